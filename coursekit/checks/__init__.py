@@ -1,0 +1,41 @@
+"""Proof that notebooks, docs, releases, recordings and the grader agree: ``coursekit check``.
+
+    form         notebooks in canonical form (``fix`` writes it)       N1xx
+    markers      solution regions, hints, hidden tests                 M2xx
+    exercises    cells against the table of exercises                  E3xx
+    docs         links, names of files and commands (markdown reads)   D4xx
+    released     the release is fresh and gives nothing away           R5xx
+    recordings   expected outputs are what the solutions return        X6xx
+    gates        solution 100, untouched release 0                     G7xx
+
+Every code has its line in ``findings.CODES``. A check returns findings and never raises for what it checks:
+a broken notebook is one finding, and the other notebooks are still looked at.
+"""
+
+from collections.abc import Callable
+
+from coursekit.checks import docs, exercises, form, markers, recordings, released
+from coursekit.checks import gates as pipeline
+from coursekit.checks.findings import CODES, Finding
+from coursekit.course import Course
+
+__all__ = ["CODES", "Finding", "run"]
+
+
+def run(
+    course: Course, fix: bool = False, gates: bool = True, say: Callable[[str], None] = lambda text: None
+) -> list[Finding]:
+    """Everything that is wrong with the course; empty when nothing is.
+
+    ``fix`` writes the source notebooks in canonical form first, and says what that changed. ``gates`` grades the
+    solution notebook and the untouched release in a scratch course, and says what they earned.
+    """
+    sources, findings = form.read_all(course, fix, say)
+    for source in sources:
+        findings += [*markers.check(source), *exercises.check(source)]
+    findings += docs.check(course, sources)
+    findings += released.check(course, sources)
+    findings += recordings.check(course, sources)
+    if gates:
+        findings += pipeline.check(course, sources, say)
+    return findings

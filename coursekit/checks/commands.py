@@ -1,0 +1,58 @@
+"""The commands that the docs name, and those that coursekit has."""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+Commands = dict[str, frozenset[str] | None]  # name -> its options; None where it takes any
+
+_GENERAL = frozenset({"--help", "--version"})
+# `./course` anywhere, the others at the beginning of a line only: "from coursekit import x" is no command.
+_CALL = re.compile(
+    r"(?m)(?:(?<![\w/])\./course|^[ \t]*\$?[ \t]*(?:coursekit|python3? -m coursekit))[ \t]+([^\n]+)"
+)
+_END = re.compile(r"\s#|[;&|)>`]")
+
+
+def known() -> Commands:
+    """The command line's commands and options; none where it does not load.
+
+    The one import against the stream: here the command line is what is looked at, and not what is used.
+    """
+    import typer.main
+
+    try:
+        root = typer.main.get_command(import_module("coursekit.cli").app)
+    except (ImportError, AttributeError):
+        return {}
+    return {name: _options(command) for name, command in getattr(root, "commands", {}).items()}
+
+
+def _options(command: object) -> frozenset[str] | None:
+    if getattr(command, "ignore_unknown_options", False) or _context(command).get("ignore_unknown_options"):
+        return None
+    options = {
+        name for option in getattr(command, "params", ()) for name in (*option.opts, *option.secondary_opts)
+    }
+    return frozenset(options) | _GENERAL
+
+
+def _context(command: object) -> dict[str, object]:
+    return getattr(command, "context_settings", None) or {}
+
+
+def unknown(code: str, commands: Commands) -> Iterator[str]:
+    """What a piece of code calls of coursekit that is not there, in words."""
+    for call in _CALL.finditer(code):
+        words = _END.split(call[1])[0].split()
+        name = words[0] if words else ""
+        if not re.fullmatch(r"[a-z][\w-]*", name):
+            continue  # an option, a placeholder, or the end of a sentence
+        if name not in commands:
+            yield f"there is no command `{name}`"
+            continue
+        options = commands[name]
+        for word in words[1:]:
+            option = re.match(r"\[?(--[a-z][\w-]*)", word)
+            if option and options is not None and option[1] not in options:
+                yield f"`{name}` has no option {option[1]}"

@@ -1,0 +1,143 @@
+"""The cells of a notebook against the table of exercises: which there are, their points, their flags, what they show."""
+
+import ast
+import warnings
+
+from nbformat import NotebookNode
+
+from coursekit import notebooks
+from coursekit.checks.findings import Finding, Source
+from hidden_tests import Exercise, exercises
+
+POINTS_OF_AN_ASSIGNMENT = 100
+SCHEMA_VERSION = 3
+MAX_LINES = 15  # that students see; a longer cell holds more than one idea
+SOLUTION_FLAGS = {"grade": False, "locked": False, "solution": True, "task": False}
+TEST_FLAGS = {"grade": True, "locked": True, "solution": False, "task": False}
+TABLE_FILE = "hidden_tests.py"
+
+
+def check(source: Source) -> list[Finding]:
+    """Findings E3xx of one notebook."""
+    rows = exercises(source.assignment)
+    cells = source.notebook.cells
+    findings = [finding for row in rows for finding in _exercise(source, row)]
+    known = {name for row in rows for name in (row.grade_id, f"{row.grade_id}-test")}
+    for cell in cells:
+        if notebooks.grader_metadata(cell):
+            findings += _flags(source, cell)
+            if (notebooks.grade_id(cell) or "") not in known:
+                remedy = f"add its exercise to {TABLE_FILE}, or take nbgrader's metadata off it"
+                findings.append(
+                    Finding("E308", source.at(cell), "belongs to no exercise of the table", remedy)
+                )
+        if cell.cell_type == "code":
+            findings += _code(source, cell)
+    graded = [cell for cell in cells if notebooks.is_test(cell)]
+    total = sum(_points(cell) or 0 for cell in graded)
+    if (rows or graded) and total != POINTS_OF_AN_ASSIGNMENT:
+        what = f"the points add up to {total:g}, not {POINTS_OF_AN_ASSIGNMENT}"
+        findings.append(Finding("E304", source.where, what, f"mend the points here and in {TABLE_FILE}"))
+    return findings
+
+
+def _exercise(source: Source, row: Exercise) -> list[Finding]:
+    cells = source.notebook.cells
+    findings = []
+    answers = [
+        cell for cell in cells if notebooks.grade_id(cell) == row.grade_id and notebooks.is_solution(cell)
+    ]
+    tests = [
+        cell
+        for cell in cells
+        if notebooks.grade_id(cell) == f"{row.grade_id}-test" and notebooks.is_test(cell)
+    ]
+    if len(answers) != 1 or row.function not in notebooks.defined_functions(answers[0].source):
+        what = f"{len(answers)} solution cells" if len(answers) != 1 else f"does not define {row.function}"
+        remedy = f"keep one solution cell with the grade_id {row.grade_id} that defines {row.function}"
+        findings.append(Finding("E301", f"{source.where}[{row.grade_id}]", what, remedy))
+    if len(tests) != 1:
+        remedy = f"keep one graded cell with the grade_id {row.grade_id}-test"
+        findings.append(
+            Finding("E302", f"{source.where}[{row.grade_id}-test]", f"{len(tests)} test cells", remedy)
+        )
+    for cell in tests:
+        if _points(cell) != row.points:
+            have = notebooks.grader_metadata(cell).get("points")
+            what = f"{have if have is not None else 'no'} points, but {row.points:g} in the table"
+            findings.append(Finding("E303", source.at(cell), what, f"mend the cell or {TABLE_FILE}"))
+    return findings
+
+
+def _points(cell: NotebookNode) -> float | None:
+    points = notebooks.grader_metadata(cell).get("points")
+    return float(points) if isinstance(points, int | float) and not isinstance(points, bool) else None
+
+
+def _flags(source: Source, cell: NotebookNode) -> list[Finding]:
+    findings = []
+    metadata = notebooks.grader_metadata(cell)
+    wanted = SOLUTION_FLAGS if notebooks.is_solution(cell) else TEST_FLAGS
+    wrong = [
+        f"{flag} should be {str(value).lower()}"
+        for flag, value in wanted.items()
+        if metadata.get(flag) is not value
+    ]
+    if wrong or cell.cell_type != "code":
+        what = (
+            f"nbgrader's flags: {', '.join(wrong)}"
+            if wrong
+            else f"a {cell.cell_type} cell in place of a code cell"
+        )
+        findings.append(
+            Finding("E305", source.at(cell), what, "set it in Create Assignment: answer, or locked tests")
+        )
+    if metadata.get("schema_version") != SCHEMA_VERSION:
+        what = f"nbgrader's schema version is {metadata.get('schema_version')}, not {SCHEMA_VERSION}"
+        findings.append(
+            Finding("E307", source.at(cell), what, "open and save the notebook in Create Assignment")
+        )
+    return findings
+
+
+def _code(source: Source, cell: NotebookNode) -> list[Finding]:
+    if cell.source.startswith("%%"):
+        return []
+    findings = []
+    seen = notebooks.without_hidden(cell.source)
+    bodies = [_body(cell.source), _body(seen)]
+    if None in bodies:
+        findings.append(Finding("E310", source.at(cell), "not valid Python", "mend the code"))
+    if notebooks.is_test(cell) and any(body and _displays(body[-1]) for body in bodies):
+        findings.append(
+            Finding(
+                "E306", source.at(cell), "ends in a displayed value", "print it, or end it in a semicolon"
+            )
+        )
+    length = sum(1 for line in seen.split("\n") if line.strip())
+    if not notebooks.is_solution(cell) and length > MAX_LINES:
+        what = f"{length} lines of code, more than {MAX_LINES}"
+        findings.append(
+            Finding("E309", source.at(cell), what, "one idea per cell: split it, or move it to a module")
+        )
+    return findings
+
+
+def _body(code: str) -> list[ast.stmt] | None:
+    """The statements of a cell; None where it is not Python. A last one that is silenced by ; counts as ``pass``."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(notebooks.without_magics(code)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return [*body[:-1], ast.Pass()] if code.rstrip().endswith(";") else body
+
+
+def _displays(statement: ast.stmt) -> bool:
+    """True unless it is known to show nothing: no expression, or a call of print, of a public test or of ``check``."""
+    if not isinstance(statement, ast.Expr):
+        return False
+    call = statement.value
+    name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+    return not (name in ("print", "check") or name.endswith("_test"))

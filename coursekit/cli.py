@@ -1,0 +1,261 @@
+"""The command line. Only this module prints and exits; every command imports what it needs when it is called."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coursekit import __version__
+from coursekit.errors import CourseError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from coursekit.course import Course
+
+PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3
+
+app = typer.Typer(
+    help="Release, check, grade and explain the notebooks of this course.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+Assignment = Annotated[str, typer.Argument(help="Name of the assignment, such as step-by-step.", show_default=False)]
+Students = Annotated[
+    list[str] | None, typer.Option("--student", "-s", help="Only this student; may be given several times.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"coursekit {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def release(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Which ones; all, if none is named.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a release is not fresh.")] = False,
+) -> None:
+    """Make the student's release from the source notebook."""
+    from coursekit import release as steps
+
+    course = _course()
+    stale = False
+    for name in map(course.require, assignments or course.assignments()):
+        changed = steps.stale(course, name) if check else steps.release(course, name)
+        stale |= bool(changed)
+        if check:
+            _say(f"release/{name}: " + (f"not fresh: {', '.join(changed)}; run `coursekit release`" if changed else "fresh"))
+        else:
+            _say(f"release/{name}: " + (f"wrote {', '.join(changed)}" if changed else "nothing to do, it is fresh"))
+    if check and stale:
+        raise typer.Exit(PROBLEMS)
+
+
+@app.command()
+def record(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a recording is not fresh.")] = False,
+) -> None:
+    """Record the expected outputs by running the solutions over every case."""
+    from coursekit import recording
+
+    course = _course()
+    if not check:
+        changed = recording.record(course)
+        _say("recorded: " + (", ".join(path.name for path in changed) or "nothing to do, the recordings are fresh"))
+        return
+    problems = recording.check(course)
+    for problem in problems:
+        _say(f"{problem}; run `coursekit record`")
+    if problems:
+        raise typer.Exit(PROBLEMS)
+    _say("the recordings are fresh")
+
+
+@app.command()
+def check(
+    fix: Annotated[bool, typer.Option("--fix", help="Write notebooks in canonical form.")] = False,
+    gates: Annotated[bool, typer.Option(help="Grade the solution and the untouched release, too.")] = True,
+) -> None:
+    """Prove that notebooks, releases, recordings, docs and the grader agree."""
+    from coursekit import checks
+
+    findings = checks.run(_course(), fix=fix, gates=gates, say=_say)
+    for finding in findings:
+        _say(str(finding))
+    if findings:
+        _say(f"{len(findings)} finding{'s' * (len(findings) != 1)}")
+        raise typer.Exit(PROBLEMS)
+    _say("no findings")
+
+
+@app.command()
+def grade(
+    assignment: Assignment,
+    student: Students = None,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 30,
+) -> None:
+    """Grade what stands under submitted/<student>/<assignment>/.
+
+    Submissions are run on this machine, by nbgrader, without a sandbox: grade untrusted work in a container.
+    """
+    from coursekit import grade as steps
+
+    course = _course()
+    names = course.students(course.require(assignment))
+    chosen = [name for name in names if not student or name in student]
+    with _progress("grading", len(chosen)) as advance:
+        done = steps.grade(course, assignment, student or (), steps.Limits(timeout), lambda one: advance(one.student))
+    for one in done:
+        for remark in (*one.notes, *([one.problem] if one.problem else [])):
+            _say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
+    failed = [one for one in done if one.failed]
+    _say(f"graded {len(done) - len(failed)} of {len(done)}; `coursekit marks {assignment}` shows the marks")
+    if failed:
+        raise typer.Exit(PROBLEMS)
+
+
+@app.command()
+def feedback(assignment: Assignment, student: Students = None) -> None:
+    """Write a feedback page for every graded submission."""
+    from coursekit import feedback as steps
+
+    course = _course()
+    with _progress("writing feedback", None) as advance:
+        pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.parent.parent.name))
+    _say(f"wrote {len(pages)} page{'s' * (len(pages) != 1)} under feedback/, for instance {pages[0].relative_to(course.root)}")
+
+
+@app.command()
+def marks(
+    assignment: Annotated[str | None, typer.Argument(help="One assignment; all, if none is named.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the marks to this file, too.")] = None,
+    reasons: Annotated[bool, typer.Option(help="Say why marks were lost.")] = True,
+) -> None:
+    """Show the marks per student and exercise."""
+    from coursekit import gradebook, report
+
+    course = _course()
+    chosen = [course.require(assignment)] if assignment else list(course.assignments())
+    everybody = [(name, gradebook.read(course, name)) for name in chosen]
+    for name, students in everybody:
+        if not students:
+            _say(f"{name}: nobody was graded yet; run `coursekit grade {name}`")
+            continue
+        _console().print(report.marks_table(students, name))
+        if reasons and any(student.earned < student.points for student in students):
+            _console().print(report.reasons_table(students, name))
+    if csv is not None:
+        lines = report.write_csv((student for _, students in everybody for student in students), csv)
+        _say(f"wrote {lines} line{'s' * (lines != 1)} to {csv}")
+
+
+@app.command()
+def demo() -> None:
+    """Grade a class of real submissions in a scratch course, from the release to the feedback."""
+    from coursekit import demo as steps
+    from coursekit import gradebook, report
+
+    course, console = _course(), _console()
+    scratch, names = steps.prepare(course)
+    assignment = steps.ASSIGNMENT
+    _say(f"{len(names)} submissions of {assignment}, made from the release notebook, in {scratch.root}")
+    with _progress("grading", len(names)) as advance:
+        steps.grade(scratch, lambda one: advance(one.student))
+    with _progress("writing feedback", len(names)) as advance:
+        pages = steps.feedback(scratch, lambda page: advance(page.parent.parent.name))
+    students = gradebook.read(scratch, assignment)
+    console.print(report.marks_table(students, assignment))
+    console.print(report.reasons_table(students, assignment))
+    _say("Where to look next:")
+    for line in steps.where_next(course, scratch, pages):
+        _say(f"  {line}")
+
+
+@app.command()
+def lab(
+    assignment: Annotated[str | None, typer.Argument(help="The assignment to open; the first, if none is named.")] = None,
+    student: Annotated[bool, typer.Option("--student", help="Show what a student sees.")] = False,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; a free one, if none is given.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Start JupyterLab in the course, with nbgrader's tools on."""
+    from coursekit import lab as steps
+
+    raise typer.Exit(steps.run(_course(), student=student, assignment=assignment, port=port, browser=browser))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def test(context: typer.Context) -> None:
+    """Lint, check the notebooks and run the tests; further arguments go to pytest."""
+    from coursekit import selftest
+
+    raise typer.Exit(selftest.run(_course(), context.args, _say))
+
+
+def main() -> None:
+    """Run a command; problems of the user's are one line, ours are a line and a log."""
+    try:
+        app()
+    except CourseError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(PROBLEMS)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        sys.exit(130)
+    except Exception as error:
+        typer.echo(f"coursekit: {type(error).__name__}: {error}; this is our fault, see {_log(error)}", err=True)
+        sys.exit(OUR_FAULT)
+
+
+def _log(error: Exception) -> Path:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="coursekit-", suffix=".log", delete=False, encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    return Path(file.name)
+
+
+def _course() -> "Course":
+    from coursekit.course import find_course
+
+    return find_course()
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+@contextmanager
+def _progress(what: str, total: int | None) -> Iterator[Any]:
+    """A bar with count, time spent and time left on a terminal; a line per step elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    if not sys.stdout.isatty():
+        done = 0
+
+        def line(name: str) -> None:
+            nonlocal done
+            done += 1
+            typer.echo(f"{what} {done}{f'/{total}' if total else ''}: {name}")
+
+        yield line
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_console()) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda name: bar.update(task, advance=1, description=f"{what} {name}")

@@ -1,0 +1,93 @@
+"""Where things are in a course directory."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit.errors import CourseError
+
+# Copied into every release, and put back over the submitted ones before anything is run.
+SHARED_FILES = ("comparison.py", "dnn_utils.py", "public_tests.h5", "public_tests.py", "testCases.py")
+# What makes a folder a course; the first is what nbgrader itself looks for.
+COURSE_FILES = ("nbgrader_config.py", "hidden_tests.py", "hidden_tests.h5", "mistakes.py", *SHARED_FILES)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course directory: ``root`` is absolute and holds source/, release/ and the shared modules."""
+
+    root: Path
+
+    def source(self, assignment: str) -> Path:
+        """The authored notebook; its folder's other files are released as they are."""
+        return self.root / "source" / assignment / f"{assignment}.ipynb"
+
+    def release(self, assignment: str) -> Path:
+        return self.root / "release" / assignment
+
+    def submitted(self, assignment: str, student: str = "") -> Path:
+        """A student's folder; without a student the pattern that finds all of them."""
+        return self.root / "submitted" / (student or "*") / assignment
+
+    def autograded(self, assignment: str, student: str) -> Path:
+        return self.root / "autograded" / student / assignment
+
+    def feedback(self, assignment: str, student: str) -> Path:
+        return self.root / "feedback" / student / assignment
+
+    def put_shared_files(self, folder: Path) -> None:
+        """The trusted copies of the shared files in ``folder``, in place of whatever has their names there."""
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)  # compiled code there could stand in for our sources
+        for name in SHARED_FILES:
+            target = folder / name
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            target.unlink(missing_ok=True)
+            shutil.copyfile(self.root / name, target)
+
+    def copy_to(self, root: Path) -> "Course":
+        """A course of its own in ``root``: notebooks, releases, shared modules; nothing handed in, no gradebook."""
+        root.mkdir(parents=True, exist_ok=True)
+        for name in COURSE_FILES:
+            shutil.copyfile(self.root / name, root / name)
+        for folder in ("source", "release"):
+            ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+            shutil.copytree(self.root / folder, root / folder, ignore=ignore)
+        return Course(root)
+
+    @property
+    def db_url(self) -> str:
+        return f"sqlite:///{self.root / 'gradebook.db'}"
+
+    def assignments(self) -> tuple[str, ...]:
+        """Every assignment that has a source notebook, in the order in which the table of exercises names them."""
+        from hidden_tests import TABLE
+
+        found = {path.parent.name for path in self.root.glob("source/*/*.ipynb") if path.stem == path.parent.name}
+        order = list(dict.fromkeys(exercise.assignment for exercise in TABLE.values()))
+        return tuple(sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name)))
+
+    def students(self, assignment: str) -> tuple[str, ...]:
+        """Everybody who handed something in for the assignment."""
+        return tuple(sorted(path.parent.name for path in self.root.glob(f"submitted/*/{assignment}") if path.is_dir()))
+
+    def require(self, assignment: str) -> str:
+        """The name itself, if there is such an assignment."""
+        known = self.assignments()
+        if assignment not in known:
+            raise CourseError(assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}")
+        return assignment
+
+
+def find_course(start: Path | None = None) -> Course:
+    """The course directory that holds ``start`` (the working directory, or COURSE_ROOT), looking upwards."""
+    here = Path(start or os.environ.get("COURSE_ROOT") or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "nbgrader_config.py").is_file() and (folder / "source").is_dir():
+            return Course(folder)
+    fallback = Path(__file__).resolve().parent.parent
+    if start is None and (fallback / "nbgrader_config.py").is_file():
+        return Course(fallback)
+    raise CourseError(here, "this is not a course directory (no nbgrader_config.py with a source/ folder here or above)",
+                      "change to the course directory first")  # fmt: skip

@@ -1,0 +1,104 @@
+"""Submissions -> marks in the gradebook, through nbgrader's own autograde.
+
+The steps for one student: load (a damaged file becomes a problem in words), stage a copy, autograde the copy. The
+submitted folder is only read. One student's failure never touches another's.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit import notebooks, release, stock, submission
+from coursekit.course import SHARED_FILES, Course
+from coursekit.errors import CourseError
+
+MAX_SUPPORT_BYTES = 50 << 20
+
+
+@dataclass(frozen=True)
+class Graded:
+    """How grading one submission went; ``problem`` is empty when there was something to grade."""
+
+    student: str
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    failed: bool = False  # our own failure: no mark was written
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long the student's code may take: one cell, and one call of a function by the grader, in seconds."""
+
+    cell_timeout_s: int = 30
+    call_timeout_s: float = 5.0
+
+
+def grade(
+    course: Course,
+    assignment: str,
+    students: Sequence[str] = (),
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    report: Callable[[Graded], None] = lambda _: None,
+) -> list[Graded]:
+    """Grade the submissions of an assignment, one after another; ``report`` is called after each."""
+    there = course.students(course.require(assignment))
+    unknown = sorted(set(students) - set(there))
+    if unknown:
+        raise CourseError(f"submitted/{unknown[0]}/{assignment}", "there is no such submission", "check the student's id")
+    chosen = [student for student in there if not students or student in students]
+    if not chosen:
+        raise CourseError(course.submitted(assignment).relative_to(course.root), "no submissions found",
+                          f"put each student's notebook into submitted/<student>/{assignment}/")  # fmt: skip
+    release.register(course, assignment)
+    done = []
+    for student in chosen:
+        done.append(_grade_one(course, assignment, student, limits))
+        report(done[-1])
+    return done
+
+
+def _grade_one(course: Course, assignment: str, student: str, limits: Limits) -> Graded:
+    log = course.root / ".coursekit" / "grade.log"
+    try:
+        submission.check_name(student)
+        loaded = submission.load(course, assignment, student)
+        with tempfile.TemporaryDirectory(prefix="staged-", dir=course.root / ".coursekit") as staged:
+            _stage(course, loaded, Path(staged))
+            config = stock.course_config(course, submitted_directory=staged)
+            config.Autograde.force = True
+            config.Execute.timeout = limits.cell_timeout_s
+            config.RunWithProbes.call_timeout_s = limits.call_timeout_s
+            stock.convert("Autograde", config, assignment, log, student)
+    except CourseError as error:
+        return Graded(student, str(error), failed=True)
+    return Graded(student, loaded.problem, loaded.notes)
+
+
+def _stage(course: Course, loaded: submission.Submission, staged: Path) -> None:
+    """The notebook to grade under its right name, and the student's other files; no links, and nothing huge."""
+    folder = staged / loaded.student / loaded.assignment
+    folder.mkdir(parents=True)
+    (folder / f"{loaded.assignment}.ipynb").write_text(notebooks.dumps(loaded.notebook), encoding="utf-8", newline="\n")
+    there = course.submitted(loaded.assignment, loaded.student)
+    total = 0
+    for path in sorted(_other_files(there)):
+        total += path.stat().st_size
+        if total > MAX_SUPPORT_BYTES:
+            break
+        target = folder / path.relative_to(there)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _other_files(folder: Path) -> list[Path]:
+    found = []
+    for where, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
+        for name in names:
+            path = Path(where) / name
+            if path.suffix != ".ipynb" and name not in SHARED_FILES and path.is_file() and not path.is_symlink():
+                found.append(path)
+    return found

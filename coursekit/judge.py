@@ -1,0 +1,220 @@
+"""From what the probes saw to marks. Runs in the grader, where no student code runs; its input is data, and hostile."""
+
+import base64
+import binascii
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import public_tests
+from comparison import Finding, compare, likely_cause
+from coursekit import recording
+from coursekit.course import Course, find_course
+from hidden_tests import Check, Exercise
+from public_tests import Case
+
+MAX_TEXT = 300
+NOTHING_ELSE = "Nothing else is right yet."
+
+
+class Unknown:
+    """A returned value that is not numbers, known only by its description."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One case as the probe saw it. ``problem`` says why there are no outputs."""
+
+    outputs: dict[str, Any] | None
+    changed: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One named check: its points, in ``reason`` why they are lost, in ``where`` in which cases."""
+
+    name: str
+    points: float
+    passed: bool
+    reason: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The marks of one exercise."""
+
+    exercise: Exercise
+    results: tuple[Result, ...]
+
+    @property
+    def points(self) -> float:
+        return self.exercise.points
+
+    @property
+    def earned(self) -> float:
+        return sum(result.points for result in self.results if result.passed)
+
+    @property
+    def reason(self) -> str:
+        """Why marks are lost, one sentence per cause; empty for full marks."""
+        groups: dict[str, list[Result]] = {}
+        for result in self.results:
+            if not result.passed:
+                groups.setdefault(re.sub(r"\d+", "#", result.reason), []).append(result)
+        if len(groups) > 1:
+            groups.pop(NOTHING_ELSE, None)
+        if len(groups) == 1 and not self.earned:
+            return _sentence(next(iter(groups.values()))[0])
+        return " ".join(f"{', '.join(one.name for one in group)}: {_sentence(group[0])}" for group in groups.values())
+
+
+def _sentence(result: Result) -> str:
+    return f"{result.reason} ({result.where})" if result.where else result.reason
+
+
+def nothing_seen(exercise: Exercise, why: str) -> Verdict:
+    """No marks, for a reason that lies outside the function's results (a hang, a dead kernel, no such function)."""
+    return Verdict(exercise, tuple(Result(check.name, check.points, False, why) for check in exercise.checks))
+
+
+def judge(exercise: Exercise, message: Any, course: Course | None = None) -> Verdict:
+    """The marks that the probe's message earns. Anything malformed in it counts as not returned; nothing in it is run."""
+    course = course or find_course()
+    if isinstance(message, str):  # from the runner, not from the kernel: why there is nothing
+        return nothing_seen(exercise, message)
+    if not isinstance(message, dict) or message.get("exercise") != exercise.key:
+        return nothing_seen(exercise, "The grader got no answer from this exercise.")
+    if message.get("defined") is False:
+        return nothing_seen(exercise, f"There is no function {exercise.function} in the notebook.")
+    seen = _observations(exercise, message)
+    stub = f"Exercise {exercise.public.number}: {exercise.function} is not written yet."
+    if all(observation.problem == stub for observation in seen.values()):
+        return nothing_seen(exercise, stub)
+    expected = {case.name: recording.expected(course, exercise, case) for case in exercise.cases}
+    results: list[Result] = []
+    for check in exercise.checks:
+        if check.untouched:
+            continue
+        results.append(_values(exercise, check, seen, expected))
+    earned = any(result.passed for result in results)
+    results += [_untouched(check, seen, earned) for check in exercise.checks if check.untouched]
+    return Verdict(exercise, tuple(results))
+
+
+def _values(exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any]) -> Result:
+    cases = [case for case in exercise.cases if not check.cases or case.name.startswith(check.cases)]
+    wrong = [(case, problem) for case in cases if (problem := _problem(exercise, check, case, seen[case.name], expected))]
+    if not wrong:
+        return Result(check.name, check.points, True)
+    return Result(check.name, check.points, False, wrong[0][1], _where(exercise, cases, [case for case, _ in wrong]))
+
+
+def _problem(exercise: Exercise, check: Check, case: Case, seen: Observation, expected: dict[str, Any]) -> str:
+    if seen.outputs is None:
+        return seen.problem
+    want = {path: leaf for path, leaf in expected[case.name].items() if not check.outputs or path.startswith(check.outputs)}
+    findings = [finding for finding in compare(want, _selected(seen.outputs, check), check.any_shape) if finding.problem]
+    if not findings:
+        return ""
+    args = public_tests.build(exercise.public, case)
+    m = public_tests.sizes(exercise.public, case).get("m")
+    cause = likely_cause(findings[0], expected[case.name], seen.outputs, args, m)
+    return f"{_own_numbers(findings[0], seen.outputs)}{' ' + cause if cause else ''}"
+
+
+def _selected(outputs: dict[str, Any], check: Check) -> dict[str, Any]:
+    """The outputs that a check looks at, and whatever stands in their place."""
+    if not check.outputs:
+        return outputs
+    return {path: leaf for path, leaf in outputs.items() if path.startswith(check.outputs) or path == ""}
+
+
+def _own_numbers(finding: Finding, outputs: dict[str, Any]) -> str:
+    """What is wrong in the student's own numbers, and never the expected ones."""
+    have = outputs.get(finding.path)
+    if isinstance(have, Unknown):
+        return f"{finding.path or 'the result'} should be numbers, yours is {have.kind}."
+    if finding.index is None:
+        return f"{finding.problem}."
+    entry = finding.path + (str(list(finding.index)) if finding.index else "")
+    return f"{finding.path}: {finding.problem}, yours has {entry} = {finding.have:.6g}."
+
+
+def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
+    """In which cases: the first one by its sizes, and what the right ones have in common."""
+    if len(cases) == 1:
+        return str(public_tests.describe(exercise.public, wrong[0]))
+    right = [public_tests.sizes(exercise.public, case).get("m") for case in cases if case not in wrong]
+    only = ", right only with one example" if right and set(right) == {1} else ""
+    every = "in every case tried" if len(wrong) == len(cases) else f"in {len(wrong)} of {len(cases)} cases tried{only}"
+    return f"{every}; for instance {public_tests.describe(exercise.public, wrong[0])}"
+
+
+def _untouched(check: Check, seen: dict[str, Observation], earned: bool) -> Result:
+    changed = next((observation.changed for observation in seen.values() if observation.changed), ())
+    if changed:
+        return Result(check.name, check.points, False, f"Your function changes its own input: {', '.join(changed)[:MAX_TEXT]}.")
+    if not earned:
+        return Result(check.name, check.points, False, NOTHING_ELSE)
+    return Result(check.name, check.points, True)
+
+
+def _observations(exercise: Exercise, message: dict[str, Any]) -> dict[str, Observation]:
+    """One observation per case of ours; whatever else the message holds is ignored."""
+    raw = message.get("observations")
+    by_case = {item.get("case"): item for item in raw if isinstance(item, dict) and isinstance(item.get("case"), str)} \
+        if isinstance(raw, list) else {}  # fmt: skip
+    hung = any("timeout_s" in item for item in by_case.values())
+    missing = Observation(None, problem="not tried, because an earlier call took too long." if hung else "no result arrived.")
+    return {case.name: _observation(by_case[case.name]) if case.name in by_case else missing for case in exercise.cases}
+
+
+def _observation(item: dict[str, Any]) -> Observation:
+    if "timeout_s" in item:
+        return Observation(None, problem=f"a call took longer than {_number(item['timeout_s']):g} s and was stopped: is there a loop without an end?")
+    error = item.get("error")
+    if isinstance(error, dict):
+        return Observation(None, problem=_error(error))
+    outputs = item.get("outputs")
+    if not isinstance(outputs, dict):
+        return Observation(None, problem="no result arrived.")
+    changed = item.get("changed")
+    names = tuple(str(name)[:MAX_TEXT] for name in changed) if isinstance(changed, list) else ()
+    return Observation({str(path): _decode(leaf) for path, leaf in outputs.items()}, names)
+
+
+def _error(error: dict[str, Any]) -> str:
+    kind, message, line = (str(error.get(key, ""))[:MAX_TEXT] for key in ("type", "message", "line"))
+    if kind == "NotImplementedError" and message.startswith("Exercise "):
+        return f"{message} is not written yet."
+    return f"stopped with {kind}: {message}" + (f" at `{line}`." if line else ".")
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+
+
+def _decode(leaf: Any) -> Any:
+    """A numeric array, or ``Unknown``: shape and size must agree, and only doubles are read."""
+    if not isinstance(leaf, dict):
+        return Unknown("not readable")
+    shape, data = leaf.get("shape"), leaf.get("data")
+    if not isinstance(shape, list) or not isinstance(data, str):
+        return Unknown(str(leaf.get("kind", "not readable"))[:MAX_TEXT])
+    if len(shape) > 8 or not all(type(n) is int and 0 <= n < 1 << 20 for n in shape):
+        return Unknown("an array of an impossible shape")
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (ValueError, binascii.Error):
+        return Unknown("not readable")
+    if len(raw) != 8 * math.prod(shape):
+        return Unknown("an array of an impossible size")
+    return np.frombuffer(raw, dtype="<f8").reshape(shape)

@@ -1,0 +1,80 @@
+"""source -> release, through nbgrader's own generate_assignment; byte-identical when made again."""
+
+import filecmp
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from nbgrader.preprocessors import SaveCells
+
+from coursekit import stock
+from coursekit.course import Course
+
+
+def release(course: Course, assignment: str) -> list[str]:
+    """``release/<assignment>`` brought up to date and the assignment entered in the gradebook.
+
+    Returns the names of the files that changed. The old files stay until the new ones are all there.
+    """
+    with _scratch(course) as scratch:
+        made = _generate(course, assignment, Path(scratch), database=True)
+        return _mirror(made, course.release(assignment))
+
+
+def register(course: Course, assignment: str) -> None:
+    """The assignment and its cells entered in the gradebook as the source has them now; no file is written."""
+    with _scratch(course) as scratch:
+        _generate(course, assignment, Path(scratch), database=True)
+
+
+def stale(course: Course, assignment: str) -> list[str]:
+    """Names of the released files that differ from what the source would give; touches nothing."""
+    with _scratch(course) as scratch:
+        made = _generate(course, assignment, Path(scratch), database=False)
+        return _differing(made, course.release(assignment))
+
+
+def _scratch(course: Course) -> tempfile.TemporaryDirectory[str]:
+    folder = course.root / ".coursekit"
+    folder.mkdir(exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="release-", dir=folder)
+
+
+def _generate(course: Course, assignment: str, into: Path, *, database: bool) -> Path:
+    config = stock.course_config(course, release_directory=str(into))
+    if not database:
+        config.GenerateAssignment.no_database = True
+        config.GenerateAssignment.preprocessors = [
+            step for step in config.GenerateAssignment.preprocessors if step is not SaveCells
+        ]
+    stock.convert("GenerateAssignment", config, assignment, course.root / ".coursekit" / "release.log")
+    return into / assignment
+
+
+def _files(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
+    }
+
+
+def _differing(made: Path, there: Path) -> list[str]:
+    new, old = _files(made), _files(there) if there.is_dir() else set()
+    both = {name for name in new & old if not filecmp.cmp(made / name, there / name, shallow=False)}
+    return sorted(both | (new ^ old))
+
+
+def _mirror(made: Path, there: Path) -> list[str]:
+    changed = _differing(made, there)
+    for name in changed:
+        target = there / name
+        if (made / name).is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(target.name + ".part")
+            shutil.copyfile(made / name, part)
+            os.replace(part, target)
+        else:
+            target.unlink()
+    return changed

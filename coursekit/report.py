@@ -1,0 +1,77 @@
+"""Marks as tables: for the terminal (Rich) and for a spreadsheet (CSV)."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from coursekit.gradebook import Mark, StudentMarks
+from hidden_tests import exercises
+
+
+def marks_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
+    """One row per student, one column per exercise; full marks are plain, lost ones stand out."""
+    everybody = list(marks)
+    cells = [mark.grade_id for mark in everybody[0].marks] if everybody else []
+    points = {mark.grade_id: mark.points for student in everybody for mark in student.marks}
+    table = Table(title=f"{assignment}: marks per exercise", header_style="bold", pad_edge=False)
+    table.add_column("student", no_wrap=True)
+    for number, cell in enumerate(cells, start=1):
+        table.add_column(f"{number}\n/{points[cell]:g}", justify="right")
+    table.add_column(f"total\n/{sum(points.values()):g}", justify="right", style="bold")
+    for student in everybody:
+        by_cell = {mark.grade_id: mark for mark in student.marks}
+        table.add_row(Text(student.student), *(_mark(by_cell[cell]) for cell in cells), f"{student.earned:g}")
+    return table
+
+
+def _mark(mark: Mark) -> Text:
+    star = "*" if mark.manual else "?" if mark.waiting else ""
+    style = "" if mark.earned >= mark.points else "red" if not mark.earned else "yellow"
+    return Text(f"{mark.earned:g}{star}", style=style)
+
+
+def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
+    """Why marks were lost: one row per student and reason, the exercises with the same reason together."""
+    names = {row.grade_id: f"{row.public.number} {row.function}" for row in exercises(assignment)}
+    table = Table(title="Why marks were lost", header_style="bold", pad_edge=False, show_lines=True)
+    table.add_column("student", no_wrap=True)
+    table.add_column("exercise")
+    table.add_column("mark", justify="right", no_wrap=True)
+    table.add_column("reason", ratio=1)
+    for student in marks:
+        lost = [mark for mark in student.marks if mark.earned < mark.points]
+        by_reason: dict[str, list[Mark]] = {}
+        for mark in lost:
+            by_reason.setdefault(mark.reason.removeprefix(_stub_of(mark, names)), []).append(mark)
+        for reason, together in by_reason.items():
+            every = len(together) > 3
+            which = f"{len(together)} exercises" if every else "\n".join(names.get(m.grade_id, m.grade_id) for m in together)
+            total = f"{sum(m.earned for m in together):g} of {sum(m.points for m in together):g}"
+            table.add_row(Text(student.student), Text(which), total, Text(reason or "(no reason given)"))
+    return table
+
+
+def _stub_of(mark: Mark, names: dict[str, str]) -> str:
+    """The part of "Exercise 3: linear_forward is not written yet." that differs from exercise to exercise."""
+    number, _, function = names.get(mark.grade_id, "").partition(" ")
+    return f"Exercise {number}: {function} "
+
+
+def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
+    """One line per student and assignment: student, assignment, one column per exercise, total, points. Returns lines."""
+    everybody = list(marks)
+    cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer: Any = csv.writer(file)
+        writer.writerow(["student", "assignment", *cells, "total", "points"])
+        for student in everybody:
+            by_cell = {mark.grade_id: f"{mark.earned:g}" for mark in student.marks}
+            row = [by_cell.get(cell, "") for cell in cells]
+            writer.writerow([student.student, student.assignment, *row, f"{student.earned:g}", f"{student.points:g}"])
+    part.replace(path)
+    return len(everybody)

@@ -1,0 +1,121 @@
+"""Run a rebuilt notebook in a kernel, with a probe behind the test cell of every exercise.
+
+The probe is sent by the grader and its answer is kept apart from the cell's outputs. A cell that hangs is interrupted;
+a kernel that dies or does not answer is replaced and the notebook run again without the cell that did it, so that
+one exercise's misfortune costs one exercise.
+"""
+
+import copy
+import os
+import subprocess
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader.preprocessors.execute import Execute
+from traitlets import Float, Unicode
+
+from coursekit import notebooks
+from coursekit.course import Course
+from coursekit.probe import MIME
+from coursekit.submission import PROBLEM
+from hidden_tests import Exercise, exercises
+
+OBSERVATIONS = "coursekit_observations"
+MAX_RESTARTS = 3
+_TIMEOUT_NAME = "CellTimeoutError"
+
+
+class RunWithProbes(Execute):
+    """nbgrader's Execute, with probes. What they saw is in ``resources[OBSERVATIONS]``, by exercise key."""
+
+    course_root = Unicode("", help="The course directory.").tag(config=True)
+    call_timeout_s = Float(5.0, help="Seconds for one call of a student's function by the grader.").tag(config=True)
+
+    def preprocess(
+        self, nb: NotebookNode, resources: Any = None, km: Any = None
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """The notebook with its outputs; starts over, up to ``MAX_RESTARTS`` times, without a cell that killed its kernel."""
+        assignment = resources["nbgrader"]["assignment"]
+        self._exercises: dict[str, Exercise] = {f"{row.grade_id}-test": row for row in exercises(assignment)}
+        self._fatal: dict[str, str] = {}
+        Course(Path(self.course_root)).put_shared_files(Path(resources["metadata"]["path"]))
+        if PROBLEM in nb.metadata:  # there is nothing of the student's to run
+            resources[OBSERVATIONS] = {}
+            return nb, resources
+        for attempt in range(MAX_RESTARTS + 1):
+            resources[OBSERVATIONS] = self._seen = {}
+            self._current = ""
+            self._give_up = attempt == MAX_RESTARTS
+            try:
+                return super().preprocess(copy.deepcopy(nb), resources, km)
+            except DeadKernelError:
+                if not self._current:
+                    raise  # the kernel never came up: our machine's fault, not the student's
+                self._fatal[self._current] = "The kernel died here, so this was left out."
+        raise DeadKernelError("the kernel died although nothing of the student's was run")
+
+    def setup_kernel(self, **kwargs: Any) -> AbstractContextManager[None]:
+        """A kernel that finds the course's own modules, and no window to open a figure in."""
+        path = os.pathsep.join([self.course_root, str(Path(__file__).parent.parent)])
+        env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        return super().setup_kernel(env=env, stderr=subprocess.DEVNULL, **kwargs)
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
+        """Run one cell; behind the test cell of an exercise, its probe."""
+        if cell.cell_type != "code":
+            return cell, resources
+        whole, exercise = cell.source, self._exercises.get(notebooks.grade_id(cell) or "")
+        cell.source = notebooks.without_hidden(whole)
+        self._run(cell, cell.id, index)
+        cell.source = whole
+        if exercise is not None:
+            self._seen[exercise.key] = self._probe(cell, exercise, index)
+            self.nb.cells[index] = cell
+        return cell, resources
+
+    def _run(self, cell: NotebookNode, name: str, index: int) -> None:
+        """Run a cell unless it is known to be fatal; after a timeout make sure that the kernel still answers."""
+        if self._give_up or name in self._fatal:
+            why = self._fatal.get(name, "Not run: the kernel had died too often before.")
+            cell.outputs = [new_output("error", ename="NotRun", evalue=why, traceback=[why])]
+            return
+        self._current = name
+        self.execute_cell(cell, index, store_history=name == cell.id)
+        if _timed_out(cell):
+            self._check_that_it_answers(index)
+
+    def _check_that_it_answers(self, index: int) -> None:
+        ping = new_code_cell("pass")
+        timeout, self.timeout = self.timeout, 5
+        try:
+            self.execute_cell(ping, index, store_history=False)
+        finally:
+            self.timeout = timeout
+        if _timed_out(ping):
+            raise DeadKernelError("the kernel cannot be interrupted")
+
+    def _probe(self, cell: NotebookNode, exercise: Exercise, index: int) -> Any:
+        """What the probe of an exercise saw; a string says in words why it saw nothing."""
+        if _timed_out(cell):
+            return f"It ran for more than {self.timeout} s and was stopped: is there a loop without an end?"
+        call = f"globals().get({exercise.function!r})"
+        code = f"__import__('coursekit.probe', fromlist=['probe']).probe({exercise.key!r}, {call}, {self.call_timeout_s})"
+        asked = new_code_cell(code)
+        self._run(asked, f"{cell.id}-probe", index)
+        if _timed_out(asked):
+            return f"It ran for more than {self.timeout} s and was stopped: is there a loop without an end?"
+        for output in asked.outputs:
+            if output.output_type == "error":
+                what = output.evalue if output.ename == "NotRun" else f"{output.ename}: {output.evalue}"
+                return f"The grader could not call the function ({what[:300]})."
+            if output.output_type == "display_data" and MIME in output.data:
+                return output.data[MIME]
+        return "The grader got no answer from this exercise."
+
+
+def _timed_out(cell: NotebookNode) -> bool:
+    return any(output.output_type == "error" and output.ename == _TIMEOUT_NAME for output in cell.outputs)

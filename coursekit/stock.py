@@ -1,0 +1,82 @@
+"""nbgrader's own converters, set up for a course, as plain function calls that log to a file."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+from traitlets.log import get_logger
+
+from coursekit.config import configure
+from coursekit.course import Course
+from coursekit.errors import CourseError
+
+
+def course_config(course: Course, **directories: str) -> Config:
+    """The configuration of a course; keyword arguments override traits of its CourseDirectory."""
+    config = Config()
+    configure(config, course.root)
+    config.CourseDirectory.db_url = course.db_url
+    for name, value in directories.items():
+        config.CourseDirectory[name] = value
+    return config
+
+
+def convert(converter: str, config: Config, assignment: str, log: Path, student: str = "*") -> None:
+    """Run one of nbgrader's converters over an assignment; raises CourseError with the last line of its complaint."""
+    from nbgrader import converters
+    from nbgrader.coursedir import CourseDirectory
+
+    coursedir = CourseDirectory(config=config)
+    coursedir.assignment_id, coursedir.student_id = assignment, student
+    with logging_to(log) as said, _environment_on_path(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SQLAlchemy has much to say about nbgrader's models
+        try:
+            getattr(converters, converter)(coursedir=coursedir, config=config).start()
+        except (SystemExit, Exception) as error:
+            raise CourseError(assignment, f"nbgrader's {converter} failed ({_cause(said, error)})", f"see {log}") from error
+
+
+def _cause(said: list[str], error: BaseException) -> str:
+    """The line that names the cause: the end of the last traceback in the log, if there is one."""
+    tracebacks = [text for text in said if text.startswith("Traceback")]
+    return (tracebacks[-1].strip().splitlines()[-1] if tracebacks else str(error) or type(error).__name__)[:300]
+
+
+@contextmanager
+def logging_to(path: Path) -> Iterator[list[str]]:
+    """nbgrader's messages go to a file, and nowhere else; yields its errors."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logger, said = get_logger(), []  # type: Any, list[str]
+
+    class Remember(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    file, errors = logging.FileHandler(path, encoding="utf-8"), Remember(logging.ERROR)
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = (logger.handlers, logger.level, logger.propagate)
+    logger.handlers, logger.propagate = [file, errors], False
+    logger.setLevel(logging.INFO)
+    try:
+        yield said
+    finally:
+        logger.handlers, logger.propagate = before[0], before[2]
+        logger.setLevel(before[1])
+        file.close()
+
+
+@contextmanager
+def _environment_on_path() -> Iterator[None]:
+    """nbgrader starts ``alembic`` by name: the folder of this Python must be on PATH while it runs."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

@@ -1,0 +1,44 @@
+"""Building blocks of the tests: scratch courses, and notebooks as students hand them in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from coursekit.course import Course
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSIGNMENT = "step-by-step"
+
+
+def copy_course(to: Path) -> Course:
+    """A copy of this course that a test may change."""
+    return Course(ROOT).copy_to(to)
+
+
+def hand_in(course: Course, student: str, notebook: Any, name: str = f"{ASSIGNMENT}.ipynb") -> Path:
+    """Put a notebook (a dict, text or bytes) into a student's submitted folder; returns the file."""
+    folder = course.submitted(ASSIGNMENT, student)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    data = notebook if isinstance(notebook, bytes) else (notebook if isinstance(notebook, str) else json.dumps(notebook)).encode()
+    path.write_bytes(data)
+    return path
+
+
+def solution_cells(course: Course) -> dict[str, str]:
+    """Source of every solution cell of the source notebook, by id."""
+    source = json.loads(course.source(ASSIGNMENT).read_text(encoding="utf-8"))
+    return {cell["id"]: text(cell) for cell in source["cells"] if cell["metadata"].get("nbgrader", {}).get("solution")}
+
+
+def fill_in(notebook: dict[str, Any], answers: dict[str, str]) -> dict[str, Any]:
+    """The notebook with these cells' sources replaced; every id must exist."""
+    by_id = {cell["id"]: cell for cell in notebook["cells"]}
+    for cell_id, source in answers.items():
+        by_id[cell_id]["source"] = source
+    return notebook
+
+
+def text(cell: dict[str, Any]) -> str:
+    """The source of a cell as one string, whichever way it is written."""
+    return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])

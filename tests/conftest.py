@@ -1,0 +1,34 @@
+"""Fixtures that all tests share."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coursekit.course import Course
+from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, solution_cells
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    """The checkout itself. Never write into it."""
+    return Course(ROOT)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Course:
+    """A copy of the course for one test."""
+    return copy_course(tmp_path / "course")
+
+
+@pytest.fixture
+def released(course: Course) -> dict[str, Any]:
+    """The released notebook as a plain dict, new for every test."""
+    return json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def solved(course: Course, released: dict[str, Any]) -> dict[str, Any]:
+    """The released notebook with every exercise solved, as a student would hand it in."""
+    return fill_in(released, solution_cells(course))

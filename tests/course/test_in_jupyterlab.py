@@ -1,0 +1,237 @@
+"""The course as people meet it: real JupyterLab, real kernels, real nbgrader, in a headless Chromium."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from coursekit import grade, gradebook, handout, lab, release
+from coursekit.course import Course
+from hidden_tests import exercises
+from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, solution_cells
+from tests.course import jupyterlab
+
+NOTEBOOK = f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
+PANEL = jupyterlab.PANEL
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab: its course, its server, and where its pages asked for something elsewhere."""
+
+    course: Course
+    server: lab.Server
+    outside: list[str]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A notebook whose cells have been run, in its page."""
+
+    page: Page
+    cells: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = jupyterlab.find_browser()
+    if executable is None:
+        reason = f"no browser: none of {', '.join(jupyterlab.BROWSERS)} is on PATH"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with jupyterlab.browser(executable) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def student_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("student")
+    course = copy_course(home / "course")
+    handout.hand_out(course)
+    server = jupyterlab.observable(lab.plan(course, student=True), home)
+    with lab.running(server):
+        yield Lab(course, server, [])
+
+
+@pytest.fixture(scope="module")
+def untouched(student_lab: Lab, browser: Browser) -> Opened:
+    """The release in the student's lab; every cell has been run, whatever the ones before it said."""
+    page = jupyterlab.new_page(browser, student_lab.outside, student_lab.server)
+    jupyterlab.open_notebook(page, student_lab.server, student_lab.server.opens)
+    return Opened(page, jupyterlab.run_all(page, go_on=True))
+
+
+@pytest.fixture(scope="module")
+def instructor_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("instructor")
+    course = copy_course(home / "course")
+    for student, answers in _submissions(course).items():
+        hand_in(course, student, fill_in(_released(course), answers))
+    server = jupyterlab.observable(lab.plan(course), home)
+    with lab.running(server):
+        yield Lab(course, server, [])
+
+
+def test_equations_are_set(untouched: Opened) -> None:
+    """A dollar sign that is left over, or a red error of MathJax, is an equation that nobody can read."""
+    page = untouched.page
+    assert page.locator(f"{PANEL} mjx-container").count() >= _equations(untouched.cells) > 0
+    assert page.locator(f"{PANEL} mjx-merror, {PANEL} [data-mjx-error]").count() == 0
+    texts = page.locator(f"{PANEL} .jp-MarkdownOutput :is(p, li, td, th, h1, h2, h3, h4)").all_inner_texts()
+    assert texts
+    assert [text for text in texts if "$" in text] == []
+
+
+def test_figures_are_shown_with_a_text_for_those_who_cannot_see_them(untouched: Opened) -> None:
+    drawn = [cell["id"] for cell in untouched.cells if "draw_" in _text(cell) and "import" not in _text(cell)]
+    assert drawn
+    for cell_id in drawn:
+        image = jupyterlab.cell(untouched.page, cell_id).locator(".jp-OutputArea-output img")
+        expect(image).to_have_count(1)
+        assert image.evaluate("image => image.naturalWidth") > 100, cell_id
+        assert len(image.get_attribute("alt") or "") > 20, cell_id
+
+
+def test_tables_are_tables(untouched: Opened) -> None:
+    """A table whose ruler is wrong stays a paragraph full of bars."""
+    written = sum(
+        _text(cell).count("|:--") > 0 for cell in untouched.cells if cell["cell_type"] == "markdown"
+    )
+    assert untouched.page.locator(f"{PANEL} .jp-MarkdownOutput table").count() >= written > 0
+    paragraphs = untouched.page.locator(f"{PANEL} .jp-MarkdownOutput p").all_inner_texts()
+    assert [text for text in paragraphs if text.startswith("|")] == []
+
+
+def test_every_exercise_says_that_it_is_not_written_yet(untouched: Opened) -> None:
+    said = jupyterlab.errors(untouched.cells)
+    for number, row in enumerate(exercises(ASSIGNMENT), 1):
+        assert f"Exercise {number}: {row.function}" in said[f"{row.grade_id}-test"]
+        expect(jupyterlab.cell(untouched.page, f"{row.grade_id}-test")).to_contain_text(
+            f"Exercise {number}: {row.function} is not written yet"
+        )
+
+
+def test_nothing_is_asked_of_the_network(untouched: Opened, student_lab: Lab) -> None:
+    """The course works on a train, and tells nobody who takes it."""
+    assert untouched.cells
+    assert student_lab.outside == []
+
+
+def test_the_students_kernel_finds_only_what_is_released(untouched: Opened, student_lab: Lab) -> None:
+    """Otherwise a notebook could work here, and for no student anywhere."""
+    ours = ["coursekit", "hidden_tests", "mistakes", "nbgrader_config", "tests"]
+    code = f"""
+        import importlib.util, json, public_tests
+        print(json.dumps([public_tests.__file__, [name for name in {ours} if importlib.util.find_spec(name)]]))
+    """
+    file, found = json.loads(jupyterlab.in_kernel(untouched.page, code))
+    assert found == []
+    assert Path(file) == student_lab.server.folder / ASSIGNMENT / "public_tests.py"
+
+
+def test_the_student_has_only_validate_of_nbgraders_extensions(untouched: Opened) -> None:
+    commands = untouched.page.evaluate("() => jupyterapp.commands.listCommands()")
+    assert [name for name in commands if name.startswith("nbgrader:")] == []
+    expect(untouched.page.locator(f"{PANEL} .validate-button")).to_be_visible()
+
+
+def test_validate_says_that_the_untouched_release_fails(untouched: Opened) -> None:
+    dialog = _validate(untouched.page)
+    expect(dialog.locator(".validation-failed")).to_be_visible()
+    dialog.get_by_role("button").last.click()
+
+
+def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab, browser: Browser) -> None:
+    folder = student_lab.server.folder / ASSIGNMENT
+    solved = fill_in(_released(student_lab.course), solution_cells(student_lab.course))
+    (folder / "solved.ipynb").write_text(json.dumps(solved), encoding="utf-8")
+    page = jupyterlab.new_page(browser, student_lab.outside, student_lab.server)
+    jupyterlab.open_notebook(page, student_lab.server, f"{ASSIGNMENT}/solved.ipynb")
+    expect(_validate(page).locator(".validation-success")).to_be_visible()
+    page.close()
+
+
+def test_every_test_passes_on_the_solution(instructor_lab: Lab, browser: Browser) -> None:
+    """The author's view: the source notebook, run from top to bottom with its hidden tests."""
+    page = jupyterlab.new_page(browser, instructor_lab.outside, instructor_lab.server)
+    jupyterlab.open_notebook(page, instructor_lab.server, f"source/{NOTEBOOK}")
+    cells = jupyterlab.run_all(page)
+    page.close()
+    assert jupyterlab.errors(cells) == {}
+    assert [cell["id"] for cell in cells if cell["cell_type"] == "code" and not cell["execution_count"]] == []
+    printed = {cell["id"]: "".join(_printed(cell)) for cell in cells}
+    for row in exercises(ASSIGNMENT):
+        assert f"{row.key} {row.points:g} of {row.points:g}" in printed[f"{row.grade_id}-test"]
+
+
+def test_formgrader_lists_generates_and_grades(instructor_lab: Lab, browser: Browser) -> None:
+    """Its buttons must give the release and the marks that our own commands give."""
+    course, server = instructor_lab.course, instructor_lab.server
+    page = jupyterlab.new_page(browser, instructor_lab.outside, server)
+    page.goto(f"{server.url}/formgrader/manage_assignments?token={server.token}")
+    row = page.locator(f"tr:has(td.name a:text-is('{ASSIGNMENT}'))")
+    expect(row).to_have_count(1)
+    row.locator("td.assign a").click()
+    _close_success(page)
+    assert release.stale(course, ASSIGNMENT) == []
+
+    page.goto(f"{server.url}/formgrader/manage_submissions/{ASSIGNMENT}")
+    for student in _submissions(course):
+        page.locator(f"tr:has(td.student-id:text-is('{student}')) td.autograde a").click()
+        _close_success(page)
+    expect(page.locator("tr:has(td.student-id:text-is('all-right')) td.score")).to_have_text("100 / 100")
+    page.close()
+
+    by_button = gradebook.read(course, ASSIGNMENT)
+    assert {marks.student: marks.earned for marks in by_button} == {"all-right": 100, "not-the-last": 95}
+    grade.grade(course, ASSIGNMENT)
+    assert gradebook.read(course, ASSIGNMENT) == by_button
+
+
+def _submissions(course: Course) -> dict[str, dict[str, str]]:
+    """The answers of two students, by the id of the cell."""
+    answers = solution_cells(course)
+    return {
+        "all-right": answers,
+        "not-the-last": {name: source for name, source in answers.items() if name != "update-parameters"},
+    }
+
+
+def _released(course: Course) -> dict[str, Any]:
+    return json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+
+
+def _validate(page: Page) -> Any:
+    """Nbgrader's verdict on the open notebook, in its dialog."""
+    page.locator(f"{PANEL} .validate-button").click()
+    dialog = page.locator(".jp-Dialog")
+    dialog.locator(".validation-success, .validation-failed").wait_for()
+    return dialog
+
+
+def _close_success(page: Page) -> None:
+    """The button that was clicked has done its work; a failure shows the log of nbgrader."""
+    shown = page.locator("#success-modal.in, #error-modal.in")
+    shown.wait_for()
+    assert shown.get_attribute("id") == "success-modal", shown.inner_text()
+    shown.locator(".modal-footer button").click()
+    page.locator(".modal-backdrop").wait_for(state="detached")
+
+
+def _text(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def _printed(cell: dict[str, Any]) -> Iterator[str]:
+    return (
+        "".join(output["text"]) for output in cell.get("outputs", ()) if output["output_type"] == "stream"
+    )
+
+
+def _equations(cells: list[dict[str, Any]]) -> int:
+    """Displayed equations in the Markdown cells: there must be at least as many as that."""
+    return sum(_text(cell).count("$$") // 2 for cell in cells if cell["cell_type"] == "markdown")

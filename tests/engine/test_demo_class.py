@@ -1,0 +1,183 @@
+"""The demo's class, graded by ours and by stock nbgrader: every mark is right, every lost mark has a reason, both agree."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coursekit import demo, gradebook
+from hidden_tests import exercises
+from tests.classroom import ASSIGNMENT, copy_course
+
+POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}
+NOT_GRADED_BY_STOCK = {"mona", "noah"}  # a renamed notebook, half a file
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """The scratch course after our own grading and feedback, and what the submissions were before."""
+    scratch, _ = demo.prepare(copy_course(tmp_path_factory.mktemp("ours")))
+    before = fingerprint(scratch.root / "submitted")
+    done = demo.grade(scratch, lambda _: None)
+    pages = demo.feedback(scratch, lambda _: None)
+    return scratch, before, {one.student: one for one in done}, pages
+
+
+@pytest.fixture(scope="module")
+def marks(graded):
+    return {student.student: {m.grade_id: m for m in student.marks} for student in gradebook.read(graded[0], ASSIGNMENT)}
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def total(marks_of_one) -> float:
+    return sum(mark.earned for mark in marks_of_one.values())
+
+
+@pytest.mark.parametrize("student", ["anna", "ben", "chloe", "kira", "liam", "mona"])
+def test_a_right_answer_has_full_marks_whatever_its_style_and_its_file(marks, student):
+    assert {cell: mark.earned for cell, mark in marks[student].items()} == POINTS
+    assert all(mark.reason == "" for mark in marks[student].values())
+
+
+@pytest.mark.parametrize("student", ["dario", "noah"])
+def test_nothing_to_grade_earns_nothing_and_says_why(marks, student):
+    assert total(marks[student]) == 0
+    assert all(mark.reason for mark in marks[student].values())
+
+
+def test_half_a_file_is_called_what_it_is(graded, marks):
+    assert "not valid JSON" in graded[2]["noah"].problem
+    assert all("not valid JSON" in mark.reason for mark in marks["noah"].values())
+
+
+@pytest.mark.parametrize(
+    ("student", "cell", "earned", "said"),
+    [
+        ("emma", "linear-backward", 6, "average over the examples missing"),
+        ("hugo", "update-parameters", 3, "changes its own input"),
+        ("ines", "compute-cost", 0, "ValueError: I do not know how"),
+        ("jonas", "compute-cost", 0, "loop without an end"),
+    ],
+)
+def test_one_mistake_loses_marks_in_its_exercise_with_its_reason(marks, student, cell, earned, said):
+    assert marks[student][cell].earned == earned
+    assert said in marks[student][cell].reason
+
+
+@pytest.mark.parametrize(
+    ("student", "spoilt"),
+    [
+        ("emma", {"linear-backward", "linear-activation-backward", "l-model-backward"}),
+        ("farid", {"linear-forward", "linear-activation-forward", "l-model-forward"}),
+        ("gita", {"l-model-backward"}),
+        ("hugo", {"update-parameters"}),
+        ("ines", {"compute-cost"}),
+        ("jonas", {"compute-cost"}),
+    ],
+)
+def test_no_other_exercise_loses_a_mark(marks, student, spoilt):
+    """Spoilt are the exercise itself and those that call it."""
+    lost = {cell for cell, mark in marks[student].items() if mark.earned < mark.points}
+    assert lost == spoilt
+
+
+def test_every_lost_mark_has_a_reason(marks):
+    for student, by_cell in marks.items():
+        for cell, mark in by_cell.items():
+            assert (mark.earned == mark.points) == (mark.reason == ""), (student, cell)
+
+
+def test_repairs_are_told(graded):
+    notes = {student: one.notes for student, one in graded[2].items()}
+    assert notes["mona"] == ("The notebook was called my homework.ipynb; it was graded as step-by-step.ipynb.",)
+    liam = (graded[0].autograded(ASSIGNMENT, "liam") / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8")
+    assert "was there 2 times" in liam
+
+
+def test_what_was_handed_in_is_as_it_was(graded):
+    scratch, before, _, _ = graded
+    assert fingerprint(scratch.root / "submitted") == before
+
+
+def test_everybody_gets_a_page_with_marks_reasons_and_no_hidden_test(graded):
+    _, _, _, pages = graded
+    assert len(pages) == len(demo.CLASS)
+    for page in pages:
+        html = page.read_text(encoding="utf-8")
+        assert "hidden_tests" not in html
+        assert "<script>alert" not in html
+    emma = next(page for page in pages if "emma" in page.parts).read_text(encoding="utf-8")
+    assert "average over the examples missing" in emma
+
+
+def test_grading_again_gives_the_same_marks(graded, marks):
+    """Twice, for two students: marks do not depend on luck, and nothing is counted twice."""
+    scratch = graded[0]
+    for _ in range(2):
+        for student in ("emma", "liam"):
+            demo.grading.grade(scratch, ASSIGNMENT, [student], demo.LIMITS)
+    again = {student.student: {m.grade_id: m for m in student.marks} for student in gradebook.read(scratch, ASSIGNMENT)}
+    assert again == marks
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory, graded):
+    """The same class graded with stock nbgrader commands only, in another copy of the course."""
+    root = tmp_path_factory.mktemp("stock") / "course"
+    scratch = copy_course(root)
+    shutil.copytree(graded[0].root / "submitted", root / "submitted")
+    shutil.rmtree(root / "release")
+    limits = [f"--Execute.timeout={demo.LIMITS.cell_timeout_s}", f"--RunWithProbes.call_timeout_s={demo.LIMITS.call_timeout_s}"]
+    codes = {
+        "generate_assignment": nbgrader(root, "generate_assignment", ASSIGNMENT),
+        "autograde": nbgrader(root, "autograde", ASSIGNMENT, *limits),
+        "generate_feedback": nbgrader(root, "generate_feedback", ASSIGNMENT),
+    }
+    return scratch, codes
+
+
+def nbgrader(root: Path, *arguments: str) -> int:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    command = [sys.executable, "-W", "ignore", "-m", "nbgrader", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
+
+
+def test_stock_generate_assignment_gives_our_release(stock, course):
+    scratch, codes = stock
+    assert codes["generate_assignment"] == 0
+    assert fingerprint(scratch.release(ASSIGNMENT)) == fingerprint(course.release(ASSIGNMENT))
+
+
+def test_stock_autograde_agrees_on_every_submission_that_it_survives(stock, marks):
+    scratch, codes = stock
+    theirs = {student.student: {m.grade_id: m for m in student.marks} for student in gradebook.read(scratch, ASSIGNMENT)}
+    survived = {student for student in marks if scratch.autograded(ASSIGNMENT, student).is_dir()}
+    assert survived == set(marks) - NOT_GRADED_BY_STOCK
+    assert codes["autograde"] == 1  # it says that two failed
+    for student in survived:
+        assert theirs[student] == marks[student], student
+
+
+def test_stock_generate_feedback_gives_the_same_pages(stock, graded):
+    scratch, codes = stock
+    assert codes["generate_feedback"] == 0
+    for student in ("anna", "emma", "jonas"):
+        ours = graded[0].feedback(ASSIGNMENT, student) / f"{ASSIGNMENT}.html"
+        theirs = scratch.feedback(ASSIGNMENT, student) / f"{ASSIGNMENT}.html"
+        assert theirs.read_bytes() == ours.read_bytes(), student
+
+
+def test_the_class_is_about_a_dozen_of_different_kinds():
+    assert 12 <= len(demo.CLASS) <= 16
+    assert len({recipe.about for recipe in demo.CLASS}) == len(demo.CLASS)

@@ -1,0 +1,197 @@
+"""Marks come from numbers that are compared here; everything else in a message counts for nothing."""
+
+import base64
+import math
+
+import numpy as np
+import pytest
+
+from coursekit import judge as judging
+from coursekit import recording, solutions
+from coursekit.judge import judge
+from coursekit.probe import observe
+from hidden_tests import TABLE
+from tests.classroom import ASSIGNMENT
+
+KEY = "step-by-step/linear_backward"
+
+
+@pytest.fixture(scope="module")
+def functions(course):
+    return solutions.load(course, ASSIGNMENT)
+
+
+@pytest.fixture
+def message(functions):
+    return observe(TABLE[KEY], functions["linear_backward"])
+
+
+@pytest.mark.parametrize("key", TABLE)
+def test_the_solution_has_full_marks(key, functions, course):
+    verdict = judge(TABLE[key], observe(TABLE[key], functions[TABLE[key].function]), course)
+    assert (verdict.earned, verdict.reason) == (verdict.points, "")
+
+
+@pytest.mark.parametrize("key", TABLE)
+@pytest.mark.parametrize(
+    "function",
+    [None, lambda *args: None, lambda *args: args, lambda *args: 0.0, lambda *args: {}, lambda *args: []],
+    ids=["missing", "returns None", "returns its arguments", "returns 0", "returns {}", "returns []"],
+)
+def test_a_function_that_does_nothing_earns_nothing(key, function, course):
+    verdict = judge(TABLE[key], observe(TABLE[key], function), course)
+    assert verdict.earned == 0
+    assert verdict.reason
+
+
+def test_points_of_an_assignment_are_a_hundred():
+    assert sum(row.points for row in TABLE.values() if row.assignment == ASSIGNMENT) == 100
+
+
+@pytest.mark.parametrize("key", TABLE)
+def test_every_check_looks_at_something(key, course):
+    """A prefix that fits no case or no output would make a check that cannot fail."""
+    row = TABLE[key]
+    for check in row.checks:
+        cases = [case for case in row.cases if not check.cases or case.name.startswith(check.cases)]
+        assert cases
+        for prefix in check.cases:
+            assert any(case.name.startswith(prefix) for case in cases), prefix
+        for prefix in check.outputs:
+            assert any(path.startswith(prefix) for case in cases for path in recording.expected(course, row, case)), prefix
+    names = [case.name for case in row.cases]
+    assert len(names) == len(set(names))
+    assert len(row.hidden) >= 5
+
+
+@pytest.mark.parametrize("key", TABLE)
+def test_every_case_is_paid_for_by_some_check(key):
+    """A case that no check reads would only look like a test."""
+    row = TABLE[key]
+    for case in row.cases:
+        assert any(not check.cases or case.name.startswith(check.cases) for check in row.checks if not check.untouched)
+
+
+def test_partial_credit_names_what_is_wrong(functions, course):
+    def unaveraged(dZ, cache):
+        dA_prev, dW, db = functions["linear_backward"](dZ, cache)
+        return dA_prev, dW * dZ.shape[1], db
+
+    verdict = judge(TABLE[KEY], observe(TABLE[KEY], unaveraged), course)
+    assert verdict.earned == 6
+    assert verdict.reason.startswith("dW: dW: all")
+    assert "right only with one example" in verdict.reason
+    assert "average" in verdict.reason
+
+
+def test_no_check_is_paid_by_one_lucky_example(functions, course):
+    """The public numbers, written down, are worth nothing."""
+    public = recording.expected(course, TABLE[KEY], TABLE[KEY].public.cases[0])
+    verdict = judge(TABLE[KEY], observe(TABLE[KEY], lambda dZ, cache: tuple(public.values())), course)
+    assert verdict.earned == 0
+
+
+def test_a_function_that_spoils_its_inputs_loses_that_check_only(functions, course):
+    def spoils(dZ, cache):
+        result = functions["linear_backward"](dZ, cache)
+        dZ *= 2
+        return result
+
+    verdict = judge(TABLE[KEY], observe(TABLE[KEY], spoils), course)
+    assert verdict.earned == 9
+    assert verdict.reason == "inputs untouched: Your function changes its own input: dZ."
+
+
+def test_warnings_and_prints_cost_nothing(functions, course, capsys):
+    def noisy(dZ, cache):
+        print("hello")
+        np.log(np.zeros(1))
+        return functions["linear_backward"](dZ, cache)
+
+    assert judge(TABLE[KEY], observe(TABLE[KEY], noisy), course).earned == 10
+
+
+def test_an_exception_is_told_with_the_students_line(course):
+    verdict = judge(TABLE[KEY], observe(TABLE[KEY], lambda dZ, cache: dZ @ cache[0]), course)
+    assert verdict.earned == 0
+    assert "stopped with ValueError: matmul" in verdict.reason
+
+
+def test_an_endless_loop_is_stopped_and_the_rest_not_tried(course):
+    def endless(dZ, cache):
+        while True:
+            pass
+
+    message = observe(TABLE[KEY], endless, call_timeout_s=0.2)
+    assert len(message["observations"]) == 1
+    verdict = judge(TABLE[KEY], message, course)
+    assert verdict.earned == 0
+    assert "took longer than 0.2 s" in verdict.reason
+
+
+def test_random_state_of_the_notebook_is_left_alone(functions):
+    np.random.seed(7)
+    before = np.random.get_state()[1].copy()
+    observe(TABLE["step-by-step/initialize_parameters"], functions["initialize_parameters"])
+    assert np.array_equal(before, np.random.get_state()[1])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda m: None,
+        lambda m: [],
+        lambda m: "a string is the runner's own voice",
+        lambda m: {},
+        lambda m: m | {"exercise": "step-by-step/linear_forward"},
+        lambda m: m | {"defined": False},
+        lambda m: m | {"observations": None},
+        lambda m: m | {"observations": {}},
+        lambda m: m | {"observations": [None, 3, "x", {"case": 4}, {"case": []}]},
+        lambda m: m | {"observations": [o | {"outputs": None} for o in m["observations"]]},
+        lambda m: m | {"observations": [o | {"outputs": {"dW": 1}} for o in m["observations"]]},
+        lambda m: m | {"observations": [o | {"error": {"type": 1, "message": None}} for o in m["observations"]]},
+        lambda m: m | {"observations": [o | {"timeout_s": "forever"} for o in m["observations"]]},
+        lambda m: m | {"observations": [o | {"timeout_s": math.nan} for o in m["observations"]]},
+        lambda m: m | {"earned": 10, "points": 10, "results": "all passed", "observations": []},
+    ],
+)
+def test_a_malformed_message_earns_nothing_and_raises_nothing(message, damage, course):
+    verdict = judge(TABLE[KEY], damage(message), course)
+    assert verdict.earned == 0
+    assert verdict.reason
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        None,
+        7,
+        {"shape": [3, 5], "data": "AAAA"},
+        {"shape": [-1], "data": ""},
+        {"shape": [True], "data": base64.b64encode(bytes(8)).decode()},
+        {"shape": [1e9], "data": ""},
+        {"shape": [1 << 19] * 8, "data": ""},
+        {"shape": [1] * 50, "data": base64.b64encode(bytes(8)).decode()},
+        {"shape": [1], "data": "not base64!"},
+        {"shape": [1], "data": "é"},
+        {"kind": ["a", "list"]},
+    ],
+)
+def test_a_malformed_array_is_no_array(leaf):
+    assert isinstance(judging._decode(leaf), judging.Unknown)
+
+
+def test_an_array_survives_the_way_there(message):
+    encoded = message["observations"][0]["outputs"]["dW"]
+    decoded = judging._decode(encoded)
+    assert decoded.shape == (3, 5)
+    assert decoded.dtype == np.float64
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_value_that_is_no_number_is_never_right(functions, course, value):
+    def poisoned(dZ, cache):
+        return tuple(np.full_like(array, value) for array in functions["linear_backward"](dZ, cache))
+
+    assert judge(TABLE[KEY], observe(TABLE[KEY], poisoned), course).earned == 0
