@@ -1,8 +1,9 @@
 """What only the grader runs: the table of exercises, with their hidden cases and their points.
 
-An exercise is a row: its public half (``public_tests``), hidden cases as data (the generator at other seeds and sizes,
-m = 1, one layer, many layers, extreme values), the earlier functions it leans on, and its points split over named checks.
-A check passes when the outputs that it names are right in every case that it names, so no mark depends on a lucky example.
+An exercise is a row: its public half (``public_tests``), hidden cases as data (the generator at other seeds
+and sizes, m = 1, one layer, many layers, extreme values), the earlier functions it leans on, and its points
+split over named checks. A check passes when the outputs that it names are right in every case that it names,
+so no mark depends on a lucky example.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ RECORDING = Path(__file__).with_name("hidden_tests.h5")
 class Check:
     """Points for some outputs (all, if empty) in some cases (those whose names begin so; all, if empty).
 
-    ``any_shape`` forgives axes of length one. ``untouched`` asks that the inputs stayed as they were, and pays
-    only beside another passed check of the exercise: leaving the inputs alone is no merit in a function that does nothing.
+    ``any_shape`` forgives axes of length one. ``untouched`` asks that the inputs stayed as they were, and
+    pays only beside another passed check of the exercise: leaving the inputs alone is no merit in a function
+    that does nothing.
     """
 
     name: str
@@ -82,15 +84,25 @@ def _layer_cases(first_seed, extra=()):
 
 
 def _network_cases(first_seed, *dims_and_m):
-    """Networks of several depths; the name begins with the number of layers, so that a check can ask for it."""
+    """Networks of several depths; the name begins with the number of layers, for the checks."""
     return tuple(
-        Case(f"{len(dims) - 1} layers {'-'.join(map(str, dims))} m={m}", {"seed": first_seed + i, "layer_dims": dims, "m": m})
+        Case(
+            f"{len(dims) - 1} layers {'-'.join(map(str, dims))} m={m}",
+            {"seed": first_seed + i, "layer_dims": dims, "m": m},
+        )
         for i, (dims, m) in enumerate(dims_and_m)
     )
 
 
 _WEIGHTS_AND_BIASES = (Check("weights", 3, ("W",)), Check("biases", 2, ("b",)))
-_FORWARD_NETWORKS = (((4, 1), 3), ((6, 1), 1), ((3, 5, 1), 6), ((4, 3, 1), 1), ((2, 6, 4, 3, 1), 5), ((7, 5, 4, 3, 2, 1), 2))
+_FORWARD_NETWORKS = (
+    ((4, 1), 3),
+    ((6, 1), 1),
+    ((3, 5, 1), 6),
+    ((4, 3, 1), 1),
+    ((2, 6, 4, 3, 1), 5),
+    ((7, 5, 4, 3, 2, 1), 2),
+)
 
 _ROWS = (
     _step_by_step(
@@ -114,13 +126,18 @@ _ROWS = (
         "linear_activation_forward",
         (
             Check("sigmoid", 4, cases=("sigmoid",)),
-            Check("relu", 5, cases=("relu",)),
+            Check("relu", 4, cases=("relu",)),
+            Check("very large Z", 1, cases=("large Z",)),
             _UNTOUCHED,
         ),
         tuple(
             Case(f"{activation} {case.name}", case.make, (activation,))
             for activation, first_seed in (("sigmoid", 111), ("relu", 121))
-            for case in (*_layer_cases(first_seed), Case("large Z", {"seed": first_seed + 9, "n": 2, "scale": 20.0}))
+            for case in _layer_cases(first_seed)
+        )
+        + tuple(
+            Case(f"large Z {activation}", {"seed": seed, "n": 2, "m": 5, "scale": 1000.0}, (activation,))
+            for activation, seed in (("sigmoid", 120), ("relu", 130))
         ),
         ("linear_forward",),
     ),
@@ -128,7 +145,12 @@ _ROWS = (
         "L_model_forward",
         (
             Check("AL with two and three layers", 5, ("AL",), ("example", "one hidden layer", "2 layers")),
-            Check("caches with two and three layers", 4, ("caches",), ("example", "one hidden layer", "2 layers")),
+            Check(
+                "caches with two and three layers",
+                4,
+                ("caches",),
+                ("example", "one hidden layer", "2 layers"),
+            ),
             Check("one layer", 2, cases=("1 layers",)),
             Check("many layers", 3, cases=("4 layers", "5 layers")),
             _UNTOUCHED,
@@ -138,10 +160,15 @@ _ROWS = (
     ),
     _step_by_step(
         "compute_cost",
-        (Check("value", 6, any_shape=True), Check("a single number", 3), _UNTOUCHED),
+        (
+            Check("value", 5, cases=("example", "seven", "m="), any_shape=True),
+            Check("close to 0 and 1", 1, cases=("close",), any_shape=True),
+            Check("a single number", 3, cases=("example", "seven", "m=")),
+            _UNTOUCHED,
+        ),
         (
             *(Case(f"m={m}", {"seed": 140 + m, "m": m}) for m in (1, 2, 5, 40)),
-            Case("close to 0 and 1", {"seed": 149, "m": 6, "margin": 1e-9}),
+            Case("close to 0 and 1", {"seed": 149, "m": 7, "margin": 1e-3, "extreme": True}),
         ),
     ),
     _step_by_step(
@@ -183,6 +210,7 @@ _ROWS = (
             Case("two layers, rate 0", {"seed": 195, "layer_dims": (2, 3, 1)}, (0.0,)),
             Case("four layers", {"seed": 197, "layer_dims": (6, 4, 5, 3, 1)}, (1.2,)),
             Case("five layers", {"seed": 199, "layer_dims": (2, 3, 2, 3, 2, 1)}, (0.01,)),
+            Case("two layers, every gradient", {"seed": 201, "layer_dims": (3, 2, 1), "m": 4}, (0.3,)),
         ),
     ),
 )

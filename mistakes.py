@@ -1,3 +1,4 @@
+# ruff: noqa: E501 — a table; the code in it is as long as it is in the notebook
 """Wrong answers that people really give, by name, and right ones that must keep full marks.
 
 Every row is a small change to the solution in the source notebook: pieces of its text, each found there exactly once,
@@ -46,7 +47,9 @@ def apply(change, cell_source):
     for old, new in change.changes:
         if (count := cell_source.count(old)) != 1:
             where = f"mistakes.py[{change}]"
-            raise ValueError(f"{where}: {old!r} is {count} times in the solution cell; adapt the row to the new solution")
+            raise ValueError(
+                f"{where}: {old!r} is {count} times in the solution cell; adapt the row to the new solution"
+            )
         cell_source = cell_source.replace(old, new)
     return cell_source
 
@@ -61,7 +64,7 @@ def find(exercise, name):
 
 def styles():
     """Whole right submissions: ``{style: {function: RightAnswer}}``, every graded function in each of them."""
-    whole: dict[str, dict[str, RightAnswer]] = {}
+    whole = {}
     for answer in RIGHT_ANSWERS:
         if answer.style:
             whole.setdefault(answer.style, {})[answer.function] = answer
@@ -73,7 +76,9 @@ def _mistakes(exercise, *rows):
 
 
 def _right(exercise, *rows):
-    return tuple(RightAnswer(exercise, name, what, tuple(changes.items()), *rest) for name, what, changes, *rest in rows)
+    return tuple(
+        RightAnswer(exercise, name, what, tuple(changes.items()), *rest) for name, what, changes, *rest in rows
+    )
 
 
 HIDDEN = False  # for the last column: no public test sees it
@@ -204,7 +209,7 @@ _LINEAR_FORWARD = _mistakes(
      "W is (n, n_prev) and A is (n_prev, m): do they need any change before they are multiplied?"),
     ("bias-transposed", "adds the bias as a row",
      {"    Z = W @ A + b\n": "    Z = W @ A + b.reshape(1, -1)\n"},
-     "b is a column with one entry per unit; as a row it would be added along the examples."),
+     "As a row, b would be added along the examples. It has one entry per unit: how must it stand?"),
     ("cache-holds-Z", "keeps Z where the backward pass needs A",
      {"return Z, (A, W, b)": "return Z, (Z, W, b)"},
      "The cache keeps what came in, not what goes out."),
@@ -523,7 +528,7 @@ _L_MODEL_BACKWARD = _mistakes(
      {'grads[f"dA{L - 1}"] = dA_prev': 'grads[f"dA{L}"] = dA_prev',
       'linear_activation_backward(grads[f"dA{l}"]': 'linear_activation_backward(grads[f"dA{l + 1}"]',
       'grads[f"dA{l - 1}"] = dA_prev': 'grads[f"dA{l}"] = dA_prev'},
-     "Layer l takes in A of layer l - 1, and that is what dA_prev is the gradient of."),
+     "A layer hands back the gradient of what came into it, and that belongs to the layer before."),
     ("sigmoid-in-hidden-layers", "uses the sigmoid step in the hidden layers",
      {'"relu")': '"sigmoid" )'},
      "Which activation did the hidden layers have on the way forward?"),
@@ -595,7 +600,7 @@ _UPDATE_PARAMETERS = _mistakes(
      "One of the arguments has no influence on what your function returns."),
     ("biases-not-updated", "leaves the biases as they were",
      {'params[f"b{l}"] - learning_rate * grads[f"db{l}"]': 'params[f"b{l}"]'},
-     "Biases are parameters, too."),
+     "Weights are not the only parameters: what becomes of the biases?"),
     ("biases-left-out", "returns the weights only",
      {'        parameters[f"b{l}"] = params[f"b{l}"] - learning_rate * grads[f"db{l}"]\n': ""},
      "Biases are parameters, too: the next step will look for them in the dict."),
@@ -635,9 +640,9 @@ RIGHT_ANSWERS = (
         ("number-by-number", "draws the same stream number by number",
          {"np.random.randn(n_h, n_x) * 0.01": "np.array([[np.random.randn() / 100 for _ in range(n_x)] for _ in range(n_h)])",
           "np.zeros((n_h, 1))": "np.array([[0.0] for _ in range(n_h)])"}, LOOPS),
-        ("helper", "a helper function and type hints; lists in place of an array for a bias",
+        ("helper", "a helper function and type hints",
          {"def initialize_parameters(n_x, n_h, n_y):":
-          "def layer(n_prev: int, n: int) -> tuple:\n    return np.random.normal(size=(n, n_prev)) * 1e-2, [[0]] * n\n\n\n"
+          "def layer(n_prev: int, n: int) -> tuple:\n    return np.random.normal(size=(n, n_prev)) * 1e-2, np.full((n, 1), 0.0)\n\n\n"
           "def initialize_parameters(n_x: int, n_h: int, n_y: int) -> dict:",
           "W1 = np.random.randn(n_h, n_x) * 0.01\n    b1 = np.zeros((n_h, 1))": "W1, b1 = layer(n_x, n_h)",
           "W2 = np.random.randn(n_y, n_h) * 0.01\n    b2 = np.zeros((n_y, 1))": "W2, b2 = layer(n_h, n_y)"}, HELPERS),
@@ -666,7 +671,6 @@ RIGHT_ANSWERS = (
          {"    Z = W @ A + b\n": '    Z = np.einsum("ij,jk->ik", W, A) + b\n', "return Z, (A, W, b)": "return [Z, [A, W, b]]"}, HELPERS),
         ("matmul-and-add", "np.matmul and np.add, with a sum into its own Z",
          {"    Z = W @ A + b\n": "    Z = np.matmul(W, A)\n    Z += b\n"}),
-        ("list-of-rows", "Z as a list of lists", {"    Z = W @ A + b\n": "    Z = (W @ A + b).tolist()\n"}),
         ("copies-in-cache", "copies in the cache", {"return Z, (A, W, b)": "return Z, (A.copy(), W.copy(), b.copy())"}),
         ("prints", "prints what it does",
          {"    Z = W @ A + b\n": '    Z = W @ A + b\n    print("shapes:", W.shape, A.shape, b.shape)\n'}),

@@ -4,4 +4,4 @@ from pathlib import Path
 
 from coursekit.config import configure
 
-configure(get_config(), Path(__file__).resolve().parent)  # noqa: F821  (get_config is nbgrader's)
+configure(get_config(), Path(__file__).resolve().parent)

@@ -10,7 +10,10 @@ Read it in the order of the data flow:
     runner       the rebuilt notebook, run, with a probe behind every exercise
     judge        what the probes saw -> marks   plugins      the same steps as nbgrader preprocessors
     gradebook    marks in and out of gradebook.db
-    grade, feedback, marks, demo, lab, checks, cli
+    stock        nbgrader's converters as plain calls     grade, feedback, report, demo
+    handout      what a student gets here           lab          JupyterLab for both
+    checks       the proofs that CI asks for        selftest     all of ./course test
+    cli          the commands
 
 Imports go one way, downwards in that list; only ``cli`` prints and exits.
 """

@@ -32,7 +32,9 @@ Students = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def _options(version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False) -> None:
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False,
+) -> None:
     if version:
         typer.echo(f"coursekit {__version__}")
         raise typer.Exit
@@ -52,7 +54,10 @@ def release(
         changed = steps.stale(course, name) if check else steps.release(course, name)
         stale |= bool(changed)
         if check:
-            _say(f"release/{name}: " + (f"not fresh: {', '.join(changed)}; run `coursekit release`" if changed else "fresh"))
+            _say(
+                f"release/{name}: "
+                + (f"not fresh: {', '.join(changed)}; run `coursekit release`" if changed else "fresh")
+            )
         else:
             _say(f"release/{name}: " + (f"wrote {', '.join(changed)}" if changed else "nothing to do, it is fresh"))
     if check and stale:
@@ -61,7 +66,9 @@ def release(
 
 @app.command()
 def record(
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a recording is not fresh.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 when a recording is not fresh.")
+    ] = False,
 ) -> None:
     """Record the expected outputs by running the solutions over every case."""
     from coursekit import recording
@@ -130,7 +137,8 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
     course = _course()
     with _progress("writing feedback", None) as advance:
         pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.parent.parent.name))
-    _say(f"wrote {len(pages)} page{'s' * (len(pages) != 1)} under feedback/, for instance {pages[0].relative_to(course.root)}")
+    example = pages[0].relative_to(course.root)
+    _say(f"wrote {len(pages)} page{'s' * (len(pages) != 1)} under feedback/, for instance {example}")
 
 
 @app.command()
@@ -181,7 +189,9 @@ def demo() -> None:
 
 @app.command()
 def lab(
-    assignment: Annotated[str | None, typer.Argument(help="The assignment to open; the first, if none is named.")] = None,
+    assignment: Annotated[
+        str | None, typer.Argument(help="The assignment to open; the first, if none is named.")
+    ] = None,
     student: Annotated[bool, typer.Option("--student", help="Show what a student sees.")] = False,
     port: Annotated[int | None, typer.Option(help="Port to listen on; a free one, if none is given.")] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
@@ -189,7 +199,16 @@ def lab(
     """Start JupyterLab in the course, with nbgrader's tools on."""
     from coursekit import lab as steps
 
-    raise typer.Exit(steps.run(_course(), student=student, assignment=assignment, port=port, browser=browser))
+    course = _course()
+    if not student:
+        from coursekit.release import register
+
+        for name in course.assignments():  # the Formgrader grades what the gradebook knows
+            try:
+                register(course, name)
+            except CourseError as error:
+                _say(str(error))
+    raise typer.Exit(steps.run(course, student, assignment, port, browser, _say))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
@@ -203,7 +222,7 @@ def test(context: typer.Context) -> None:
 def main() -> None:
     """Run a command; problems of the user's are one line, ours are a line and a log."""
     try:
-        app()
+        app(prog_name="coursekit")
     except CourseError as error:
         typer.echo(str(error), err=True)
         sys.exit(PROBLEMS)
@@ -243,7 +262,14 @@ def _say(text: str) -> None:
 @contextmanager
 def _progress(what: str, total: int | None) -> Iterator[Any]:
     """A bar with count, time spent and time left on a terminal; a line per step elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     if not sys.stdout.isatty():
         done = 0
@@ -255,7 +281,13 @@ def _progress(what: str, total: int | None) -> Iterator[Any]:
 
         yield line
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=_console()) as bar:
         task = bar.add_task(what, total=total)
         yield lambda name: bar.update(task, advance=1, description=f"{what} {name}")

@@ -9,6 +9,7 @@ from coursekit.errors import CourseError
 
 # Copied into every release, and put back over the submitted ones before anything is run.
 SHARED_FILES = ("comparison.py", "dnn_utils.py", "public_tests.h5", "public_tests.py", "testCases.py")
+IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
 # What makes a folder a course; the first is what nbgrader itself looks for.
 COURSE_FILES = ("nbgrader_config.py", "hidden_tests.py", "hidden_tests.h5", "mistakes.py", *SHARED_FILES)
 
@@ -37,14 +38,15 @@ class Course:
         return self.root / "feedback" / student / assignment
 
     def put_shared_files(self, folder: Path) -> None:
-        """The trusted copies of the shared files in ``folder``, in place of whatever has their names there."""
-        shutil.rmtree(folder / "__pycache__", ignore_errors=True)  # compiled code there could stand in for our sources
+        """The trusted copies of the shared files in ``folder``, and no other file there that Python could import.
+
+        A student's ``numpy.py``, or compiled code in ``__pycache__``, would else stand in for the real one.
+        """
+        for path in [*folder.rglob("*")]:
+            if path.suffix in IMPORTABLE or path.name in SHARED_FILES:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
         for name in SHARED_FILES:
-            target = folder / name
-            if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
-            target.unlink(missing_ok=True)
-            shutil.copyfile(self.root / name, target)
+            shutil.copyfile(self.root / name, folder / name)
 
     def copy_to(self, root: Path) -> "Course":
         """A course of its own in ``root``: notebooks, releases, shared modules; nothing handed in, no gradebook."""
@@ -76,18 +78,24 @@ class Course:
         """The name itself, if there is such an assignment."""
         known = self.assignments()
         if assignment not in known:
-            raise CourseError(assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}")
+            raise CourseError(
+                assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
+            )
         return assignment
 
 
 def find_course(start: Path | None = None) -> Course:
-    """The course directory that holds ``start`` (the working directory, or COURSE_ROOT), looking upwards."""
-    here = Path(start or os.environ.get("COURSE_ROOT") or Path.cwd()).resolve()
+    """The course directory that holds ``start``, looking upwards: else COURSE_ROOT, else the working directory.
+
+    Without any of these the checkout that this package was installed from.
+    """
+    named = start or os.environ.get("COURSE_ROOT")
+    here = Path(named or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "nbgrader_config.py").is_file() and (folder / "source").is_dir():
             return Course(folder)
-    fallback = Path(__file__).resolve().parent.parent
-    if start is None and (fallback / "nbgrader_config.py").is_file():
-        return Course(fallback)
-    raise CourseError(here, "this is not a course directory (no nbgrader_config.py with a source/ folder here or above)",
-                      "change to the course directory first")  # fmt: skip
+    checkout = Path(__file__).resolve().parent.parent
+    if not named and (checkout / "nbgrader_config.py").is_file():
+        return Course(checkout)
+    what = "this is not a course directory (there is no nbgrader_config.py with a source/ folder here or above)"
+    raise CourseError(here, what, "change to the course directory first")

@@ -1,4 +1,4 @@
-"""A small class of real submissions, graded in a scratch course: each is the release notebook, filled in by a recipe."""
+"""A small class of real submissions, graded in a scratch course: each is the release, filled in by a recipe."""
 
 import copy
 import json
@@ -62,7 +62,11 @@ CLASS = (
     Recipe("dario", "nothing written", blank=True),
     Recipe("emma", "dW without the average", mistake=("linear_backward", "dW-not-averaged")),
     Recipe("farid", "W * A in place of the matrix product", mistake=("linear_forward", "element-wise-product")),
-    Recipe("gita", "the loop reads the last layer's gradient", mistake=("L_model_backward", "last-gradient-in-every-layer")),
+    Recipe(
+        "gita",
+        "the loop reads the last layer's gradient",
+        mistake=("L_model_backward", "last-gradient-in-every-layer"),
+    ),
     Recipe("hugo", "params.copy() and then -=", mistake=("update_parameters", "shallow-copy")),
     Recipe("ines", "a function that raises", answers=((_COST, 'raise ValueError("I do not know how")'),)),
     Recipe("jonas", "a loop without an end", answers=((_COST, "while True:\n        m += 1"),)),
@@ -132,5 +136,5 @@ def where_next(course: Course, scratch: Course, written: list[Path]) -> list[str
         f"the authored notebook       {course.source(ASSIGNMENT).relative_to(course.root)}",
         "the notebook in JupyterLab  ./course lab --student",
         f"this class in Formgrader    COURSE_ROOT={scratch.root.relative_to(course.root)} ./course lab",
-        f"your own class              put notebooks into submitted/<student>/{ASSIGNMENT}/, then ./course grade {ASSIGNMENT}",
+        f"your own class              submitted/<student>/{ASSIGNMENT}/ and ./course grade {ASSIGNMENT}",
     ]

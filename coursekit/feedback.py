@@ -9,7 +9,10 @@ from coursekit.errors import CourseError
 
 
 def feedback(
-    course: Course, assignment: str, students: Sequence[str] = (), report: Callable[[Path], None] = lambda _: None
+    course: Course,
+    assignment: str,
+    students: Sequence[str] = (),
+    report: Callable[[Path], None] = lambda _: None,
 ) -> list[Path]:
     """Write ``feedback/<student>/<assignment>/<assignment>.html`` for everybody who was graded; returns the pages."""
     graded = sorted(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coursekit import notebooks, release, stock, submission
-from coursekit.course import SHARED_FILES, Course
+from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
 
 MAX_SUPPORT_BYTES = 50 << 20
@@ -40,14 +40,16 @@ def grade(
     course: Course,
     assignment: str,
     students: Sequence[str] = (),
-    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    limits: Limits = Limits(),
     report: Callable[[Graded], None] = lambda _: None,
 ) -> list[Graded]:
     """Grade the submissions of an assignment, one after another; ``report`` is called after each."""
     there = course.students(course.require(assignment))
     unknown = sorted(set(students) - set(there))
     if unknown:
-        raise CourseError(f"submitted/{unknown[0]}/{assignment}", "there is no such submission", "check the student's id")
+        raise CourseError(
+            f"submitted/{unknown[0]}/{assignment}", "there is no such submission", "check the student's id"
+        )
     chosen = [student for student in there if not students or student in students]
     if not chosen:
         raise CourseError(course.submitted(assignment).relative_to(course.root), "no submissions found",
@@ -99,6 +101,6 @@ def _other_files(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
         for name in names:
             path = Path(where) / name
-            if path.suffix != ".ipynb" and name not in SHARED_FILES and path.is_file() and not path.is_symlink():
+            if path.suffix not in (".ipynb", *IMPORTABLE) and path.is_file() and not path.is_symlink():
                 found.append(path)
     return found

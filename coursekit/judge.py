@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import public_tests
-from comparison import Finding, compare, likely_cause
+from comparison import Finding, NotNumbers, compare, flatten, likely_cause
 from coursekit import recording
 from coursekit.course import Course, find_course
 from hidden_tests import Check, Exercise
@@ -18,13 +18,6 @@ from public_tests import Case
 
 MAX_TEXT = 300
 NOTHING_ELSE = "Nothing else is right yet."
-
-
-class Unknown:
-    """A returned value that is not numbers, known only by its description."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ def nothing_seen(exercise: Exercise, why: str) -> Verdict:
 
 
 def judge(exercise: Exercise, message: Any, course: Course | None = None) -> Verdict:
-    """The marks that the probe's message earns. Anything malformed in it counts as not returned; nothing in it is run."""
+    """The marks that the probe's message earns. What is malformed counts as not returned; nothing in it is run."""
     course = course or find_course()
     if isinstance(message, str):  # from the runner, not from the kernel: why there is nothing
         return nothing_seen(exercise, message)
@@ -111,7 +104,9 @@ def judge(exercise: Exercise, message: Any, course: Course | None = None) -> Ver
 
 def _values(exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any]) -> Result:
     cases = [case for case in exercise.cases if not check.cases or case.name.startswith(check.cases)]
-    wrong = [(case, problem) for case in cases if (problem := _problem(exercise, check, case, seen[case.name], expected))]
+    wrong = [
+        (case, problem) for case in cases if (problem := _problem(exercise, check, case, seen[case.name], expected))
+    ]
     if not wrong:
         return Result(check.name, check.points, True)
     return Result(check.name, check.points, False, wrong[0][1], _where(exercise, cases, [case for case, _ in wrong]))
@@ -120,32 +115,26 @@ def _values(exercise: Exercise, check: Check, seen: dict[str, Observation], expe
 def _problem(exercise: Exercise, check: Check, case: Case, seen: Observation, expected: dict[str, Any]) -> str:
     if seen.outputs is None:
         return seen.problem
-    want = {path: leaf for path, leaf in expected[case.name].items() if not check.outputs or path.startswith(check.outputs)}
-    findings = [finding for finding in compare(want, _selected(seen.outputs, check), check.any_shape) if finding.problem]
+    want = {
+        path: leaf for path, leaf in expected[case.name].items() if not check.outputs or path.startswith(check.outputs)
+    }
+    public = exercise.public
+    compared = compare(want, seen.outputs, check.any_shape, public.rtol)
+    findings = [finding for finding in compared if finding.problem]
     if not findings:
         return ""
-    args = public_tests.build(exercise.public, case)
-    m = public_tests.sizes(exercise.public, case).get("m")
-    cause = likely_cause(findings[0], expected[case.name], seen.outputs, args, m)
-    return f"{_own_numbers(findings[0], seen.outputs)}{' ' + cause if cause else ''}"
+    inputs = flatten(public_tests.build(public, case), public.inputs)
+    cause = likely_cause(
+        findings[0], expected[case.name], seen.outputs, inputs, public_tests.sizes(public, case).get("m")
+    )
+    return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
 
-def _selected(outputs: dict[str, Any], check: Check) -> dict[str, Any]:
-    """The outputs that a check looks at, and whatever stands in their place."""
-    if not check.outputs:
-        return outputs
-    return {path: leaf for path, leaf in outputs.items() if path.startswith(check.outputs) or path == ""}
-
-
-def _own_numbers(finding: Finding, outputs: dict[str, Any]) -> str:
+def _own_numbers(finding: Finding) -> str:
     """What is wrong in the student's own numbers, and never the expected ones."""
-    have = outputs.get(finding.path)
-    if isinstance(have, Unknown):
-        return f"{finding.path or 'the result'} should be numbers, yours is {have.kind}."
     if finding.index is None:
-        return f"{finding.problem}."
-    entry = finding.path + (str(list(finding.index)) if finding.index else "")
-    return f"{finding.path}: {finding.problem}, yours has {entry} = {finding.have:.6g}."
+        return f"{finding.sentence if finding.path else 'Your function ' + finding.problem}."
+    return f"{finding.sentence}, yours has {finding.entry} = {finding.have:.6g}."
 
 
 def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
@@ -161,7 +150,12 @@ def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
 def _untouched(check: Check, seen: dict[str, Observation], earned: bool) -> Result:
     changed = next((observation.changed for observation in seen.values() if observation.changed), ())
     if changed:
-        return Result(check.name, check.points, False, f"Your function changes its own input: {', '.join(changed)[:MAX_TEXT]}.")
+        return Result(
+            check.name,
+            check.points,
+            False,
+            f"Your function changes its own input: {', '.join(changed)[:MAX_TEXT]}.",
+        )
     if not earned:
         return Result(check.name, check.points, False, NOTHING_ELSE)
     return Result(check.name, check.points, True)
@@ -173,13 +167,18 @@ def _observations(exercise: Exercise, message: dict[str, Any]) -> dict[str, Obse
     by_case = {item.get("case"): item for item in raw if isinstance(item, dict) and isinstance(item.get("case"), str)} \
         if isinstance(raw, list) else {}  # fmt: skip
     hung = any("timeout_s" in item for item in by_case.values())
-    missing = Observation(None, problem="not tried, because an earlier call took too long." if hung else "no result arrived.")
+    missing = Observation(
+        None, problem="not tried, because an earlier call took too long." if hung else "no result arrived."
+    )
     return {case.name: _observation(by_case[case.name]) if case.name in by_case else missing for case in exercise.cases}
 
 
 def _observation(item: dict[str, Any]) -> Observation:
     if "timeout_s" in item:
-        return Observation(None, problem=f"a call took longer than {_number(item['timeout_s']):g} s and was stopped: is there a loop without an end?")
+        limit = f"{_number(item['timeout_s']):g} s"
+        return Observation(
+            None, problem=f"a call took longer than {limit} and was stopped: is there a loop without an end?"
+        )
     error = item.get("error")
     if isinstance(error, dict):
         return Observation(None, problem=_error(error))
@@ -203,18 +202,18 @@ def _number(value: Any) -> float:
 
 
 def _decode(leaf: Any) -> Any:
-    """A numeric array, or ``Unknown``: shape and size must agree, and only doubles are read."""
+    """A numeric array, or ``NotNumbers``: shape and size must agree, and only doubles are read."""
     if not isinstance(leaf, dict):
-        return Unknown("not readable")
+        return NotNumbers("not readable")
     shape, data = leaf.get("shape"), leaf.get("data")
     if not isinstance(shape, list) or not isinstance(data, str):
-        return Unknown(str(leaf.get("kind", "not readable"))[:MAX_TEXT])
+        return NotNumbers(str(leaf.get("kind", "not readable"))[:MAX_TEXT])
     if len(shape) > 8 or not all(type(n) is int and 0 <= n < 1 << 20 for n in shape):
-        return Unknown("an array of an impossible shape")
+        return NotNumbers("an array of an impossible shape")
     try:
         raw = base64.b64decode(data, validate=True)
     except (ValueError, binascii.Error):
-        return Unknown("not readable")
+        return NotNumbers("not readable")
     if len(raw) != 8 * math.prod(shape):
-        return Unknown("an array of an impossible size")
+        return NotNumbers("an array of an impossible size")
     return np.frombuffer(raw, dtype="<f8").reshape(shape)

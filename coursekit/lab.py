@@ -93,9 +93,7 @@ def run(
     return 0
 
 
-def plan(
-    course: Course, student: bool = False, assignment: str | None = None, port: int | None = None
-) -> Server:
+def plan(course: Course, student: bool = False, assignment: str | None = None, port: int | None = None) -> Server:
     """Command, environment and configuration of the lab. Raises CourseError where there is nothing to show.
 
     Instructor: the whole course, all of nbgrader's extensions, nbgrader_config.py in effect, a release open.
@@ -161,9 +159,7 @@ def _notebook(course: Course, student: bool, assignment: str | None) -> str:
     if name and released.is_file():
         return f"{name}/{name}.ipynb" if student else released.relative_to(course.root).as_posix()
     if student:
-        raise CourseError(
-            f"release/{name or '*'}", "there is no release to show", "run `./course release` first"
-        )
+        raise CourseError(f"release/{name or '*'}", "there is no release to show", "run `./course release` first")
     return course.source(name).relative_to(course.root).as_posix() if name else ""
 
 
@@ -183,11 +179,7 @@ def _free_port(port: int | None) -> int:
 
 def _environment(course: Course, student: bool, role: Path, token: str) -> dict[str, str]:
     """The user's environment without its Jupyter part; the course's modules for the instructor alone."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("JUPYTER", "JPY_", "PYTHONPATH"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PYTHONPATH"))}
     ours = {
         "JUPYTER_CONFIG_DIR": str(role / "config"),
         "JUPYTER_DATA_DIR": str(role / "data"),
@@ -214,9 +206,7 @@ def _files(role: Path, folder: Path, python: Path, student: bool) -> dict[Path, 
             "port_retries": 0,
             "open_browser": False,
             "root_dir": str(folder),
-            "jpserver_extensions": {
-                f"nbgrader.server_extensions.{name}": wanted[name] for name in _EXTENSIONS
-            },
+            "jpserver_extensions": {f"nbgrader.server_extensions.{name}": wanted[name] for name in _EXTENSIONS},
         },
         "LabApp": {
             "news_url": None,
@@ -229,9 +219,7 @@ def _files(role: Path, folder: Path, python: Path, student: bool) -> dict[Path, 
     contents: dict[Path, Any] = {
         config / "jupyter_server_config.json": server,
         config / "labconfig" / "page_config.json": {"disabledExtensions": dict.fromkeys(off, True)},
-        config / "labconfig" / "default_setting_overrides.json": {
-            "@jupyterlab/apputils-extension:notification": quiet
-        },
+        config / "labconfig" / "default_setting_overrides.json": {"@jupyterlab/apputils-extension:notification": quiet},
         role / "share" / "kernels" / "python3" / "kernel.json": {
             "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": "Python 3",  # as in the notebooks: saving them shall not change it
@@ -244,16 +232,12 @@ def _files(role: Path, folder: Path, python: Path, student: bool) -> dict[Path, 
 
 def _exchange(course: Course) -> dict[Path, str]:
     """Without a folder to exchange files in, the Assignment List and the Formgrader's Release button fail."""
-    text = (
-        "What the Formgrader's Release button copies, and what is submitted with nbgrader on this machine.\n"
-    )
+    text = "What the Formgrader's Release button copies, and what is submitted with nbgrader on this machine.\n"
     return {course.root / ".coursekit" / "exchange" / "README.txt": text}
 
 
 def _wait_until_up(server: Server, process: subprocess.Popen[bytes], timeout_s: float) -> None:
-    asked = urllib.request.Request(
-        f"{server.url}/api/status", headers={"Authorization": f"token {server.token}"}
-    )
+    asked = urllib.request.Request(f"{server.url}/api/status", headers={"Authorization": f"token {server.token}"})
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through the user's proxy
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
@@ -265,9 +249,7 @@ def _wait_until_up(server: Server, process: subprocess.Popen[bytes], timeout_s: 
                 return
         except OSError:
             time.sleep(0.1)
-    raise CourseError(
-        "JupyterLab", f"it is not up after {timeout_s:g} s", f"see {server.log}:\n{_tail(server.log)}"
-    )
+    raise CourseError("JupyterLab", f"it is not up after {timeout_s:g} s", f"see {server.log}:\n{_tail(server.log)}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -286,9 +268,7 @@ def _tail(log: Path, lines: int = 15) -> str:
 
 def _has_display() -> bool:
     """Without one ``webbrowser`` would start a browser of text in this terminal."""
-    return sys.platform != "linux" or any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    )
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 @contextmanager

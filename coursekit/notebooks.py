@@ -22,13 +22,11 @@ NBGRADER_METADATA = ("grade", "grade_id", "locked", "points", "schema_version", 
 
 
 def parse(text: str, where: object) -> NotebookNode:
-    """A notebook of format 4 from its JSON; older formats are upgraded, malformed cells left out. Raises CourseError."""
+    """A notebook of format 4 from its JSON; older formats are upgraded, malformed cells dropped. Raises CourseError."""
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CourseError(
-            where, f"not valid JSON ({error})", "open it in JupyterLab and save it again"
-        ) from None
+        raise CourseError(where, f"not valid JSON ({error})", "open it in JupyterLab and save it again") from None
     if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
         raise CourseError(where, "valid JSON, but not a notebook", "hand in the .ipynb file itself")
     try:
@@ -70,7 +68,7 @@ def read(path: Path) -> NotebookNode:
 
 
 def dumps(notebook: NotebookNode) -> str:
-    """The bytes that nbformat itself would write, ending in one newline; ids stay as they are, even repeated ones."""
+    """The bytes that nbformat itself would write, ending in one newline; repeated ids stay as they are."""
     return str(nbformat.v4.writes_json(notebook)).rstrip("\n") + "\n"
 
 
@@ -118,7 +116,7 @@ def as_markdown(text: str) -> str:
 
 
 def canonical(notebook: NotebookNode) -> NotebookNode:
-    """The one form in which the course keeps a notebook: format 4.5, no outputs, only the metadata that we know."""
+    """The form in which the course keeps a notebook: format 4.5, no outputs, only metadata that we know."""
     cells = []
     for position, cell in enumerate(notebook.cells):
         metadata = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
@@ -138,20 +136,19 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
         if cell.get("attachments"):
             clean["attachments"] = cell.attachments
         cells.append(clean)
-    return nbformat.from_dict(
-        {"cells": cells, "metadata": NOTEBOOK_METADATA, "nbformat": 4, "nbformat_minor": 5}
-    )
+    return nbformat.from_dict({"cells": cells, "metadata": NOTEBOOK_METADATA, "nbformat": 4, "nbformat_minor": 5})
 
 
 def _without_trailing_blanks(cell_type: str, source: str) -> str:
-    """The source without blanks that mean nothing. Line breaks of Markdown and the insides of strings stay."""
-    if cell_type == "raw":
-        return source
-    lines = source.replace("\r\n", "\n").split("\n")
+    """The source without blanks that mean nothing; line breaks of Markdown and insides of strings stay."""
+    source, as_it_is = source.replace("\r\n", "\n"), source
+    if cell_type == "raw" or "\r" in source or source.rstrip().endswith("\\"):
+        return as_it_is
+    lines = source.split("\n")
     if cell_type == "markdown":
         lines = [_markdown_line(line) for line in lines]
     else:
-        kept = _lines_of_strings("\n".join(lines))
+        kept = _lines_of_strings(source)
         lines = [line if number in kept else line.rstrip(" \t") for number, line in enumerate(lines, 1)]
     return "\n".join(lines).strip("\n")
 
@@ -166,7 +163,7 @@ def _markdown_line(line: str) -> str:
 def _lines_of_strings(source: str) -> set[int]:
     """Numbers of the lines that end inside a string; all of them where the cell is not plain Python."""
     every = set(range(1, source.count("\n") + 2))
-    if "\r" in source or source.lstrip().startswith("%%"):
+    if source.lstrip().startswith("%%"):
         return every
     try:
         with warnings.catch_warnings():

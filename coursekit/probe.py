@@ -7,7 +7,6 @@ a submission that tampers with this module can only change numbers that the grad
 import base64
 import copy
 import signal
-import traceback
 import warnings
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 
 import hidden_tests
 import public_tests
-from comparison import compare, flatten, kind
+from comparison import changed, flatten, kind
 
 MIME = "application/vnd.coursekit.observations+json"
 MAX_ARRAY_BYTES = 1 << 20  # every expected output is below 10 kB
@@ -53,7 +52,9 @@ def observe(exercise: hidden_tests.Exercise, target: Any, call_timeout_s: float 
     return {"exercise": exercise.key, "defined": target is not None, "observations": seen}
 
 
-def _call(exercise: hidden_tests.Exercise, case: public_tests.Case, target: Any, timeout_s: float | None) -> dict[str, Any]:
+def _call(
+    exercise: hidden_tests.Exercise, case: public_tests.Case, target: Any, timeout_s: float | None
+) -> dict[str, Any]:
     args = public_tests.build(exercise.public, case)
     before = flatten(copy.deepcopy(args), exercise.public.inputs)
     try:
@@ -64,12 +65,10 @@ def _call(exercise: hidden_tests.Exercise, case: public_tests.Case, target: Any,
         after = flatten(args, exercise.public.inputs)
     except CallTimeout:
         return {"timeout_s": timeout_s}
-    except Exception as error:
-        return {"error": _error(error)}
-    arrays = {name: leaf for name, leaf in before.items() if isinstance(leaf, np.ndarray)}
-    changed = [finding.path for finding in compare(arrays, after) if finding.problem]
+    except (Exception, SystemExit) as error:  # exit() in a function is the student's, too
+        return {"error": _error(error, target)}
     encoded = {str(name)[:MAX_TEXT]: _encode(leaf) for name, leaf in list(outputs.items())[:MAX_OUTPUTS]}
-    return {"outputs": encoded, "changed": changed}
+    return {"outputs": encoded, "changed": [name[:MAX_TEXT] for name in changed(before, after)[:MAX_OUTPUTS]]}
 
 
 @contextmanager
@@ -99,10 +98,10 @@ def _encode(leaf: Any) -> dict[str, Any]:
     return {"shape": list(leaf.shape), "data": base64.b64encode(data.tobytes()).decode("ascii")}
 
 
-def _error(error: Exception) -> dict[str, str]:
-    last = traceback.extract_tb(error.__traceback__)[-1:]
+def _error(error: BaseException, target: Any) -> dict[str, str]:
+    frames = public_tests.student_frames(error, target)
     return {
         "type": type(error).__name__[:MAX_TEXT],
         "message": str(error)[:MAX_TEXT],
-        "line": (last[0].line or "")[:MAX_TEXT] if last else "",
+        "line": frames[-1][2][:MAX_TEXT] if frames else "",
     }

@@ -53,7 +53,7 @@ def with_notes(notebook: NotebookNode, notes: tuple[str, ...]) -> NotebookNode:
 def _matches(
     source: NotebookNode, theirs: list[NotebookNode], blanks: dict[str, str]
 ) -> tuple[dict[str, int], list[str]]:
-    """Which of their cells stands for which of ours (by our id), each used once, and the remarks that this calls for."""
+    """Which of their cells stands for which of ours (by our id), and the remarks that this calls for."""
     repairs: list[str] = []
     match: dict[str, int] = {}
     ids = {cell.id for cell in source.cells}
@@ -96,7 +96,9 @@ def _remarks(cell: NotebookNode, their: NotebookNode, copies: int) -> list[str]:
     if copies > 1:
         counts = "the last answer counts" if notebooks.is_solution(cell) else "once is enough"
         remarks.append(f"The cell {cell.id} was there {copies} times; {counts}.")
-    if notebooks.is_test(cell) and not _same_text(notebooks.without_hidden(cell.source), notebooks.without_hidden(their.source)):
+    if notebooks.is_test(cell) and not _same_text(
+        notebooks.without_hidden(cell.source), notebooks.without_hidden(their.source)
+    ):
         remarks.append(f"The test cell {cell.id} was changed; the original is used.")
     if notebooks.is_solution(cell) and their.cell_type != "code":
         remarks.append(f"The answer cell {cell.id} was no code cell any more; it is one again.")

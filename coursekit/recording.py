@@ -1,6 +1,5 @@
 """Expected outputs: recorded from the source notebook's own solutions, never typed."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from public_tests import Case
 
 Outputs = dict[str, np.ndarray]
 # BLAS libraries differ in the last digits from machine to machine; a recording must not depend on whose it was.
-SAME = {"rtol": 1e-11, "atol": 1e-13}
+RTOL, ATOL = 1e-11, 1e-13
 
 
 def make(course: Course) -> tuple[dict[str, Outputs], dict[str, Outputs]]:
-    """Fresh expected outputs of every assignment, as ``{"key/case": {name: array}}``: the public and the hidden ones."""
+    """Fresh expected outputs of every assignment as ``{"key/case": {name: array}}``, the public and the hidden ones."""
     public: dict[str, Outputs] = {}
     hidden: dict[str, Outputs] = {}
     for assignment in course.assignments():
@@ -36,8 +35,8 @@ def _outputs(exercise: hidden_tests.Exercise, case: Case, function: Any) -> Outp
     flat = flatten(function(*public_tests.build(exercise.public, case)), exercise.public.outputs)
     odd = [name for name, leaf in flat.items() if not isinstance(leaf, np.ndarray) or not np.all(np.isfinite(leaf))]
     if odd or not flat:
-        raise CourseError(f"{exercise.key} ({case.name})", f"the solution returns no finite numbers in {odd or 'anything'}",
-                          "mend the solution or the case")  # fmt: skip
+        found = f"the solution returns no finite numbers in {odd or 'anything'}"
+        raise CourseError(f"{exercise.key} ({case.name})", found, "mend the solution or the case")
     return flat
 
 
@@ -69,10 +68,15 @@ def differences(path: Path, fresh: dict[str, Outputs]) -> list[str]:
 
     if not path.is_file():
         return ["not recorded yet"]
+    known: dict[str, Outputs] = {}
+
+    def collect(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            case, _, output = name.rpartition("/")
+            known.setdefault(case, {})[output] = item[()]
+
     with h5py.File(path, "r") as file:
-        known: dict[str, Outputs] = {}
-        file.visititems(lambda name, item: known.setdefault(name.rpartition("/")[0], {}).update({name.rpartition("/")[2]: item[()]})
-                        if isinstance(item, h5py.Dataset) else None)  # fmt: skip
+        file.visititems(collect)
     found = [f"{name}: not recorded yet" for name in fresh.keys() - known.keys()]
     found += [f"{name}: recorded, but no such case" for name in known.keys() - fresh.keys()]
     found += [f"{name}: other numbers" for name in fresh.keys() & known.keys() if not _same(fresh[name], known[name])]
@@ -81,7 +85,8 @@ def differences(path: Path, fresh: dict[str, Outputs]) -> list[str]:
 
 def _same(one: Outputs, other: Outputs) -> bool:
     return one.keys() == other.keys() and all(
-        one[name].shape == other[name].shape and np.allclose(one[name], other[name], **SAME) for name in one
+        one[name].shape == other[name].shape and np.allclose(one[name], other[name], rtol=RTOL, atol=ATOL)
+        for name in one
     )
 
 
@@ -98,4 +103,4 @@ def _write(path: Path, outputs: dict[str, Outputs]) -> None:
             group = file.create_group(case)
             for position, (name, array) in enumerate(arrays.items()):
                 group.create_dataset(name, data=array).attrs["position"] = position
-    os.replace(whole, path)
+    whole.replace(path)

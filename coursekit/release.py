@@ -1,7 +1,6 @@
 """source -> release, through nbgrader's own generate_assignment; byte-identical when made again."""
 
 import filecmp
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -74,7 +73,7 @@ def _mirror(made: Path, there: Path) -> list[str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(target.name + ".part")
             shutil.copyfile(made / name, part)
-            os.replace(part, target)
+            part.replace(target)
         else:
             target.unlink()
     return changed

@@ -49,9 +49,14 @@ def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
             by_reason.setdefault(mark.reason.removeprefix(_stub_of(mark, names)), []).append(mark)
         for reason, together in by_reason.items():
             every = len(together) > 3
-            which = f"{len(together)} exercises" if every else "\n".join(names.get(m.grade_id, m.grade_id) for m in together)
+            shown = together[0].reason if len(together) == 1 else f"each {reason}" if reason[:3] == "is " else reason
+            which = (
+                f"{len(together)} exercises"
+                if every
+                else "\n".join(names.get(m.grade_id, m.grade_id) for m in together)
+            )
             total = f"{sum(m.earned for m in together):g} of {sum(m.points for m in together):g}"
-            table.add_row(Text(student.student), Text(which), total, Text(reason or "(no reason given)"))
+            table.add_row(Text(student.student), Text(which), total, Text(shown or "(no reason given)"))
     return table
 
 
@@ -62,7 +67,7 @@ def _stub_of(mark: Mark, names: dict[str, str]) -> str:
 
 
 def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
-    """One line per student and assignment: student, assignment, one column per exercise, total, points. Returns lines."""
+    """A line per student and assignment: student, assignment, a column per exercise, total, points. Returns lines."""
     everybody = list(marks)
     cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
     part = path.with_name(path.name + ".part")

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.preprocessors.execute import Execute
@@ -25,8 +25,14 @@ from coursekit.submission import PROBLEM
 from hidden_tests import Exercise, exercises
 
 OBSERVATIONS = "coursekit_observations"
-MAX_RESTARTS = 3
+MAX_RESTARTS = 8
+LEFT_OUT = "The kernel died here, so this was left out."
+NOT_RUN = "Not run: the kernel had died too often before."
 _TIMEOUT_NAME = "CellTimeoutError"
+
+
+class _KernelLost(Exception):
+    """The kernel died or went deaf in the cell that the message names."""
 
 
 class RunWithProbes(Execute):
@@ -38,25 +44,22 @@ class RunWithProbes(Execute):
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """The notebook with its outputs; starts over, up to ``MAX_RESTARTS`` times, without a cell that killed its kernel."""
-        assignment = resources["nbgrader"]["assignment"]
-        self._exercises: dict[str, Exercise] = {f"{row.grade_id}-test": row for row in exercises(assignment)}
-        self._fatal: dict[str, str] = {}
-        Course(Path(self.course_root)).put_shared_files(Path(resources["metadata"]["path"]))
+        """The notebook with its outputs. Starts over without a cell that killed its kernel, ``MAX_RESTARTS`` times."""
         if PROBLEM in nb.metadata:  # there is nothing of the student's to run
             resources[OBSERVATIONS] = {}
             return nb, resources
-        for attempt in range(MAX_RESTARTS + 1):
-            resources[OBSERVATIONS] = self._seen = {}
-            self._current = ""
-            self._give_up = attempt == MAX_RESTARTS
+        assignment = resources["nbgrader"]["assignment"]
+        self._exercises: dict[str, Exercise] = {f"{row.grade_id}-test": row for row in exercises(assignment)}
+        self._fatal: set[str] = set()
+        Course(Path(self.course_root)).put_shared_files(Path(resources["metadata"]["path"]))
+        while True:
+            self._seen: dict[str, Any] = {}
+            resources[OBSERVATIONS] = self._seen
+            self._last_try, self._dead = len(self._fatal) == MAX_RESTARTS, False
             try:
                 return super().preprocess(copy.deepcopy(nb), resources, km)
-            except DeadKernelError:
-                if not self._current:
-                    raise  # the kernel never came up: our machine's fault, not the student's
-                self._fatal[self._current] = "The kernel died here, so this was left out."
-        raise DeadKernelError("the kernel died although nothing of the student's was run")
+            except _KernelLost as lost:
+                self._fatal.add(str(lost))
 
     def setup_kernel(self, **kwargs: Any) -> AbstractContextManager[None]:
         """A kernel that finds the course's own modules, and no window to open a figure in."""
@@ -77,33 +80,48 @@ class RunWithProbes(Execute):
             self.nb.cells[index] = cell
         return cell, resources
 
+    def on_cell_executed(self, **kwargs: Any) -> None:
+        """Note that a cell asked its kernel to exit: it will do so a moment after its reply."""
+        super().on_cell_executed(**kwargs)
+        payload = kwargs["execute_reply"]["content"].get("payload") or []
+        self._exits = any(item.get("source") == "ask_exit" for item in payload)
+
     def _run(self, cell: NotebookNode, name: str, index: int) -> None:
         """Run a cell unless it is known to be fatal; after a timeout make sure that the kernel still answers."""
-        if self._give_up or name in self._fatal:
-            why = self._fatal.get(name, "Not run: the kernel had died too often before.")
+        if self._dead or name in self._fatal:
+            why = NOT_RUN if self._dead else LEFT_OUT
             cell.outputs = [new_output("error", ename="NotRun", evalue=why, traceback=[why])]
             return
-        self._current = name
-        self.execute_cell(cell, index, store_history=name == cell.id)
-        if _timed_out(cell):
-            self._check_that_it_answers(index)
+        self._exits = False
+        try:
+            self.execute_cell(cell, index, store_history=name == cell.get("id"))
+            lost = self._exits or (_timed_out(cell) and not self._answers(index))
+        except (DeadKernelError, CellTimeoutError):
+            lost = True
+        if lost and not self._last_try:
+            raise _KernelLost(name)
+        self._dead = lost
 
-    def _check_that_it_answers(self, index: int) -> None:
+    def _answers(self, index: int) -> bool:
         ping = new_code_cell("pass")
-        timeout, self.timeout = self.timeout, 5
+        timeout: int = self.trait_values()["timeout"]
+        self.timeout = 5
         try:
             self.execute_cell(ping, index, store_history=False)
         finally:
             self.timeout = timeout
-        if _timed_out(ping):
-            raise DeadKernelError("the kernel cannot be interrupted")
+        return not _timed_out(ping)
 
     def _probe(self, cell: NotebookNode, exercise: Exercise, index: int) -> Any:
         """What the probe of an exercise saw; a string says in words why it saw nothing."""
+        if any(output.output_type == "error" and output.ename == "NotRun" for output in cell.outputs):
+            return f"The function could not be tried: {cell.outputs[0].evalue}"
         if _timed_out(cell):
             return f"It ran for more than {self.timeout} s and was stopped: is there a loop without an end?"
         call = f"globals().get({exercise.function!r})"
-        code = f"__import__('coursekit.probe', fromlist=['probe']).probe({exercise.key!r}, {call}, {self.call_timeout_s})"
+        code = (
+            f"__import__('coursekit.probe', fromlist=['probe']).probe({exercise.key!r}, {call}, {self.call_timeout_s})"
+        )
         asked = new_code_cell(code)
         self._run(asked, f"{cell.id}-probe", index)
         if _timed_out(asked):
@@ -111,7 +129,7 @@ class RunWithProbes(Execute):
         for output in asked.outputs:
             if output.output_type == "error":
                 what = output.evalue if output.ename == "NotRun" else f"{output.ename}: {output.evalue}"
-                return f"The grader could not call the function ({what[:300]})."
+                return f"The function could not be tried: {what[:300]}"
             if output.output_type == "display_data" and MIME in output.data:
                 return output.data[MIME]
         return "The grader got no answer from this exercise."

@@ -26,7 +26,10 @@ def run(course: Course, arguments: Sequence[str], say: Callable[[str], None]) ->
         say(f"== {name}")
         start = time.monotonic()
         done = subprocess.run(
-            [sys.executable, *command, *(arguments if name == "tests" else ())], cwd=course.root, env=environment, check=False
+            [sys.executable, *command, *(arguments if name == "tests" else ())],
+            cwd=course.root,
+            env=environment,
+            check=False,
         )
         if done.returncode:
             failed.append(name)

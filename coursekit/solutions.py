@@ -16,7 +16,9 @@ def load(course: Course, assignment: str) -> dict[str, Any]:
             continue
         tree = ast.parse(notebooks.without_magics(cell.source), f"{path.name}[{cell.id}]")
         if not notebooks.is_solution(cell):
-            tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) and not _hidden(node)]
+            tree.body = [
+                node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) and not _hidden(node)
+            ]
         exec(compile(tree, f"{path.name}[{cell.id}]", "exec"), namespace)
     return namespace
 

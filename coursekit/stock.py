@@ -39,7 +39,9 @@ def convert(converter: str, config: Config, assignment: str, log: Path, student:
         try:
             getattr(converters, converter)(coursedir=coursedir, config=config).start()
         except (SystemExit, Exception) as error:
-            raise CourseError(assignment, f"nbgrader's {converter} failed ({_cause(said, error)})", f"see {log}") from error
+            raise CourseError(
+                assignment, f"nbgrader's {converter} failed ({_cause(said, error)})", f"see {log}"
+            ) from error
 
 
 def _cause(said: list[str], error: BaseException) -> str:
@@ -52,7 +54,8 @@ def _cause(said: list[str], error: BaseException) -> str:
 def logging_to(path: Path) -> Iterator[list[str]]:
     """nbgrader's messages go to a file, and nowhere else; yields its errors."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    logger, said = get_logger(), []  # type: Any, list[str]
+    logger: Any = get_logger()
+    said: list[str] = []
 
     class Remember(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -8,10 +8,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
-from coursekit.course import Course
+from coursekit.course import SHARED_FILES, Course
 from coursekit.errors import CourseError
 
-# Notebook metadata by which the loader speaks to the later steps: remarks, one sentence each, and why there is no answer.
+# Notebook metadata by which the loader speaks to later steps: remarks, a sentence each, and why there is no answer.
 NOTES, PROBLEM = "coursekit_notes", "coursekit_problem"
 MAX_NOTEBOOK_BYTES = 20 << 20
 _STUDENT = re.compile(r"[^\s./\\+:*?\[\]=@-][^\s/\\+:*?\[\]]*")
@@ -50,6 +50,9 @@ def load(course: Course, assignment: str, student: str) -> Submission:
         blank.metadata[NOTES] = [f"This submission could not be graded. {error}. What was handed in is kept as it was."]
         blank.metadata[PROBLEM] = str(error)
         return Submission(student, assignment, blank, problem=str(error))
+    modules = sorted(path.name for path in folder.glob("*.py") if path.name not in SHARED_FILES)
+    if modules:
+        notes = (*notes, f"Python files beside the notebook were not used: {', '.join(modules)}.")
     notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
     return Submission(student, assignment, notebook, notes)
 
@@ -67,7 +70,9 @@ def _find(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
         return found[0], (f"The notebook was called {found[0].name}; it was graded as {expected.name}.",)
     newest = max(found, key=lambda path: (path.lstat().st_mtime, path.name))
     names = ", ".join(path.name for path in found)
-    return newest, (f"There were several notebooks ({names}), none called {expected.name}; the newest, {newest.name}, was graded.",)
+    return newest, (
+        f"There were several notebooks ({names}), none called {expected.name}; the newest, {newest.name}, was graded.",
+    )
 
 
 def _read(path: Path, folder: Path) -> NotebookNode:

@@ -20,9 +20,18 @@ def hand_in(course: Course, student: str, notebook: Any, name: str = f"{ASSIGNME
     folder = course.submitted(ASSIGNMENT, student)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    data = notebook if isinstance(notebook, bytes) else (notebook if isinstance(notebook, str) else json.dumps(notebook)).encode()
+    data = (
+        notebook
+        if isinstance(notebook, bytes)
+        else (notebook if isinstance(notebook, str) else json.dumps(notebook)).encode()
+    )
     path.write_bytes(data)
     return path
+
+
+def released_notebook(course: Course) -> dict[str, Any]:
+    """The released notebook as a plain dict, new every time."""
+    return json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
 
 
 def solution_cells(course: Course) -> dict[str, str]:

@@ -1,13 +1,12 @@
 """Fixtures that all tests share."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coursekit.course import Course
-from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, solution_cells
+from tests.classroom import ROOT, copy_course, fill_in, released_notebook, solution_cells
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +24,7 @@ def scratch(tmp_path: Path) -> Course:
 @pytest.fixture
 def released(course: Course) -> dict[str, Any]:
     """The released notebook as a plain dict, new for every test."""
-    return json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+    return released_notebook(course)
 
 
 @pytest.fixture

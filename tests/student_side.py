@@ -39,7 +39,9 @@ def try_release(assignment):
         shutil.copytree(ROOT / "release" / assignment, folder)
         path = folder / f"{assignment}.ipynb"
         for cell, error in run(path):
-            asked = "is not written yet" in error if graded(cell).get("grade") else error.startswith(("NotImpl", "NameE"))
+            asked = (
+                "is not written yet" in error if graded(cell).get("grade") else error.startswith(("NotImpl", "NameE"))
+            )
             if not asked:
                 problems.append(f"{assignment}[{cell['id']}], untouched: {error}")
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -53,7 +55,9 @@ def try_release(assignment):
 def run(path):
     """(cell, error) for every cell that fails, the notebook run in its own folder."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(
+        notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
     return [
         (cell, output["ename"] + ": " + output["evalue"])
         for cell in notebook.cells

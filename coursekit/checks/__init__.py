@@ -27,8 +27,9 @@ def run(
 ) -> list[Finding]:
     """Everything that is wrong with the course; empty when nothing is.
 
-    ``fix`` writes the source notebooks in canonical form first, and says what that changed. ``gates`` grades the
-    solution notebook and the untouched release in a scratch course, and says what they earned.
+    ``fix`` writes the source notebooks in canonical form first, and says what that changed.
+    ``gates`` grades the solution notebook and the untouched release in a scratch course, and says
+    what they earned.
     """
     sources, findings = form.read_all(course, fix, say)
     for source in sources:

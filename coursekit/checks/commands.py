@@ -6,12 +6,10 @@ from importlib import import_module
 
 Commands = dict[str, frozenset[str] | None]  # name -> its options; None where it takes any
 
-_GENERAL = frozenset({"--help", "--version"})
+_EVERYWHERE = frozenset({"--help", "-h"})
 # `./course` anywhere, the others at the beginning of a line only: "from coursekit import x" is no command.
-_CALL = re.compile(
-    r"(?m)(?:(?<![\w/])\./course|^[ \t]*\$?[ \t]*(?:coursekit|python3? -m coursekit))[ \t]+([^\n]+)"
-)
-_END = re.compile(r"\s#|[;&|)>`]")
+_CALL = re.compile(r"(?m)(?:(?<![\w/])\./course|^[ \t]*\$?[ \t]*(?:coursekit|python3? -m coursekit))[ \t]+([^\n;&|]+)")
+_END = re.compile(r"\s#|[)>`]")
 
 
 def known() -> Commands:
@@ -31,10 +29,8 @@ def known() -> Commands:
 def _options(command: object) -> frozenset[str] | None:
     if getattr(command, "ignore_unknown_options", False) or _context(command).get("ignore_unknown_options"):
         return None
-    options = {
-        name for option in getattr(command, "params", ()) for name in (*option.opts, *option.secondary_opts)
-    }
-    return frozenset(options) | _GENERAL
+    options = {name for option in getattr(command, "params", ()) for name in (*option.opts, *option.secondary_opts)}
+    return frozenset(options) | _EVERYWHERE
 
 
 def _context(command: object) -> dict[str, object]:

@@ -15,8 +15,7 @@ from coursekit.course import Course
 
 # Names that docs may use though no such file is kept: whoever follows the docs makes them.
 MADE_BY_USERS = ("marks.csv",)
-KINDS = ("cfg", "csv", "css", "db", "h5", "html", "ipynb", "jpg", "json", "lock", "md", "pdf", "png", "py", "sh", "svg",
-         "toml", "txt", "yaml", "yml", "zip")  # fmt: skip
+_KIND = re.compile(r"(cfg|csv|css|db|h5|html|ipynb|jpg|json|lock|md|pdf|png|py|sh|svg|toml|txt|ya?ml|zip)")
 _NAME = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*/?")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _MACHINE = re.compile(
@@ -70,9 +69,7 @@ def _pages(course: Course) -> tuple[list[Text], list[Finding]]:
             text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             what = (
-                "there is no such page"
-                if isinstance(error, FileNotFoundError)
-                else f"cannot be read ({error})"[:200]
+                "there is no such page" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"[:200]
             )
             findings.append(Finding("D406", where, what, "write it as UTF-8 text"))
             continue
@@ -86,10 +83,7 @@ def _cells(course: Course, source: Source) -> list[Text]:
     pages = [markdown.read(cell.source, mathematics=True) for cell in cells]
     anchors = frozenset(name for page in pages for name in page.anchors)
     folders = _folders(course, source.path)
-    return [
-        Text(source.at(cell), folders, cell.source, page, anchors)
-        for cell, page in zip(cells, pages, strict=True)
-    ]
+    return [Text(source.at(cell), folders, cell.source, page, anchors) for cell, page in zip(cells, pages, strict=True)]
 
 
 def _folders(course: Course, path: Path) -> tuple[Path, ...]:
@@ -105,12 +99,8 @@ def _links(course: Course, text: Text) -> Iterator[Finding]:
             continue  # another site, an attachment; file: is found as a path of one machine
         target = target.partition("?")[0]
         found = [there for folder in text.folders if (there := (folder / target).resolve()).exists()]
-        if target and (
-            not found or target.startswith("/") or not found[0].is_relative_to(course.root.resolve())
-        ):
-            yield Finding(
-                "D401", text.at(line), f"the link {href!r} leads nowhere", "mend the link, or add the file"
-            )
+        if target and (not found or target.startswith("/") or not found[0].is_relative_to(course.root.resolve())):
+            yield Finding("D401", text.at(line), f"the link {href!r} leads nowhere", "mend the link, or add the file")
         elif anchor and anchor not in (_anchors(found[0]) if target else text.anchors):
             yield Finding(
                 "D402",
@@ -134,16 +124,13 @@ def _files(text: Text, names: frozenset[str], ignored: tuple[str, ...]) -> Itera
             continue  # placeholders, globs, expressions, commands, other sites
         name = code.removeprefix("./").rstrip("/")
         first, slash, _ = name.partition("/")
-        is_kind = name.rpartition(".")[2] in KINDS and not name.startswith(".")
+        stem, _, kind = name.rpartition(".")
+        is_kind = bool(stem and _KIND.fullmatch(kind))
         if not is_kind and not (slash and first in names) and not (code.endswith("/") and len(first) > 1):
             continue
-        made = name in MADE_BY_USERS or any(
-            fnmatch(part, pattern) for part in name.split("/") for pattern in ignored
-        )
+        made = name in MADE_BY_USERS or any(fnmatch(part, pattern) for part in name.split("/") for pattern in ignored)
         if name not in names and not made and not any(other.endswith("/" + name) for other in names):
-            yield Finding(
-                "D403", text.at(line), f"there is no file `{code}`", "mend the name, or add the file"
-            )
+            yield Finding("D403", text.at(line), f"there is no file `{code}`", "mend the name, or add the file")
 
 
 def _commands(text: Text, known: dict[str, frozenset[str] | None]) -> Iterator[Finding]:
@@ -156,9 +143,7 @@ def _names(course: Course) -> frozenset[str]:
     """Every file and folder of the repository, as written from its top."""
     found = []
     for where, folders, names in os.walk(course.root):
-        folders[:] = [
-            name for name in folders if name not in (".git", ".venv") and not name.endswith("_cache")
-        ]
+        folders[:] = [name for name in folders if name not in (".git", ".venv") and not name.endswith("_cache")]
         inside = Path(where).relative_to(course.root)
         found += [(inside / name).as_posix() for name in (*folders, *names)]
     return frozenset(found)

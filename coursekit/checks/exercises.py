@@ -1,4 +1,4 @@
-"""The cells of a notebook against the table of exercises: which there are, their points, their flags, what they show."""
+"""The cells of a notebook against the table of exercises: which, their points, flags, what they show."""
 
 import ast
 import warnings
@@ -28,9 +28,7 @@ def check(source: Source) -> list[Finding]:
             findings += _flags(source, cell)
             if (notebooks.grade_id(cell) or "") not in known:
                 remedy = f"add its exercise to {TABLE_FILE}, or take nbgrader's metadata off it"
-                findings.append(
-                    Finding("E308", source.at(cell), "belongs to no exercise of the table", remedy)
-                )
+                findings.append(Finding("E308", source.at(cell), "belongs to no exercise of the table", remedy))
         if cell.cell_type == "code":
             findings += _code(source, cell)
     graded = [cell for cell in cells if notebooks.is_test(cell)]
@@ -44,23 +42,15 @@ def check(source: Source) -> list[Finding]:
 def _exercise(source: Source, row: Exercise) -> list[Finding]:
     cells = source.notebook.cells
     findings = []
-    answers = [
-        cell for cell in cells if notebooks.grade_id(cell) == row.grade_id and notebooks.is_solution(cell)
-    ]
-    tests = [
-        cell
-        for cell in cells
-        if notebooks.grade_id(cell) == f"{row.grade_id}-test" and notebooks.is_test(cell)
-    ]
+    answers = [cell for cell in cells if notebooks.grade_id(cell) == row.grade_id and notebooks.is_solution(cell)]
+    tests = [cell for cell in cells if notebooks.grade_id(cell) == f"{row.grade_id}-test" and notebooks.is_test(cell)]
     if len(answers) != 1 or row.function not in notebooks.defined_functions(answers[0].source):
         what = f"{len(answers)} solution cells" if len(answers) != 1 else f"does not define {row.function}"
         remedy = f"keep one solution cell with the grade_id {row.grade_id} that defines {row.function}"
         findings.append(Finding("E301", f"{source.where}[{row.grade_id}]", what, remedy))
     if len(tests) != 1:
         remedy = f"keep one graded cell with the grade_id {row.grade_id}-test"
-        findings.append(
-            Finding("E302", f"{source.where}[{row.grade_id}-test]", f"{len(tests)} test cells", remedy)
-        )
+        findings.append(Finding("E302", f"{source.where}[{row.grade_id}-test]", f"{len(tests)} test cells", remedy))
     for cell in tests:
         if _points(cell) != row.points:
             have = notebooks.grader_metadata(cell).get("points")
@@ -79,24 +69,14 @@ def _flags(source: Source, cell: NotebookNode) -> list[Finding]:
     metadata = notebooks.grader_metadata(cell)
     wanted = SOLUTION_FLAGS if notebooks.is_solution(cell) else TEST_FLAGS
     wrong = [
-        f"{flag} should be {str(value).lower()}"
-        for flag, value in wanted.items()
-        if metadata.get(flag) is not value
+        f"{flag} should be {str(value).lower()}" for flag, value in wanted.items() if metadata.get(flag) is not value
     ]
     if wrong or cell.cell_type != "code":
-        what = (
-            f"nbgrader's flags: {', '.join(wrong)}"
-            if wrong
-            else f"a {cell.cell_type} cell in place of a code cell"
-        )
-        findings.append(
-            Finding("E305", source.at(cell), what, "set it in Create Assignment: answer, or locked tests")
-        )
+        what = f"nbgrader's flags: {', '.join(wrong)}" if wrong else f"a {cell.cell_type} cell in place of a code cell"
+        findings.append(Finding("E305", source.at(cell), what, "set it in Create Assignment: answer, or locked tests"))
     if metadata.get("schema_version") != SCHEMA_VERSION:
         what = f"nbgrader's schema version is {metadata.get('schema_version')}, not {SCHEMA_VERSION}"
-        findings.append(
-            Finding("E307", source.at(cell), what, "open and save the notebook in Create Assignment")
-        )
+        findings.append(Finding("E307", source.at(cell), what, "open and save the notebook in Create Assignment"))
     return findings
 
 
@@ -110,21 +90,17 @@ def _code(source: Source, cell: NotebookNode) -> list[Finding]:
         findings.append(Finding("E310", source.at(cell), "not valid Python", "mend the code"))
     if notebooks.is_test(cell) and any(body and _displays(body[-1]) for body in bodies):
         findings.append(
-            Finding(
-                "E306", source.at(cell), "ends in a displayed value", "print it, or end it in a semicolon"
-            )
+            Finding("E306", source.at(cell), "ends in a displayed value", "print it, or end it in a semicolon")
         )
     length = sum(1 for line in seen.split("\n") if line.strip())
     if not notebooks.is_solution(cell) and length > MAX_LINES:
         what = f"{length} lines of code, more than {MAX_LINES}"
-        findings.append(
-            Finding("E309", source.at(cell), what, "one idea per cell: split it, or move it to a module")
-        )
+        findings.append(Finding("E309", source.at(cell), what, "one idea per cell: split it, or move it to a module"))
     return findings
 
 
 def _body(code: str) -> list[ast.stmt] | None:
-    """The statements of a cell; None where it is not Python. A last one that is silenced by ; counts as ``pass``."""
+    """The statements of a cell, or None where it is not Python; one silenced by ; counts as ``pass``."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -135,7 +111,7 @@ def _body(code: str) -> list[ast.stmt] | None:
 
 
 def _displays(statement: ast.stmt) -> bool:
-    """True unless it is known to show nothing: no expression, or a call of print, of a public test or of ``check``."""
+    """True unless it shows nothing: it is no expression, or calls print, a public test or ``check``."""
     if not isinstance(statement, ast.Expr):
         return False
     call = statement.value

@@ -18,7 +18,7 @@ CODES = {
     "N109": "a notebook under source/ is no assignment's",
     # markers in the cells
     "M201": "solution markers do not pair up, are nested, or are not comments of their own",
-    "M202": "a solution marker stands outside the solution cells",
+    "M202": "a solution marker stands in a code cell that is no solution",
     "M203": "a solution cell has no solution region, or an empty one",
     "M204": "no hint comment stands before a solution region",
     "M205": "markers of hidden tests do not pair up, or do not have a line of their own",

@@ -2,8 +2,8 @@
 
 import copy
 import json
-import os
 import re
+import shutil
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,13 +21,13 @@ from hidden_tests import TABLE
 
 FIX = "run `./course check --fix`"
 _READABLE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-# What JupyterLab, nbformat and nbgrader make up: 8 digits, a UUID, cell-1a2b3c; and our own stand-in, cell-12.
+# Made up by JupyterLab, nbformat and nbgrader (8 digits, a UUID, cell-1a2b3c) or by us (cell-12).
 _MADE_UP = re.compile(r"(cell-)?(?=[a-f]*\d)[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|cell-?\d+")
 _NOT_PARTS = {"__pycache__", ".ipynb_checkpoints", ".virtual_documents"}
 
 
 def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[list[Source], list[Finding]]:
-    """Every source notebook that can be read, and what is wrong with the form of each; ``fix`` mends what it can."""
+    """Every source notebook that can be read, and what is wrong with its form; ``fix`` mends it."""
     sources: list[Source] = []
     findings: list[Finding] = []
     expected = {name: course.source(name) for name in _assignments(course)}
@@ -41,9 +41,7 @@ def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[lis
         try:
             clean, departures = _read(path, where)
         except CourseError as error:
-            findings.append(
-                Finding("N101", where, error.found, error.remedy or "mend it by hand, or take it from git")
-            )
+            findings.append(Finding("N101", where, error.found, error.remedy or "mend it by hand, or take it from git"))
             continue
         sources.append(Source(name, path, where, clean))
         if departures and fix:
@@ -62,7 +60,7 @@ def _assignments(course: Course) -> list[str]:
 
 
 def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:
-    """The notebook in canonical form, and how its file departs from that. Raises CourseError when fixing would lose text."""
+    """The notebook in canonical form, and how its file departs from that. Raises CourseError."""
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
@@ -82,9 +80,7 @@ def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:
     except (KeyError, TypeError):
         raise CourseError(where, "a notebook without a list of cells") from None
     for cell, old in zip(notebook.cells, cells, strict=False):
-        cell["id"] = (
-            old["id"] if isinstance(old.get("id"), str) else None
-        )  # nbformat makes up new ones at random
+        cell["id"] = old["id"] if isinstance(old.get("id"), str) else None  # nbformat makes up new ones at random
     clean = notebooks.canonical(notebook)
     _validate(clean, texts, where)
     written = notebooks.dumps(clean).encode()
@@ -94,8 +90,7 @@ def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:
     if written != data and not found:
         found["N108", "not the canonical order, spacing or line ends of JSON"] = [""]
     return clean, [
-        Finding(code, where + (f"[{some(ids)}]" if ids[0] else ""), what, FIX)
-        for (code, what), ids in found.items()
+        Finding(code, where + (f"[{some(ids)}]" if ids[0] else ""), what, FIX) for (code, what), ids in found.items()
     ]
 
 
@@ -115,13 +110,14 @@ def _text(cell: Any, position: int) -> str:
     """The source of a cell, with nothing but letters and signs in it."""
     source = cell.get("source", cell.get("input")) if isinstance(cell, dict) else None
     parts = source if isinstance(source, list) else [source]
-    if not all(isinstance(part, str) for part in parts):
+    words = [part.split() for part in parts if isinstance(part, str)]
+    if len(words) != len(parts):
         raise ValueError(f"cell {position} is malformed: its source is not text")
-    return "".join("".join(parts).split())
+    return "".join("".join(part) for part in words)
 
 
 def _validate(clean: NotebookNode, texts: list[str], where: str) -> None:
-    """Raise CourseError unless the canonical notebook holds the same texts, can be written, and is valid but for its ids."""
+    """Raise CourseError unless the canonical notebook has the same texts and is valid (but for its ids)."""
     sources = ["".join(cell.source.split()) for cell in clean.cells]
     if len(texts) != len(sources) or not all(map(str.__contains__, sources, texts)):
         raise CourseError(where, "its canonical form would lose text")
@@ -139,10 +135,8 @@ def _validate(clean: NotebookNode, texts: list[str], where: str) -> None:
         raise CourseError(where, f"not valid: {str(error).splitlines()[0]}"[:200]) from None
 
 
-def _departures(
-    raw: dict[str, Any], notebook: NotebookNode, clean: NotebookNode
-) -> Iterator[tuple[str, str, str]]:
-    """How the file departs from its canonical form: a code, the cell's id ("" for the notebook) and what it is."""
+def _departures(raw: dict[str, Any], notebook: NotebookNode, clean: NotebookNode) -> Iterator[tuple[str, str, str]]:
+    """How the file departs from its canonical form: code, id of the cell ("" for the notebook), what."""
     if (raw.get("nbformat"), raw.get("nbformat_minor")) != (4, 5):
         yield "N102", "", f"nbformat {raw.get('nbformat')}.{raw.get('nbformat_minor')} in place of 4.5"
     if raw.get("metadata") != clean.metadata:
@@ -159,9 +153,7 @@ def _departures(
             yield "N106", new.id, "outputs or execution counts"
         if old.metadata != new.metadata:
             graders = set(notebooks.grader_metadata(old)) - set(notebooks.grader_metadata(new))
-            extra = sorted(
-                {*(set(old.metadata) - set(new.metadata)), *(f"nbgrader.{key}" for key in graders)}
-            )
+            extra = sorted({*(set(old.metadata) - set(new.metadata)), *(f"nbgrader.{key}" for key in graders)})
             yield "N107", new.id, f"metadata outside the allowlist ({', '.join(extra) or 'nbgrader'})"
         if old.source != new.source:
             yield "N108", new.id, "blanks at the ends of lines, or empty lines around the text"
@@ -178,20 +170,21 @@ def _beyond_fixing(source: Source) -> list[Finding]:
             findings.append(Finding("N103", source.at(cell), "the id is not readable", remedy))
         if grade_id is not None and grade_id != cell.id:
             remedy = "give it a grade_id of lower case words with hyphens"
-            findings.append(
-                Finding("N105", source.at(cell), f"the grade_id {grade_id!r} cannot be an id", remedy)
-            )
+            findings.append(Finding("N105", source.at(cell), f"the grade_id {grade_id!r} cannot be an id", remedy))
     for cell_id, count in counts.items():
         if count > 1:
             where = f"{source.where}[{cell_id}]"
-            findings.append(
-                Finding("N104", where, f"{count} cells have this id", "give each cell an id of its own")
-            )
+            findings.append(Finding("N104", where, f"{count} cells have this id", "give each cell an id of its own"))
     return findings
 
 
 def _write(path: Path, text: str) -> None:
     """Replace the file in one step: whoever reads it finds the old text or the new one."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        shutil.copymode(path, part)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise CourseError(path, f"cannot be written ({error})", "make it writable") from None

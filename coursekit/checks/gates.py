@@ -1,4 +1,4 @@
-"""The solution notebook earns everything and the untouched release nothing, through the real grading pipeline.
+"""The solution notebook earns everything and the untouched release nothing, in the real grading pipeline.
 
 Both are handed in to a scratch course and graded there as any submission is.
 """
@@ -33,14 +33,12 @@ def check(course: Course, sources: list[Source], say: Callable[[str], None]) -> 
                 findings += _grade(scratch, source, say)
             except Exception as error:  # the boundary of one assignment: the others are still tried
                 what = error.found if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-                findings.append(
-                    Finding("G704", source.where, what[:300], "mend the findings above, and check again")
-                )
+                findings.append(Finding("G704", source.where, what[:300], "mend the findings above, and check again"))
     return findings
 
 
 def _hand_in(course: Course, scratch: Course, source: Source) -> None:
-    """The source notebook, and both submissions, in the scratch course; without a release only the solution."""
+    """The source notebook and both submissions in the scratch course; without a release only the solution."""
     text = notebooks.dumps(source.notebook)
     name = source.assignment
     shutil.copytree(source.path.parent, scratch.source(name).parent)
@@ -67,9 +65,8 @@ def _grade(scratch: Course, source: Source, say: Callable[[str], None]) -> list[
         findings += [*_full(source, solution), *_silent(scratch, source)]
     if untouched is not None:
         findings += _nothing(source, untouched)
-    say(
-        f"{name}: solution {_sum(solution)}, untouched release {_sum(untouched)} ({time.monotonic() - start:.1f} s)"
-    )
+    took_s = time.monotonic() - start
+    say(f"{name}: solution {_sum(solution)}, untouched release {_sum(untouched)} ({took_s:.1f} s)")
     return findings
 
 
@@ -117,11 +114,7 @@ def _silent(scratch: Course, source: Source) -> list[Finding]:
             elif notebooks.is_test(cell) and output.output_type == "execute_result":
                 what = "displays a value"
             elif notebooks.is_test(cell) and output.get("name") == "stderr":
-                what = (
-                    f"writes on stderr: {output.text.strip().splitlines()[0] if output.text.strip() else ''}"[
-                        :300
-                    ]
-                )
+                what = f"writes on stderr: {output.text.strip().splitlines()[0] if output.text.strip() else ''}"[:300]
             if what:
                 findings.append(Finding("G703", source.at(cell), what, "mend the cell or what it calls"))
     return findings

@@ -50,9 +50,7 @@ def solution_regions(text: str) -> tuple[list[Region], str]:
 def has_hint(region: Region) -> bool:
     """True if a comment, not a marker, stands right above the region."""
     above = region.above.strip()
-    return (
-        above.startswith("#") and len(above) > 2 and BEGIN_SOLUTION not in above and END_SOLUTION not in above
-    )
+    return above.startswith("#") and len(above) > 2 and BEGIN_SOLUTION not in above and END_SOLUTION not in above
 
 
 def check(source: Source) -> list[Finding]:
@@ -67,7 +65,8 @@ def check(source: Source) -> list[Finding]:
 
 def _solution(cell: NotebookNode) -> list[tuple[str, str, str]]:
     if not notebooks.is_solution(cell):
-        if BEGIN_SOLUTION in cell.source or END_SOLUTION in cell.source:
+        marked = BEGIN_SOLUTION in cell.source or END_SOLUTION in cell.source
+        if marked and cell.cell_type != "markdown":  # a text may well speak of the markers
             return [
                 (
                     "M202",
@@ -80,8 +79,7 @@ def _solution(cell: NotebookNode) -> list[tuple[str, str, str]]:
     if problem:
         return [("M201", problem, f"write `# {BEGIN_SOLUTION}` and `# {END_SOLUTION}` in turn")]
     written = [
-        [line for line in region.lines if line.strip() and not line.strip().startswith("#")]
-        for region in regions
+        [line for line in region.lines if line.strip() and not line.strip().startswith("#")] for region in regions
     ]
     findings = []
     if not all(written) or not written:
@@ -100,9 +98,7 @@ def _hidden(cell: NotebookNode, row: Exercise | None) -> list[tuple[str, str, st
     if not marks:
         return [("M207", "no hidden test", f"add {_line_of(row)!r} between the markers")] if row else []
     if not notebooks.is_test(cell):
-        return [
-            ("M206", "a hidden test in a cell that is not graded", "move it to the test cell of its exercise")
-        ]
+        return [("M206", "a hidden test in a cell that is not graded", "move it to the test cell of its exercise")]
     texts = [lines[number].rstrip() for number in marks]
     if texts != [BEGIN_HIDDEN, END_HIDDEN] * (len(marks) // 2):
         return [

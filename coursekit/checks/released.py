@@ -16,9 +16,7 @@ from hidden_tests import exercises
 SECRETS = re.compile(r"hidden_tests|(BEGIN|END)HIDDEN")
 _NOT_RELEASED = {"__pycache__", ".ipynb_checkpoints"}
 # Lines that give nothing away: heads of loops and branches, closing brackets, growing a list, bare returns.
-_TRIVIAL = re.compile(
-    r"(for|while|if|elif|else|try|except|with|def)\b.*:|\w+\.append\(\w+\)|return( \w+)?|pass"
-)
+_TRIVIAL = re.compile(r"(for|while|if|elif|else|try|except|with|def)\b.*:|\w+\.append\(\w+\)|return( \w+)?|pass")
 _SHORTEST = 6  # letters and signs; anything shorter stands in many a line by chance
 
 
@@ -30,9 +28,7 @@ def check(course: Course, sources: list[Source]) -> list[Finding]:
         where = f"release/{source.assignment}"
         if not course.release(source.assignment).is_dir():
             findings.append(
-                Finding(
-                    "R501", where, "there is no such release", f"run `./course release {source.assignment}`"
-                )
+                Finding("R501", where, "there is no such release", f"run `./course release {source.assignment}`")
             )
             continue
         findings += [*_fresh(course, source), *_regions(course, source)]
@@ -54,19 +50,13 @@ def _fresh(course: Course, source: Source) -> list[Finding]:
     try:
         stale = release.stale(course, source.assignment)
     except CourseError as error:
-        return [
-            Finding(
-                "R508", f"release/{source.assignment}", error.found, f"mend {source.where}; {error.remedy}"
-            )
-        ]
+        return [Finding("R508", f"release/{source.assignment}", error.found, f"mend {source.where}; {error.remedy}")]
     where = f"release/{source.assignment}"
     return [Finding("R501", where, f"not fresh: {some(stale)}", remedy)] if stale else []
 
 
 def _released(folder: Path) -> list[Path]:
-    return [
-        path for path in sorted(folder.rglob("*")) if path.is_file() and not _NOT_RELEASED & set(path.parts)
-    ]
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not _NOT_RELEASED & set(path.parts)]
 
 
 def _files(course: Course, assignment: str) -> Iterator[Finding]:
@@ -109,22 +99,16 @@ def _leaks(course: Course, assignment: str, secret: list[str]) -> Iterator[Findi
     folder = course.release(assignment)
     for path in _released(folder):
         for cell_id, text in _texts(path):
-            where = f"release/{assignment}/{path.relative_to(folder).as_posix()}" + (
-                f"[{cell_id}]" if cell_id else ""
-            )
+            where = f"release/{assignment}/{path.relative_to(folder).as_posix()}" + (f"[{cell_id}]" if cell_id else "")
             squeezed = _squeeze(text)
             for line in (line for line in secret if line in squeezed):
-                yield Finding(
-                    "R504", where, f"a line of a solution ({line})", "say it in other words, or take it out"
-                )
+                yield Finding("R504", where, f"a line of a solution ({line})", "say it in other words, or take it out")
             if found := SECRETS.search(squeezed):
-                yield Finding(
-                    "R505", where, f"{found[0]!r} must not be seen by students", "take it out of the source"
-                )
+                yield Finding("R505", where, f"{found[0]!r} must not be seen by students", "take it out of the source")
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    """Every text in a file: of a notebook cell by cell, outputs and metadata too; bytes that are no text count as some."""
+    """Every text in a file, of a notebook cell by cell with outputs and metadata; any bytes count as text."""
     text = path.read_bytes().decode("utf-8", errors="replace")
     try:
         document = json.loads(text) if path.suffix == ".ipynb" else None
@@ -155,7 +139,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _regions(course: Course, source: Source) -> Iterator[Finding]:
-    """Each region of each solution cell in the released notebook: markers, hint, and a stub that names the exercise."""
+    """Each region in the released notebook: markers, hint, and a stub that names the exercise."""
     where = f"release/{source.assignment}/{source.assignment}.ipynb"
     remedy = f"mend {source.where}, then run `./course release {source.assignment}`"
     try:

@@ -82,9 +82,7 @@ def load_data(train_path: str | Path, test_path: str | Path) -> tuple[np.ndarray
                 "store images as (m, height, width, 3) of type uint8"
             )
         if y.shape != x.shape[:1]:
-            raise ValueError(
-                f"{path}: {part}_set_y has shape {y.shape}; store one label per image, ({len(x)},)"
-            )
+            raise ValueError(f"{path}: {part}_set_y has shape {y.shape}; store one label per image, ({len(x)},)")
     if train_x.shape[1:] != test_x.shape[1:]:
         raise ValueError(
             f"{test_path}: images of {test_x.shape[1:]}, but those of {train_path} are {train_x.shape[1:]}; "

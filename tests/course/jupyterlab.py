@@ -1,4 +1,4 @@
-"""A headless Chromium on a JupyterLab of the course: what the tests in it, and the pictures for the docs, need."""
+"""A headless Chromium on a JupyterLab of the course, for the tests in it and for the pictures of the docs."""
 
 import dataclasses
 import json
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from coursekit import lab
 
@@ -44,21 +44,15 @@ def browser(executable: str) -> Iterator[Browser]:
             started.close()
 
 
-def observable(server: lab.Server, home: Path, **settings: dict[str, Any]) -> lab.Server:
-    """The same server, with a home of its own and its application and all cells within reach of the browser.
-
-    Keyword arguments are more settings of JupyterLab, by plugin (``apputils__themes`` for
-    ``@jupyterlab/apputils-extension:themes``).
-    """
+def observable(server: lab.Server, home: Path) -> lab.Server:
+    """The same server with a home of its own, and with its application and all its cells within reach."""
     files = dict(server.files)
     path = next(path for path in files if path.name == "default_setting_overrides.json")
-    overrides = json.loads(files[path])
-    overrides["@jupyterlab/notebook-extension:tracker"] = {"windowingMode": "none", "scrollPastEnd": False}
-    overrides["@jupyterlab/docmanager-extension:plugin"] = {"autosave": False}
-    for name, values in settings.items():
-        extension, plugin = name.split("__")
-        overrides[f"@jupyterlab/{extension}-extension:{plugin}"] = values
-    files[path] = json.dumps(overrides)
+    wanted = {
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none", "scrollPastEnd": False},
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    }
+    files[path] = json.dumps(json.loads(files[path]) | wanted)
     homes = {"HOME": home, "USERPROFILE": home, "MPLCONFIGDIR": home / "matplotlib"}
     homes |= {f"XDG_{name}_HOME": home / name.lower() for name in ("CONFIG", "CACHE", "DATA", "STATE")}
     return dataclasses.replace(
@@ -69,21 +63,19 @@ def observable(server: lab.Server, home: Path, **settings: dict[str, Any]) -> la
     )
 
 
-def new_page(browser: Browser, outside: list[str], server: lab.Server, **options: Any) -> Page:
-    """A page of its own; the addresses of requests to anybody but the server are put into ``outside``."""
-    page = browser.new_page(**{"viewport": {"width": 1300, "height": 1000}} | options)
-    page.set_default_timeout(TIMEOUT_MS)
-    ours = server.url.split("://")[1]
-    page.on(
-        "request",
-        lambda request: (
+def context(browser: Browser, server: lab.Server, outside: list[str], **options: Any) -> BrowserContext:
+    """For pages of the server; the addresses of requests to anybody else are put into ``outside``."""
+
+    def note(request: Request) -> None:
+        scheme, _, rest = request.url.partition("://")
+        if scheme in ("http", "https", "ws", "wss") and rest.partition("/")[0] != ours:
             outside.append(request.url)
-            if request.url.split("://")[0] in ("http", "https", "ws", "wss")
-            and request.url.split("/")[2] != ours
-            else None
-        ),
-    )
-    return page
+
+    ours = server.url.partition("://")[2]
+    made = browser.new_context(**{"viewport": {"width": 1300, "height": 1000}} | options)
+    made.set_default_timeout(TIMEOUT_MS)
+    made.on("request", note)
+    return made
 
 
 def open_notebook(page: Page, server: lab.Server, path: str) -> None:
@@ -91,35 +83,44 @@ def open_notebook(page: Page, server: lab.Server, path: str) -> None:
     page.goto(f"{server.url}/lab/tree/{path}?token={server.token}&reset")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
     page.wait_for_selector(f"{PANEL} .jp-Notebook .jp-Cell")
-    page.evaluate(
-        """async () => { await jupyterapp.restored; const panel = jupyterapp.shell.currentWidget;
-           await panel.context.ready; await panel.sessionContext.ready; await panel.sessionContext.session.kernel.info; }"""
+    _evaluate(
+        page,
+        """async () => {
+             await jupyterapp.restored;
+             const { context, sessionContext } = jupyterapp.shell.currentWidget;
+             await context.ready;
+             await sessionContext.ready;
+             await sessionContext.session.kernel.info; }""",
     )
 
 
 def run_all(page: Page, *, go_on: bool = False) -> list[dict[str, Any]]:
-    """Every code cell has run, or with ``go_on=False`` those up to the first error; all cells as JSON.
+    """Every code cell has run, or without ``go_on`` those up to the first error; all cells as JSON.
 
-    JupyterLab's own Run All stops at the first error. ``go_on`` runs cell by cell, as a student does with Shift+Enter.
+    JupyterLab's own Run All stops at an error. ``go_on`` runs cell by cell, as with Shift+Enter.
     """
-    cells: list[dict[str, Any]] = page.evaluate(
-        """async ([goOn, limit]) => {
-             const panel = jupyterapp.shell.currentWidget, notebook = panel.content;
-             const work = async () => {
-               if (!goOn) return jupyterapp.commands.execute("notebook:run-all-cells");
-               for (let i = 0; i < notebook.widgets.length; i++) {
-                 if (notebook.widgets[i].model.type !== "code") continue;
-                 notebook.activeCellIndex = i;
-                 await jupyterapp.commands.execute("notebook:run-cell");
-               } };
-             const late = new Promise((_, fail) => setTimeout(() => fail(new Error("the cells do not come to an end")), limit));
-             await Promise.race([work(), late]);
-             return panel.context.model.toJSON().cells; }""",
-        [go_on, TIMEOUT_MS],
+    cells: list[dict[str, Any]] = _evaluate(
+        page,
+        """async goOn => {
+             const { content, context } = jupyterapp.shell.currentWidget;
+             if (!goOn) await jupyterapp.commands.execute("notebook:run-all-cells");
+             else for (const [index, { model }] of content.widgets.entries()) {
+               if (model.type !== "code") continue;
+               content.activeCellIndex = index;
+               await jupyterapp.commands.execute("notebook:run-cell");
+             }
+             return context.model.toJSON().cells; }""",
+        go_on,
     )
     page.wait_for_selector(f"{PANEL} .jp-Notebook-ExecutionIndicator[data-status=idle]")
     page.wait_for_function("() => [...document.images].every(image => image.complete)")
     return cells
+
+
+def _evaluate(page: Page, function: str, argument: Any = None) -> Any:
+    """What the asynchronous function returns; Playwright itself would wait for it without end."""
+    late = f"new Promise((_, fail) => setTimeout(() => fail(new Error('not done in time')), {TIMEOUT_MS}))"
+    return page.evaluate(f"argument => Promise.race([({function})(argument), {late}])", argument)
 
 
 def cell(page: Page, cell_id: str) -> Any:
@@ -132,9 +133,15 @@ def cell(page: Page, cell_id: str) -> Any:
     return page.locator(f"{PANEL} .jp-Cell").nth(index)
 
 
+def execute(page: Page, command: str) -> None:
+    """One of JupyterLab's commands has been carried out, as from its menus."""
+    _evaluate(page, "async command => { await jupyterapp.commands.execute(command); }", command)
+
+
 def in_kernel(page: Page, code: str) -> str:
     """What the open notebook's kernel prints when it runs the code, which leaves no trace in the notebook."""
-    printed: str = page.evaluate(
+    printed: str = _evaluate(
+        page,
         """async code => {
              const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel, said = [];
              const asked = kernel.requestExecute({ code, store_history: false, silent: false });

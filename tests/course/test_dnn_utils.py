@@ -183,27 +183,19 @@ def test_a_group_in_place_of_a_dataset_counts_as_missing(pair):
 )
 def test_images_of_another_shape_or_type_are_refused(pair, images):
     found = re.escape(f"{images.shape} and type {images.dtype}")
-    with pytest.raises(
-        ValueError, match=rf"train\.h5: train_set_x has shape {found}; .*\(m, height, width, 3\)"
-    ):
+    with pytest.raises(ValueError, match=rf"train\.h5: train_set_x has shape {found}; .*\(m, height, width, 3\)"):
         load_data(*pair(train_set_x=images))
 
 
-@pytest.mark.parametrize(
-    "labels", [np.zeros(3), np.zeros((1, 2)), np.zeros((2, 1))], ids=["count", "row", "column"]
-)
+@pytest.mark.parametrize("labels", [np.zeros(3), np.zeros((1, 2)), np.zeros((2, 1))], ids=["count", "row", "column"])
 def test_labels_that_do_not_match_the_images_are_refused(pair, labels):
     found = re.escape(str(labels.shape))
-    with pytest.raises(
-        ValueError, match=rf"test\.h5: test_set_y has shape {found}; .*one label per image, \(2,\)"
-    ):
+    with pytest.raises(ValueError, match=rf"test\.h5: test_set_y has shape {found}; .*one label per image, \(2,\)"):
         load_data(*pair(test_set_y=labels))
 
 
 def test_images_of_two_sizes_are_refused(pair):
-    with pytest.raises(
-        ValueError, match=r"test\.h5: images of \(6, 3, 3\), .*train\.h5 are \(4, 3, 3\); use two"
-    ):
+    with pytest.raises(ValueError, match=r"test\.h5: images of \(6, 3, 3\), .*train\.h5 are \(4, 3, 3\); use two"):
         load_data(*pair(test_set_x=np.zeros((2, 6, 3, 3), np.uint8)))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from coursekit import grade, gradebook, handout, lab, release
 from coursekit.course import Course
@@ -22,10 +22,11 @@ PANEL = jupyterlab.PANEL
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab: its course, its server, and where its pages asked for something elsewhere."""
+    """A running JupyterLab, its pages in the browser, and the addresses elsewhere that they asked for."""
 
     course: Course
     server: lab.Server
+    pages: BrowserContext
     outside: list[str]
 
 
@@ -48,39 +49,50 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def student_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def student_lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("student")
     course = copy_course(home / "course")
     handout.hand_out(course)
     server = jupyterlab.observable(lab.plan(course, student=True), home)
+    outside: list[str] = []
     with lab.running(server):
-        yield Lab(course, server, [])
+        yield Lab(course, server, jupyterlab.context(browser, server, outside), outside)
 
 
 @pytest.fixture(scope="module")
-def untouched(student_lab: Lab, browser: Browser) -> Opened:
+def untouched(student_lab: Lab) -> Opened:
     """The release in the student's lab; every cell has been run, whatever the ones before it said."""
-    page = jupyterlab.new_page(browser, student_lab.outside, student_lab.server)
+    page = student_lab.pages.new_page()
     jupyterlab.open_notebook(page, student_lab.server, student_lab.server.opens)
     return Opened(page, jupyterlab.run_all(page, go_on=True))
 
 
 @pytest.fixture(scope="module")
-def instructor_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def instructor_lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("instructor")
     course = copy_course(home / "course")
     for student, answers in _submissions(course).items():
         hand_in(course, student, fill_in(_released(course), answers))
     server = jupyterlab.observable(lab.plan(course), home)
+    outside: list[str] = []
     with lab.running(server):
-        yield Lab(course, server, [])
+        yield Lab(course, server, jupyterlab.context(browser, server, outside), outside)
+
+
+@pytest.fixture(scope="module")
+def solution(instructor_lab: Lab) -> Opened:
+    """The source notebook in the instructor's lab, after Run All."""
+    page = instructor_lab.pages.new_page()
+    jupyterlab.open_notebook(page, instructor_lab.server, f"source/{NOTEBOOK}")
+    return Opened(page, jupyterlab.run_all(page))
 
 
 def test_equations_are_set(untouched: Opened) -> None:
     """A dollar sign that is left over, or a red error of MathJax, is an equation that nobody can read."""
     page = untouched.page
     assert page.locator(f"{PANEL} mjx-container").count() >= _equations(untouched.cells) > 0
-    assert page.locator(f"{PANEL} mjx-merror, {PANEL} [data-mjx-error]").count() == 0
+    # MathJax marks what it cannot read as an error, and sets a command that it does not know in red.
+    assert page.locator(f"{PANEL} mjx-assistive-mml :is(merror, [mathcolor=red])").all_text_contents() == []
     texts = page.locator(f"{PANEL} .jp-MarkdownOutput :is(p, li, td, th, h1, h2, h3, h4)").all_inner_texts()
     assert texts
     assert [text for text in texts if "$" in text] == []
@@ -98,9 +110,7 @@ def test_figures_are_shown_with_a_text_for_those_who_cannot_see_them(untouched: 
 
 def test_tables_are_tables(untouched: Opened) -> None:
     """A table whose ruler is wrong stays a paragraph full of bars."""
-    written = sum(
-        _text(cell).count("|:--") > 0 for cell in untouched.cells if cell["cell_type"] == "markdown"
-    )
+    written = sum(_text(cell).count("|:--") > 0 for cell in untouched.cells if cell["cell_type"] == "markdown")
     assert untouched.page.locator(f"{PANEL} .jp-MarkdownOutput table").count() >= written > 0
     paragraphs = untouched.page.locator(f"{PANEL} .jp-MarkdownOutput p").all_inner_texts()
     assert [text for text in paragraphs if text.startswith("|")] == []
@@ -125,8 +135,9 @@ def test_the_students_kernel_finds_only_what_is_released(untouched: Opened, stud
     """Otherwise a notebook could work here, and for no student anywhere."""
     ours = ["coursekit", "hidden_tests", "mistakes", "nbgrader_config", "tests"]
     code = f"""
-        import importlib.util, json, public_tests
-        print(json.dumps([public_tests.__file__, [name for name in {ours} if importlib.util.find_spec(name)]]))
+        import json, public_tests
+        from importlib.util import find_spec
+        print(json.dumps([public_tests.__file__, [name for name in {ours} if find_spec(name)]]))
     """
     file, found = json.loads(jupyterlab.in_kernel(untouched.page, code))
     assert found == []
@@ -145,22 +156,19 @@ def test_validate_says_that_the_untouched_release_fails(untouched: Opened) -> No
     dialog.get_by_role("button").last.click()
 
 
-def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab, browser: Browser) -> None:
+def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab) -> None:
     folder = student_lab.server.folder / ASSIGNMENT
     solved = fill_in(_released(student_lab.course), solution_cells(student_lab.course))
     (folder / "solved.ipynb").write_text(json.dumps(solved), encoding="utf-8")
-    page = jupyterlab.new_page(browser, student_lab.outside, student_lab.server)
+    page = student_lab.pages.new_page()
     jupyterlab.open_notebook(page, student_lab.server, f"{ASSIGNMENT}/solved.ipynb")
     expect(_validate(page).locator(".validation-success")).to_be_visible()
     page.close()
 
 
-def test_every_test_passes_on_the_solution(instructor_lab: Lab, browser: Browser) -> None:
+def test_every_test_passes_on_the_solution(solution: Opened) -> None:
     """The author's view: the source notebook, run from top to bottom with its hidden tests."""
-    page = jupyterlab.new_page(browser, instructor_lab.outside, instructor_lab.server)
-    jupyterlab.open_notebook(page, instructor_lab.server, f"source/{NOTEBOOK}")
-    cells = jupyterlab.run_all(page)
-    page.close()
+    cells = solution.cells
     assert jupyterlab.errors(cells) == {}
     assert [cell["id"] for cell in cells if cell["cell_type"] == "code" and not cell["execution_count"]] == []
     printed = {cell["id"]: "".join(_printed(cell)) for cell in cells}
@@ -168,14 +176,20 @@ def test_every_test_passes_on_the_solution(instructor_lab: Lab, browser: Browser
         assert f"{row.key} {row.points:g} of {row.points:g}" in printed[f"{row.grade_id}-test"]
 
 
-def test_formgrader_lists_generates_and_grades(instructor_lab: Lab, browser: Browser) -> None:
+def test_the_instructor_has_formgrader_in_the_lab(solution: Opened) -> None:
+    """With an exchange folder, too: without one its Release and Collect buttons are gone."""
+    jupyterlab.execute(solution.page, "nbgrader:open-formgrader")
+    formgrader = solution.page.frame_locator("iframe")
+    expect(formgrader.locator("td.name a")).to_have_text(ASSIGNMENT)
+    expect(formgrader.locator(".alert-warning")).to_have_count(0)
+
+
+def test_formgrader_generates_and_grades_as_we_do(instructor_lab: Lab) -> None:
     """Its buttons must give the release and the marks that our own commands give."""
     course, server = instructor_lab.course, instructor_lab.server
-    page = jupyterlab.new_page(browser, instructor_lab.outside, server)
+    page = instructor_lab.pages.new_page()
     page.goto(f"{server.url}/formgrader/manage_assignments?token={server.token}")
-    row = page.locator(f"tr:has(td.name a:text-is('{ASSIGNMENT}'))")
-    expect(row).to_have_count(1)
-    row.locator("td.assign a").click()
+    page.locator(f"tr:has(td.name a:text-is('{ASSIGNMENT}')) td.assign a").click()
     _close_success(page)
     assert release.stale(course, ASSIGNMENT) == []
 
@@ -188,7 +202,7 @@ def test_formgrader_lists_generates_and_grades(instructor_lab: Lab, browser: Bro
 
     by_button = gradebook.read(course, ASSIGNMENT)
     assert {marks.student: marks.earned for marks in by_button} == {"all-right": 100, "not-the-last": 95}
-    grade.grade(course, ASSIGNMENT)
+    grade.grade(course, ASSIGNMENT, ["not-the-last"])
     assert gradebook.read(course, ASSIGNMENT) == by_button
 
 
@@ -227,9 +241,7 @@ def _text(cell: dict[str, Any]) -> str:
 
 
 def _printed(cell: dict[str, Any]) -> Iterator[str]:
-    return (
-        "".join(output["text"]) for output in cell.get("outputs", ()) if output["output_type"] == "stream"
-    )
+    return ("".join(output["text"]) for output in cell.get("outputs", ()) if output["output_type"] == "stream")
 
 
 def _equations(cells: list[dict[str, Any]]) -> int:

@@ -87,6 +87,7 @@ class Checkout:
         for made in (self.root / "coursekit", self.bin, self.elsewhere, folder / "home"):
             made.mkdir(parents=True)
         shutil.copy(ROOT / "course", self.root)
+        shutil.copy(ROOT / "coursekit" / "set_up.sh", self.root / "coursekit")
         (self.root / "requirements.lock").write_text("# nothing\n")
         (self.root / "pyproject.toml").write_text(PYPROJECT)
         (self.root / "backend.py").write_text(BACKEND)
@@ -224,8 +225,13 @@ def test_exit_code_is_that_of_coursekit(ready: Checkout) -> None:
 
 
 def test_first_and_second_call_with_pip(bare: Checkout) -> None:
-    """The real venv and the real pip; the second call starts neither Python nor pip before coursekit."""
+    """The real venv and the real pip; the second call starts neither Python nor pip before coursekit.
+
+    A student's file in the current folder does not get in their way.
+    """
     python = bare.python()
+    (bare.elsewhere / "venv.py").write_text("raise SystemExit('a student wrote this')")
+    (bare.elsewhere / "pip.py").write_text("raise SystemExit('a student wrote this')")
 
     first = bare.run()
     python.unlink()

@@ -58,7 +58,9 @@ def test_every_check_looks_at_something(key, course):
         for prefix in check.cases:
             assert any(case.name.startswith(prefix) for case in cases), prefix
         for prefix in check.outputs:
-            assert any(path.startswith(prefix) for case in cases for path in recording.expected(course, row, case)), prefix
+            assert any(path.startswith(prefix) for case in cases for path in recording.expected(course, row, case)), (
+                prefix
+            )
     names = [case.name for case in row.cases]
     assert len(names) == len(set(names))
     assert len(row.hidden) >= 5
@@ -179,7 +181,7 @@ def test_a_malformed_message_earns_nothing_and_raises_nothing(message, damage, c
     ],
 )
 def test_a_malformed_array_is_no_array(leaf):
-    assert isinstance(judging._decode(leaf), judging.Unknown)
+    assert isinstance(judging._decode(leaf), judging.NotNumbers)
 
 
 def test_an_array_survives_the_way_there(message):

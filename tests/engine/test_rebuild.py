@@ -126,7 +126,9 @@ def test_cells_of_the_students_own_stay_where_they_were_and_lose_their_metadata(
 
 def test_a_changed_cell_of_ours_runs_behind_the_original(source, solved):
     """A helper written into a given cell must not get lost."""
-    given = next(cell for cell in solved["cells"] if cell["cell_type"] == "code" and not cell["metadata"].get("nbgrader"))
+    given = next(
+        cell for cell in solved["cells"] if cell["cell_type"] == "code" and not cell["metadata"].get("nbgrader")
+    )
     given["source"] = text(given) + "\n\ndef my_helper(x):\n    return x"
     result = rebuilt(source, solved)
     ids = [cell.id for cell in result.notebook.cells]
@@ -135,11 +137,13 @@ def test_a_changed_cell_of_ours_runs_behind_the_original(source, solved):
 
 
 def test_a_forged_grade_id_does_not_become_a_graded_cell(source, solved):
-    solved["cells"].append({"id": "x", "cell_type": "code", "execution_count": None, "outputs": [], "source": "1",
-                            "metadata": {"nbgrader": {"grade": True, "grade_id": "free-points", "points": 1000,
-                                                      "locked": True, "solution": False, "schema_version": 3}}})  # fmt: skip
+    forged = {"grade": True, "grade_id": "free-points", "points": 1000, "locked": True, "solution": False}
+    cell = {"id": "x", "cell_type": "code", "execution_count": None, "outputs": [], "source": "1"}
+    solved["cells"].append(cell | {"metadata": {"nbgrader": forged | {"schema_version": 3}}})
     result = rebuilt(source, solved)
-    assert {notebooks.grade_id(cell) for cell in result.notebook.cells} == {notebooks.grade_id(cell) for cell in source.cells}
+    assert {notebooks.grade_id(cell) for cell in result.notebook.cells} == {
+        notebooks.grade_id(cell) for cell in source.cells
+    }
 
 
 def test_the_result_is_a_valid_notebook_with_unique_ids(source, solved):

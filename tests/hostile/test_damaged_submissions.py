@@ -17,7 +17,9 @@ def load(course, student="sam"):
 
 
 def sources(notebook):
-    return [cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"]) for cell in notebook["cells"]]
+    return [
+        cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"]) for cell in notebook["cells"]
+    ]
 
 
 def test_a_whole_notebook_is_taken_as_it_is(scratch, solved):

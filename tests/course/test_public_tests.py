@@ -1,0 +1,489 @@
+"""What students run: it passes on what is right, and says in one reading what is wrong with the rest."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import mistakes
+import public_tests
+from tests.course.answers import CELLS, COURSE, FUNCTIONS, function, namespace, public
+
+COURSE_PATH = {**os.environ, "PYTHONPATH": str(COURSE.root)}
+VISIBLE = [mistake for mistake in mistakes.MISTAKES if mistake.visible]
+HIDDEN = [mistake for mistake in mistakes.MISTAKES if not mistake.visible]
+
+
+@pytest.fixture(scope="module")
+def solution():
+    return namespace()
+
+
+def complaint(name, target):
+    """The report about a target that must not pass, after the demands that hold for every report."""
+    printed, report = public(name, target)
+    assert report, f"{name}_test passes:\n{printed}"
+    assert not printed
+    for ours in ("public_tests", "comparison", "Traceback", "PublicTestFailure", str(COURSE.root)):
+        assert ours not in report
+    assert len(report.splitlines()) < 25
+    return report
+
+
+def mistaken(name, mistake):
+    """The function as somebody who makes this mistake would write it."""
+    return namespace(mistakes.find(f"step-by-step/{name}", mistake))[name]
+
+
+# --- right answers ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_solution_passes_and_hears_what_else_will_be_graded(solution, name):
+    printed, report = public(name, solution[name])
+
+    assert not report
+    assert printed.count(" ok\n") == len([line for line in printed.splitlines() if line.startswith("  ")])
+    assert "Right on these examples. Grading also tries " in printed
+
+
+def test_the_table_is_the_one_in_the_text(solution):
+    """The manner of EXERCISE.md: seed and sizes, then one line per output."""
+    printed, _ = public("linear_backward", solution["linear_backward"])
+
+    assert printed.splitlines()[:4] == [
+        "linear_backward    seed 1 · 5 → 3 units · 4 examples",
+        "  dA_prev  (5, 4)  largest difference 0        ok",
+        "  dW       (3, 5)  largest difference 0        ok",
+        "  db       (3, 1)  largest difference 0        ok",
+    ]
+
+
+def test_all_ten_run_in_less_than_a_second_with_the_imports(tmp_path):
+    """A student who waits stops testing. The best of three, so that a busy machine does not count."""
+    script = tmp_path / "all_ten.py"
+    lines = [
+        "import time; start = time.perf_counter()",
+        "import numpy as np; import h5py; from testCases import *; from public_tests import *",
+        "from dnn_utils import sigmoid, relu, sigmoid_backward, relu_backward",
+        *CELLS.values(),
+        *(f"{name}_test({name})" for name in FUNCTIONS),
+        "print(time.perf_counter() - start)",
+    ]
+    script.write_text("\n\n".join(lines), encoding="utf-8")
+
+    def seconds():
+        run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=COURSE_PATH)
+        assert run.stdout.count("Right on these examples") == 10
+        return float(run.stdout.splitlines()[-1])
+
+    assert min(seconds() for _ in range(3)) < 1
+
+
+def test_the_callers_random_state_is_left_alone(solution):
+    """initialize_parameters seeds the global generator; a test of it must not do so to the notebook."""
+    np.random.seed(3)
+    expected = np.random.RandomState(3).randn(4)
+
+    for name in FUNCTIONS:
+        public(name, solution[name])
+        public(name, lambda *args: np.random.seed(5))
+
+    np.testing.assert_array_equal(np.random.randn(4), expected)
+
+
+# --- the catalogue ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mistake", VISIBLE, ids=str)
+def test_a_visible_mistake_fails_with_a_report_that_helps(mistake):
+    """The report names the output or the input concerned, or the student's own line, and where to look."""
+    name = mistake.function
+
+    report = complaint(name, namespace(mistake)[name])
+
+    assert report.startswith(f"{name}    ")
+    if "Your function stopped with" in report:
+        assert f"  in {name}, line " in report
+        assert len(report.splitlines()) >= 4  # the exception, the line, and what it means
+    elif "Calling your function" in report:
+        assert "Keep the first line" in report
+    elif "The values are right" in report:
+        inputs = public_tests.EXERCISES[mistake.exercise].inputs
+        assert re.search(rf"changed its own input: ({'|'.join(inputs)})\b", report)
+    else:
+        wrong = [line for line in report.splitlines() if line.startswith("  ") and not line.endswith(" ok")]
+        assert all(re.search("should (be|have|return)|is missing", line) for line in wrong)
+        assert wrong
+        assert "Look again: " in report
+
+
+@pytest.mark.parametrize("mistake", HIDDEN, ids=str)
+def test_a_mistake_marked_invisible_passes(mistake):
+    """Otherwise the flag in the catalogue would not be true."""
+    printed, report = public(mistake.function, namespace(mistake)[mistake.function])
+
+    assert not report
+    assert "Grading also tries" in printed
+
+
+@pytest.mark.parametrize("answer", mistakes.RIGHT_ANSWERS, ids=str)
+def test_every_right_answer_passes(answer):
+    """einsum, loops, helpers, other names: whatever is right is right."""
+    _, report = public(answer.function, namespace(answer)[answer.function])
+
+    assert not report
+
+
+def test_the_report_of_a_missing_average_reads_as_promised():
+    report = complaint("linear_backward", mistaken("linear_backward", "dW-not-averaged"))
+
+    *lines, look = report.splitlines()
+    assert look.startswith("Look again: each gradient has the shape of what it belongs to")
+    assert lines == [
+        "linear_backward    seed 1 · 5 → 3 units · 4 examples",
+        "  dA_prev  (5, 4)  largest difference 0        ok",
+        "  dW       (3, 5)  all 15 entries wrong    dW[0, 0] should be 0.0731387, yours is 0.292555",
+        "  db       (3, 1)  largest difference 0        ok",
+        "dW is exactly 4 times too large, and there are 4 examples: is the average over the examples missing?",
+    ]
+
+
+def test_shapes_come_before_values():
+    """With both wrong, the advice is about the shape: until it is right the values mean nothing."""
+    wrong = function(
+        "def linear_backward(dZ, cache):\n"
+        "    A_prev, W, b = cache\n"
+        "    return W.T @ dZ * 2, dZ @ A_prev.T, np.sum(dZ, axis=1) / A_prev.shape[1]\n",
+        "linear_backward",
+    )
+
+    report = complaint("linear_backward", wrong)
+
+    assert "db is flat" in report
+    assert "dA_prev is exactly" not in report
+
+
+def test_a_wrong_value_and_a_changed_input_are_both_told():
+    report = complaint("linear_forward", mistaken("linear_forward", "activations-centred-in-place"))
+
+    assert "Z[0, 0] should be" in report
+    assert "Your function also changes its own input: A." in report
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("    dZ -= 1\n    dZ += 1\n    dZ *= 2\n    dZ /= 2\n    dZ[0, 0] = 7\n", "dZ"),
+        ("    cache[0][0] = 0\n", "cache[0]"),
+        ("    cache[1][...] = 0\n    dZ[...] = 1\n", "dZ, cache[1]"),
+    ],
+)
+def test_inputs_changed_in_place_are_named(body, named):
+    """The values are right here, so only the inputs can tell."""
+    source = (
+        "def linear_backward(dZ, cache):\n"
+        "    A_prev, W, b = cache\n"
+        "    m = A_prev.shape[1]\n"
+        "    results = W.T @ dZ, dZ @ A_prev.T / m, dZ.sum(axis=1, keepdims=True) / m\n"
+        f"{body}"
+        "    return results\n"
+    )
+
+    report = complaint("linear_backward", function(source, "linear_backward"))
+
+    assert f"The values are right, but your function changed its own input: {named}." in report
+
+
+# --- functions that do not even return something sensible -------------------------------------------------
+
+
+def returning(expression):
+    return function(
+        f"def linear_backward(dZ, cache):\n    A_prev, W, b = cache\n    return {expression}\n",
+        "linear_backward",
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("None", "Your function should return dA_prev, dW and db; it returns None (is there a return"),
+        ("W.T @ dZ, W", "should return dA_prev, dW and db; it returns a tuple with 2 entries"),
+        ("[1, 2, 3, 4]", "should return dA_prev, dW and db; it returns a list with 4 entries"),
+        ("W", "should return dA_prev, dW and db; it returns an array of shape (3, 5)"),
+        ("0.5", "should return dA_prev, dW and db; it returns a single number"),
+        ("{'dW': W}", "should return dA_prev, dW and db; it returns a dict with 1 entry"),
+        ("(x for x in (W, W, W))", "it returns a value of type generator"),
+        ("(W.T @ dZ).tolist(), W, b", "of shape (5, 4), yours is a list or tuple with 5 entries"),
+        ("None, W, b", "should be an array of shape (5, 4), yours is None"),
+        ("'', W, b", "should be an array of shape (5, 4), yours is a value of type str"),
+        ("np.array([[1.0, None]]), W, b", "yours is an array of shape (1, 2) of objects"),
+        ("(W.T @ dZ).astype(object), W, b", "yours is an array of shape (5, 4) of objects"),
+        ("W.T @ dZ * 1j, W, b", "yours is an array of shape (5, 4) of complex numbers"),
+        ("W.T @ dZ * np.nan, W, b", "dA_prev[0, 0] should be -1.15171, yours is nan"),
+        ("np.broadcast_to(0.0, (10**6, 10**6)), W, b", "(5, 4), yours has shape (1000000, 1000000)"),
+        ("[0.0] * 10**6, W, b", "yours is a list with 1000000 entries"),
+        ("np.zeros((5, 0)), W, b", "should have shape (5, 4), yours has shape (5, 0)"),
+        ("linear_backward, W, b", "yours is a value of type function"),
+    ],
+)  # fmt: skip
+def test_what_came_back_is_described(expression, said):
+    assert said in complaint("linear_backward", returning(expression))
+
+
+def test_a_dict_in_place_of_nothing():
+    report = complaint("update_parameters", lambda params, grads, learning_rate: None)
+
+    assert "Your function should return W1, b1, W2 and b2; it returns None" in report
+
+
+@pytest.mark.parametrize("target", [None, 5, "linear_forward", np.zeros(2)])
+def test_a_target_that_is_no_function(target):
+    assert "linear_forward should be a function, yours is " in complaint("linear_forward", target)
+
+
+def test_nan_is_pointed_out_as_such():
+    assert "dA_prev has entries that are not finite" in complaint(
+        "linear_backward", returning("W.T @ dZ * np.nan, W, b")
+    )
+
+
+# --- functions that stop ----------------------------------------------------------------------------------
+
+
+def test_a_stub_hears_that_it_is_not_written_yet():
+    stub = function(
+        'def linear_forward(A, W, b):\n    raise NotImplementedError("Exercise 3: linear_forward")\n',
+        "linear_forward",
+    )
+
+    assert "Exercise 3: linear_forward is not written yet." in complaint("linear_forward", stub)
+
+
+def test_a_function_that_leans_on_a_stub_hears_which_one():
+    variables = namespace()
+    exec(
+        'def linear_forward(A, W, b):\n    raise NotImplementedError("Exercise 3: linear_forward")\n',
+        variables,
+    )
+
+    report = complaint("L_model_forward", variables["L_model_forward"])
+
+    assert "not written yet: Exercise 3: linear_forward. Write that one first." in report
+
+
+def test_every_released_stub_is_recognised(released):
+    """The words of the stub and the words that the test looks for are written in two places."""
+    for name, row in FUNCTIONS.items():
+        cell = next(cell for cell in released["cells"] if cell["id"] == row.grade_id)
+        stub = function("".join(cell["source"]), name)
+        assert f"Exercise {row.public.number}: {name} is not written yet." in complaint(name, stub)
+
+
+FAILING = """
+def helper(Z, b):
+    total = Z + b
+    return total / undefined_name
+
+def linear_forward(A, W, b):
+    Z = helper(W @ A, b)
+    return Z, (A, W, b)
+"""
+
+
+def test_an_exception_is_told_at_the_students_own_lines():
+    """Also where it happens in a helper of theirs; frames of ours and of libraries are left out."""
+    report = complaint("linear_forward", function(FAILING, "linear_forward"))
+
+    assert "Your function stopped with NameError: name 'undefined_name' is not defined" in report
+    assert "  in linear_forward, line 7:   Z = helper(W @ A, b)" in report
+    assert "  in helper, line 4:   return total / undefined_name" in report
+    assert "_try" not in report
+
+
+def test_an_exception_inside_a_library_is_told_at_the_line_that_called_it():
+    source = "def linear_forward(A, W, b):\n    return np.linalg.inv(np.zeros((2, 2))), (A, W, b)\n"
+
+    report = complaint("linear_forward", function(source, "linear_forward"))
+
+    assert "Your function stopped with LinAlgError: Singular matrix" in report
+    assert "  in linear_forward, line 2:   return np.linalg.inv(np.zeros((2, 2))), (A, W, b)" in report
+    assert report.count("  in ") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return A @ W.T @ b @ A", "In a product with @ the left factor has"),
+        ("return np.dot(A, A)", "In a product the left factor needs as many columns"),
+        ("return W + A", "Entry by entry"),
+        ("return np.zeros(3, 1)", "np.zeros takes the whole shape as one argument"),
+        ("return np.random.randn((3, 1))", "np.random.randn takes rows and columns"),
+        ("return {}['W3']", "The dict has no such key"),
+        ("return [1][3]", "lists count from 0"),
+        ("return None + A", "Something there is None"),
+        ("a, b, c = A, W; return a", "not as many names on the left"),
+        ("return linear_forward(A, W, b)", "calls itself again and again"),
+        ("exit()", "leave them out"),
+        ("raise SystemExit(3)", "leave them out"),
+        ("return misspelt", "is it misspelt"),
+        ("print(Z); Z = A", "did not run this time"),
+        ("assert False, 'x' * 10000", "Your function stopped with AssertionError: xxx"),
+        ("assert A.shape == (7, 7)", "Your function stopped with AssertionError"),
+    ],
+)  # fmt: skip
+def test_common_exceptions_are_explained(body, said):
+    report = complaint("linear_forward", function(f"def linear_forward(A, W, b):\n    {body}\n", "linear_forward"))
+
+    assert said in report
+    assert max(map(len, report.splitlines())) < 400
+    assert "  in linear_forward, line 2" in report
+
+
+@pytest.mark.parametrize(
+    "first_line", ["def linear_forward(A, W):", "def linear_forward(A, W, b, m):", "def linear_forward():"]
+)
+def test_wrong_arity_is_told_with_the_arguments_that_were_given(first_line):
+    report = complaint("linear_forward", function(f"{first_line}\n    return A\n", "linear_forward"))
+
+    assert "Calling your function with (A, W, b) failed with TypeError: linear_forward() " in report
+    assert "Keep the first line of the function" in report
+
+
+def test_a_wrong_arity_inside_is_not_blamed_on_the_first_line():
+    """The same TypeError, but raised by a call in the function."""
+    source = "def linear_activation_forward(A_prev, W, b, activation):\n    return linear_forward(A_prev, W)\n"
+
+    report = complaint("linear_activation_forward", function(source, "linear_activation_forward"))
+
+    assert "  in linear_activation_forward, line 2:   return linear_forward(A_prev, W)" in report
+    assert "Keep the first line" not in report
+
+
+def test_a_keyboard_interrupt_reaches_the_notebook():
+    """Whoever stops an endless loop wants it stopped, not explained."""
+
+    def endless(A, W, b):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        public("linear_forward", endless)
+
+
+def test_decorated_functions_objects_and_partials_work_too(solution):
+    """A timing decorator from another cell, or a class with __call__, is nothing to complain about."""
+    right = solution["linear_forward"]
+
+    @functools.wraps(right)
+    def timed(*args):
+        time.perf_counter()
+        return right(*args)
+
+    class Callable:
+        def __call__(self, A, W, b):
+            return right(A, W, b)
+
+    for target in (timed, Callable(), functools.partial(right), lambda *args: right(*args)):
+        assert not public("linear_forward", target)[1]
+
+
+# --- the recording ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", ["missing", "not HDF5", "other version"])
+def test_a_recording_that_is_missing_or_damaged_is_told_as_such(solution, monkeypatch, tmp_path, damage):
+    """It is not the student's function that is wrong then, and the report has to say so."""
+    path = tmp_path / "public_tests.h5"
+    if damage == "not HDF5":
+        path.write_text("nothing")
+    if damage == "other version":
+        import h5py
+
+        with h5py.File(path, "w") as file:
+            file["step-by-step/other/example/Z"] = [1.0]
+    monkeypatch.setattr(public_tests, "RECORDING", path)
+
+    report = public("linear_forward", solution["linear_forward"])[1]
+
+    assert report.startswith("This test cannot run: public_tests.h5 is ")
+    assert "Your function has not been looked at." in report
+    assert str(tmp_path) not in report
+
+
+def test_the_recording_is_found_beside_the_module_wherever_one_works(tmp_path):
+    """A student may start Jupyter in another folder than the assignment's."""
+    folder = tmp_path / "my assignment"
+    folder.mkdir()
+    for name in ("public_tests.py", "public_tests.h5", "comparison.py", "testCases.py", "dnn_utils.py"):
+        shutil.copy(COURSE.root / name, folder)
+    code = (
+        f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+        "import public_tests\n"
+        "public_tests.linear_forward_test(lambda A, W, b: (W @ A + b, (A, W, b)))\n"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": ""}
+    )
+
+    assert "Right on these examples" in run.stdout, run.stderr
+
+
+# --- in a real shell --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shell():
+    """A shell as in a notebook, with the public tests imported."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    shell.colors = "nocolor"
+    shell.run_cell("import numpy as np\nfrom public_tests import *\nfrom dnn_utils import *")
+    yield shell
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def shown(shell, capsys, *cells):
+    """Everything that the last of these cells puts below itself."""
+    for cell in cells:
+        capsys.readouterr()
+        shell.run_cell(cell, store_history=True)
+    captured = capsys.readouterr()
+    return captured.out + captured.err
+
+
+def test_a_notebook_shows_the_report_and_no_frame_of_ours(shell, capsys):
+    text = shown(
+        shell,
+        capsys,
+        "def linear_forward(A, W, b):\n    return W @ A - b, (A, W, b)",
+        "linear_forward_test(linear_forward)",
+    )
+
+    assert text.startswith("linear_forward    seed 1 · 3 → 1 unit · 2 examples\n  Z  ")
+    assert "Z has b in it with the wrong sign." in text
+    for ours in ("Traceback", "public_tests", "_try", "PublicTestFailure", "---"):
+        assert ours not in text
+
+
+def test_a_notebook_shows_the_line_of_the_cell_that_failed(shell, capsys):
+    text = shown(
+        shell,
+        capsys,
+        "def scaled(W):\n    # a helper of mine\n    return W * undefined",
+        "def linear_forward(A, W, b):\n    return scaled(W) @ A + b, (A, W, b)",
+        "linear_forward_test(linear_forward)",
+    )
+
+    assert "  in linear_forward, line 2:   return scaled(W) @ A + b, (A, W, b)" in text
+    assert "  in scaled, line 3:   return W * undefined" in text
+    assert "public_tests" not in text
