@@ -53,8 +53,7 @@ def configure(c: Any, root: Path) -> None:
     for step in (plugins.AddSharedFiles, plugins.RebuildNotebook, plugins.SaveVerdicts, runner.RunWithProbes):
         c[step.__name__].course_root = str(root)
     c.Execute.timeout = 30
-    c.Execute.record_timing = False  # two gradings of the same notebook give the same file …
-    c.Execute.coalesce_streams = True  # … however the kernel cut its output into pieces
+    c.Execute.record_timing = False  # two gradings of the same notebook give the same file
     c.Execute.shutdown_kernel = "immediate"
 
     c.GenerateFeedback.preprocessors = [

@@ -16,7 +16,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.preprocessors.execute import Execute
-from traitlets import Float, Unicode
+from traitlets import Bool, Float, Unicode
 
 from coursekit import notebooks
 from coursekit.course import Course
@@ -40,6 +40,9 @@ class RunWithProbes(Execute):
 
     course_root = Unicode("", help="The course directory.").tag(config=True)
     call_timeout_s = Float(5.0, help="Seconds for one call of a student's function by the grader.").tag(config=True)
+
+    # Two gradings give the same notebook, however the kernel cuts its output into pieces. (Not configurable upstream.)
+    coalesce_streams = Bool(True)
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
