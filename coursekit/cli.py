@@ -172,16 +172,16 @@ def demo() -> None:
     from coursekit import gradebook, report
 
     course, console = _course(), _console()
-    scratch, names = steps.prepare(course)
-    assignment = steps.ASSIGNMENT
-    _say(f"{len(names)} submissions of {assignment}, made from the release notebook, in {scratch.root}")
-    with _progress("grading", len(names)) as advance:
+    scratch = steps.prepare(course)
+    _say(f"{len(steps.CLASS)} submissions, made from the releases, in {scratch.root.relative_to(course.root)}")
+    with _progress("grading", len(steps.CLASS)) as advance:
         steps.grade(scratch, lambda one: advance(one.student))
-    with _progress("writing feedback", len(names)) as advance:
+    with _progress("writing feedback", len(steps.CLASS)) as advance:
         pages = steps.feedback(scratch, lambda page: advance(page.parent.parent.name))
-    students = gradebook.read(scratch, assignment)
-    console.print(report.marks_table(students, assignment))
-    console.print(report.reasons_table(students, assignment))
+    for assignment in steps.assignments():
+        students = gradebook.read(scratch, assignment)
+        console.print(report.marks_table(students, assignment))
+        console.print(report.reasons_table(students, assignment))
     _say("Where to look next:")
     for line in steps.where_next(course, scratch, pages):
         _say(f"  {line}")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION
+from coursekit.stubs import TEXT_STUB
 
 COURSE_ID = "dnn-from-scratch"
 
@@ -23,6 +24,7 @@ def configure(c: Any, root: Path) -> None:
 
     c.ClearSolutions.begin_solution_delimeter = BEGIN_SOLUTION
     c.ClearSolutions.end_solution_delimeter = END_SOLUTION
+    c.ClearSolutions.text_stub = TEXT_STUB
     c.GenerateAssignment.preprocessors = [
         stock.LockCells,
         plugins.WriteStubs,

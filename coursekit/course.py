@@ -37,16 +37,31 @@ class Course:
     def feedback(self, assignment: str, student: str) -> Path:
         return self.root / "feedback" / student / assignment
 
-    def put_shared_files(self, folder: Path) -> None:
-        """The trusted copies of the shared files in ``folder``, and no other file there that Python could import.
+    def trusted_files(self, assignment: str) -> dict[str, Path]:
+        """What a student is given beside the notebook: the name in the release, and the file that it comes from."""
+        folder = self.root / "source" / assignment
+        own = {
+            path.relative_to(folder).as_posix(): path
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix not in (".ipynb", ".pyc") and ".ipynb_checkpoints" not in path.parts
+        }
+        return own | {name: self.root / name for name in SHARED_FILES}
+
+    def put_trusted_files(self, assignment: str, folder: Path) -> None:
+        """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.
 
         A student's ``numpy.py``, or compiled code in ``__pycache__``, would else stand in for the real one.
         """
+        trusted = self.trusted_files(assignment)
         for path in [*folder.rglob("*")]:
-            if path.suffix in IMPORTABLE or path.name in SHARED_FILES:
+            if path.suffix in IMPORTABLE or path.relative_to(folder).as_posix() in trusted:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-        for name in SHARED_FILES:
-            shutil.copyfile(self.root / name, folder / name)
+        for name, source in trusted.items():
+            target = folder / name
+            if target.parent.is_symlink() or target.parent.is_file():
+                target.parent.unlink()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
 
     def copy_to(self, root: Path) -> "Course":
         """A course of its own in ``root``: notebooks, releases, shared modules; nothing handed in, no gradebook."""

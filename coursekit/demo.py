@@ -15,7 +15,6 @@ from coursekit import notebooks, release
 from coursekit.course import Course
 from hidden_tests import TABLE
 
-ASSIGNMENT = "step-by-step"
 LIMITS = grading.Limits(cell_timeout_s=4, call_timeout_s=2.0)  # the demo has an endless loop, and no patience
 
 Notebook = dict[str, Any]
@@ -31,8 +30,9 @@ class Recipe:
     mistake: tuple[str, str] | None = None  # (function, name) in the catalogue
     answers: tuple[tuple[str, str], ...] = ()  # (text in a solution, what stands there instead)
     change: Callable[[Notebook], Notebook | str] = lambda notebook: notebook
-    file_name: str = f"{ASSIGNMENT}.ipynb"
+    file_name: str = ""  # the right one, if empty
     blank: bool = False
+    assignment: str = "step-by-step"
 
 
 def _without(cell_id: str) -> Callable[[Notebook], Notebook]:
@@ -77,22 +77,29 @@ CLASS = (
 )
 
 
-def prepare(course: Course) -> tuple[Course, list[str]]:
-    """A scratch course under .coursekit/demo with the whole class handed in; returns it and the students' names."""
+def assignments() -> tuple[str, ...]:
+    """Those that the class hands something in for, in the order of the course."""
+    return tuple(dict.fromkeys(recipe.assignment for recipe in CLASS))
+
+
+def prepare(course: Course) -> Course:
+    """A scratch course under .coursekit/demo with the whole class handed in."""
     root = course.root / ".coursekit" / "demo"
     shutil.rmtree(root, ignore_errors=True)
     scratch = course.copy_to(root)
-    release.release(scratch, ASSIGNMENT)
+    for assignment in assignments():
+        release.release(scratch, assignment)
     for recipe in CLASS:
-        folder = scratch.submitted(ASSIGNMENT, recipe.student)
+        folder = scratch.submitted(recipe.assignment, recipe.student)
         folder.mkdir(parents=True)
-        (folder / recipe.file_name).write_text(submission(scratch, recipe), encoding="utf-8")
-    return scratch, [recipe.student for recipe in CLASS]
+        path = folder / (recipe.file_name or f"{recipe.assignment}.ipynb")
+        path.write_text(submission(scratch, recipe), encoding="utf-8")
+    return scratch
 
 
 def submission(course: Course, recipe: Recipe) -> str:
     """The file that a student of this recipe hands in."""
-    path = course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    path = course.release(recipe.assignment) / f"{recipe.assignment}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     answers = {} if recipe.blank else _answers(course, recipe)
     for cell in notebook["cells"]:
@@ -102,12 +109,12 @@ def submission(course: Course, recipe: Recipe) -> str:
 
 
 def _answers(course: Course, recipe: Recipe) -> dict[str, str]:
-    cells = [cell for cell in notebooks.read(course.source(ASSIGNMENT)).cells if notebooks.is_solution(cell)]
+    cells = [cell for cell in notebooks.read(course.source(recipe.assignment)).cells if notebooks.is_solution(cell)]
     answers = {cell.id: cell.source for cell in cells}
     changes = list(mistakes.styles()[recipe.style].values()) if recipe.style else []
     if recipe.mistake:
         function, name = recipe.mistake
-        changes.append(mistakes.find(f"{ASSIGNMENT}/{function}", name))
+        changes.append(mistakes.find(f"{recipe.assignment}/{function}", name))
     for change in changes:
         cell_id = TABLE[change.exercise].grade_id
         answers[cell_id] = mistakes.apply(change, answers[cell_id])
@@ -119,22 +126,25 @@ def _answers(course: Course, recipe: Recipe) -> dict[str, str]:
 
 def grade(scratch: Course, report: Callable[[grading.Graded], None]) -> list[grading.Graded]:
     """Grade the demo's class."""
-    return grading.grade(scratch, ASSIGNMENT, limits=LIMITS, report=report)
+    return [
+        one for assignment in assignments() for one in grading.grade(scratch, assignment, limits=LIMITS, report=report)
+    ]
 
 
 def feedback(scratch: Course, report: Callable[[Path], None]) -> list[Path]:
     """Write the demo's feedback pages."""
-    return pages.feedback(scratch, ASSIGNMENT, report=report)
+    return [page for assignment in assignments() for page in pages.feedback(scratch, assignment, report=report)]
 
 
 def where_next(course: Course, scratch: Course, written: list[Path]) -> list[str]:
     """Where a newcomer looks after the demo: a page, the notebook, JupyterLab, the commands for a real class."""
     emma = next((page for page in written if page.parent.parent.name == "emma"), written[0])
+    first = assignments()[0]
     return [
         f"a feedback page             {emma.relative_to(course.root)}",
-        f"what a student gets         {course.release(ASSIGNMENT).relative_to(course.root)}/",
-        f"the authored notebook       {course.source(ASSIGNMENT).relative_to(course.root)}",
+        f"what a student gets         {course.release(first).relative_to(course.root)}/",
+        f"the authored notebook       {course.source(first).relative_to(course.root)}",
         "the notebook in JupyterLab  ./course lab --student",
         f"this class in Formgrader    COURSE_ROOT={scratch.root.relative_to(course.root)} ./course lab",
-        f"your own class              submitted/<student>/{ASSIGNMENT}/ and ./course grade {ASSIGNMENT}",
+        f"your own class              submitted/<student>/{first}/ and ./course grade {first}",
     ]

@@ -56,8 +56,9 @@ def _student(entry: object, assignment: str) -> StudentMarks:
         order = [cell.name for cell in notebook.assignment.assignment.notebooks[0].source_cells]
         for grade in sorted(notebook.grades, key=lambda grade: order.index(grade.name)):
             exercise = grade.name.removesuffix("-test")
+            waits = "waits for a person" if grade.needs_manual_grade and grade.manual_score is None else ""
             marks.append(
-                Mark(exercise, float(grade.score), float(grade.max_score), reasons.get(exercise, ""),
+                Mark(exercise, float(grade.score), float(grade.max_score), reasons.get(exercise) or waits,
                      grade.manual_score is not None, bool(grade.needs_manual_grade))
             )  # fmt: skip
     return StudentMarks(entry.student.id, assignment, tuple(marks))  # type: ignore[attr-defined]

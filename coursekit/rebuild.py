@@ -27,7 +27,7 @@ class Rebuilt:
 def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> Rebuilt:
     """The submission in the source's structure. Neither argument is changed."""
     theirs = [cell for cell in submission.cells if isinstance(cell.get("source"), str)]
-    blanks = {cell.id: stubs.blank(cell.source, assignment) for cell in source.cells if notebooks.is_solution(cell)}
+    blanks = {cell.id: stubs.blank_cell(cell, assignment) for cell in source.cells if notebooks.is_solution(cell)}
     match, repairs = _matches(source, theirs, blanks)
     added = _added(source, theirs, match)
     cells = list(added.get(None, []))
@@ -100,8 +100,8 @@ def _remarks(cell: NotebookNode, their: NotebookNode, copies: int) -> list[str]:
         notebooks.without_hidden(cell.source), notebooks.without_hidden(their.source)
     ):
         remarks.append(f"The test cell {cell.id} was changed; the original is used.")
-    if notebooks.is_solution(cell) and their.cell_type != "code":
-        remarks.append(f"The answer cell {cell.id} was no code cell any more; it is one again.")
+    if notebooks.is_solution(cell) and their.cell_type != cell.cell_type:
+        remarks.append(f"The answer cell {cell.id} was no {cell.cell_type} cell any more; it is one again.")
     return remarks
 
 

@@ -54,7 +54,7 @@ class RunWithProbes(Execute):
         assignment = resources["nbgrader"]["assignment"]
         self._exercises: dict[str, Exercise] = {f"{row.grade_id}-test": row for row in exercises(assignment)}
         self._fatal: set[str] = set()
-        Course(Path(self.course_root)).put_shared_files(Path(resources["metadata"]["path"]))
+        Course(Path(self.course_root)).put_trusted_files(assignment, Path(resources["metadata"]["path"]))
         while True:
             self._seen: dict[str, Any] = {}
             resources[OBSERVATIONS] = self._seen

@@ -1,6 +1,10 @@
 """The source notebook's own functions, as Python objects. Trusted code only: never call this on a submission."""
 
 import ast
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from coursekit import notebooks
@@ -10,6 +14,21 @@ from coursekit.course import Course
 def load(course: Course, assignment: str) -> dict[str, Any]:
     """The namespace after the import statements and the solution cells of the source notebook have run, in order."""
     path = course.source(assignment)
+    with _importable(path.parent):
+        return _run(path, assignment)
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Modules beside the notebook can be imported, as they can in its kernel."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _run(path: Path, assignment: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": f"solutions of {assignment}"}
     for cell in notebooks.read(path).cells:
         if cell.cell_type != "code":

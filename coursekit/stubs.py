@@ -2,8 +2,12 @@
 
 import re
 
+from nbformat import NotebookNode
+
 from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION, defined_functions
 from hidden_tests import exercises
+
+TEXT_STUB = "*Write your answer here.*"  # in place of a written answer
 
 
 def stub(source: str, assignment: str) -> str:
@@ -12,6 +16,11 @@ def stub(source: str, assignment: str) -> str:
     numbers = [row.public.number for row in exercises(assignment) if functions and row.function == functions[0]]
     name = f"Exercise {numbers[0]}: {functions[0]}" if numbers else ", ".join(functions) or "your code"
     return f'# {BEGIN_SOLUTION}\nraise NotImplementedError("{name}")\n# {END_SOLUTION}'
+
+
+def blank_cell(cell: NotebookNode, assignment: str) -> str:
+    """What a student finds in a solution cell of the source notebook; a written model answer is replaced altogether."""
+    return blank(cell.source, assignment) if cell.cell_type == "code" else TEXT_STUB
 
 
 def blank(source: str, assignment: str) -> str:

@@ -8,7 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
-from coursekit.course import SHARED_FILES, Course
+from coursekit.course import Course
 from coursekit.errors import CourseError
 
 # Notebook metadata by which the loader speaks to later steps: remarks, a sentence each, and why there is no answer.
@@ -50,7 +50,8 @@ def load(course: Course, assignment: str, student: str) -> Submission:
         blank.metadata[NOTES] = [f"This submission could not be graded. {error}. What was handed in is kept as it was."]
         blank.metadata[PROBLEM] = str(error)
         return Submission(student, assignment, blank, problem=str(error))
-    modules = sorted(path.name for path in folder.glob("*.py") if path.name not in SHARED_FILES)
+    given = course.trusted_files(assignment)
+    modules = sorted(path.name for path in folder.glob("*.py") if path.name not in given)
     if modules:
         notes = (*notes, f"Python files beside the notebook were not used: {', '.join(modules)}.")
     notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
@@ -91,7 +92,7 @@ def _read(path: Path, folder: Path) -> NotebookNode:
 def _blank(course: Course, assignment: str) -> NotebookNode:
     source = notebooks.read(course.source(assignment))
     cells = [
-        {**cell, "source": stubs.blank(cell.source, assignment)} if notebooks.is_solution(cell) else cell
+        {**cell, "source": stubs.blank_cell(cell, assignment)} if notebooks.is_solution(cell) else cell
         for cell in source.cells
     ]
     return nbformat.from_dict({**source, "cells": cells})

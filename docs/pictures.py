@@ -47,7 +47,7 @@ def notebook(course: Course, browser: Browser) -> bytes:
 
 def marks(course: Course, browser: Browser) -> bytes:
     """The tables as a terminal shows them, on white; not everybody's reasons, which would fill a page."""
-    scratch, _ = demo.prepare(course)
+    scratch = demo.prepare(course)
     demo.grade(scratch, lambda one: print(f"  graded {one.student}"))
     students = gradebook.read(scratch, ASSIGNMENT)
     some = [student for student in students if student.student in ("gita", "hugo", "ines", "jonas")]

@@ -20,7 +20,7 @@ NOT_GRADED_BY_STOCK = {"mona", "noah"}  # a renamed notebook, half a file
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """The scratch course after our own grading and feedback, and what the submissions were before."""
-    scratch, _ = demo.prepare(copy_course(tmp_path_factory.mktemp("ours")))
+    scratch = demo.prepare(copy_course(tmp_path_factory.mktemp("ours")))
     before = fingerprint(scratch.root / "submitted")
     done = demo.grade(scratch, lambda _: None)
     pages = demo.feedback(scratch, lambda _: None)
