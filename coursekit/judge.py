@@ -4,7 +4,7 @@ import base64
 import binascii
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class Verdict:
 
     exercise: Exercise
     results: tuple[Result, ...]
+    calls: tuple[str, ...] = ()  # earlier functions that it calls, and that have lost marks themselves
 
     @property
     def points(self) -> float:
@@ -65,8 +66,18 @@ class Verdict:
         if len(groups) > 1:
             groups.pop(NOTHING_ELSE, None)
         if len(groups) == 1 and not self.earned:
-            return _sentence(next(iter(groups.values()))[0])
-        return " ".join(f"{', '.join(one.name for one in group)}: {_sentence(group[0])}" for group in groups.values())
+            said = [_sentence(next(iter(groups.values()))[0])]
+        else:
+            said = [_with_names(group) for group in groups.values()]
+        if self.calls and any(result.where for result in self.results):
+            said.append(f"It calls {' and '.join(self.calls)}, wrong already: mend that first, this may be right.")
+        return "\n".join(said)
+
+
+def _with_names(group: list[Result]) -> str:
+    """What is wrong, behind the names of the checks that it cost; a name is not said twice."""
+    names, sentence = ", ".join(result.name for result in group), _sentence(group[0])
+    return sentence if sentence.startswith(f"{names}:") else f"{names}: {sentence}"
 
 
 def _sentence(result: Result) -> str:
@@ -76,6 +87,17 @@ def _sentence(result: Result) -> str:
 def nothing_seen(exercise: Exercise, why: str) -> Verdict:
     """No marks, for a reason that lies outside the function's results (a hang, a dead kernel, no such function)."""
     return Verdict(exercise, tuple(Result(check.name, check.points, False, why) for check in exercise.checks))
+
+
+def with_causes(verdicts: list[Verdict]) -> list[Verdict]:
+    """The same marks; where an exercise calls one that has lost marks itself, its reason says so."""
+    lost = {verdict.exercise.function for verdict in verdicts if verdict.earned < verdict.points}
+    return [
+        replace(verdict, calls=tuple(name for name in verdict.exercise.leans_on if name in lost))
+        if verdict.exercise.function in lost
+        else verdict
+        for verdict in verdicts
+    ]
 
 
 def judge(exercise: Exercise, message: Any, course: Course | None = None) -> Verdict:
@@ -191,10 +213,10 @@ def _observation(item: dict[str, Any]) -> Observation:
 
 
 def _error(error: dict[str, Any]) -> str:
-    kind, message, line = (str(error.get(key, ""))[:MAX_TEXT] for key in ("type", "message", "line"))
+    kind, message, line = (str(error.get(key, ""))[:MAX_TEXT].strip() for key in ("type", "message", "line"))
     if kind == "NotImplementedError" and message.startswith("Exercise "):
         return f"{message} is not written yet."
-    return f"stopped with {kind}: {message}" + (f" at `{line}`." if line else ".")
+    return f"Your function stopped with {kind}: {message}" + (f" at `{line}`." if line else ".")
 
 
 def _number(value: Any) -> float:

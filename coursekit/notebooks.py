@@ -111,8 +111,9 @@ def without_hidden(source: str) -> str:
 
 
 def as_markdown(text: str) -> str:
-    """Text of unknown origin (a file name, an error message) as Markdown that shows it and means nothing else."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|&$~-])", r"\\\1", " ".join(text.split()))
+    """Text of unknown origin (a file name, an error message) as Markdown that shows it, line by line, and no more."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "  \n".join(re.sub(r"([\\`*_{}\[\]()<>#+!|&$~-])", r"\\\1", line) for line in lines if line)
 
 
 def canonical(notebook: NotebookNode) -> NotebookNode:

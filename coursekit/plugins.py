@@ -67,7 +67,7 @@ class SaveVerdicts(SaveAutoGrades):
         course, seen = Course(Path(self.course_root)), resources[runner.OBSERVATIONS]
         rows = exercises(resources["nbgrader"]["assignment"])
         problem = nb.metadata.get(PROBLEM)
-        verdicts = [judge.judge(row, problem or seen.get(row.key), course) for row in rows]
+        verdicts = judge.with_causes([judge.judge(row, problem or seen.get(row.key), course) for row in rows])
         self._by_cell = {verdict.exercise.grade_id: verdict for verdict in verdicts}
         return super().preprocess(nb, resources)
 

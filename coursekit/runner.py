@@ -57,6 +57,7 @@ class RunWithProbes(Execute):
         Course(Path(self.course_root)).put_trusted_files(assignment, Path(resources["metadata"]["path"]))
         while True:
             self._seen: dict[str, Any] = {}
+            self._stopped: dict[str, NotebookNode | None] = {}
             resources[OBSERVATIONS] = self._seen
             self._last_try, self._dead = len(self._fatal) == MAX_RESTARTS, False
             try:
@@ -78,6 +79,8 @@ class RunWithProbes(Execute):
         cell.source = notebooks.without_hidden(whole)
         self._run(cell, cell.id, index)
         cell.source = whole
+        if notebooks.is_solution(cell):
+            self._stopped[cell.id] = next((o for o in cell.outputs if o.output_type == "error"), None)
         if exercise is not None:
             self._seen[exercise.key] = self._probe(cell, exercise, index)
             self.nb.cells[index] = cell
@@ -134,8 +137,17 @@ class RunWithProbes(Execute):
                 what = output.evalue if output.ename == "NotRun" else f"{output.ename}: {output.evalue}"
                 return f"The function could not be tried: {what[:300]}"
             if output.output_type == "display_data" and MIME in output.data:
-                return output.data[MIME]
+                answer = output.data[MIME]
+                undefined = isinstance(answer, dict) and answer.get("defined") is False
+                return (self._why_undefined(exercise) if undefined else "") or answer
         return "The grader got no answer from this exercise."
+
+    def _why_undefined(self, exercise: Exercise) -> str:
+        """In words, what kept the answer's own cell from defining its function; empty where nothing did."""
+        error = self._stopped.get(exercise.grade_id)
+        if error is None:
+            return ""
+        return f"The cell of {exercise.function} does not run: {error.ename}: {error.evalue}"[:500]
 
 
 def _timed_out(cell: NotebookNode) -> bool:
