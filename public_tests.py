@@ -332,9 +332,8 @@ def _expected(key, case):
 
 
 _SAME = """\
-The values are right, but they stand in the very object that came in: {inputs} changed.
-Whoever called your function still needs the old numbers. Begin with a new one: = gives a thing a second name,
-it does not copy it."""
+The values are right, but your function changed its own input: {inputs}.
+It returns the very object that came in: = gives a thing a second name, it does not copy it. Begin with a new one."""
 _CHANGED = """\
 The values are right, but your function changed its own input: {inputs}.
 Whoever called it still needs the old numbers. x = x - y makes a new array; x -= y and x[...] = y write into

@@ -91,20 +91,20 @@ def _labels_last(values):
     return AL, Y
 
 
-_OTHER_SIZES = "other sizes (m = 1 too), and that the inputs stay as they were"
+_OTHER_SIZES = "other sizes (m = 1 too) and looks whether the inputs stay as they were"
 EXERCISES = {
     f"step-by-step/{exercise.function}": exercise
     for exercise in (
         Exercise(
             1, "initialize_parameters", tc.initialize_parameters_test_case, ("n_x", "n_h", "n_y"), "",
             (Case("example"), Case("other sizes", {"n_x": 4, "n_h": 5, "n_y": 2})),
-            "W1 leads from the n_x inputs to the n_h hidden units: it has one row per unit that it leads to.",
+            "W1 is drawn before W2, each by randn and times 0.01; the biases are columns of zeros.",
             "other sizes",
         ),
         Exercise(
             2, "initialize_parameters_deep", tc.initialize_parameters_deep_test_case, ("layer_dims",), "",
             (Case("example"), Case("more layers", {"layer_dims": (2, 4, 3, 1)})),
-            "layer l leads from layer_dims[l-1] to layer_dims[l] units, for every l from 1 to the last one.",
+            "layer l leads from layer_dims[l-1] to layer_dims[l] units: randn times 0.01, and biases of zero.",
             "one layer, and many",
             _one_argument,
         ),
@@ -125,14 +125,14 @@ EXERCISES = {
                 Case("relu, other sizes", {"seed": 13, "n_prev": 4, "n": 3, "m": 5}, ("relu",)),
             ),
             "first Z from linear_forward, then A from the activation asked for; each returns a cache.",
-            _OTHER_SIZES + ", and very large Z",
+            "very large Z, " + _OTHER_SIZES,
             parts=_LAYER_PARTS,
         ),
         Exercise(
             5, "L_model_forward", tc.L_model_forward_test_case_2hidden, ("X", "parameters"), ("AL", "caches"),
             (Case("example"), Case("one hidden layer", {"seed": 14, "layer_dims": (3, 4, 1), "m": 5})),
             "what goes into a layer is what came out of the one before; only the last layer has a sigmoid.",
-            "one layer, many layers, m = 1, and that the inputs stay as they were",
+            "one layer, many layers and m = 1, and looks whether the inputs stay as they were",
             parts=tuple((r"\[\d+\]" + place, name) for place, name in _LAYER_PARTS),
         ),
         Exercise(
@@ -165,7 +165,7 @@ EXERCISES = {
             9, "L_model_backward", tc.L_model_backward_test_case, ("AL", "Y", "caches"), "",
             (Case("example"), Case("three layers", {"seed": 19, "layer_dims": (3, 4, 2, 1), "m": 5})),
             "layer l is fed with dAl and gives dA(l-1), dWl and dbl; its cache is caches[l-1].",
-            "one layer, many layers, m = 1, and that the inputs stay as they were",
+            "one layer, many layers and m = 1, and looks whether the inputs stay as they were",
         ),
         Exercise(
             10, "update_parameters", tc.update_parameters_test_case, ("params", "grads", "learning_rate"), "",
@@ -297,7 +297,7 @@ def _try(key, exercise, case, target):
     before = flatten(copy.deepcopy(args), exercise.inputs)
     try:
         result = target(*args)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise PublicTestFailure("\n".join([title, *_explain(error, exercise, target)])) from None
     got = flatten(result, exercise.outputs)
     findings = compare(expected, got, rtol=exercise.rtol)
@@ -309,10 +309,12 @@ def _try(key, exercise, case, target):
         worst = next((finding for finding in wrong if finding.index is None), wrong[0])  # shapes before values
         cause = likely_cause(worst, expected, got, before, sizes(exercise, case).get("m"))
         also = f"Your function also changes its own input: {inputs}." if inputs else ""
-        advice = [_other_case(key, exercise, case, got) or cause, also, f"Look again: {exercise.look}"]
+        known = _other_case(key, exercise, case, got) or cause
+        advice = [known or f"Look again: {exercise.look}", also]  # a known cause says more than a reminder
         raise PublicTestFailure("\n".join([*report, *filter(None, advice)]))
     if inputs:
-        raise PublicTestFailure("\n".join([*report, _CHANGED.format(inputs=inputs)]))
+        same = any(result is arg for arg in args)
+        raise PublicTestFailure("\n".join([*report, (_SAME if same else _CHANGED).format(inputs=inputs)]))
     return "\n".join(report)
 
 
@@ -329,10 +331,13 @@ def _expected(key, case):
     )
 
 
+_SAME = """\
+The values are right, but your function changed its own input: {inputs}.
+It returns the very object that came in: = gives a thing a second name, it does not copy it. Begin with a new one."""
 _CHANGED = """\
 The values are right, but your function changed its own input: {inputs}.
 Whoever called it still needs the old numbers. x = x - y makes a new array; x -= y and x[...] = y write into
-the old one, pop and append change the list itself, and dict.copy() shares the arrays in the dict."""
+the old one, and dict.copy() shares the arrays in the dict."""
 
 
 def _other_case(key, exercise, case, got):
@@ -393,8 +398,13 @@ def _right(largest):
 
 # What a type of exception means, told by a piece of its message; the first row that fits speaks.
 _MEANING = (
-    (UnboundLocalError, "", "That name gets its value in a branch or a loop that did not run this time."),
+    (
+        UnboundLocalError,
+        "",
+        "That name is used before it has a value: is it misspelt, or set only in a branch that did not run?",
+    ),
     (NameError, "", "Python knows no such name here: is it misspelt, or does it belong to another cell?"),
+    (KeyError, "{", "The braces stand in the key as they are: is there an f in front of the quotes?"),
     (KeyError, "", "The dict has no such key: compare with the keys that it has, and count the layers."),
     (IndexError, "list index", "The list is shorter than that: lists count from 0, layers from 1."),
     (TypeError, "as a data type", "np.zeros takes the whole shape as one argument, in brackets of its own."),
@@ -423,8 +433,13 @@ def _explain(error, exercise, target):
     message = " ".join(str(error).split())[:300]
     if isinstance(error, NotImplementedError) and message.startswith("Exercise"):
         if message.endswith(exercise.function):
-            return [f"{message} is not written yet. Put your own code in place of the line with `raise`."]
+            frames = student_frames(error, target)
+            place = f" It stops at line {frames[-1][1]} of its cell." if frames else ""
+            return [f"{message} is not written yet, or not all of it.{place}", _REPLACE]
         return [f"This needs a function that is not written yet: {message}. Write that one first."]
+    if isinstance(error, KeyboardInterrupt):
+        name, number, text = (student_frames(error, target) or [(exercise.function, "?", "")])[-1]
+        return [f"Interrupted in {name}, line {number}:   {text}", "Is there a loop without an end?"]
     what = f"{type(error).__name__}: {message}" if message else type(error).__name__
     frames = student_frames(error, target)
     if not frames:
@@ -434,7 +449,9 @@ def _explain(error, exercise, target):
     if matmul := _MATMUL.search(what):
         what = f"{matmul[1]} (size {matmul[2]} is different from {matmul[3]})"
         left, right = matmul[3], matmul[2]
-        meaning = f"In a product with @ the left factor has {left} column(s) here, the right one {right} row(s)."
+        meaning = (
+            f"In a product with @ the left factor's columns ({left}) must be as many as the right one's rows ({right})."
+        )
     lines = [f"Your function stopped with {what}"]
     for name, number, text in frames[-3:]:
         lines.append(f"  in {name}, line {number}" + (f":   {text}" if text else ""))
@@ -442,6 +459,7 @@ def _explain(error, exercise, target):
     return [*lines, *filter(None, [meaning, look])]
 
 
+_REPLACE = "Put your own code in place of every line with `raise`."
 _KEEP_FIRST_LINE = "Keep the first line of the function as it was given."
 
 
