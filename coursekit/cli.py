@@ -118,8 +118,20 @@ def grade(
     course = _course()
     names = course.students(course.require(assignment))
     chosen = [name for name in names if not student or name in student]
-    with _progress("grading", len(chosen)) as advance:
-        done = steps.grade(course, assignment, student or (), steps.Limits(timeout), lambda one: advance(one.student))
+    done: list[steps.Graded] = []
+    for stray in course.strays():
+        _say(f"submitted/{stray}: not graded, because no assignment has this name; rename the folder or move its files")
+    try:
+        with _progress("grading", len(chosen)) as advance:
+
+            def note(one: steps.Graded) -> None:
+                done.append(one)
+                advance(one.student)
+
+            steps.grade(course, assignment, student or (), steps.Limits(timeout), note)
+    except KeyboardInterrupt:
+        _say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
+        raise typer.Exit(130) from None
     for one in done:
         for remark in (*one.notes, *([one.problem] if one.problem else [])):
             _say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
@@ -136,9 +148,15 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
 
     course = _course()
     with _progress("writing feedback", None) as advance:
-        pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.parent.parent.name))
-    example = pages[0].relative_to(course.root)
-    _say(f"wrote {len(pages)} page{'s' * (len(pages) != 1)} under feedback/, for instance {example}")
+        pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.student))
+    written = [page for page in pages if not page.problem]
+    for page in pages:
+        if page.problem:
+            _say(f"FAILED {page.student}: {page.problem}")
+    example = f", for instance {written[0].path.relative_to(course.root)}" if written else ""
+    _say(f"wrote {len(written)} page{'s' * (len(written) != 1)} under feedback/{example}")
+    if len(written) < len(pages):
+        raise typer.Exit(PROBLEMS)
 
 
 @app.command()
@@ -154,6 +172,9 @@ def marks(
     chosen = [course.require(assignment)] if assignment else list(course.assignments())
     everybody = [(name, gradebook.read(course, name)) for name in chosen]
     for name, students in everybody:
+        missing = sorted(set(course.students(name)) - {student.student for student in students})
+        if missing and students:
+            _say(f"{name}: handed in, but not graded: {', '.join(missing)}; run `coursekit grade {name}`")
         if not students:
             _say(f"{name}: nobody was graded yet; run `coursekit grade {name}`")
             continue
@@ -161,6 +182,8 @@ def marks(
         if reasons and any(student.earned < student.points for student in students):
             _console().print(report.reasons_table(students, name))
     if csv is not None:
+        if csv.is_dir() or not csv.absolute().parent.is_dir():
+            raise CourseError(csv, "this is no place for a file", "name a file in a folder that exists")
         lines = report.write_csv((student for _, students in everybody for student in students), csv)
         _say(f"wrote {lines} line{'s' * (lines != 1)} to {csv}")
 
@@ -177,10 +200,11 @@ def demo() -> None:
     with _progress("grading", len(steps.CLASS)) as advance:
         steps.grade(scratch, lambda one: advance(one.student))
     with _progress("writing feedback", len(steps.CLASS)) as advance:
-        pages = steps.feedback(scratch, lambda page: advance(page.parent.parent.name))
+        pages = steps.feedback(scratch, lambda page: advance(page.student))
     for assignment in steps.assignments():
         students = gradebook.read(scratch, assignment)
-        console.print(report.marks_table(students, assignment))
+        about = {recipe.student: recipe.about for recipe in steps.CLASS if recipe.assignment == assignment}
+        console.print(report.marks_table(students, assignment, about))
         console.print(report.reasons_table(students, assignment))
     _say("Where to look next:")
     for line in steps.where_next(course, scratch, pages):
@@ -226,9 +250,11 @@ def main() -> None:
     except CourseError as error:
         typer.echo(str(error), err=True)
         sys.exit(PROBLEMS)
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        sys.exit(130)
+    except OSError as error:
+        typer.echo(
+            f"{error.filename or 'coursekit'}: {error.strerror or error}; check the folder and its rights", err=True
+        )
+        sys.exit(PROBLEMS)
     except Exception as error:
         typer.echo(f"coursekit: {type(error).__name__}: {error}; this is our fault, see {_log(error)}", err=True)
         sys.exit(OUR_FAULT)

@@ -58,6 +58,16 @@ def configure(c: Any, root: Path) -> None:
     c.Execute.record_timing = False  # two gradings of the same notebook give the same file
     c.Execute.shutdown_kernel = "immediate"
 
+    # Our figures are HTML for the sake of their alt text, and PNG, which needs no trust: here the PNG is shown.
+    c.NbConvertBase.display_data_priority = [
+        "image/png",
+        "image/jpeg",
+        "text/html",
+        "text/markdown",
+        "text/latex",
+        "text/plain",
+    ]
+    c.SanitizeHTML.enabled = True  # nbconvert's own preprocessors are off unless they are told
     c.GenerateFeedback.preprocessors = [
         plugins.GetGradesAsText,
         stock.ClearHiddenTests,

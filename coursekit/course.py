@@ -75,7 +75,10 @@ class Course:
 
     @property
     def db_url(self) -> str:
-        return f"sqlite:///{self.root / 'gradebook.db'}"
+        """The gradebook; the path is quoted where a URL would misread it."""
+        from sqlalchemy.engine import URL
+
+        return URL.create("sqlite", database=str(self.root / "gradebook.db")).render_as_string()
 
     def assignments(self) -> tuple[str, ...]:
         """Every assignment that has a source notebook, in the order in which the table of exercises names them."""
@@ -89,6 +92,14 @@ class Course:
         """Everybody who handed something in for the assignment."""
         return tuple(sorted(path.parent.name for path in self.root.glob(f"submitted/*/{assignment}") if path.is_dir()))
 
+    def strays(self) -> tuple[str, ...]:
+        """What lies under submitted/ where no command looks: loose files, and folders that are no assignment's."""
+        known = set(self.assignments())
+        inside = (path for path in self.root.glob("submitted/*/*") if not path.name.startswith("."))
+        loose = (path for path in self.root.glob("submitted/*") if path.is_file() and not path.name.startswith("."))
+        wrong = [path for path in inside if path.is_file() or path.name not in known] + list(loose)
+        return tuple(sorted(path.relative_to(self.root / "submitted").as_posix() for path in wrong))
+
     def require(self, assignment: str) -> str:
         """The name itself, if there is such an assignment."""
         known = self.assignments()
@@ -97,6 +108,12 @@ class Course:
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )
         return assignment
+
+
+def _usable(folder: Path) -> Course:
+    if set("[]*?") & set(str(folder)):
+        raise CourseError(folder, "nbgrader reads [ ] * and ? in a path as a pattern", "rename the folder")
+    return Course(folder)
 
 
 def find_course(start: Path | None = None) -> Course:
@@ -108,7 +125,7 @@ def find_course(start: Path | None = None) -> Course:
     here = Path(named or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "nbgrader_config.py").is_file() and (folder / "source").is_dir():
-            return Course(folder)
+            return _usable(folder)
     checkout = Path(__file__).resolve().parent.parent
     if not named and (checkout / "nbgrader_config.py").is_file():
         return Course(checkout)

@@ -5,7 +5,6 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import mistakes
@@ -131,14 +130,14 @@ def grade(scratch: Course, report: Callable[[grading.Graded], None]) -> list[gra
     ]
 
 
-def feedback(scratch: Course, report: Callable[[Path], None]) -> list[Path]:
+def feedback(scratch: Course, report: Callable[[pages.Page], None]) -> list[pages.Page]:
     """Write the demo's feedback pages."""
     return [page for assignment in assignments() for page in pages.feedback(scratch, assignment, report=report)]
 
 
-def where_next(course: Course, scratch: Course, written: list[Path]) -> list[str]:
+def where_next(course: Course, scratch: Course, written: list[pages.Page]) -> list[str]:
     """Where a newcomer looks after the demo: a page, the notebook, JupyterLab, the commands for a real class."""
-    emma = next((page for page in written if page.parent.parent.name == "emma"), written[0])
+    emma = next((page for page in written if page.student == "emma"), written[0]).path
     first = assignments()[0]
     return [
         f"a feedback page             {emma.relative_to(course.root)}",

@@ -7,13 +7,17 @@ submitted folder is only read. One student's failure never touches another's.
 import os
 import shutil
 import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit import notebooks, release, stock, submission
+from traitlets.log import get_logger
+
+from coursekit import notebooks, rebuild, release, stock, submission
 from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
+from hidden_tests import exercises
 
 MAX_SUPPORT_BYTES = 50 << 20
 
@@ -55,11 +59,23 @@ def grade(
         raise CourseError(course.submitted(assignment).relative_to(course.root), "no submissions found",
                           f"put each student's notebook into submitted/<student>/{assignment}/")  # fmt: skip
     release.register(course, assignment)
+    _check_points(course, assignment)
     done = []
     for student in chosen:
         done.append(_grade_one(course, assignment, student, limits))
         report(done[-1])
     return done
+
+
+def _check_points(course: Course, assignment: str) -> None:
+    """Raise CourseError where a test cell promises other points than the table of exercises gives."""
+    rows = {f"{row.grade_id}-test": row for row in exercises(assignment)}
+    for cell in notebooks.read(course.source(assignment)).cells:
+        row = rows.get(notebooks.grade_id(cell) or "")
+        if row is not None and notebooks.grader_metadata(cell).get("points") != row.points:
+            promised = notebooks.grader_metadata(cell).get("points")
+            where = f"source/{assignment}/{assignment}.ipynb[{cell.id}]"
+            raise CourseError(where, f"{promised} points, but {row.points:g} in hidden_tests.py", "make them agree")
 
 
 def _grade_one(course: Course, assignment: str, student: str, limits: Limits) -> Graded:
@@ -74,9 +90,14 @@ def _grade_one(course: Course, assignment: str, student: str, limits: Limits) ->
             config.Execute.timeout = limits.cell_timeout_s
             config.RunWithProbes.call_timeout_s = limits.call_timeout_s
             stock.convert("Autograde", config, assignment, log, student)
+            repairs = rebuild.rebuild(notebooks.read(course.source(assignment)), loaded.notebook, assignment).repairs
     except CourseError as error:
         return Graded(student, str(error), failed=True)
-    return Graded(student, loaded.problem, loaded.notes)
+    except Exception as error:  # the boundary of one submission: the others are still graded
+        with stock.logging_to(log):
+            get_logger().error("".join(traceback.format_exception(error)))
+        return Graded(student, f"{type(error).__name__}: {str(error)[:200]}; see {log}", failed=True)
+    return Graded(student, loaded.problem, () if loaded.problem else (*loaded.notes, *repairs))
 
 
 def _stage(course: Course, loaded: submission.Submission, staged: Path) -> None:

@@ -1,9 +1,13 @@
 """Marks out of nbgrader's gradebook, as values."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from coursekit.course import Course
 from coursekit.errors import CourseError
+
+NOT_JUDGED = "grading was stopped or failed; grade again"
+WAITING = "waits for a person"
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,7 @@ class Mark:
     reason: str = ""
     manual: bool = False
     waiting: bool = False  # for a person
+    judged: bool = True  # False: grading never came to an end; ``earned`` means nothing
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,11 @@ class StudentMarks:
     student: str
     assignment: str
     marks: tuple[Mark, ...]
+
+    @property
+    def judged(self) -> bool:
+        """Whether every exercise was judged; if not, the submission wants to be graded again."""
+        return all(mark.judged for mark in self.marks)
 
     @property
     def earned(self) -> float:
@@ -49,16 +59,23 @@ def read(course: Course, assignment: str) -> list[StudentMarks]:
         return sorted((_student(entry, assignment) for entry in submissions), key=lambda marks: marks.student)
 
 
-def _student(entry: object, assignment: str) -> StudentMarks:
+def _student(entry: Any, assignment: str) -> StudentMarks:
     marks = []
-    for notebook in entry.notebooks:  # type: ignore[attr-defined]
+    for notebook in entry.notebooks:
         reasons = {comment.name: comment.comment or "" for comment in notebook.comments}
-        order = [cell.name for cell in notebook.assignment.assignment.notebooks[0].source_cells]
+        written = {cell.name for cell in notebook.notebook.solution_cells}
+        order = [cell.name for cell in notebook.notebook.source_cells]
         for grade in sorted(notebook.grades, key=lambda grade: order.index(grade.name)):
-            exercise = grade.name.removesuffix("-test")
-            waits = "waits for a person" if grade.needs_manual_grade and grade.manual_score is None else ""
-            marks.append(
-                Mark(exercise, float(grade.score), float(grade.max_score), reasons.get(exercise) or waits,
-                     grade.manual_score is not None, bool(grade.needs_manual_grade))
-            )  # fmt: skip
-    return StudentMarks(entry.student.id, assignment, tuple(marks))  # type: ignore[attr-defined]
+            marks.append(_mark(grade, reasons.get(grade.name.removesuffix("-test"), ""), grade.name in written))
+    return StudentMarks(entry.student.id, assignment, tuple(marks))
+
+
+def _mark(grade: Any, reason: str, by_person: bool) -> Mark:
+    manual, waits = grade.manual_score is not None, bool(grade.needs_manual_grade)
+    judged = by_person or manual or grade.auto_score is not None
+    if not judged:
+        reason = NOT_JUDGED
+    elif waits and not manual:
+        reason = reason or WAITING
+    exercise = grade.name.removesuffix("-test")
+    return Mark(exercise, float(grade.score), float(grade.max_score), reason, manual, waits, judged)

@@ -29,14 +29,20 @@ def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> 
     theirs = [cell for cell in submission.cells if isinstance(cell.get("source"), str)]
     blanks = {cell.id: stubs.blank_cell(cell, assignment) for cell in source.cells if notebooks.is_solution(cell)}
     match, repairs = _matches(source, theirs, blanks)
-    added = _added(source, theirs, match)
+    added = _added(source, theirs, match, blanks)
+    kept = [theirs[index].source for index in match.values()] + [c.source for cells in added.values() for c in cells]
+    elsewhere = {name for text in kept for name in notebooks.defined_functions(text)}
     cells = list(added.get(None, []))
     for cell in source.cells:
         fresh = nbformat.from_dict({**cell, "metadata": {**cell.metadata}})
-        if cell.id in blanks:
-            if cell.id not in match:
-                repairs.append(f"The answer cell {cell.id} is missing; it counts as not written.")
-            fresh.source = theirs[match[cell.id]].source if cell.id in match else blanks[cell.id]
+        if cell.id in blanks and cell.id in match:
+            fresh.source = theirs[match[cell.id]].source
+        elif cell.id in blanks and elsewhere & set(notebooks.defined_functions(cell.source)):
+            repairs.append(f"The answer cell {cell.id} is missing; its function stands in another cell.")
+            fresh.source = "# This function stands in another cell."
+        elif cell.id in blanks:
+            repairs.append(f"The answer cell {cell.id} is missing; it counts as not written.")
+            fresh.source = blanks[cell.id]
         cells += [fresh, *added.get(cell.id, [])]
     return Rebuilt(nbformat.from_dict({**source, "cells": cells}), tuple(repairs))
 
@@ -56,24 +62,30 @@ def _matches(
     """Which of their cells stands for which of ours (by our id), and the remarks that this calls for."""
     repairs: list[str] = []
     match: dict[str, int] = {}
-    ids = {cell.id for cell in source.cells}
+    answers = {cell.id for cell in source.cells if cell.id in blanks}
     for cell in source.cells:
         candidates = [i for i, their in enumerate(theirs) if _name(their) == cell.id]
-        if not candidates and cell.id in blanks:
-            wanted = set(notebooks.defined_functions(cell.source))
-            candidates = [
+        wanted = set(notebooks.defined_functions(cell.source)) if cell.id in blanks else set()
+        if wanted and not any(_answers(theirs[i], wanted, blanks[cell.id]) for i in candidates):
+            found = [
                 i
                 for i, their in enumerate(theirs)
-                if _name(their) not in ids and wanted & set(notebooks.defined_functions(their.source))
+                if _name(their) not in answers and _answers(their, wanted, blanks[cell.id])
             ]
-            if candidates:
-                repairs.append(f"The answer cell {cell.id} had lost its name; it was found by the function in it.")
+            if found:
+                candidates = found
+                repairs.append(f"The answer to {cell.id} was not in its cell; it was found by the function in it.")
         if candidates:
-            match[cell.id] = _best(candidates, theirs, blanks.get(cell.id))
+            match[cell.id] = _best(candidates, theirs, wanted, blanks.get(cell.id))
             repairs += _remarks(cell, theirs[match[cell.id]], len(candidates))
         elif notebooks.is_test(cell):
             repairs.append(f"The test cell {cell.id} was missing; it is back.")
     return match, repairs
+
+
+def _answers(cell: NotebookNode, wanted: set[str], blank: str) -> bool:
+    """Whether a cell defines what is wanted, and is not the untouched stub."""
+    return bool(wanted & set(notebooks.defined_functions(cell.source))) and not _same_text(cell.source, blank)
 
 
 def _name(cell: NotebookNode) -> str | None:
@@ -81,12 +93,13 @@ def _name(cell: NotebookNode) -> str | None:
     return notebooks.grade_id(cell) or cell.get("id")
 
 
-def _best(candidates: list[int], theirs: list[NotebookNode], blank: str | None) -> int:
-    """The last copy that is not the untouched stub: in the student's kernel the last definition won."""
+def _best(candidates: list[int], theirs: list[NotebookNode], wanted: set[str], blank: str | None) -> int:
+    """The last copy that defines the function: in the student's kernel the last definition won. The first of a test."""
     if blank is None:
         return candidates[0]
-    answered = [i for i in candidates if theirs[i].source.strip() != blank.strip()]
-    return (answered or candidates)[-1]
+    changed = [i for i in candidates if not _same_text(theirs[i].source, blank)]
+    defining = [i for i in changed if _answers(theirs[i], wanted, blank)]
+    return (defining or changed or candidates)[-1]
 
 
 def _remarks(cell: NotebookNode, their: NotebookNode, copies: int) -> list[str]:
@@ -106,23 +119,33 @@ def _remarks(cell: NotebookNode, their: NotebookNode, copies: int) -> list[str]:
 
 
 def _added(
-    source: NotebookNode, theirs: list[NotebookNode], match: dict[str, int]
+    source: NotebookNode, theirs: list[NotebookNode], match: dict[str, int], blanks: dict[str, str]
 ) -> dict[str | None, list[NotebookNode]]:
     """Cells of the student's own, by the id of the source cell behind which they stand (None: before the first)."""
-    stands_for = {index: our_id for our_id, index in match.items()}
     ours = {cell.id: cell for cell in source.cells}
+    places: list[str | None] = [None, *ours]
+    answers = {match[cell_id] for cell_id in blanks if cell_id in match}
     added: dict[str | None, list[NotebookNode]] = {}
     behind: str | None = None
     for index, cell in enumerate(theirs):
-        known = ours.get(_name(cell) or "")
-        behind = stands_for.get(index, behind)
-        if index in stands_for and notebooks.grader_metadata(ours[behind or ""]):
-            continue  # an answer or a test that has its place already
-        if known is not None and (notebooks.grader_metadata(known) or _same_text(known.source, cell.source)):
-            continue  # a spare copy of a graded cell, or a cell of ours as it was given
+        name = _name(cell)
+        known = ours.get(name or "")
+        if known is not None:
+            # A spare copy of an answer runs on the side of the answer on which it stood.
+            early = name in blanks and index < match.get(known.id, index)
+            behind = places[places.index(name) - 1] if early else name
+        if index in answers or (known is not None and _is_given(known, cell, blanks.get(known.id))):
+            continue
         number = sum(map(len, added.values())) + 1
         added.setdefault(behind, []).append(_plain_cell(f"added-{number}", cell))
     return added
+
+
+def _is_given(ours: NotebookNode, theirs: NotebookNode, blank: str | None) -> bool:
+    """Whether a cell that goes by one of our names holds nothing of the student's own."""
+    if notebooks.is_test(ours) and not notebooks.defined_functions(theirs.source):
+        return True
+    return any(_same_text(text, theirs.source) for text in (ours.source, blank or ours.source, ""))
 
 
 def _plain_cell(cell_id: str, cell: NotebookNode) -> NotebookNode:

@@ -12,24 +12,43 @@ from coursekit.gradebook import Mark, StudentMarks
 from hidden_tests import exercises
 
 
-def marks_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
+def marks_table(marks: Iterable[StudentMarks], assignment: str, about: dict[str, str] | None = None) -> Table:
     """One row per student, one column per exercise; full marks are plain, lost ones stand out."""
     everybody = list(marks)
     cells = [mark.grade_id for mark in everybody[0].marks] if everybody else []
     points = {mark.grade_id: mark.points for student in everybody for mark in student.marks}
-    table = Table(title=f"{assignment}: marks per exercise", header_style="bold", pad_edge=False)
+    table = Table(
+        title=f"{assignment}: marks per exercise", caption=_legend(everybody), header_style="bold", pad_edge=False
+    )
     table.add_column("student", no_wrap=True)
     for number, cell in enumerate(cells, start=1):
         table.add_column(f"{number}\n/{points[cell]:g}", justify="right")
     table.add_column(f"total\n/{sum(points.values()):g}", justify="right", style="bold")
+    if about:
+        table.add_column("what was handed in")
     for student in everybody:
         by_cell = {mark.grade_id: mark for mark in student.marks}
-        table.add_row(Text(student.student), *(_mark(by_cell[cell]) for cell in cells), f"{student.earned:g}")
+        total = f"{student.earned:g}" if student.judged else "–"
+        row = [Text(student.student), *(_mark(by_cell[cell]) for cell in cells), Text(total)]
+        table.add_row(*row, *([Text(about[student.student])] if about else []))
     return table
 
 
+def _legend(everybody: list[StudentMarks]) -> str | None:
+    """What the signs in the table mean; only those that occur."""
+    marks = [mark for student in everybody for mark in student.marks]
+    signs = {
+        "* set by a person": any(mark.manual for mark in marks),
+        "? waits for a person": any(mark.waiting for mark in marks),
+        "– not graded": not all(mark.judged for mark in marks),
+    }
+    return "   ".join(sign for sign, occurs in signs.items() if occurs) or None
+
+
 def _mark(mark: Mark) -> Text:
-    star = "*" if mark.manual else "?" if mark.waiting else ""
+    if not mark.judged:
+        return Text("–", style="red")
+    star = "*" * mark.manual + "?" * mark.waiting
     style = "" if mark.earned >= mark.points else "red" if not mark.earned else "yellow"
     return Text(f"{mark.earned:g}{star}", style=style)
 
@@ -43,7 +62,7 @@ def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
     table.add_column("mark", justify="right", no_wrap=True)
     table.add_column("reason", ratio=1)
     for student in marks:
-        lost = [mark for mark in student.marks if mark.earned < mark.points]
+        lost = [mark for mark in student.marks if mark.earned < mark.points or not mark.judged]
         by_reason: dict[str, list[Mark]] = {}
         for mark in lost:
             by_reason.setdefault(mark.reason.removeprefix(_stub_of(mark, names)), []).append(mark)
@@ -67,7 +86,10 @@ def _stub_of(mark: Mark, names: dict[str, str]) -> str:
 
 
 def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
-    """A line per student and assignment: student, assignment, a column per exercise, total, points. Returns lines."""
+    """A line per student and assignment: student, assignment, a column per exercise, total, points. Returns lines.
+
+    What was not graded stays empty: it is no zero.
+    """
     everybody = list(marks)
     cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
     part = path.with_name(path.name + ".part")
@@ -75,8 +97,9 @@ def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
         writer: Any = csv.writer(file)
         writer.writerow(["student", "assignment", *cells, "total", "points"])
         for student in everybody:
-            by_cell = {mark.grade_id: f"{mark.earned:g}" for mark in student.marks}
+            by_cell = {mark.grade_id: f"{mark.earned:g}" for mark in student.marks if mark.judged}
             row = [by_cell.get(cell, "") for cell in cells]
-            writer.writerow([student.student, student.assignment, *row, f"{student.earned:g}", f"{student.points:g}"])
+            total = f"{student.earned:g}" if student.judged else ""
+            writer.writerow([student.student, student.assignment, *row, total, f"{student.points:g}"])
     part.replace(path)
     return len(everybody)

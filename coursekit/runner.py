@@ -8,7 +8,9 @@ one exercise's misfortune costs one exercise.
 import copy
 import os
 import subprocess
-from contextlib import AbstractContextManager
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.preprocessors.execute import Execute
-from traitlets import Bool, Float, Unicode
+from traitlets import Float, Unicode
 
 from coursekit import notebooks
 from coursekit.course import Course
@@ -27,6 +29,8 @@ from hidden_tests import Exercise, exercises
 OBSERVATIONS = "coursekit_observations"
 MAX_RESTARTS = 8
 LEFT_OUT = "The kernel died here, so this was left out."
+MAX_STREAM_CHARS = 200_000
+CUT = "cut here by the grader: too much output"
 NOT_RUN = "Not run: the kernel had died too often before."
 _TIMEOUT_NAME = "CellTimeoutError"
 
@@ -40,9 +44,6 @@ class RunWithProbes(Execute):
 
     course_root = Unicode("", help="The course directory.").tag(config=True)
     call_timeout_s = Float(5.0, help="Seconds for one call of a student's function by the grader.").tag(config=True)
-
-    # Two gradings give the same notebook, however the kernel cuts its output into pieces. (Not configurable upstream.)
-    coalesce_streams = Bool(True)
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
@@ -65,11 +66,16 @@ class RunWithProbes(Execute):
             except _KernelLost as lost:
                 self._fatal.add(str(lost))
 
-    def setup_kernel(self, **kwargs: Any) -> AbstractContextManager[None]:
+    @contextmanager
+    def setup_kernel(self, **kwargs: Any) -> Iterator[None]:
         """A kernel that finds the course's own modules, and no window to open a figure in."""
         path = os.pathsep.join([self.course_root, str(Path(__file__).parent.parent)])
         env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        return super().setup_kernel(env=env, stderr=subprocess.DEVNULL, **kwargs)
+        with ExitStack() as stack:  # nobody's own start-up files may take part
+            for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR"):
+                env[name] = stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-"))
+            stack.enter_context(super().setup_kernel(env=env, stderr=subprocess.DEVNULL, **kwargs))
+            yield
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
         """Run one cell; behind the test cell of an exercise, its probe."""
@@ -78,7 +84,7 @@ class RunWithProbes(Execute):
         whole, exercise = cell.source, self._exercises.get(notebooks.grade_id(cell) or "")
         cell.source = notebooks.without_hidden(whole)
         self._run(cell, cell.id, index)
-        cell.source = whole
+        cell.source, cell.outputs = whole, joined(cell.outputs)
         if notebooks.is_solution(cell):
             self._stopped[cell.id] = next((o for o in cell.outputs if o.output_type == "error"), None)
         if exercise is not None:
@@ -148,6 +154,29 @@ class RunWithProbes(Execute):
         if error is None:
             return ""
         return f"The cell of {exercise.function} does not run: {error.ename}: {error.evalue}"[:500]
+
+
+def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with the pieces of each stream put together at the first one's place, and overlong text cut.
+
+    Two gradings give the same notebook, however the kernel cut its output. (nbclient can join them too, but its time
+    grows with the square of a line's length.)
+    """
+    whole: list[NotebookNode] = []
+    streams: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.output_type != "stream":
+            whole.append(output)
+        elif output.name in streams:
+            streams[output.name].append(output.text)
+        else:
+            streams[output.name] = [output.text]
+            whole.append(output)
+    for output in whole:
+        if output.output_type == "stream":
+            text = "".join(streams[output.name])
+            output.text = text if len(text) <= MAX_STREAM_CHARS else f"{text[:MAX_STREAM_CHARS]}\n[{CUT}]\n"
+    return whole
 
 
 def _timed_out(cell: NotebookNode) -> bool:

@@ -47,6 +47,13 @@ def convert(converter: str, config: Config, assignment: str, log: Path, student:
 def _cause(said: list[str], error: BaseException) -> str:
     """The line that names the cause: the end of the last traceback in the log, if there is one."""
     tracebacks = [text for text in said if text.startswith("Traceback")]
+    if any("database is locked" in text for text in tracebacks):
+        return "gradebook.db is in use by another program: close it, and run this again"
+    if any("Cannot add or remove cells" in text for text in tracebacks):
+        return (
+            "the source has other graded cells than when the first submission was graded: put them back,"
+            " or move gradebook.db away and grade everybody again"
+        )
     return (tracebacks[-1].strip().splitlines()[-1] if tracebacks else str(error) or type(error).__name__)[:300]
 
 
@@ -61,7 +68,7 @@ def logging_to(path: Path) -> Iterator[list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             said.append(record.getMessage())
 
-    file, errors = logging.FileHandler(path, encoding="utf-8"), Remember(logging.ERROR)
+    file, errors = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace"), Remember(logging.ERROR)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = (logger.handlers, logger.level, logger.propagate)
     logger.handlers, logger.propagate = [file, errors], False

@@ -1,5 +1,6 @@
 """A student's folder -> one notebook, repaired where it can be; nothing in the folder is changed."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,11 @@ class Submission:
     problem: str = ""
 
 
+def shown(path: Path) -> str:
+    """The name of a file as text that can be printed, whatever bytes it is made of."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 def check_name(student: str) -> None:
     """Raise CourseError for a folder name that nbgrader's globs and regular expressions would misread."""
     if not _STUDENT.fullmatch(student):
@@ -51,7 +57,7 @@ def load(course: Course, assignment: str, student: str) -> Submission:
         blank.metadata[PROBLEM] = str(error)
         return Submission(student, assignment, blank, problem=str(error))
     given = course.trusted_files(assignment)
-    modules = sorted(path.name for path in folder.glob("*.py") if path.name not in given)
+    modules = sorted(shown(path) for path in folder.glob("*.py") if path.name not in given)
     if modules:
         notes = (*notes, f"Python files beside the notebook were not used: {', '.join(modules)}.")
     notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
@@ -65,28 +71,27 @@ def _find(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
         return expected, ()
     found = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() or path.is_symlink()]
     if not found:
-        others = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
+        others = ", ".join(sorted(map(shown, folder.iterdir()))[:5]) or "nothing"
         raise CourseError(expected.name, f"no notebook was handed in (there is {others})", f"hand in {expected.name}")
     if len(found) == 1:
-        return found[0], (f"The notebook was called {found[0].name}; it was graded as {expected.name}.",)
+        return found[0], (f"The notebook was called {shown(found[0])}; it was graded as {expected.name}.",)
     newest = max(found, key=lambda path: (path.lstat().st_mtime, path.name))
-    names = ", ".join(path.name for path in found)
-    return newest, (
-        f"There were several notebooks ({names}), none called {expected.name}; the newest, {newest.name}, was graded.",
-    )
+    names = ", ".join(map(shown, found))
+    several = f"There were several notebooks ({names}), none called {expected.name}"
+    return newest, (f"{several}; the newest, {shown(newest)}, was graded.",)
 
 
 def _read(path: Path, folder: Path) -> NotebookNode:
     if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
-        raise CourseError(path.name, "a symbolic link, not a file", "hand in the notebook itself")
+        raise CourseError(shown(path), "a symbolic link, not a file", "hand in the notebook itself")
     if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-        raise CourseError(path.name, f"larger than {MAX_NOTEBOOK_BYTES >> 20} MiB",
+        raise CourseError(shown(path), f"larger than {MAX_NOTEBOOK_BYTES >> 20} MiB",
                           "clear all outputs, save, and hand in again")  # fmt: skip
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(path.name, f"cannot be read ({error})", "save it in JupyterLab and hand in again") from None
-    return notebooks.parse(text, path.name)
+        raise CourseError(shown(path), f"cannot be read ({error})", "save it in JupyterLab and hand in again") from None
+    return notebooks.parse(text, shown(path), answers_only=True)
 
 
 def _blank(course: Course, assignment: str) -> NotebookNode:

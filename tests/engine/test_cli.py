@@ -71,6 +71,7 @@ def test_every_command_has_a_help_page(command):
         (["marks"], 1, "there is no gradebook yet; run `coursekit grade step-by-step` first"),
         (["marks", "nothing"], 1, "there is no such assignment"),
         (["grade"], 2, "Missing argument"),
+        (["marks", "--csv", "nowhere/marks.csv"], 1, "there is no gradebook yet"),
         (["grade", ASSIGNMENT, "--timeout", "0"], 2, "Invalid value for '--timeout'"),
         (["fly"], 2, "No such command 'fly'"),
     ],

@@ -6,7 +6,7 @@ import json
 import nbformat
 import pytest
 
-from coursekit import notebooks
+from coursekit import notebooks, stubs
 from coursekit.rebuild import rebuild
 from tests.classroom import ASSIGNMENT, solution_cells, text
 
@@ -72,6 +72,57 @@ def test_an_untouched_copy_does_not_beat_an_answer(source, solved, released):
     stub = copy.deepcopy(released["cells"][position(released, "linear-forward")])
     solved["cells"].append(stub)
     assert answers(rebuilt(source, solved).notebook)["linear-forward"] == answers(source)["linear-forward"]
+
+
+@pytest.mark.parametrize("spare", ["", "# Z = W @ A + b", "print(linear_forward(*linear_forward_test_case()))"])
+def test_a_pasted_copy_that_defines_nothing_does_not_beat_the_answer(source, solved, spare):
+    """JupyterLab keeps the grade_id of a pasted cell; people use such a copy for trying things out."""
+    index = position(solved, "linear-forward")
+    solved["cells"].insert(index + 1, copy.deepcopy(solved["cells"][index]) | {"id": "again", "source": spare})
+    result = rebuilt(source, solved)
+    assert answers(result.notebook) == answers(source)
+    added = [cell.source for cell in result.notebook.cells if cell.id.startswith("added-")]
+    assert added == ([spare] if spare else [])
+
+
+def test_a_cell_that_was_split_keeps_its_first_half(source, solved):
+    index = position(solved, "linear-forward")
+    first = copy.deepcopy(solved["cells"][index]) | {"id": "half", "source": "def product(W, A):\n    return W @ A"}
+    solved["cells"].insert(index, first)
+    result = rebuilt(source, solved).notebook
+    ids = [cell.id for cell in result.cells]
+    assert result.cells[ids.index("linear-forward") - 1].source == first["source"]
+    assert answers(result) == answers(source)
+
+
+def test_two_answers_merged_into_one_cell_both_count(course, source, solved):
+    """No stub may come behind a function that stands elsewhere."""
+    cells = solution_cells(course)
+    merged = cells["linear-forward"] + "\n\n\n" + cells["linear-activation-forward"]
+    solved["cells"][position(solved, "linear-forward")]["source"] = merged
+    del solved["cells"][position(solved, "linear-activation-forward")]
+    result = rebuilt(source, solved)
+    assert answers(result.notebook)["linear-forward"] == merged
+    assert "raise" not in answers(result.notebook)["linear-activation-forward"]
+    assert "its function stands in another cell" in result.repairs[0]
+
+
+def test_an_answer_typed_into_the_test_cell_counts(course, source, solved):
+    cells = solution_cells(course)
+    stub = stubs.blank(cells["compute-cost"], ASSIGNMENT)
+    solved["cells"][position(solved, "compute-cost")]["source"] = stub
+    test = solved["cells"][position(solved, "compute-cost-test")]
+    test["source"] = cells["compute-cost"] + "\n\n" + text(test)
+    result = rebuilt(source, solved)
+    assert answers(result.notebook)["compute-cost"] == test["source"]
+    assert "it was found by the function in it" in result.repairs[0]
+
+
+def test_a_helper_typed_into_a_test_cell_is_kept(source, solved):
+    test = solved["cells"][position(solved, "compute-cost-test")]
+    test["source"] = "def mine():\n    return 1\n\n" + text(test)
+    result = rebuilt(source, solved).notebook
+    assert [cell.source for cell in result.cells if cell.id.startswith("added-")] == [test["source"]]
 
 
 def test_a_missing_answer_is_the_stub_again(source, solved):

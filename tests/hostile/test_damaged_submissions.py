@@ -2,10 +2,11 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
-from coursekit import submission
+from coursekit import notebooks, submission
 from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, hand_in
 
@@ -54,14 +55,10 @@ def test_what_is_no_notebook_is_said_in_words_and_kept(scratch, data, said):
     assert path.read_bytes() == data
 
 
-def test_cells_that_are_no_cells_are_left_out(scratch, solved):
-    count = len(solved["cells"])
+def test_cells_that_are_no_cells_are_said_in_words(scratch, solved):
     solved["cells"] += [None, 3, "text", [], {}, {"cell_type": "code", "source": 5}, {"source": "x = 1"}]
     hand_in(scratch, "sam", solved)
-    loaded = load(scratch)
-    assert loaded.problem == "" or "not a readable notebook" in loaded.problem
-    if not loaded.problem:
-        assert len(loaded.notebook.cells) <= count + 1
+    assert "not a readable notebook" in load(scratch).problem
 
 
 @pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b"\n\n  "])
@@ -124,6 +121,34 @@ def test_a_link_out_of_the_folder_is_not_followed(scratch, solved, tmp_path):
 def test_a_folder_in_the_notebooks_place_is_said_in_words(scratch):
     (scratch.submitted(ASSIGNMENT, "sam") / NAME).mkdir(parents=True)
     assert "no notebook was handed in" in load(scratch).problem
+
+
+@pytest.mark.parametrize("outputs", [None, 3, [None], [{}], [{"output_type": "stream"}], {"a": 1}])
+def test_outputs_of_any_kind_of_damage_cost_nothing(scratch, solved, outputs):
+    """They are thrown away before anything looks at them."""
+    next(cell for cell in solved["cells"] if cell["cell_type"] == "code")["outputs"] = outputs
+    hand_in(scratch, "sam", solved)
+    loaded = load(scratch)
+    assert loaded.problem == ""
+    assert sources(loaded.notebook) == sources(solved)
+
+
+def test_half_characters_become_question_marks(scratch, solved):
+    """A lone surrogate can stand in JSON, but in no file."""
+    solved["cells"][0]["source"] = "# smile \ud83d"
+    hand_in(scratch, "sam", json.dumps(solved))
+    loaded = load(scratch)
+    assert loaded.notebook.cells[0].source == "# smile ?"
+    assert notebooks.dumps(loaded.notebook).encode()
+
+
+def test_a_name_that_is_no_text_can_be_told(scratch, solved):
+    """Names out of a foreign zip file may be any bytes."""
+    folder = os.fsencode(hand_in(scratch, "sam", solved, "x.ipynb").parent)
+    Path(os.fsdecode(folder + b"/x.ipynb")).rename(os.fsdecode(folder + b"/\xdcbung.ipynb"))
+    (note,) = load(scratch).notes
+    assert note.encode()
+    assert "bung.ipynb; it was graded as" in note
 
 
 def test_a_huge_notebook_is_not_read(scratch, monkeypatch, solved):

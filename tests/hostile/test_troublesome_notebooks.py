@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import grade, gradebook
+from coursekit import feedback, grade, gradebook
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}
+SCRIPTS = "from IPython.display import HTML\nHTML('<script>alert(2)</script><img src=x onerror=alert(3)>')"
 LIMITS = grade.Limits(cell_timeout_s=3, call_timeout_s=1.0)
 COST = "cost = np.sum(losses) / m"
 
@@ -55,6 +56,8 @@ def graded(tmp_path_factory):
             answered(course), "while True:\n    try:\n        import time; time.sleep(30)\n    except: pass"
         ),
         "files": answered(course),
+        "long-line": with_cell(answered(course), "print('x' * 3_000_000)"),
+        "scripts": with_cell(answered(course, COST, "raise ValueError('<script>alert(1)</script>')"), SCRIPTS),
         "last": answered(course),
     }
     for student, notebook in submissions.items():
@@ -135,6 +138,42 @@ def test_other_files_come_along_and_links_do_not(graded):
     assert not (folder / "secret").exists()
     for name in ("dnn_utils.py", "testCases.py", "public_tests.py"):
         assert (folder / name).read_bytes() == (graded[0].root / name).read_bytes()
+
+
+def test_a_line_of_millions_is_cut_and_costs_nothing(graded):
+    assert earned(graded, "long-line") == POINTS
+    text = (graded[0].autograded(ASSIGNMENT, "long-line") / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8")
+    assert "cut here by the grader: too much output" in text
+    assert len(text) < 1_500_000
+
+
+def test_scripts_of_a_submission_do_not_reach_the_feedback_page(graded):
+    """Neither those that it displays nor those in an error message that the grader quotes."""
+    (page,) = feedback.feedback(graded[0], ASSIGNMENT, ["scripts"])
+    html = page.path.read_text(encoding="utf-8")
+    assert "alert(1)" in html  # quoted, as text
+    for number in (1, 2, 3):
+        assert f"<script>alert({number})" not in html
+        assert f"onerror=alert({number})>" not in html.replace("&gt;", "")
+
+
+def test_figures_of_the_course_are_on_the_feedback_page(graded):
+    """Sanitising must not turn them into text."""
+    (page,) = feedback.feedback(graded[0], ASSIGNMENT, ["first"])
+    html = page.path.read_text(encoding="utf-8")
+    assert html.count('src="data:image/png;base64,') == 7
+    assert "&lt;img" not in html
+
+
+def test_one_broken_folder_keeps_nobody_from_their_page(graded):
+    course = graded[0]
+    broken = course.autograded(ASSIGNMENT, "aaa-broken")
+    broken.mkdir(parents=True)
+    (broken / "x.txt").write_text("no notebook")
+    pages = {page.student: page for page in feedback.feedback(course, ASSIGNMENT, ["aaa-broken", "last"])}
+    assert "No notebooks" in pages["aaa-broken"].problem
+    assert pages["last"].problem == ""
+    assert pages["last"].path.is_file()
 
 
 def test_every_submission_was_graded(graded):
