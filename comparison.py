@@ -161,7 +161,11 @@ def _listed(names, last, most=8):
 
 
 def _is_numbers(value):
-    return all(isinstance(item, int | float | np.number) for item in value)
+    return all(isinstance(item, int | float | np.number) or _is_single(item) for item in value)
+
+
+def _is_single(value):
+    return isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "biuf"
 
 
 def _leaf(value, as_array=True):
@@ -208,7 +212,7 @@ def _structure(path, want, expected, got):
         if container in got:
             return Finding(container, problem=f"{should}, yours is {kind(got[container])}")
         if not found:
-            return Finding(container, problem=_missing(got))
+            return Finding(container, problem=_missing(container, got))
         if is_dict != found[0].startswith('["'):
             sort = "tuple or list" if is_dict else "dict"
             return Finding(container, problem=f"{should}, yours is a {sort} with {_entries(len(found))}")
@@ -219,14 +223,20 @@ def _structure(path, want, expected, got):
     if found := _inside(path, got):
         sort = "dict" if found[0].startswith('["') else "list or tuple"
         return Finding(path, problem=f"should be {kind(want)}, yours is a {sort} with {_entries(len(found))}")
-    return Finding(path, problem=_missing(got))
+    return Finding(path, problem=_missing(path, got))
 
 
-def _missing(got):
-    return f"is missing; there is {_listed(_tops(got), 'and')}" if got else "is missing; the dict is empty"
+def _missing(path, got):
+    """That it is missing, and what there is beside it."""
+    beside = [key.strip('[]"') for key in _inside(_containers(path)[-1], got)] if _containers(path) else _tops(got)
+    return f"is missing; there is {_listed(beside, 'and')}" if beside else "is missing; the dict is empty"
 
 
 def _compare_leaf(path, want, have, any_shape, rtol, atol):
+    if (
+        want.size == 0 and isinstance(have, NotNumbers) and have.kind == kind([])
+    ):  # no numbers in a list are no numbers in an array
+        have = np.empty(want.shape)
     if not isinstance(have, np.ndarray):
         return Finding(path, problem=f"should be {kind(want)}, yours is {kind(have)}")
     shape = have.shape
@@ -291,7 +301,8 @@ def _ratio_cause(path, want, have, m):
             return f"{path} is exactly {m} times too {direction}{sign}, and there are {m} examples: {question}"
         if 1.5 < factor < 1000.5 and np.isclose(factor, round(factor), rtol=1e-6):
             return f"{path} is exactly {round(factor)} times too {direction}{sign}."
-    divisor = m / abs(ratio) if m and m > 1 else 0
+    is_share = want.size == 1 and m and np.isclose(want.item() * m, round(want.item() * m))  # then chance can do it
+    divisor = m / abs(ratio) if m and m > 1 and not is_share else 0
     if 1.5 < divisor < 50.5 and np.isclose(divisor, round(divisor), rtol=1e-6):
         return f"{path} looks as if it was divided by {round(divisor)}, but there are {m} examples{sign}."
     for base in (2, 10):

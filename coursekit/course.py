@@ -8,7 +8,16 @@ from pathlib import Path
 from coursekit.errors import CourseError
 
 # Copied into every release, and put back over the submitted ones before anything is run.
-SHARED_FILES = ("comparison.py", "dnn_utils.py", "public_tests.h5", "public_tests.py", "testCases.py")
+SHARED_FILES = (
+    "comparison.py",
+    "data_files.py",
+    "dnn_utils.py",
+    "figures.py",
+    "gradient_lab.py",
+    "public_tests.h5",
+    "public_tests.py",
+    "testCases.py",
+)
 IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
 # What makes a folder a course; the first is what nbgrader itself looks for.
 COURSE_FILES = ("nbgrader_config.py", "hidden_tests.py", "hidden_tests.h5", "mistakes.py", *SHARED_FILES)

@@ -14,7 +14,9 @@ from coursekit import notebooks, release
 from coursekit.course import Course
 from hidden_tests import TABLE
 
-LIMITS = grading.Limits(cell_timeout_s=4, call_timeout_s=2.0)  # the demo has an endless loop, and no patience
+LIMITS = grading.Limits(cell_timeout_s=6, call_timeout_s=2.0)  # the demo has an endless loop, and no patience
+PATIENT = grading.Limits(cell_timeout_s=60)  # for the assignments that train networks
+JOBS = 2
 
 Notebook = dict[str, Any]
 
@@ -53,6 +55,9 @@ def _cut_off(notebook: Notebook) -> str:
     return text[: len(text) // 2]
 
 
+_STEP = (
+    "grads = L_model_backward(AL, Y, caches)\n        parameters = update_parameters(parameters, grads, learning_rate)"
+)
 _COST = "cost = np.sum(losses) / m"
 CLASS = (
     Recipe("anna", "all right, with np.dot", style=mistakes.PLAIN),
@@ -73,6 +78,22 @@ CLASS = (
     Recipe("liam", "a cell pasted twice", change=_pasted_twice("linear-forward")),
     Recipe("mona", "a renamed notebook", file_name="my homework.ipynb"),
     Recipe("noah", "half a file", change=_cut_off),
+    Recipe("anna", "all right", assignment="application"),
+    Recipe("dario", "nothing written", blank=True, assignment="application"),
+    Recipe(
+        "emma",
+        "new parameters computed and thrown away",
+        answers=((_STEP, _STEP.replace("parameters = update", "update", 1)),),
+        assignment="application",
+    ),
+    Recipe("anna", "all right, with the written answer", assignment="digits"),
+    Recipe("dario", "nothing written", blank=True, assignment="digits"),
+    Recipe(
+        "farid",
+        "softmax with one sum for all images",
+        answers=(("powers / np.sum(powers, axis=0, keepdims=True)", "powers / np.sum(powers)"),),
+        assignment="digits",
+    ),
 )
 
 
@@ -126,7 +147,11 @@ def _answers(course: Course, recipe: Recipe) -> dict[str, str]:
 def grade(scratch: Course, report: Callable[[grading.Graded], None]) -> list[grading.Graded]:
     """Grade the demo's class."""
     return [
-        one for assignment in assignments() for one in grading.grade(scratch, assignment, limits=LIMITS, report=report)
+        one
+        for assignment in assignments()
+        for one in grading.grade(
+            scratch, assignment, limits=LIMITS if assignment == "step-by-step" else PATIENT, report=report, jobs=JOBS
+        )
     ]
 
 

@@ -8,8 +8,10 @@ import os
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from traitlets.log import get_logger
@@ -46,8 +48,12 @@ def grade(
     students: Sequence[str] = (),
     limits: Limits = Limits(),
     report: Callable[[Graded], None] = lambda _: None,
+    jobs: int = 1,
 ) -> list[Graded]:
-    """Grade the submissions of an assignment, one after another; ``report`` is called after each."""
+    """Grade the submissions of an assignment, by student; ``report`` is called after each.
+
+    ``jobs`` processes work side by side: the order of the reports is then the order in which they end.
+    """
     there = course.students(course.require(assignment))
     unknown = sorted(set(students) - set(there))
     if unknown:
@@ -61,10 +67,20 @@ def grade(
     release.register(course, assignment)
     _check_points(course, assignment)
     done = []
-    for student in chosen:
-        done.append(_grade_one(course, assignment, student, limits))
-        report(done[-1])
-    return done
+    for one in _all(course, assignment, chosen, limits, jobs):
+        done.append(one)
+        report(one)
+    return sorted(done, key=lambda one: one.student)
+
+
+def _all(course: Course, assignment: str, students: list[str], limits: Limits, jobs: int) -> Iterator[Graded]:
+    if jobs == 1:
+        yield from (_grade_one(course, assignment, student, limits) for student in students)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:  # nbgrader changes the working directory
+        futures = [pool.submit(_grade_one, course, assignment, student, limits) for student in students]
+        for future in as_completed(futures):
+            yield future.result()
 
 
 def _check_points(course: Course, assignment: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import public_tests
-from comparison import Finding, NotNumbers, compare, flatten, likely_cause
+from comparison import Finding, NotNumbers, compare, likely_cause
 from coursekit import recording
 from coursekit.course import Course, find_course
 from hidden_tests import Check, Exercise
@@ -22,11 +22,12 @@ NOTHING_ELSE = "Nothing else is right yet."
 
 @dataclass(frozen=True)
 class Observation:
-    """One case as the probe saw it. ``problem`` says why there are no outputs."""
+    """One case as the probe saw it. ``problem`` says why there are no outputs, ``raised`` what the exception is."""
 
     outputs: dict[str, Any] | None
     changed: tuple[str, ...] = ()
     problem: str = ""
+    raised: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,18 +115,32 @@ def judge(exercise: Exercise, message: Any, course: Course | None = None) -> Ver
     if all(observation.problem == stub for observation in seen.values()):
         return nothing_seen(exercise, stub)
     expected = {case.name: recording.expected(course, exercise, case) for case in exercise.cases}
-    results: list[Result] = []
-    for check in exercise.checks:
-        if check.untouched:
-            continue
-        results.append(_values(exercise, check, seen, expected))
-    earned = any(result.passed for result in results)
-    results += [_untouched(check, seen, earned) for check in exercise.checks if check.untouched]
-    return Verdict(exercise, tuple(results))
+    results = {check.name: _result(exercise, check, seen, expected) for check in exercise.checks}
+    earned = any(results[check.name].passed for check in exercise.checks if _shows_work(exercise, check))
+    return Verdict(
+        exercise,
+        tuple(
+            result if earned or not result.passed else replace(result, passed=False, reason=NOTHING_ELSE)
+            for result in results.values()
+        ),
+    )
+
+
+def _shows_work(exercise: Exercise, check: Check) -> bool:
+    """False for what a function that does nothing, or always raises, passes too: it pays beside another check only."""
+    return not check.untouched and any(not case.raises for case in _cases(exercise, check))
+
+
+def _cases(exercise: Exercise, check: Check) -> list[Case]:
+    return [case for case in exercise.cases if not check.cases or case.name.startswith(check.cases)]
+
+
+def _result(exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any]) -> Result:
+    return _untouched(check, seen) if check.untouched else _values(exercise, check, seen, expected)
 
 
 def _values(exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any]) -> Result:
-    cases = [case for case in exercise.cases if not check.cases or case.name.startswith(check.cases)]
+    cases = _cases(exercise, check)
     wrong = [
         (case, problem) for case in cases if (problem := _problem(exercise, check, case, seen[case.name], expected))
     ]
@@ -135,17 +150,23 @@ def _values(exercise: Exercise, check: Check, seen: dict[str, Observation], expe
 
 
 def _problem(exercise: Exercise, check: Check, case: Case, seen: Observation, expected: dict[str, Any]) -> str:
+    if case.raises:
+        here = f"with {', '.join(map(repr, case.extra))} your function should raise a {case.raises}"
+        return "" if case.raises in seen.raised else f"{here}. {seen.problem}" if seen.problem else f"{here}."
     if seen.outputs is None:
         return seen.problem
+    nothing_fits = "" in seen.outputs  # then say what the function should return, all of it
     want = {
-        path: leaf for path, leaf in expected[case.name].items() if not check.outputs or path.startswith(check.outputs)
+        path: leaf
+        for path, leaf in expected[case.name].items()
+        if not check.outputs or nothing_fits or path.startswith(check.outputs)
     }
     public = exercise.public
     compared = compare(want, seen.outputs, check.any_shape, public.rtol)
     findings = [finding for finding in compared if finding.problem]
     if not findings:
         return ""
-    inputs = flatten(public_tests.build(public, case), public.inputs)
+    inputs = public_tests.inputs(public, public_tests.build(public, case))
     cause = likely_cause(
         findings[0], expected[case.name], seen.outputs, inputs, public_tests.sizes(public, case).get("m")
     )
@@ -169,18 +190,10 @@ def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
     return f"{every}; for instance {public_tests.describe(exercise.public, wrong[0])}"
 
 
-def _untouched(check: Check, seen: dict[str, Observation], earned: bool) -> Result:
+def _untouched(check: Check, seen: dict[str, Observation]) -> Result:
     changed = next((observation.changed for observation in seen.values() if observation.changed), ())
-    if changed:
-        return Result(
-            check.name,
-            check.points,
-            False,
-            f"Your function changes its own input: {', '.join(changed)[:MAX_TEXT]}.",
-        )
-    if not earned:
-        return Result(check.name, check.points, False, NOTHING_ELSE)
-    return Result(check.name, check.points, True)
+    reason = f"Your function changes its own input: {', '.join(changed)[:MAX_TEXT]}." if changed else ""
+    return Result(check.name, check.points, not changed, reason)
 
 
 def _observations(exercise: Exercise, message: dict[str, Any]) -> dict[str, Observation]:
@@ -203,7 +216,9 @@ def _observation(item: dict[str, Any]) -> Observation:
         )
     error = item.get("error")
     if isinstance(error, dict):
-        return Observation(None, problem=_error(error))
+        names = error.get("is_a")
+        raised = tuple(str(name)[:MAX_TEXT] for name in names) if isinstance(names, list) else ()
+        return Observation(None, problem=_error(error), raised=raised)
     outputs = item.get("outputs")
     if not isinstance(outputs, dict):
         return Observation(None, problem="no result arrived.")

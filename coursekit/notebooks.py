@@ -106,6 +106,11 @@ def is_solution(cell: NotebookNode) -> bool:
     return bool(grader_metadata(cell).get("solution"))
 
 
+def is_written(cell: NotebookNode) -> bool:
+    """Whether the cell is a written answer, which a person grades."""
+    return is_solution(cell) and bool(grader_metadata(cell).get("grade")) and cell.cell_type == "markdown"
+
+
 def is_test(cell: NotebookNode) -> bool:
     return bool(grader_metadata(cell).get("grade")) and not is_solution(cell)
 

@@ -56,13 +56,13 @@ def _call(
     exercise: hidden_tests.Exercise, case: public_tests.Case, target: Any, timeout_s: float | None
 ) -> dict[str, Any]:
     args = public_tests.build(exercise.public, case)
-    before = flatten(copy.deepcopy(args), exercise.public.inputs)
+    before = public_tests.inputs(exercise.public, copy.deepcopy(args))
     try:
         with warnings.catch_warnings(), _alarm(timeout_s):
             warnings.simplefilter("ignore")
             result = target(*args)
         outputs = flatten(result, exercise.public.outputs)
-        after = flatten(args, exercise.public.inputs)
+        after = public_tests.inputs(exercise.public, args)
     except CallTimeout:
         return {"timeout_s": timeout_s}
     except (Exception, SystemExit) as error:  # exit() in a function is the student's, too
@@ -98,10 +98,11 @@ def _encode(leaf: Any) -> dict[str, Any]:
     return {"shape": list(leaf.shape), "data": base64.b64encode(data.tobytes()).decode("ascii")}
 
 
-def _error(error: BaseException, target: Any) -> dict[str, str]:
+def _error(error: BaseException, target: Any) -> dict[str, Any]:
     frames = public_tests.student_frames(error, target)
     return {
         "type": type(error).__name__[:MAX_TEXT],
+        "is_a": [sort.__name__[:MAX_TEXT] for sort in type(error).__mro__[:MAX_OUTPUTS]],
         "message": str(error)[:MAX_TEXT],
         "line": frames[-1][2][:MAX_TEXT] if frames else "",
     }

@@ -1,5 +1,7 @@
 """Expected outputs: recorded from the source notebook's own solutions, never typed."""
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +28,27 @@ def make(course: Course) -> tuple[dict[str, Outputs], dict[str, Outputs]]:
         functions = solutions.load(course, assignment)
         for exercise in hidden_tests.exercises(assignment):
             for case in exercise.cases:
+                if case.raises:
+                    _must_raise(exercise, case, functions[exercise.function])
+                    continue
                 outputs = _outputs(exercise, case, functions[exercise.function])
                 (public if case in exercise.public.cases else hidden)[f"{exercise.key}/{case.name}"] = outputs
     return public, hidden
 
 
+def _must_raise(exercise: hidden_tests.Exercise, case: Case, function: Any) -> None:
+    try:
+        function(*public_tests.build(exercise.public, case))
+    except Exception as error:
+        if case.raises in (sort.__name__ for sort in type(error).__mro__):
+            return
+    found = f"the solution raises no {case.raises}"
+    raise CourseError(f"{exercise.key} ({case.name})", found, "mend the solution or the case")
+
+
 def _outputs(exercise: hidden_tests.Exercise, case: Case, function: Any) -> Outputs:
-    flat = flatten(function(*public_tests.build(exercise.public, case)), exercise.public.outputs)
+    with redirect_stdout(StringIO()):  # training tells how it goes
+        flat = flatten(function(*public_tests.build(exercise.public, case)), exercise.public.outputs)
     odd = [name for name, leaf in flat.items() if not isinstance(leaf, np.ndarray) or not np.all(np.isfinite(leaf))]
     if odd or not flat:
         found = f"the solution returns no finite numbers in {odd or 'anything'}"
@@ -57,7 +73,9 @@ def check(course: Course) -> list[str]:
 
 
 def expected(course: Course, exercise: hidden_tests.Exercise, case: Case) -> Outputs:
-    """The recorded outputs of one case."""
+    """The recorded outputs of one case; none where an exception is the right answer."""
+    if case.raises:
+        return {}
     public, hidden = _paths(course)
     return public_tests.recorded(public if case in exercise.public.cases else hidden, exercise.key, case.name)
 

@@ -13,6 +13,7 @@ POINTS_OF_AN_ASSIGNMENT = 100
 SCHEMA_VERSION = 3
 MAX_LINES = 15  # that students see; a longer cell holds more than one idea
 SOLUTION_FLAGS = {"grade": False, "locked": False, "solution": True, "task": False}
+WRITTEN_FLAGS = {"grade": True, "locked": False, "solution": True, "task": False}  # graded by a person
 TEST_FLAGS = {"grade": True, "locked": True, "solution": False, "task": False}
 TABLE_FILE = "hidden_tests.py"
 
@@ -26,12 +27,12 @@ def check(source: Source) -> list[Finding]:
     for cell in cells:
         if notebooks.grader_metadata(cell):
             findings += _flags(source, cell)
-            if (notebooks.grade_id(cell) or "") not in known:
+            if (notebooks.grade_id(cell) or "") not in known and not notebooks.is_written(cell):
                 remedy = f"add its exercise to {TABLE_FILE}, or take nbgrader's metadata off it"
                 findings.append(Finding("E308", source.at(cell), "belongs to no exercise of the table", remedy))
         if cell.cell_type == "code":
             findings += _code(source, cell)
-    graded = [cell for cell in cells if notebooks.is_test(cell)]
+    graded = [cell for cell in cells if notebooks.is_test(cell) or notebooks.is_written(cell)]
     total = sum(_points(cell) or 0 for cell in graded)
     if (rows or graded) and total != POINTS_OF_AN_ASSIGNMENT:
         what = f"the points add up to {total:g}, not {POINTS_OF_AN_ASSIGNMENT}"
@@ -67,11 +68,12 @@ def _points(cell: NotebookNode) -> float | None:
 def _flags(source: Source, cell: NotebookNode) -> list[Finding]:
     findings = []
     metadata = notebooks.grader_metadata(cell)
-    wanted = SOLUTION_FLAGS if notebooks.is_solution(cell) else TEST_FLAGS
+    written = notebooks.is_written(cell)
+    wanted = WRITTEN_FLAGS if written else SOLUTION_FLAGS if notebooks.is_solution(cell) else TEST_FLAGS
     wrong = [
         f"{flag} should be {str(value).lower()}" for flag, value in wanted.items() if metadata.get(flag) is not value
     ]
-    if wrong or cell.cell_type != "code":
+    if wrong or (cell.cell_type != "code" and not written):
         what = f"nbgrader's flags: {', '.join(wrong)}" if wrong else f"a {cell.cell_type} cell in place of a code cell"
         findings.append(Finding("E305", source.at(cell), what, "set it in Create Assignment: answer, or locked tests"))
     if metadata.get("schema_version") != SCHEMA_VERSION:

@@ -75,6 +75,8 @@ def _solution(cell: NotebookNode) -> list[tuple[str, str, str]]:
                 )
             ]
         return []
+    if notebooks.is_written(cell):
+        return []  # the whole cell is the model answer
     regions, problem = solution_regions(cell.source)
     if problem:
         return [("M201", problem, f"write `# {BEGIN_SOLUTION}` and `# {END_SOLUTION}` in turn")]

@@ -84,7 +84,9 @@ def solution_lines(source: Source) -> list[str]:
     """The lines of all solution regions that give something away, without blanks."""
     found = []
     for cell in source.notebook.cells:
-        if notebooks.is_solution(cell):
+        if notebooks.is_written(cell):
+            found += [_squeeze(line) for line in cell.source.split("\n")]
+        elif notebooks.is_solution(cell):
             for region in solution_regions(cell.source)[0]:
                 code = [line.strip() for line in region.lines]
                 found += [_squeeze(line) for line in code if line[:1] != "#" and not _TRIVIAL.fullmatch(line)]

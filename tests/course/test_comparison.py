@@ -431,3 +431,76 @@ def test_a_cause_never_holds_an_expected_number(want, have, m):
 def test_a_finding_writes_its_entry_as_python_does():
     assert Finding("dW", index=(0, 2)).entry == "dW[0, 2]"
     assert Finding("cost", index=()).entry == "cost"
+
+
+# --- what the training exercises return -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "costs",
+    [[0.7, 0.5], (0.7, 0.5), np.array([0.7, 0.5]), [np.array(0.7), np.float64(0.5)], [np.squeeze([[0.7]]), 0.5]],
+)
+def test_costs_may_be_numbers_of_any_kind(costs):
+    """A cost may be an array without axes, and so may those in a list."""
+    expected = flatten(({"W1": np.ones((1, 2))}, [0.7, 0.5]), ("parameters", "costs"))
+
+    got = flatten(({"W1": np.ones((1, 2))}, costs), ("parameters", "costs"))
+
+    assert list(got) == ['parameters["W1"]', "costs"]
+    assert not any(finding.problem for finding in compare(expected, got))
+
+
+def test_a_matrix_in_a_list_of_costs_is_no_number():
+    (finding,) = compare({"costs": np.array([0.7])}, flatten([np.array([[0.7]])], "costs"))
+
+    assert finding.problem == "should be an array of shape (1,), yours is a list or tuple with 1 entry"
+
+
+@pytest.mark.parametrize("nothing", [[], np.array([]), np.array([], dtype=int)])
+def test_no_numbers_in_a_list_are_no_numbers_in_an_array(nothing):
+    (finding,) = compare({"wrong": np.array([], dtype=int)}, flatten(nothing, "wrong"))
+
+    assert not finding.problem
+
+
+@pytest.mark.parametrize(
+    ("something", "said"),
+    [
+        ([3], "should have shape (0,), yours has shape (1,)"),
+        (
+            None,
+            "should be an array of shape (0,), yours is None (is there a return, and does every branch set the value?)",
+        ),
+        ({}, "should be an array of shape (0,), yours is an empty dict"),
+    ],
+)
+def test_something_where_nothing_is_right(something, said):
+    (finding,) = compare({"wrong": np.array([], dtype=int)}, flatten(something, "wrong"))
+
+    assert finding.problem == said
+
+
+def test_an_empty_list_where_numbers_belong_is_wrong():
+    (finding,) = compare({"costs": np.array([0.7])}, flatten([], "costs"))
+
+    assert finding.problem == "should be an array of shape (1,), yours is an empty list"
+
+
+def test_a_missing_key_deep_inside_is_told_with_its_neighbours():
+    """What stands beside it helps; that there are caches at all does not."""
+    caches = [{"linear_cache": np.ones(2), "activation_cache": np.ones(3)}]
+    expected = flatten([{**caches[0], "batchnorm_cache": np.ones(3)}], "caches")
+
+    wrong = [finding for finding in compare(expected, flatten(caches, "caches")) if finding.problem]
+
+    assert [finding.sentence for finding in wrong] == [
+        'caches[0]["batchnorm_cache"] is missing; there is linear_cache and activation_cache'
+    ]
+
+
+def test_a_share_of_the_examples_is_not_called_divided_by_another_number():
+    """20 of 40 and 16 of 40 have a simple ratio by chance."""
+    expected, got = {"accuracy": np.array(0.5)}, {"accuracy": np.array(0.4)}
+    (finding,) = compare(expected, got)
+
+    assert likely_cause(finding, expected, got, {}, 40) == ""

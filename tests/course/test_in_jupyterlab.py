@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from coursekit import grade, gradebook, handout, lab, release
 from coursekit.course import Course
-from hidden_tests import exercises
+from hidden_tests import TABLE, exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, solution_cells
 from tests.course import jupyterlab
 
 NOTEBOOK = f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
 PANEL = jupyterlab.PANEL
+EVERY = tuple(dict.fromkeys(row.assignment for row in TABLE.values()))
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,12 @@ def solution(instructor_lab: Lab) -> Opened:
 
 def test_equations_are_set(untouched: Opened) -> None:
     """A dollar sign that is left over, or a red error of MathJax, is an equation that nobody can read."""
-    page = untouched.page
-    assert page.locator(f"{PANEL} mjx-container").count() >= _equations(untouched.cells) > 0
+    _check_equations(untouched)
+
+
+def _check_equations(opened: Opened) -> None:
+    page = opened.page
+    assert page.locator(f"{PANEL} mjx-container").count() >= _equations(opened.cells) > 0
     # MathJax marks what it cannot read as an error, and sets a command that it does not know in red.
     assert page.locator(f"{PANEL} mjx-assistive-mml :is(merror, [mathcolor=red])").all_text_contents() == []
     texts = page.locator(f"{PANEL} .jp-MarkdownOutput :is(p, li, td, th, h1, h2, h3, h4)").all_inner_texts()
@@ -99,10 +105,15 @@ def test_equations_are_set(untouched: Opened) -> None:
 
 
 def test_figures_are_shown_with_a_text_for_those_who_cannot_see_them(untouched: Opened) -> None:
-    drawn = [cell["id"] for cell in untouched.cells if "draw_" in _text(cell) and "import" not in _text(cell)]
+    _check_figures(untouched)
+
+
+def _check_figures(opened: Opened) -> None:
+    called = re.compile(r"(?m)^draw_\w+\(")
+    drawn = [cell["id"] for cell in opened.cells if cell["cell_type"] == "code" and called.search(_text(cell))]
     assert drawn
     for cell_id in drawn:
-        image = jupyterlab.cell(untouched.page, cell_id).locator(".jp-OutputArea-output img")
+        image = jupyterlab.cell(opened.page, cell_id).locator(".jp-OutputArea-output img")
         expect(image).to_have_count(1)
         assert image.evaluate("image => image.naturalWidth") > 100, cell_id
         assert len(image.get_attribute("alt") or "") > 20, cell_id
@@ -168,19 +179,35 @@ def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab) -> None:
 
 def test_every_test_passes_on_the_solution(solution: Opened) -> None:
     """The author's view: the source notebook, run from top to bottom with its hidden tests."""
-    cells = solution.cells
+    _check_solution(solution, ASSIGNMENT)
+
+
+def _check_solution(opened: Opened, assignment: str) -> None:
+    cells = opened.cells
     assert jupyterlab.errors(cells) == {}
     assert [cell["id"] for cell in cells if cell["cell_type"] == "code" and not cell["execution_count"]] == []
     printed = {cell["id"]: "".join(_printed(cell)) for cell in cells}
-    for row in exercises(ASSIGNMENT):
+    for row in exercises(assignment):
         assert f"{row.key} {row.points:g} of {row.points:g}" in printed[f"{row.grade_id}-test"]
+
+
+@pytest.mark.parametrize("assignment", [name for name in EVERY if name != ASSIGNMENT])
+def test_the_other_assignments_run_and_look_right_too(instructor_lab: Lab, assignment: str) -> None:
+    page = instructor_lab.pages.new_page()
+    jupyterlab.open_notebook(page, instructor_lab.server, f"source/{assignment}/{assignment}.ipynb")
+    opened = Opened(page, jupyterlab.run_all(page))
+    _check_solution(opened, assignment)
+    _check_equations(opened)
+    _check_figures(opened)
+    page.close()
 
 
 def test_the_instructor_has_formgrader_in_the_lab(solution: Opened) -> None:
     """With an exchange folder, too: without one its Release and Collect buttons are gone."""
     jupyterlab.execute(solution.page, "nbgrader:open-formgrader")
     formgrader = solution.page.frame_locator("iframe")
-    expect(formgrader.locator("td.name a")).to_have_text(ASSIGNMENT)
+    expect(formgrader.locator("td.name a")).to_have_count(len(EVERY))
+    assert set(formgrader.locator("td.name a").all_inner_texts()) == set(EVERY)
     expect(formgrader.locator(".alert-warning")).to_have_count(0)
 
 

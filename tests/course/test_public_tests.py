@@ -1,6 +1,7 @@
 """What students run: it passes on what is right, and says in one reading what is wrong with the rest."""
 
 import functools
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,10 @@ import pytest
 
 import mistakes
 import public_tests
-from tests.course.answers import CELLS, COURSE, FUNCTIONS, function, namespace, public
+from hidden_tests import TABLE
+from tests.classroom import text
+from tests.course import answers
+from tests.course.answers import COURSE, KEYS, function, namespace, public
 
 COURSE_PATH = {**os.environ, "PYTHONPATH": str(COURSE.root)}
 VISIBLE = [mistake for mistake in mistakes.MISTAKES if mistake.visible]
@@ -22,7 +26,12 @@ HIDDEN = [mistake for mistake in mistakes.MISTAKES if not mistake.visible]
 
 @pytest.fixture(scope="module")
 def solution():
-    return namespace()
+    return answers.solved("step-by-step")
+
+
+def right(key):
+    """The solution of an exercise."""
+    return answers.solved(TABLE[key].assignment)[TABLE[key].function]
 
 
 def complaint(name, target):
@@ -38,15 +47,15 @@ def complaint(name, target):
 
 def mistaken(name, mistake):
     """The function as somebody who makes this mistake would write it."""
-    return namespace(mistakes.find(f"step-by-step/{name}", mistake))[name]
+    return answers.answer(mistakes.find(answers.key_of(name), mistake))
 
 
 # --- right answers ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_solution_passes_and_hears_what_else_will_be_graded(solution, name):
-    printed, report = public(name, solution[name])
+@pytest.mark.parametrize("key", KEYS)
+def test_the_solution_passes_and_hears_what_else_will_be_graded(key):
+    printed, report = public(key, right(key))
 
     assert not report
     assert printed.count(" ok\n") == len([line for line in printed.splitlines() if line.startswith("  ")])
@@ -65,35 +74,59 @@ def test_the_table_is_the_one_in_the_text(solution):
     ]
 
 
-def test_all_ten_run_in_less_than_a_second_with_the_imports(tmp_path):
+@pytest.mark.parametrize("assignment", COURSE.assignments())
+def test_all_run_in_less_than_a_second_with_the_imports(tmp_path, assignment):
     """A student who waits stops testing. The best of three, so that a busy machine does not count."""
-    script = tmp_path / "all_ten.py"
+    imports = [line for line in _import_lines(assignment) if "matplotlib" not in line]
     lines = [
         "import time; start = time.perf_counter()",
-        "import numpy as np; import h5py; from testCases import *; from public_tests import *",
-        "from dnn_utils import sigmoid, relu, sigmoid_backward, relu_backward",
-        *CELLS.values(),
-        *(f"{name}_test({name})" for name in FUNCTIONS),
+        *imports,
+        *answers.cells(assignment).values(),
+        *(f"{answers.test_of(f'{assignment}/{name}').__name__}({name})" for name in answers.rows(assignment)),
         "print(time.perf_counter() - start)",
     ]
+    script = tmp_path / "all.py"
     script.write_text("\n\n".join(lines), encoding="utf-8")
+    path = os.pathsep.join([str(COURSE.root), str(COURSE.source(assignment).parent)])
 
     def seconds():
-        run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=COURSE_PATH)
-        assert run.stdout.count("Right on these examples") == 10
+        run = subprocess.run(
+            [sys.executable, script], capture_output=True, text=True, check=True, env=COURSE_PATH | {"PYTHONPATH": path}
+        )
+        assert run.stdout.count("Right on these examples") == len(answers.rows(assignment))
         return float(run.stdout.splitlines()[-1])
 
     assert min(seconds() for _ in range(3)) < 1
 
 
-def test_the_callers_random_state_is_left_alone(solution):
+def _import_lines(assignment):
+    """What a student needs for the functions and their tests; drawing takes longer to import, and is not needed."""
+    if assignment == "step-by-step":
+        own = ["from dnn_utils import sigmoid, relu, sigmoid_backward, relu_backward"]
+    else:
+        own = [f"from {'network' if assignment == 'application' else 'training'} import *"]
+    return ["import numpy as np; import h5py; from testCases import *; from public_tests import *", *own]
+
+
+def test_a_test_is_called_and_described_after_its_exercise():
+    """help(digits_softmax_test) is one of the first things that a student tries."""
+    for key in KEYS:
+        test = answers.test_of(key)
+        prefix = "digits_" if key.startswith("digits/") else ""
+        assert test.__name__ == test.__qualname__ == f"{prefix}{TABLE[key].function}_test"
+        assert test.__doc__.startswith(f"Exercise {TABLE[key].public.number}, {TABLE[key].function}: ")
+        assert test.__name__ in public_tests.__all__
+    assert len(public_tests.__all__) == len(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_callers_random_state_is_left_alone(key):
     """initialize_parameters seeds the global generator; a test of it must not do so to the notebook."""
     np.random.seed(3)
     expected = np.random.RandomState(3).randn(4)
 
-    for name in FUNCTIONS:
-        public(name, solution[name])
-        public(name, lambda *args: np.random.seed(5))
+    public(key, right(key))
+    public(key, lambda *args: np.random.seed(5))
 
     np.testing.assert_array_equal(np.random.randn(4), expected)
 
@@ -106,7 +139,7 @@ def test_a_visible_mistake_fails_with_a_report_that_helps(mistake):
     """The report names the output or the input concerned, or the student's own line, and where to look."""
     name = mistake.function
 
-    report = complaint(name, namespace(mistake)[name])
+    report = complaint(mistake.exercise, answers.answer(mistake))
 
     assert report.startswith(f"{name}    ")
     if "Your function stopped with" in report:
@@ -119,7 +152,9 @@ def test_a_visible_mistake_fails_with_a_report_that_helps(mistake):
         assert re.search(rf"changed its own input: ({'|'.join(inputs)})\b", report)
     else:
         wrong = [line for line in report.splitlines() if line.startswith("  ") and not line.endswith(" ok")]
-        assert all(re.search("should (be|have|return)|is missing", line) for line in wrong)
+        assert all(
+            re.search("should (be|have|return|raise)|is missing|and [0-9]+ more that are wrong", line) for line in wrong
+        )
         assert wrong
         advice = report.splitlines()[-1]  # a cause that fits these numbers, else a reminder
         assert not advice.startswith("  ")
@@ -129,7 +164,7 @@ def test_a_visible_mistake_fails_with_a_report_that_helps(mistake):
 @pytest.mark.parametrize("mistake", HIDDEN, ids=str)
 def test_a_mistake_marked_invisible_passes(mistake):
     """Otherwise the flag in the catalogue would not be true."""
-    printed, report = public(mistake.function, namespace(mistake)[mistake.function])
+    printed, report = public(mistake.exercise, answers.answer(mistake))
 
     assert not report
     assert "Grading also tries" in printed
@@ -138,7 +173,7 @@ def test_a_mistake_marked_invisible_passes(mistake):
 @pytest.mark.parametrize("answer", mistakes.RIGHT_ANSWERS, ids=str)
 def test_every_right_answer_passes(answer):
     """einsum, loops, helpers, other names: whatever is right is right."""
-    _, report = public(answer.function, namespace(answer)[answer.function])
+    _, report = public(answer.exercise, answers.answer(answer))
 
     assert not report
 
@@ -280,12 +315,15 @@ def test_a_function_that_leans_on_a_stub_hears_which_one():
     assert "not written yet: Exercise 3: linear_forward. Write that one first." in report
 
 
-def test_every_released_stub_is_recognised(released):
+@pytest.mark.parametrize("key", KEYS)
+def test_every_released_stub_is_recognised(key):
     """The words of the stub and the words that the test looks for are written in two places."""
-    for name, row in FUNCTIONS.items():
-        cell = next(cell for cell in released["cells"] if cell["id"] == row.grade_id)
-        stub = function("".join(cell["source"]), name)
-        assert f"Exercise {row.public.number}: {name} is not written yet" in complaint(name, stub)
+    row = TABLE[key]
+    path = COURSE.release(row.assignment) / f"{row.assignment}.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    stub = function(text(next(cell for cell in cells if cell["id"] == row.grade_id)), key)
+
+    assert f"Exercise {row.public.number}: {row.function} is not written yet" in complaint(key, stub)
 
 
 FAILING = """
@@ -330,6 +368,8 @@ def test_an_exception_inside_a_library_is_told_at_the_line_that_called_it():
         ("return {}['W3']", "The dict has no such key"),
         ("return [1][3]", "lists count from 0"),
         ("return None + A", "Something there is None"),
+        ("return A ^ 2", "In Python ^ is no power"),
+        ("return max(0, A)", "has one answer per entry"),
         ("a, b, c = A, W; return a", "not as many names on the left"),
         ("return linear_forward(A, W, b)", "calls itself again and again"),
         ("exit()", "leave them out"),
@@ -358,6 +398,14 @@ def test_wrong_arity_is_told_with_the_arguments_that_were_given(first_line):
     assert "Keep the first line of the function" in report
 
 
+def test_arguments_that_a_call_leaves_out_are_not_named():
+    """Training functions have arguments with defaults, and the example gives the first five only."""
+    report = complaint("application/two_layer_model", lambda X, Y: None)
+
+    given = "(X, Y, layers_dims, learning_rate, num_iterations)"
+    assert f"Calling your function with {given} failed with TypeError" in report
+
+
 def test_a_wrong_arity_inside_is_not_blamed_on_the_first_line():
     """The same TypeError, but raised by a call in the function."""
     source = "def linear_activation_forward(A_prev, W, b, activation):\n    return linear_forward(A_prev, W)\n"
@@ -377,6 +425,59 @@ def test_an_interrupted_loop_is_told_with_its_line():
     report = complaint("linear_forward", endless)
     assert "Interrupted in endless, line " in report
     assert report.endswith("Is there a loop without an end?")
+
+
+UNKNOWN_ACTIVATION = """
+def linear_activation_forward(A_prev, W, B, activation):
+    Z, linear_cache = linear_forward(A_prev, W, B)
+    A, activation_cache = {{"relu": relu, "softmax": softmax}}{choose}(Z)
+    return A, {{"linear_cache": linear_cache, "activation_cache": activation_cache}}
+"""
+
+
+def test_no_exception_where_one_was_asked_for():
+    key = "digits/linear_activation_forward"
+    careless = function(UNKNOWN_ACTIVATION.format(choose=".get(activation, relu)"), key)
+
+    report = complaint(key, careless)
+
+    assert report.splitlines()[:2] == [
+        "linear_activation_forward    seed 42 · 3 → 4 units · 2 examples · tanh",
+        "  Your function should raise a ValueError; it returns a tuple with 2 entries.",
+    ]
+
+
+def test_another_exception_than_the_one_that_was_asked_for():
+    key = "digits/linear_activation_forward"
+
+    report = complaint(key, function(UNKNOWN_ACTIVATION.format(choose="[activation]"), key))
+
+    assert "Your function stopped with KeyError: 'tanh'" in report
+    assert "any other activation is a ValueError" in report
+
+
+def test_the_numbers_for_another_switch_are_recognised():
+    key = "digits/l_model_forward"
+    mistake = mistakes.find(key, "always-normalised")
+
+    report = complaint(key, answers.answer(mistake))
+
+    assert "These are the right numbers for use_batchnorm=True, but use_batchnorm=False was asked for." in report
+
+
+def test_what_a_training_prints_is_seen_and_costs_nothing():
+    """Students print while they look for a mistake; the report comes behind it."""
+    key = "application/L_layer_model"
+    solution = right(key)
+
+    def talks(*args):
+        print("learning_rate", args[3])
+        return solution(*args)
+
+    printed, report = public(key, talks)
+
+    assert not report
+    assert printed.startswith("learning_rate 0.1\nlearning_rate 0.5\nL_layer_model    seed 1")
 
 
 def test_returning_the_very_dict_that_came_in_is_called_that():

@@ -37,8 +37,12 @@ def test_a_clean_course_has_no_findings(clean):
 
 
 def test_the_gates_say_their_figures(clean):
-    (line,) = clean[1]
-    assert re.fullmatch(rf"{ASSIGNMENT}: solution 100 of 100, untouched release 0 of 100 \(\d+\.\d s\)", line)
+    figures = [re.sub(r" \(\d+\.\d s\)$", "", line) for line in clean[1]]
+    assert figures == [  # in the last one ten points are a person's to give
+        "step-by-step: solution 100 of 100, untouched release 0 of 100",
+        "application: solution 100 of 100, untouched release 0 of 100",
+        "digits: solution 90 of 100, untouched release 0 of 100",
+    ]
 
 
 def edit(path, changes):

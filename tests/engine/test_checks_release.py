@@ -125,10 +125,12 @@ def test_a_line_of_a_solution_is_found_wherever_it_stands(scratch, cell_id, chan
 
 @pytest.mark.parametrize("name", ["README.md", "testCases.py", "public_tests.h5"])
 def test_a_line_of_a_solution_is_found_in_any_file(scratch, name):
-    for folder in (scratch.root, scratch.source(ASSIGNMENT).parent, scratch.release(ASSIGNMENT)):
+    releases = [path.parent for path in scratch.root.glob(f"release/*/{name}") if name != "README.md"]
+    for folder in {scratch.root, scratch.source(ASSIGNMENT).parent, scratch.release(ASSIGNMENT), *releases}:
         with (folder / name).open("ab") as file:
             file.write(b"\n# \xff dW = dZ @ A_prev.T / m\n")
-    assert check(scratch) == {("R504", name)}
+    assert ("R504", name) in check(scratch)
+    assert {code for code, _ in check(scratch)} == {"R504"}
 
 
 def test_lines_that_give_nothing_away_are_no_secret(course):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coursekit import demo, gradebook
-from hidden_tests import exercises
+from hidden_tests import TABLE, exercises
 from tests.classroom import ASSIGNMENT, copy_course
 
 POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}
@@ -24,14 +24,17 @@ def graded(tmp_path_factory):
     before = fingerprint(scratch.root / "submitted")
     done = demo.grade(scratch, lambda _: None)
     pages = demo.feedback(scratch, lambda _: None)
-    return scratch, before, {one.student: one for one in done}, pages
+    first = sum(recipe.assignment == ASSIGNMENT for recipe in demo.CLASS)
+    return scratch, before, {one.student: one for one in done[:first]}, pages
 
 
 @pytest.fixture(scope="module")
 def marks(graded):
-    return {
-        student.student: {m.grade_id: m for m in student.marks} for student in gradebook.read(graded[0], ASSIGNMENT)
-    }
+    return marks_of(graded[0], ASSIGNMENT)
+
+
+def marks_of(course, assignment):
+    return {who.student: {m.grade_id: m for m in who.marks} for who in gradebook.read(course, assignment)}
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -120,7 +123,9 @@ def test_everybody_gets_a_page_with_marks_reasons_and_no_hidden_test(graded):
     for page in pages:
         html = page.path.read_text(encoding="utf-8")
         assert "hidden_tests" not in html
-    emma = next(page for page in pages if page.student == "emma").path.read_text(encoding="utf-8")
+    emma = next(page for page in pages if page.student == "emma" and ASSIGNMENT in page.path.parts).path.read_text(
+        encoding="utf-8"
+    )
     assert "average over the examples missing" in emma
 
 
@@ -130,8 +135,28 @@ def test_grading_again_gives_the_same_marks(graded, marks):
     for _ in range(2):
         for student in ("emma", "liam"):
             demo.grading.grade(scratch, ASSIGNMENT, [student], demo.LIMITS)
-    again = {student.student: {m.grade_id: m for m in student.marks} for student in gradebook.read(scratch, ASSIGNMENT)}
-    assert again == marks
+    assert marks_of(scratch, ASSIGNMENT) == marks
+
+
+def test_the_network_put_to_work_is_graded_too(graded):
+    marks = marks_of(graded[0], "application")
+    points = {row.grade_id: row.points for row in exercises("application")}
+    assert {cell: mark.earned for cell, mark in marks["anna"].items()} == points
+    assert total(marks["dario"]) == 0
+    lost = {cell for cell, mark in marks["emma"].items() if mark.earned < mark.points}
+    assert lost == {"l-layer-model"}
+
+
+def test_the_digits_are_graded_too_and_the_written_answer_waits(graded):
+    marks = marks_of(graded[0], "digits")
+    points = {row.grade_id: row.points for row in exercises("digits")}
+    written = {student: by_cell.pop("comparison") for student, by_cell in marks.items()}
+    assert {cell: mark.earned for cell, mark in marks["anna"].items()} == points
+    assert (written["anna"].waiting, written["anna"].reason) == (True, "waits for a person")
+    assert total(marks["dario"]) == 0
+    assert (written["dario"].waiting, written["dario"].earned) == (False, 0)
+    assert marks["farid"]["softmax"].earned < points["softmax"]
+    assert marks["farid"]["linear-backward"].earned == points["linear-backward"]
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +170,12 @@ def stock(tmp_path_factory, graded):
         f"--Execute.timeout={demo.LIMITS.cell_timeout_s}",
         f"--RunWithProbes.call_timeout_s={demo.LIMITS.call_timeout_s}",
     ]
-    codes = {
-        "generate_assignment": nbgrader(root, "generate_assignment", ASSIGNMENT),
-        "autograde": nbgrader(root, "autograde", ASSIGNMENT, *limits),
-        "generate_feedback": nbgrader(root, "generate_feedback", ASSIGNMENT),
-    }
+    codes = {}
+    for assignment in demo.assignments():
+        own = limits if assignment == ASSIGNMENT else ()
+        codes["generate_assignment", assignment] = nbgrader(root, "generate_assignment", assignment)
+        codes["autograde", assignment] = nbgrader(root, "autograde", assignment, *own)
+        codes["generate_feedback", assignment] = nbgrader(root, "generate_feedback", assignment)
     return scratch, codes
 
 
@@ -159,27 +185,28 @@ def nbgrader(root: Path, *arguments: str) -> int:
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
 
 
-def test_stock_generate_assignment_gives_our_release(stock, course):
+@pytest.mark.parametrize("assignment", demo.assignments())
+def test_stock_generate_assignment_gives_our_release(stock, course, assignment):
     scratch, codes = stock
-    assert codes["generate_assignment"] == 0
-    assert fingerprint(scratch.release(ASSIGNMENT)) == fingerprint(course.release(ASSIGNMENT))
+    assert codes["generate_assignment", assignment] == 0
+    assert fingerprint(scratch.release(assignment)) == fingerprint(course.release(assignment))
 
 
-def test_stock_autograde_agrees_on_every_submission_that_it_survives(stock, marks):
+@pytest.mark.parametrize("assignment", demo.assignments())
+def test_stock_autograde_agrees_on_every_submission_that_it_survives(stock, graded, assignment):
     scratch, codes = stock
-    theirs = {
-        student.student: {m.grade_id: m for m in student.marks} for student in gradebook.read(scratch, ASSIGNMENT)
-    }
-    survived = {student for student in marks if scratch.autograded(ASSIGNMENT, student).is_dir()}
-    assert survived == set(marks) - NOT_GRADED_BY_STOCK
-    assert codes["autograde"] == 1  # it says that two failed
+    ours, theirs = marks_of(graded[0], assignment), marks_of(scratch, assignment)
+    survived = {student for student in ours if scratch.autograded(assignment, student).is_dir()}
+    beyond = NOT_GRADED_BY_STOCK & set(ours)
+    assert survived == set(ours) - beyond
+    assert codes["autograde", assignment] == (1 if beyond else 0)  # it says so when some failed
     for student in survived:
-        assert theirs[student] == marks[student], student
+        assert theirs[student] == ours[student], student
 
 
 def test_stock_generate_feedback_gives_the_same_pages(stock, graded):
     scratch, codes = stock
-    assert codes["generate_feedback"] == 0
+    assert not any(code for (command, _), code in codes.items() if command == "generate_feedback")
     for student in ("anna", "emma", "hugo", "kira"):
         ours = graded[0].feedback(ASSIGNMENT, student) / f"{ASSIGNMENT}.html"
         theirs = scratch.feedback(ASSIGNMENT, student) / f"{ASSIGNMENT}.html"
@@ -187,5 +214,7 @@ def test_stock_generate_feedback_gives_the_same_pages(stock, graded):
 
 
 def test_the_class_is_about_a_dozen_of_different_kinds():
-    assert 12 <= len(demo.CLASS) <= 16
-    assert len({recipe.about for recipe in demo.CLASS}) == len(demo.CLASS)
+    first = [recipe.about for recipe in demo.CLASS if recipe.assignment == ASSIGNMENT]
+    assert 12 <= len(first) <= 16
+    assert len(set(first)) == len(first)
+    assert set(demo.assignments()) == {row.assignment for row in TABLE.values()}

@@ -8,6 +8,7 @@ import pytest
 
 from coursekit import judge as judging
 from coursekit import recording, solutions
+from coursekit.errors import CourseError
 from coursekit.judge import judge
 from coursekit.probe import observe
 from hidden_tests import TABLE
@@ -21,14 +22,21 @@ def functions(course):
     return solutions.load(course, ASSIGNMENT)
 
 
+@pytest.fixture(scope="module")
+def solved(course):
+    """The solution of every exercise, by its key."""
+    loaded = {assignment: solutions.load(course, assignment) for assignment in course.assignments()}
+    return {key: loaded[row.assignment][row.function] for key, row in TABLE.items()}
+
+
 @pytest.fixture
 def message(functions):
     return observe(TABLE[KEY], functions["linear_backward"])
 
 
 @pytest.mark.parametrize("key", TABLE)
-def test_the_solution_has_full_marks(key, functions, course):
-    verdict = judge(TABLE[key], observe(TABLE[key], functions[TABLE[key].function]), course)
+def test_the_solution_has_full_marks(key, solved, course):
+    verdict = judge(TABLE[key], observe(TABLE[key], solved[key]), course)
     assert (verdict.earned, verdict.reason) == (verdict.points, "")
 
 
@@ -44,8 +52,10 @@ def test_a_function_that_does_nothing_earns_nothing(key, function, course):
     assert verdict.reason
 
 
-def test_points_of_an_assignment_are_a_hundred():
-    assert sum(row.points for row in TABLE.values() if row.assignment == ASSIGNMENT) == 100
+@pytest.mark.parametrize(("assignment", "points"), [("step-by-step", 100), ("application", 100), ("digits", 90)])
+def test_points_of_an_assignment_are_a_hundred_with_the_written_answer(assignment, points):
+    """The other ten points of `digits` are given by a person."""
+    assert sum(row.points for row in TABLE.values() if row.assignment == assignment) == points
 
 
 @pytest.mark.parametrize("key", TABLE)
@@ -58,6 +68,7 @@ def test_every_check_looks_at_something(key, course):
         for prefix in check.cases:
             assert any(case.name.startswith(prefix) for case in cases), prefix
         for prefix in check.outputs:
+            assert not any(case.raises for case in cases), "nothing comes out of a call that raises"
             assert any(path.startswith(prefix) for case in cases for path in recording.expected(course, row, case)), (
                 prefix
             )
@@ -197,3 +208,88 @@ def test_a_value_that_is_no_number_is_never_right(functions, course, value):
         return tuple(np.full_like(array, value) for array in functions["linear_backward"](dZ, cache))
 
     assert judge(TABLE[KEY], observe(TABLE[KEY], poisoned), course).earned == 0
+
+
+# --- calls that should raise ------------------------------------------------------------------------------
+
+RAISING = "digits/linear_activation_forward"
+
+
+def with_unknown(solved, unknown):
+    """The right function, but for what it does with an activation that it does not know."""
+
+    def function(A_prev, W, B, activation):
+        if activation in ("relu", "softmax"):
+            return solved[RAISING](A_prev, W, B, activation)
+        return unknown()
+
+    return function
+
+
+def raises(error):
+    def unknown():
+        raise error
+
+    return unknown
+
+
+def lost(solved, course, unknown):
+    verdict = judge(TABLE[RAISING], observe(TABLE[RAISING], with_unknown(solved, unknown)), course)
+    return [(result.name, result.reason) for result in verdict.results if not result.passed]
+
+
+class OfItsOwn(ValueError):
+    """A student may well be more exact than was asked for."""
+
+
+@pytest.mark.parametrize("error", [ValueError("?"), ValueError(), UnicodeError("?"), OfItsOwn("?")])
+def test_the_exception_that_was_asked_for_is_right_whatever_it_says(solved, course, error):
+    assert lost(solved, course, raises(error)) == []
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [
+        (lambda: None, "with 'tanh' your function should raise a ValueError."),
+        (raises(KeyError("tanh")), "should raise a ValueError. Your function stopped with KeyError"),
+        (raises(SystemExit()), "should raise a ValueError. Your function stopped with SystemExit"),
+    ],
+)
+def test_another_exception_or_none_costs_that_check_only(solved, course, unknown, said):
+    ((name, reason),) = lost(solved, course, unknown)
+
+    assert name == "ValueError for any other activation"
+    assert said in reason
+
+
+def test_a_function_that_only_raises_earns_nothing(course):
+    """The right exception is no merit in a function that can do nothing else."""
+
+    def broken(A_prev, W, B, activation):
+        raise ValueError("always")
+
+    verdict = judge(TABLE[RAISING], observe(TABLE[RAISING], broken), course)
+
+    assert verdict.earned == 0
+    assert "always" in verdict.reason
+
+
+@pytest.mark.parametrize("is_a", [None, "ValueError", {"ValueError": 1}, [["ValueError"]], 7])
+def test_a_malformed_list_of_what_was_raised_is_not_believed(solved, course, is_a):
+    message = observe(TABLE[RAISING], solved[RAISING])
+    for observation in message["observations"]:
+        if "error" in observation:
+            observation["error"]["is_a"] = is_a
+
+    assert judge(TABLE[RAISING], message, course).earned == 3
+
+
+def test_a_case_that_should_raise_is_not_recorded_but_the_solution_is_held_to_it(course):
+    row = TABLE[RAISING]
+    case = next(case for case in row.cases if case.raises)
+
+    assert recording.expected(course, row, case) == {}
+    with pytest.raises(CourseError, match="the solution raises no ValueError"):
+        recording._must_raise(row, case, lambda *args: None)
+    with pytest.raises(CourseError, match="the solution raises no ValueError"):
+        recording._must_raise(row, case, lambda *args: 1 / 0)

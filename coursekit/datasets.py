@@ -1,0 +1,95 @@
+"""The data sets of the course, written from the handwritten digits that scikit-learn bundles.
+
+Run ``python -m coursekit.datasets`` in the course folder; only then is scikit-learn needed. The files are
+committed, so nobody else has to. The same h5py writes the same bytes again.
+
+digits.h5 keeps the 1,797 images in scikit-learn's order. The pair for the yes/no question "is the digit even?"
+is the same images shuffled with ``RandomState(0)``: the first 1,437 are for training, the other 360 for the test.
+These are the images of UCI's own test set, from 13 writers, who therefore turn up on both sides of our split.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coursekit.errors import CourseError
+
+ORIGIN = {
+    "credit": "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, "
+    "UCI Machine Learning Repository, 1998, doi:10.24432/C50P49",
+    "licence": "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/",
+    "source": "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits, "
+    "the test part (1,797 images), as scikit-learn bundles it: sklearn.datasets.load_digits",
+}
+TRAIN = 1437  # four fifths
+CLASSES = np.array([b"odd", b"even"])  # label 1 is "even"
+BRIGHTEST = 16  # each pixel counts the inked dots in a 4x4 block
+
+
+def bundled_digits() -> tuple[np.ndarray, np.ndarray]:
+    """The images (1797, 8, 8), whole numbers from 0 to 16, and the digits (1797,), both uint8."""
+    try:
+        bundle = import_module("sklearn.datasets").load_digits()
+    except ImportError as error:
+        raise CourseError("coursekit.datasets", "scikit-learn is not installed", "pip install scikit-learn") from error
+    return bundle.images.astype(np.uint8), bundle.target.astype(np.uint8)
+
+
+def contents(images: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """What each file holds, by its path in the course: the name and the value of each data set."""
+    order = np.random.RandomState(0).permutation(len(images))
+    grey = (images.astype(int) * 255 + BRIGHTEST // 2) // BRIGHTEST
+    x = np.repeat(grey.astype(np.uint8)[..., np.newaxis], 3, axis=3)
+    y = (labels % 2 == 0).astype(np.int64)
+    train, test = order[:TRAIN], order[TRAIN:]
+    return {
+        "source/application/datasets/train_evenodd.h5": {
+            "train_set_x": x[train],
+            "train_set_y": y[train],
+            "list_classes": CLASSES,
+        },
+        "source/application/datasets/test_evenodd.h5": {
+            "test_set_x": x[test],
+            "test_set_y": y[test],
+            "list_classes": CLASSES,
+        },
+        "source/digits/datasets/digits.h5": {"images": images, "labels": labels},
+    }
+
+
+def write(path: Path, content: dict[str, np.ndarray]) -> None:
+    """``path`` holds the data sets, compressed, and says where they come from."""
+    import h5py
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".h5.part")
+    with h5py.File(part, "w", libver=("v108", "v108")) as file:
+        file.attrs.update(ORIGIN)
+        for name, value in content.items():
+            packed: dict[str, Any] = {}
+            if value.ndim > 1:  # in one chunk: packed a fifth smaller than in the chunks that h5py would choose
+                packed = {"compression": "gzip", "compression_opts": 9, "chunks": value.shape}
+            file.create_dataset(name, data=value, track_times=False, **packed)
+    part.replace(path)
+
+
+def write_all(root: Path) -> list[Path]:
+    """The data files of the course at ``root`` are fresh; their paths come back."""
+    files = contents(*bundled_digits())
+    for name, content in files.items():
+        write(root / name, content)
+    return [root / name for name in files]
+
+
+def main() -> None:
+    try:
+        for path in write_all(Path(__file__).resolve().parents[1]):
+            print(f"{path}: {path.stat().st_size:,} bytes")
+    except CourseError as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()
