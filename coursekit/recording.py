@@ -16,6 +16,7 @@ from coursekit.errors import CourseError
 from public_tests import Case
 
 Outputs = dict[str, np.ndarray]
+FILES = ("public_tests.h5", "hidden_tests.h5")
 # BLAS libraries differ in the last digits from machine to machine; a recording must not depend on whose it was.
 RTOL, ATOL = 1e-11, 1e-13
 
@@ -109,7 +110,8 @@ def _same(one: Outputs, other: Outputs) -> bool:
 
 
 def _paths(course: Course) -> tuple[Path, Path]:
-    return course.root / "public_tests.h5", course.root / "hidden_tests.h5"
+    public, hidden = FILES
+    return course.root / public, course.root / hidden
 
 
 def _write(path: Path, outputs: dict[str, Outputs]) -> None:

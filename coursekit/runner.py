@@ -126,10 +126,11 @@ class RunWithProbes(Execute):
 
     def _probe(self, cell: NotebookNode, exercise: Exercise, index: int) -> Any:
         """What the probe of an exercise saw; a string says in words why it saw nothing."""
+        endless = f"It ran for more than {self.timeout} s and was stopped: is there a loop without an end?"
         if any(output.output_type == "error" and output.ename == "NotRun" for output in cell.outputs):
             return f"The function could not be tried: {cell.outputs[0].evalue}"
         if _timed_out(cell):
-            return f"It ran for more than {self.timeout} s and was stopped: is there a loop without an end?"
+            return endless
         call = f"globals().get({exercise.function!r})"
         code = (
             f"__import__('coursekit.probe', fromlist=['probe']).probe({exercise.key!r}, {call}, {self.call_timeout_s})"
@@ -137,7 +138,7 @@ class RunWithProbes(Execute):
         asked = new_code_cell(code)
         self._run(asked, f"{cell.id}-probe", index)
         if _timed_out(asked):
-            return f"It ran for more than {self.timeout} s and was stopped: is there a loop without an end?"
+            return endless
         for output in asked.outputs:
             if output.output_type == "error":
                 what = output.evalue if output.ename == "NotRun" else f"{output.ename}: {output.evalue}"

@@ -8,8 +8,6 @@ from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from hidden_tests import TABLE
 
-FILES = ("public_tests.h5", "hidden_tests.h5")
-
 
 @dataclass(frozen=True)
 class _Only(Course):
@@ -36,7 +34,7 @@ def check(course: Course, sources: list[Source]) -> list[Finding]:
             continue
         for all_of_them, some_of_them in zip(fresh, made, strict=True):
             all_of_them.update(some_of_them)
-    for name, outputs in zip(FILES, fresh, strict=True):
+    for name, outputs in zip(recording.FILES, fresh, strict=True):
         findings += _compare(course.root / name, outputs, broken)
     return findings
 
