@@ -258,6 +258,7 @@ _APPLICATION = (
             *_network_cases(315, ((1, 2, 1), 5), extra=(0.0, 150)),
             *_network_cases(316, ((5, 4, 1), 8), extra=(0.4, 250), also=["once more"]),
             Case("printing, 501 iterations", {"seed": 317, "layer_dims": (3, 2, 1), "m": 4}, (0.1, 501, True)),
+            Case("2 layers, rate and iterations by default", {"seed": 318, "layer_dims": (2, 2, 1), "m": 3}),
         ),
     ),
     _row(
@@ -276,6 +277,7 @@ _APPLICATION = (
             *_network_cases(325, ((4, 6, 5, 3, 1), 5), ((6, 5, 4, 3, 2, 1), 8), extra=(0.3, 201)),
             Case("start", {"seed": 327, "layer_dims": (4, 3, 2, 1), "m": 6}, (0.1, 101, False, tc.starting_values)),
             Case("printing, 501 iterations", {"seed": 328, "layer_dims": (3, 2, 1), "m": 4}, (0.1, 501, True)),
+            Case("1 layers, rate and iterations by default", {"seed": 329, "layer_dims": (2, 1), "m": 3}),
         ),
     ),
     _row(
@@ -386,6 +388,8 @@ _DIGITS = (
             *_unit_cases(451),
             Case("constant units", {"seed": 456, "n": 4, "m": 6, "constant": 2}),
             Case("epsilon of 0.3", {"seed": 457, "n": 3, "m": 5}, (0.3,)),
+            # a unit with a variance below a millionth, where epsilon counts
+            Case("epsilon by default, a unit that hardly changes", {"seed": 640, "n": 6, "m": 2}),
         ),
     ),
     _row(
@@ -398,6 +402,7 @@ _DIGITS = (
         ),
         (
             *_network_cases(461, *_SOFTMAX_NETWORKS, extra=(False,)),
+            *_network_cases(471, ((3, 4, 2), 5), also=["by default"]),
             Case("1 layers 5-3 m=4, normalised", {"seed": 467, "layer_dims": (5, 3), "m": 4}, (True,)),
             *(
                 Case(
@@ -531,6 +536,7 @@ _DIGITS = (
                 {"seed": 576, "layer_dims": (5, 4, 3), "m": 20, "random": True},
                 (0.3, 150, 8, True, 0.0, 10),
             ),
+            Case("patience, rate 0", {"seed": 579, "layer_dims": (4, 3), "m": 15}, (0.0, 250, 8, False, 0.0, 20)),
             Case("patience by default", {"seed": 577, "layer_dims": (6, 3), "m": 20, "random": True}, (0.5, 400, 8)),
             Case(
                 "never stops",
@@ -548,13 +554,14 @@ _DIGITS = (
     _row(
         "digits/predict",
         (
-            Check("accuracy", 2, cases=("example", "1 layers", "2 layers", "4 layers")),
+            Check("accuracy", 2, cases=("example", "1 layers", "2 layers", "3 layers", "4 layers")),
             Check("accuracy with batch norm", 1, cases=("batchnorm", "normalised")),
             _UNTOUCHED,
         ),
         (
             *_network_cases(581, ((3, 5, 4), 30), ((4, 3, 2), 1), ((2, 6, 4, 3, 5), 50), extra=(False,)),
             *_network_cases(584, ((6, 4), 25), extra=(False,)),
+            *_network_cases(587, ((4, 6, 5, 3), 40), also=["by default"]),
             *(
                 Case(
                     f"normalised {'-'.join(map(str, dims))} m={m}", {"seed": seed, "layer_dims": dims, "m": m}, (True,)

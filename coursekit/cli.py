@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from coursekit.course import Course
+    from coursekit.runner import Limits
 
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3
 
@@ -26,6 +28,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 Assignment = Annotated[str, typer.Argument(help="Name of the assignment, such as step-by-step.", show_default=False)]
+
+
+class Sandbox(StrEnum):
+    """Where notebooks run: in the walls that this machine has, or in none."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
 Students = Annotated[
     list[str] | None, typer.Option("--student", "-s", help="Only this student; may be given several times.")
 ]
@@ -108,19 +119,32 @@ def grade(
     assignment: Assignment,
     student: Students = None,
     timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 30,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Workers side by side; 0: one per processor.", show_default="0")
+    ] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; show whose mark would change, by how much, and why.")
+    ] = False,
+    sandbox: Annotated[
+        Sandbox, typer.Option(help="auto: the walls that this machine has. none: no walls, for work that you trust.")
+    ] = Sandbox.AUTO,
 ) -> None:
     """Grade what stands under submitted/<student>/<assignment>/.
 
-    Submissions are run on this machine, by nbgrader, without a sandbox: grade untrusted work in a container.
+    Every notebook runs in a sandbox. A person's marks and comments are never overwritten.
     """
     from coursekit import grade as steps
+    from coursekit.runner import Limits
 
     course = _course()
-    names = course.students(course.require(assignment))
-    chosen = [name for name in names if not student or name in student]
-    done: list[steps.Graded] = []
+    chosen = steps.choose(course, assignment, student or ())
+    limits, jobs = Limits(timeout), jobs or steps.default_jobs()
     for stray in course.strays():
         _say(f"submitted/{stray}: not graded, because no assignment has this name; rename the folder or move its files")
+    if dry_run:
+        _preview(course, assignment, chosen, limits, jobs, sandbox.value)
+        return
+    done: list[steps.Graded] = []
     try:
         with _progress("grading", len(chosen)) as advance:
 
@@ -128,16 +152,32 @@ def grade(
                 done.append(one)
                 advance(one.student)
 
-            steps.grade(course, assignment, student or (), steps.Limits(timeout), note)
+            steps.grade(course, assignment, chosen, limits, note, jobs, sandbox.value)
     except KeyboardInterrupt:
         _say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
         raise typer.Exit(130) from None
+    done.sort(key=lambda one: one.student)
     for one in done:
         for remark in (*one.notes, *([one.problem] if one.problem else [])):
             _say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
     failed = [one for one in done if one.failed]
     _say(f"graded {len(done) - len(failed)} of {len(done)}; `coursekit marks {assignment}` shows the marks")
     if failed:
+        raise typer.Exit(PROBLEMS)
+
+
+def _preview(course: "Course", assignment: str, chosen: list[str], limits: "Limits", jobs: int, sandbox: str) -> None:
+    from coursekit import regrading, report
+
+    with _progress("trying", len(chosen)) as advance:
+        preview = regrading.preview(course, assignment, chosen, limits, advance, jobs, sandbox)
+    for name, why in preview.failures:
+        _say(f"FAILED {name}: {why}")
+    if preview.changes:
+        _console().print(report.preview_table(preview, assignment))
+    affected = len({change.student for change in preview.changes})
+    _say(f"{len(preview.changes)} marks of {affected} of {preview.students} students would change; nothing was written")
+    if preview.failures:
         raise typer.Exit(PROBLEMS)
 
 
@@ -157,6 +197,27 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
     _say(f"wrote {len(written)} page{'s' * (len(written) != 1)} under feedback/{example}")
     if len(written) < len(pages):
         raise typer.Exit(PROBLEMS)
+
+
+@app.command()
+def report(
+    assignment: Assignment,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the figures to this file, too.")] = None,
+) -> None:
+    """Show how the class did: exercise by exercise, and which mistakes were made how often."""
+    from coursekit import class_report
+
+    course = _course()
+    found = class_report.read(course, course.require(assignment))
+    if not found:
+        _say(f"{assignment}: nobody was graded yet; run `coursekit grade {assignment}`")
+        return
+    whole = class_report.summarise(assignment, found)
+    for table in class_report.tables(whole):
+        _console().print(table)
+    if csv is not None:
+        _writable(csv)
+        _say(f"wrote {class_report.write_csv(whole, csv)} lines to {csv}")
 
 
 @app.command()
@@ -182,10 +243,29 @@ def marks(
         if reasons and any(student.earned < student.points for student in students):
             _console().print(report.reasons_table(students, name))
     if csv is not None:
-        if csv.is_dir() or not csv.absolute().parent.is_dir():
-            raise CourseError(csv, "this is no place for a file", "name a file in a folder that exists")
+        _writable(csv)
         lines = report.write_csv((student for _, students in everybody for student in students), csv)
         _say(f"wrote {lines} line{'s' * (lines != 1)} to {csv}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say which walls of the sandbox this machine has, each proved by trying it, and how to get the others."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from coursekit import doctor as steps
+
+    walls = steps.examine()
+    table = Table("wall", "stands", "how it was tried", header_style="bold", show_lines=True, pad_edge=False)
+    for wall in walls:
+        stands = Text("yes", style="green") if wall.stands else Text("NO", style="bold red")
+        table.add_row(Text(wall.name), stands, Text(wall.how + (f"\nTo get it: {wall.remedy}" if wall.remedy else "")))
+    _console().print(table)
+    missing = [wall for wall in walls if not wall.stands]
+    _say(f"{len(walls) - len(missing)} of {len(walls)} walls stand")
+    if missing:
+        raise typer.Exit(PROBLEMS)
 
 
 @app.command()
@@ -258,6 +338,11 @@ def main() -> None:
     except Exception as error:
         typer.echo(f"coursekit: {type(error).__name__}: {error}; this is our fault, see {_log(error)}", err=True)
         sys.exit(OUR_FAULT)
+
+
+def _writable(csv: Path) -> None:
+    if csv.is_dir() or not csv.absolute().parent.is_dir():
+        raise CourseError(csv, "this is no place for a file", "name a file in a folder that exists")
 
 
 def _log(error: Exception) -> Path:

@@ -11,11 +11,10 @@ COURSE_ID = "dnn-from-scratch"
 
 def configure(c: Any, root: Path) -> None:
     """Set up the configuration object of an nbgrader application for the course in ``root``."""
-    from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-    from nbconvert.preprocessors.sanitize import SanitizeHTML
     from nbgrader import preprocessors as stock
 
-    from coursekit import plugins, runner
+    from coursekit import plugins, stock_reading
+    from coursekit.feedback_page.exporter import FeedbackExporter
 
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = COURSE_ID
@@ -46,17 +45,15 @@ def configure(c: Any, root: Path) -> None:
         stock.CheckCellMetadata,
     ]
     c.Autograde.autograde_preprocessors = [
-        runner.RunWithProbes,
+        plugins.MarkInSandbox,
         stock.LimitOutput,
         plugins.SaveVerdicts,  # before late penalties, which read the marks
         stock.AssignLatePenalties,
         stock.CheckCellMetadata,
     ]
-    for step in (plugins.AddSharedFiles, plugins.RebuildNotebook, plugins.SaveVerdicts, runner.RunWithProbes):
+    for step in (plugins.AddSharedFiles, plugins.RebuildNotebook, plugins.MarkInSandbox):
         c[step.__name__].course_root = str(root)
-    c.Execute.timeout = 30
-    c.Execute.record_timing = False  # two gradings of the same notebook give the same file
-    c.Execute.shutdown_kernel = "immediate"
+    stock_reading.install()  # what no option can say: how submissions are found and read
 
     # Our figures are HTML for the sake of their alt text, and PNG, which needs no trust: here the PNG is shown.
     c.NbConvertBase.display_data_priority = [
@@ -67,10 +64,6 @@ def configure(c: Any, root: Path) -> None:
         "text/latex",
         "text/plain",
     ]
-    c.SanitizeHTML.enabled = True  # nbconvert's own preprocessors are off unless they are told
-    c.GenerateFeedback.preprocessors = [
-        plugins.GetGradesAsText,
-        stock.ClearHiddenTests,
-        SanitizeHTML,  # a submission's scripts must not run in anybody's browser
-        CSSHTMLHeaderPreprocessor,
-    ]
+    c.HTMLExporter.sanitize_html = True  # in the Formgrader a submission's scripts must not run either
+    c.GenerateFeedback.exporter_class = FeedbackExporter
+    c.GenerateFeedback.preprocessors = []  # the page reads the gradebook, hides hidden tests and sanitises by itself

@@ -14,13 +14,25 @@ SHARED_FILES = (
     "dnn_utils.py",
     "figures.py",
     "gradient_lab.py",
+    "known_mistakes.py",
+    "public_mistakes.h5",
     "public_tests.h5",
     "public_tests.py",
     "testCases.py",
 )
 IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
 # What makes a folder a course; the first is what nbgrader itself looks for.
-COURSE_FILES = ("nbgrader_config.py", "hidden_tests.py", "hidden_tests.h5", "mistakes.py", *SHARED_FILES)
+COURSE_FILES = (
+    "nbgrader_config.py",
+    "hidden_mistakes.h5",
+    "hidden_tests.h5",
+    "hidden_tests.py",
+    "mistakes.py",
+    "mistakes_application.py",
+    "mistakes_digits.py",
+    "mistakes_step_by_step.py",
+    *SHARED_FILES,
+)
 
 
 @dataclass(frozen=True)

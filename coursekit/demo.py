@@ -1,8 +1,10 @@
 """A small class of real submissions, graded in a scratch course: each is the release, filled in by a recipe."""
 
 import copy
+import io
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +14,11 @@ from coursekit import feedback as pages
 from coursekit import grade as grading
 from coursekit import notebooks, release
 from coursekit.course import Course
+from coursekit.runner import Limits
 from hidden_tests import TABLE
 
-LIMITS = grading.Limits(cell_timeout_s=6, call_timeout_s=2.0)  # the demo has an endless loop, and no patience
-PATIENT = grading.Limits(cell_timeout_s=60)  # for the assignments that train networks
+LIMITS = Limits(cell_timeout_s=6, call_timeout_s=2.0)  # the demo has an endless loop, and no patience
+PATIENT = Limits(cell_timeout_s=60)  # for the assignments that train networks
 JOBS = 2
 
 Notebook = dict[str, Any]
@@ -30,7 +33,7 @@ class Recipe:
     style: str = ""  # of mistakes.styles(); the source notebook's own solutions, if empty
     mistake: tuple[str, str] | None = None  # (function, name) in the catalogue
     answers: tuple[tuple[str, str], ...] = ()  # (text in a solution, what stands there instead)
-    change: Callable[[Notebook], Notebook | str] = lambda notebook: notebook
+    change: Callable[[Notebook], Notebook | str | bytes] = lambda notebook: notebook
     file_name: str = ""  # the right one, if empty
     blank: bool = False
     assignment: str = "step-by-step"
@@ -48,6 +51,13 @@ def _pasted_twice(cell_id: str) -> Callable[[Notebook], Notebook]:
         return notebook | {"cells": cells}
 
     return change
+
+
+def _zipped(notebook: Notebook) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("homework/step-by-step/step-by-step.ipynb"), json.dumps(notebook))
+    return data.getvalue()
 
 
 def _cut_off(notebook: Notebook) -> str:
@@ -78,6 +88,7 @@ CLASS = (
     Recipe("liam", "a cell pasted twice", change=_pasted_twice("linear-forward")),
     Recipe("mona", "a renamed notebook", file_name="my homework.ipynb"),
     Recipe("noah", "half a file", change=_cut_off),
+    Recipe("olga", "a folder in a zip archive", change=_zipped, file_name="homework.zip"),
     Recipe("anna", "all right", assignment="application"),
     Recipe("dario", "nothing written", blank=True, assignment="application"),
     Recipe(
@@ -113,11 +124,11 @@ def prepare(course: Course) -> Course:
         folder = scratch.submitted(recipe.assignment, recipe.student)
         folder.mkdir(parents=True)
         path = folder / (recipe.file_name or f"{recipe.assignment}.ipynb")
-        path.write_text(submission(scratch, recipe), encoding="utf-8")
+        path.write_bytes(submission(scratch, recipe))
     return scratch
 
 
-def submission(course: Course, recipe: Recipe) -> str:
+def submission(course: Course, recipe: Recipe) -> bytes:
     """The file that a student of this recipe hands in."""
     path = course.release(recipe.assignment) / f"{recipe.assignment}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -125,7 +136,9 @@ def submission(course: Course, recipe: Recipe) -> str:
     for cell in notebook["cells"]:
         cell["source"] = answers.get(cell["id"], cell["source"])
     changed = recipe.change(copy.deepcopy(notebook))
-    return changed if isinstance(changed, str) else json.dumps(changed, indent=1)
+    if isinstance(changed, bytes):
+        return changed
+    return (changed if isinstance(changed, str) else json.dumps(changed, indent=1)).encode()
 
 
 def _answers(course: Course, recipe: Recipe) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """Marks out of nbgrader's gradebook, as values."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +15,10 @@ WAITING = "waits for a person"
 
 @dataclass(frozen=True)
 class Mark:
-    """One exercise of one student. ``reason`` says why marks are lost, ``manual`` whether a person set the mark."""
+    """One exercise of one student. ``reason`` says why marks are lost, ``manual`` whether a person set the mark.
+
+    ``automatic`` is what the grader gave, None where it gave nothing (yet).
+    """
 
     grade_id: str
     earned: float
@@ -21,6 +27,7 @@ class Mark:
     manual: bool = False
     waiting: bool = False  # for a person
     judged: bool = True  # False: grading never came to an end; ``earned`` means nothing
+    automatic: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,13 +52,63 @@ class StudentMarks:
         return sum(mark.points for mark in self.marks)
 
 
+@contextmanager
+def told() -> Iterator[None]:
+    """What goes wrong with the database within is a CourseError, in words."""
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # SQLAlchemy has much to say about nbgrader's models
+            yield
+    except DatabaseError as error:
+        if "database is locked" in str(error):
+            raise CourseError("gradebook.db", "in use by another program", "close it, and run this again") from error
+        found, remedy = f"it cannot be used ({error.orig})", "restore it from a backup, or move it away"
+        raise CourseError("gradebook.db", found, remedy) from error
+
+
+@contextmanager
+def opened(course: Course) -> Iterator[Any]:
+    """nbgrader's Gradebook of the course. Raises CourseError where another program holds it, or it is none."""
+    from nbgrader.api import Gradebook
+
+    with told(), Gradebook(course.db_url) as book:
+        yield book
+
+
+def exists(course: Course) -> bool:
+    """Whether there is a gradebook yet."""
+    return (course.root / "gradebook.db").is_file()
+
+
+def cells(course: Course, assignment: str) -> dict[str, float]:
+    """The automatically graded cells of an assignment that the gradebook knows, with their points."""
+    from nbgrader.api import MissingEntry
+
+    if not exists(course):
+        return {}
+    with opened(course) as book:
+        try:
+            notebooks = book.find_assignment(assignment).notebooks
+        except MissingEntry:
+            return {}
+        written = {cell.name for notebook in notebooks for cell in notebook.solution_cells}
+        return {
+            cell.name: float(cell.max_score)
+            for notebook in notebooks
+            for cell in notebook.grade_cells
+            if cell.name not in written
+        }
+
+
 def read(course: Course, assignment: str) -> list[StudentMarks]:
     """The marks of everybody who was graded in this assignment, by student id; empty when nobody was yet."""
-    from nbgrader.api import Gradebook, MissingEntry
+    from nbgrader.api import MissingEntry
 
-    if not (course.root / "gradebook.db").is_file():
+    if not exists(course):
         raise CourseError("gradebook.db", "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
-    with Gradebook(course.db_url) as book:
+    with opened(course) as book:
         try:
             submissions = book.assignment_submissions(assignment)
         except MissingEntry:
@@ -78,4 +135,5 @@ def _mark(grade: Any, reason: str, by_person: bool) -> Mark:
     elif waits and not manual:
         reason = reason or WAITING
     exercise = grade.name.removesuffix("-test")
-    return Mark(exercise, float(grade.score), float(grade.max_score), reason, manual, waits, judged)
+    automatic = None if grade.auto_score is None else float(grade.auto_score)
+    return Mark(exercise, float(grade.score), float(grade.max_score), reason, manual, waits, judged, automatic)

@@ -21,11 +21,10 @@ _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # what nbformat allows
 NBGRADER_METADATA = ("grade", "grade_id", "locked", "points", "schema_version", "solution", "task")
 
 
-def parse(text: str, where: object, answers_only: bool = False) -> NotebookNode:
+def parse(text: str, where: object) -> NotebookNode:
     """A notebook of format 4 from its JSON; older formats are upgraded, malformed cells dropped. Raises CourseError.
 
-    With ``answers_only`` no outputs are kept, whatever is wrong with them, and no half characters (lone surrogates),
-    which no file could hold.
+    For our own notebooks; what a student hands in is read by ``coursekit.rescue``, which is more patient.
     """
     try:
         raw = json.loads(text)
@@ -33,11 +32,10 @@ def parse(text: str, where: object, answers_only: bool = False) -> NotebookNode:
         raise CourseError(where, f"not valid JSON ({error})", "open it in JupyterLab and save it again") from None
     if not isinstance(raw, dict) or not ("cells" in raw or "worksheets" in raw):
         raise CourseError(where, "valid JSON, but not a notebook", "hand in the .ipynb file itself")
-    text = json.dumps(_without_outputs(raw) if answers_only else raw, ensure_ascii=not answers_only)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # missing and duplicate ids: whoever needs ids checks them
-            notebook = nbformat.reads(text.encode("utf-8", "replace").decode("utf-8"), as_version=4)
+            notebook = nbformat.reads(text, as_version=4)
         notebook.cells = [cell for cell in map(_tidy, notebook.cells) if cell is not None]
     except Exception as error:  # nbformat raises a different type for every kind of damage
         problem = f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -45,20 +43,6 @@ def parse(text: str, where: object, answers_only: bool = False) -> NotebookNode:
             where, f"not a readable notebook ({problem})", "open it in JupyterLab and save it again"
         ) from None
     return notebook
-
-
-def _without_outputs(raw: dict[str, Any]) -> dict[str, Any]:
-    """The JSON of a notebook, old or new, with the outputs of its cells gone."""
-
-    def clean(cells: Any) -> Any:
-        if not isinstance(cells, list):
-            return cells
-        return [cell | {"outputs": []} if isinstance(cell, dict) and "outputs" in cell else cell for cell in cells]
-
-    sheets = raw.get("worksheets")
-    if isinstance(sheets, list):
-        raw = raw | {"worksheets": [s | {"cells": clean(s.get("cells"))} if isinstance(s, dict) else s for s in sheets]}
-    return raw | {"cells": clean(raw["cells"])} if "cells" in raw else raw
 
 
 def _tidy(cell: Any) -> NotebookNode | None:

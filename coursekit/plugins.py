@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearSolutions, GetGrades, NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Unicode
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Enum, Float, Unicode
 
-from coursekit import judge, notebooks, rebuild, runner, stubs
+from coursekit import marking, notebooks, rebuild, stubs, verdicts
 from coursekit.course import SHARED_FILES, Course
+from coursekit.runner import Limits
 from coursekit.submission import NOTES, PROBLEM
-from hidden_tests import exercises
 
 Converted = tuple[NotebookNode, dict[str, Any]]
 
@@ -53,22 +53,41 @@ class RebuildNotebook(NbGraderPreprocessor):
         found, problem = nb.metadata.get(NOTES, ()), nb.metadata.get(PROBLEM)
         notes = tuple(note for note in found if isinstance(note, str)) if isinstance(found, list | tuple) else ()
         notebook = rebuild.with_notes(rebuilt.notebook, (*notes, *rebuilt.repairs))
+        notebook.metadata[NOTES] = [*notes, *rebuilt.repairs]
         if isinstance(problem, str):
             notebook.metadata[PROBLEM] = problem
         return notebook, resources
 
 
-class SaveVerdicts(SaveAutoGrades):
-    """Marks and reasons from the judge into the gradebook. Outputs of cells decide nothing; manual marks stay."""
+class MarkInSandbox(NbGraderPreprocessor):
+    """The notebook run and marked inside a sandbox, in place of nbgrader's Execute.
+
+    The verdicts are in ``resources`` for ``SaveVerdicts``, and in the notebook's metadata for the feedback.
+    """
 
     course_root = Unicode("", help="The course directory.").tag(config=True)
+    cell_timeout_s = Float(30.0, help="Seconds that one cell may run.").tag(config=True)
+    call_timeout_s = Float(5.0, help="Seconds for one call of a student's function by the grader.").tag(config=True)
+    sandbox = Enum(marking.SANDBOXES, "auto", help="`none` runs students' code without any walls.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
-        course, seen = Course(Path(self.course_root)), resources[runner.OBSERVATIONS]
-        rows = exercises(resources["nbgrader"]["assignment"])
-        problem = nb.metadata.get(PROBLEM)
-        verdicts = judge.with_causes([judge.judge(row, problem or seen.get(row.key), course) for row in rows])
-        self._by_cell = {verdict.exercise.grade_id: verdict for verdict in verdicts}
+        assignment, folder = resources["nbgrader"]["assignment"], Path(resources["metadata"]["path"])
+        course = Course(Path(self.course_root))
+        course.put_trusted_files(assignment, folder)
+        limits = Limits(self.cell_timeout_s, self.call_timeout_s)
+        marker = marking.shared(course, assignment, limits, self.sandbox)
+        problem, notes = nb.metadata.pop(PROBLEM, ""), nb.metadata.pop(NOTES, [])
+        files = {} if problem else marking.beside(folder)
+        marked = marker.nothing(nb, problem, notes) if problem else marker.mark(nb, files, notes)
+        resources[verdicts.METADATA] = marked.verdicts
+        return marked.notebook, resources
+
+
+class SaveVerdicts(SaveAutoGrades):
+    """Marks and reasons into the gradebook. Outputs of cells decide nothing; manual marks stay."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
+        self._by_cell = {row["grade_id"]: row for row in resources[verdicts.METADATA]["exercises"]}
         return super().preprocess(nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: Any) -> None:
@@ -77,7 +96,7 @@ class SaveVerdicts(SaveAutoGrades):
             super()._add_score(cell, resources)  # a manually graded cell
             return
         grade = self._find(self.gradebook.find_grade, cell)
-        grade.auto_score = verdict.earned
+        grade.auto_score = verdict["earned"]
         grade.needs_manual_grade = grade.manual_score is not None
         self.gradebook.db.commit()
 
@@ -86,25 +105,8 @@ class SaveVerdicts(SaveAutoGrades):
         if verdict is None:
             super()._add_comment(cell, resources)
             return
-        self._find(self.gradebook.find_comment, cell).auto_comment = verdict.reason or None
+        self._find(self.gradebook.find_comment, cell).auto_comment = verdict["summary"] or None
         self.gradebook.db.commit()
 
     def _find(self, find: Any, cell: NotebookNode) -> Any:
         return find(cell.metadata.nbgrader["grade_id"], self.notebook_id, self.assignment_id, self.student_id)
-
-
-class GetGradesAsText(GetGrades):
-    """Marks and comments for the feedback page, with the grader's own comments shown as the plain text that they are.
-
-    They quote the student (names, error messages); the page renders comments as Markdown with HTML in it.
-    A person's comment stays Markdown.
-    """
-
-    def _get_comment(self, cell: NotebookNode, resources: Any) -> None:
-        comment = self.gradebook.find_comment(
-            cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id
-        )
-        shown = comment.comment
-        if shown and comment.manual_comment is None:
-            shown = notebooks.as_markdown(shown)
-        cell.metadata.nbgrader["comment"] = shown

@@ -1,5 +1,9 @@
-"""Expected outputs: recorded from the source notebook's own solutions, never typed."""
+"""Expected outputs, recorded from the source notebook's own solutions, never typed; and what the named mistakes give.
 
+Each is recorded twice: the public cases for the students' tests, and for the grader what must not be released.
+"""
+
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -8,17 +12,23 @@ from typing import Any
 import numpy as np
 
 import hidden_tests
+import known_mistakes
 import public_tests
 from comparison import flatten
-from coursekit import solutions
+from coursekit import solutions, wrong_answers
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from known_mistakes import Known, Recorded
 from public_tests import Case
 
 Outputs = dict[str, np.ndarray]
+Mistakes = dict[str, tuple[Known, ...]]
 FILES = ("public_tests.h5", "hidden_tests.h5")
+MISTAKE_FILES = ("public_mistakes.h5", "hidden_mistakes.h5")
 # BLAS libraries differ in the last digits from machine to machine; a recording must not depend on whose it was.
 RTOL, ATOL = 1e-11, 1e-13
+# A mistake may train for hundreds of steps with steps that are too large: there those digits grow.
+MISTAKE_RTOL = 1e-6
 
 
 def make(course: Course) -> tuple[dict[str, Outputs], dict[str, Outputs]]:
@@ -57,20 +67,52 @@ def _outputs(exercise: hidden_tests.Exercise, case: Case, function: Any) -> Outp
     return flat
 
 
+def make_mistakes(course: Course, expected: Mapping[str, Outputs]) -> tuple[Mistakes, Mistakes]:
+    """What every mistake gives, by exercise: for the students in the public cases and without names, and all of it."""
+    public: dict[str, list[Known]] = {row.key: [] for row in hidden_tests.TABLE.values()}
+    hidden: dict[str, list[Known]] = {row.key: [] for row in hidden_tests.TABLE.values()}
+    for assignment in course.assignments():
+        for mistake, known in wrong_answers.run(course, assignment, expected):
+            hidden[mistake.exercise].append(known)
+            if mistake.visible:
+                names = {case.name for case in hidden_tests.TABLE[mistake.exercise].public.cases}
+                cases = {name: one for name, one in known.cases.items() if name in names}
+                public[mistake.exercise].append(Known(known.hint, cases))
+    return _filled(public), _filled(hidden)
+
+
+def _filled(by_exercise: dict[str, list[Known]]) -> Mistakes:
+    return {key: tuple(mistakes) for key, mistakes in by_exercise.items() if mistakes}
+
+
 def record(course: Course) -> list[Path]:
-    """Both recordings brought up to date; returns the files that changed (none when a fresh recording agrees)."""
+    """All recordings brought up to date; returns the files that changed (none when fresh recordings agree)."""
     changed = []
-    for path, fresh in zip(_paths(course), make(course), strict=True):
+    public, hidden = make(course)
+    for path, fresh in zip(_paths(course), (public, hidden), strict=True):
         if differences(path, fresh):
-            _write(path, fresh)
+            _write(path, _put_outputs, fresh)
             changed.append(path)
+    for name, mistakes in zip(MISTAKE_FILES, make_mistakes(course, public | hidden), strict=True):
+        if mistake_differences(course.root / name, mistakes):
+            _write(course.root / name, _put_mistakes, mistakes)
+            changed.append(course.root / name)
     return changed
 
 
 def check(course: Course) -> list[str]:
-    """What a fresh recording would change, in words; empty when the recordings are fresh."""
-    return [f"{path.name}: {what}" for path, fresh in zip(_paths(course), make(course), strict=True)
-            for what in differences(path, fresh)]  # fmt: skip
+    """What fresh recordings would change, in words; empty when the recordings are fresh.
+
+    Mistakes are looked at when the expected outputs are fresh: with other outputs they are others, too.
+    """
+    made = make(course)
+    found = [f"{path.name}: {what}" for path, fresh in zip(_paths(course), made, strict=True)
+             for what in differences(path, fresh)]  # fmt: skip
+    if found:
+        return found
+    mistakes = make_mistakes(course, made[0] | made[1])
+    return [f"{name}: {what}" for name, fresh in zip(MISTAKE_FILES, mistakes, strict=True)
+            for what in mistake_differences(course.root / name, fresh)]  # fmt: skip
 
 
 def expected(course: Course, exercise: hidden_tests.Exercise, case: Case) -> Outputs:
@@ -109,18 +151,66 @@ def _same(one: Outputs, other: Outputs) -> bool:
     )
 
 
+def mistake_differences(path: Path, fresh: Mistakes) -> list[str]:
+    """Exercises whose mistakes the file lacks, has too many, or has with other outputs."""
+    import h5py
+
+    if not path.is_file():
+        return ["not recorded yet"]
+    with h5py.File(path, "r") as file:
+        keys = {f"{assignment}/{name}" for assignment, group in file.items() for name in group}
+    found = [f"{key}: recorded, but it has no mistakes" for key in keys - fresh.keys()]
+    found += [f"{key}: not recorded yet" for key in fresh.keys() - keys]
+    for key in fresh.keys() & keys:
+        known = known_mistakes.read(path, key)
+        if [(one.name, one.hint) for one in known] != [(one.name, one.hint) for one in fresh[key]]:
+            found.append(f"{key}: other mistakes")
+        else:
+            found += [f"{key}: {one.name or one.hint!r} gives something else in {case!r}"
+                      for one, other in zip(fresh[key], known, strict=True)
+                      for case in one.cases.keys() | other.cases.keys()
+                      if not _alike(one.cases.get(case), other.cases.get(case))]  # fmt: skip
+    return sorted(found)
+
+
+def _alike(one: Recorded | None, other: Recorded | None) -> bool:
+    """Whether two recordings agree; the words of an exception may be missing where NumPy says it in a new way."""
+    if one is None or other is None:
+        return False
+    if (one.raised, one.tells, one.changed, one.absent) != (other.raised, other.tells, other.changed, other.absent):
+        return False
+    if one.outputs is None or other.outputs is None:
+        return one.outputs is other.outputs and (one.sign == other.sign or not one.sign or not other.sign)
+    return one.outputs.keys() == other.outputs.keys() and all(
+        known_mistakes.same(leaf, other.outputs[path], MISTAKE_RTOL) or one.tells == known_mistakes.VARIES
+        for path, leaf in one.outputs.items()
+    )
+
+
 def _paths(course: Course) -> tuple[Path, Path]:
     public, hidden = FILES
     return course.root / public, course.root / hidden
 
 
-def _write(path: Path, outputs: dict[str, Outputs]) -> None:
+def _write(path: Path, put: Callable[[Any, Any], None], what: object) -> None:
     import h5py
 
     whole = path.with_suffix(".h5.part")
-    with h5py.File(whole, "w") as file:
-        for case, arrays in outputs.items():
-            group = file.create_group(case)
-            for position, (name, array) in enumerate(arrays.items()):
-                group.create_dataset(name, data=array).attrs["position"] = position
+    with h5py.File(whole, "w", libver="v110") as file:
+        put(file, what)
     whole.replace(path)
+
+
+def _put_outputs(file: Any, outputs: dict[str, Outputs]) -> None:
+    for case, arrays in outputs.items():
+        group = file.create_group(case)
+        for position, (name, array) in enumerate(arrays.items()):
+            group.create_dataset(name, data=array).attrs["position"] = position
+
+
+def _put_mistakes(file: Any, mistakes: Mistakes) -> None:
+    for key, known in mistakes.items():
+        index, numbers = known_mistakes.pack(known)
+        group = file.create_group(key)
+        for name, data in (("index", np.frombuffer(index, np.uint8)), ("numbers", numbers)):
+            group.create_dataset(name, data=data, compression="gzip", compression_opts=9, shuffle=True)

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coursekit.gradebook import Mark, StudentMarks
+from coursekit.regrading import Preview
 from hidden_tests import exercises
 
 
@@ -76,6 +77,31 @@ def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
             )
             total = f"{sum(m.earned for m in together):g} of {sum(m.points for m in together):g}"
             table.add_row(Text(student.student), Text(which), total, Text(shown or "(no reason given)"))
+    return table
+
+
+def preview_table(preview: Preview, assignment: str) -> Table:
+    """What grading again would change: one row per student and exercise."""
+    names = {row.grade_id: f"{row.public.number} {row.function}" for row in exercises(assignment)}
+    table = Table(title=f"{assignment}: marks that would change", header_style="bold", pad_edge=False, show_lines=True)
+    table.add_column("student", no_wrap=True)
+    table.add_column("exercise")
+    for column in ("now", "then", "total"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("why", ratio=1)
+    for change in preview.changes:
+        before = "–" if change.before is None else f"{change.before:g}"
+        why = change.reason or "everything is right"
+        if change.kept is not None:
+            why = f"A person's mark of {change.kept:g} stays. {why}"
+        table.add_row(
+            Text(change.student),
+            Text(names.get(change.grade_id, change.grade_id)),
+            before,
+            f"{change.after:g}",
+            f"{change.difference:+g}" if change.kept is None else "stays",
+            Text(why),
+        )
     return table
 
 

@@ -1,184 +1,175 @@
-"""Run a rebuilt notebook in a kernel, with a probe behind the test cell of every exercise.
+"""A rebuilt notebook in a sandbox: first its cells, with their outputs; then the probes, when no output is kept.
 
-The probe is sent by the grader and its answer is kept apart from the cell's outputs. A cell that hangs is interrupted;
-a kernel that dies or does not answer is replaced and the notebook run again without the cell that did it, so that
-one exercise's misfortune costs one exercise.
+A cell or a call that hangs is stopped. Where the child is lost (it died, or does not answer) a new one plays the
+notebook again without the step that did it, so that one exercise's misfortune costs one exercise. Hidden inputs enter
+a child only behind the last cell: nothing that a notebook prints, shows, or writes for a later cell can hold one.
 """
 
 import copy
-import os
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_output
-from nbgrader.preprocessors.execute import Execute
-from traitlets import Float, Unicode
+from nbformat.v4 import new_output
 
-from coursekit import notebooks
-from coursekit.course import Course
-from coursekit.probe import MIME
-from coursekit.submission import PROBLEM
-from hidden_tests import Exercise, exercises
+from coursekit import notebooks, outputs
+from coursekit.sandbox import Child, Sandbox
+from hidden_tests import Exercise
 
-OBSERVATIONS = "coursekit_observations"
 MAX_RESTARTS = 8
-LEFT_OUT = "The kernel died here, so this was left out."
-MAX_STREAM_CHARS = 200_000
-CUT = "cut here by the grader: too much output"
+LEFT_OUT = "Left out, because the kernel was lost here: {why}."
 NOT_RUN = "Not run: the kernel had died too often before."
-_TIMEOUT_NAME = "CellTimeoutError"
+OUT_OF_TIME = "Not run: the notebook took longer than {limit:g} s in all."
+STOPPED = "This cell ran for more than {limit:g} s and was stopped."
+ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop without an end?"
+NOT_TRIED = "The function could not be tried"
+_KEEP_TIMEOUT_S = 10
 
 
-class _KernelLost(Exception):
-    """The kernel died or went deaf in the cell that the message names."""
+@dataclass(frozen=True)
+class Limits:
+    """How long the student's code may take, in seconds: one cell, one call by the grader, the notebook in all."""
+
+    cell_timeout_s: float = 30
+    call_timeout_s: float = 5.0
+    notebook_timeout_s: float = 900
 
 
-class RunWithProbes(Execute):
-    """nbgrader's Execute, with probes. What they saw is in ``resources[OBSERVATIONS]``, by exercise key."""
+@dataclass
+class _Played:
+    """The notebook after its cells: ``trouble`` says in words, by cell, why there is nothing to ask behind it."""
 
-    course_root = Unicode("", help="The course directory.").tag(config=True)
-    call_timeout_s = Float(5.0, help="Seconds for one call of a student's function by the grader.").tag(config=True)
+    notebook: NotebookNode
+    trouble: dict[str, str] = field(default_factory=dict)
+    lost: str = ""  # the cell that the child did not outlive, behind which nothing ran
+    why: str = ""  # in words
 
-    def preprocess(
-        self, nb: NotebookNode, resources: Any = None, km: Any = None
-    ) -> tuple[NotebookNode, dict[str, Any]]:
-        """The notebook with its outputs. Starts over without a cell that killed its kernel, ``MAX_RESTARTS`` times."""
-        if PROBLEM in nb.metadata:  # there is nothing of the student's to run
-            resources[OBSERVATIONS] = {}
-            return nb, resources
-        assignment = resources["nbgrader"]["assignment"]
-        self._exercises: dict[str, Exercise] = {f"{row.grade_id}-test": row for row in exercises(assignment)}
-        self._fatal: set[str] = set()
-        Course(Path(self.course_root)).put_trusted_files(assignment, Path(resources["metadata"]["path"]))
+
+class Run:
+    """One notebook in a sandbox; a context manager. Call ``cells`` first, then ``probe`` for every question."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        notebook: NotebookNode,
+        rows: Sequence[Exercise],
+        files: Mapping[str, bytes],
+        limits: Limits,
+    ) -> None:
+        self._sandbox, self._notebook, self._files, self._limits = sandbox, notebook, files, limits
+        self._tests = {f"{row.grade_id}-test" for row in rows}
+        self._deadline = time.monotonic() + limits.notebook_timeout_s
+        self._fatal: dict[str, str] = {}  # steps that a child did not outlive, with why in words
+        self._child: Child | None = None
+        self._open = ExitStack()
+        self._played = _Played(notebook)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def cells(self) -> NotebookNode:
+        """The notebook with its outputs."""
+        self._played = self._play()
+        return self._played.notebook
+
+    def probe(self, exercise: Exercise, question: Mapping[str, Any], second: bool = False) -> Any:
+        """The child's answer to a question about an exercise (hostile data), or in words why there is none.
+
+        A ``second`` try is made although the exercise's own test cell was stopped: that may have been another's fault.
+        """
+        test_cell = f"{exercise.grade_id}-test"
+        if test_cell in self._played.trouble and not second:
+            return self._played.trouble[test_cell]
+        if self._child is None and self._restarts_left:
+            self._play()
+        if self._child is None:
+            return f"{NOT_TRIED}. {NOT_RUN}"
+        reply = self._child.ask({**question, "op": "probe", "snapshot": test_cell}, self._patience())
+        if reply.end == "lost":
+            self._lose(f"{exercise.grade_id}-{'second' if second else 'probe'}", reply.why)
+            return f"{NOT_TRIED}: {reply.why}."
+        if reply.end == "timeout":
+            return ENDLESS.format(limit=self._limits.cell_timeout_s)
+        undefined = reply.done.get("defined") is False
+        return (self._why_undefined(exercise) if undefined else "") or reply.done
+
+    @property
+    def _restarts_left(self) -> bool:
+        return len(self._fatal) < MAX_RESTARTS
+
+    def _play(self) -> _Played:
+        """The cells in a new child; again without the one that it did not outlive, while there are restarts left."""
         while True:
-            self._seen: dict[str, Any] = {}
-            self._stopped: dict[str, NotebookNode | None] = {}
-            resources[OBSERVATIONS] = self._seen
-            self._last_try, self._dead = len(self._fatal) == MAX_RESTARTS, False
-            try:
-                return super().preprocess(copy.deepcopy(nb), resources, km)
-            except _KernelLost as lost:
-                self._fatal.add(str(lost))
+            played = _Played(copy.deepcopy(self._notebook))
+            self._child = self._open.enter_context(self._sandbox.child(self._files))
+            self._run_all(played)
+            if not played.lost:
+                return played
+            again = self._restarts_left
+            self._lose(played.lost, played.why)
+            if not again:
+                return played
 
-    @contextmanager
-    def setup_kernel(self, **kwargs: Any) -> Iterator[None]:
-        """A kernel that finds the course's own modules, and no window to open a figure in."""
-        path = os.pathsep.join([self.course_root, str(Path(__file__).parent.parent)])
-        env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        with ExitStack() as stack:  # nobody's own start-up files may take part
-            for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR"):
-                env[name] = stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-"))
-            stack.enter_context(super().setup_kernel(env=env, stderr=subprocess.DEVNULL, **kwargs))
-            yield
+    def _lose(self, step: str, why: str) -> None:
+        self._fatal[step] = why
+        self._open.close()
+        self._child = None
 
-    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
-        """Run one cell; behind the test cell of an exercise, its probe."""
-        if cell.cell_type != "code":
-            return cell, resources
-        whole, exercise = cell.source, self._exercises.get(notebooks.grade_id(cell) or "")
-        cell.source = notebooks.without_hidden(whole)
-        self._run(cell, cell.id, index)
-        cell.source, cell.outputs = whole, joined(cell.outputs)
-        if notebooks.is_solution(cell):
-            self._stopped[cell.id] = next((o for o in cell.outputs if o.output_type == "error"), None)
-        if exercise is not None:
-            self._seen[exercise.key] = self._probe(cell, exercise, index)
-            self.nb.cells[index] = cell
-        return cell, resources
+    def _run_all(self, played: _Played) -> None:
+        shown: outputs.Shown = {}
+        for cell in played.notebook.cells:
+            if cell.cell_type != "code":
+                continue
+            if why := NOT_RUN if played.lost else self._why_left_out(cell):
+                cell.outputs = [_error("NotRun", why)]
+                played.trouble[cell.id] = f"{NOT_TRIED}. {why}"
+            else:
+                self._run(cell, played, shown)
+            if cell.id in self._tests and not played.lost:
+                assert self._child is not None
+                if self._child.ask({"op": "keep", "name": cell.id}, _KEEP_TIMEOUT_S).end != "done":
+                    played.lost, played.why = cell.id, "it did not answer any more"
 
-    def on_cell_executed(self, **kwargs: Any) -> None:
-        """Note that a cell asked its kernel to exit: it will do so a moment after its reply."""
-        super().on_cell_executed(**kwargs)
-        payload = kwargs["execute_reply"]["content"].get("payload") or []
-        self._exits = any(item.get("source") == "ask_exit" for item in payload)
+    def _run(self, cell: NotebookNode, played: _Played, shown: outputs.Shown) -> None:
+        assert self._child is not None
+        source = notebooks.without_hidden(cell.source)
+        reply = self._child.ask({"op": "run", "source": source, "store_history": True}, self._patience())
+        cell.outputs = outputs.build(reply.events, shown=shown, dropped=reply.dropped)
+        count = reply.done.get("execution_count")
+        cell.execution_count = count if type(count) is int and 0 < count < 1 << 31 else None
+        if reply.end == "timeout":
+            limit = self._limits.cell_timeout_s
+            cell.outputs.append(_error("TimeoutError", STOPPED.format(limit=limit)))
+            played.trouble[cell.id] = ENDLESS.format(limit=limit)
+        elif reply.end == "lost":
+            cell.outputs.append(_error("KernelDied", reply.why))
+            played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
+            played.lost, played.why = cell.id, reply.why
 
-    def _run(self, cell: NotebookNode, name: str, index: int) -> None:
-        """Run a cell unless it is known to be fatal; after a timeout make sure that the kernel still answers."""
-        if self._dead or name in self._fatal:
-            why = NOT_RUN if self._dead else LEFT_OUT
-            cell.outputs = [new_output("error", ename="NotRun", evalue=why, traceback=[why])]
-            return
-        self._exits = False
-        try:
-            self.execute_cell(cell, index, store_history=name == cell.get("id"))
-            lost = self._exits or (_timed_out(cell) and not self._answers(index))
-        except (DeadKernelError, CellTimeoutError):
-            lost = True
-        if lost and not self._last_try:
-            raise _KernelLost(name)
-        self._dead = lost
+    def _why_left_out(self, cell: NotebookNode) -> str:
+        if cell.id in self._fatal:
+            return LEFT_OUT.format(why=self._fatal[cell.id])
+        if time.monotonic() > self._deadline:
+            return OUT_OF_TIME.format(limit=self._limits.notebook_timeout_s)
+        return ""
 
-    def _answers(self, index: int) -> bool:
-        ping = new_code_cell("pass")
-        timeout: int = self.trait_values()["timeout"]
-        self.timeout = 5
-        try:
-            self.execute_cell(ping, index, store_history=False)
-        finally:
-            self.timeout = timeout
-        return not _timed_out(ping)
-
-    def _probe(self, cell: NotebookNode, exercise: Exercise, index: int) -> Any:
-        """What the probe of an exercise saw; a string says in words why it saw nothing."""
-        endless = f"It ran for more than {self.timeout} s and was stopped: is there a loop without an end?"
-        if any(output.output_type == "error" and output.ename == "NotRun" for output in cell.outputs):
-            return f"The function could not be tried: {cell.outputs[0].evalue}"
-        if _timed_out(cell):
-            return endless
-        call = f"globals().get({exercise.function!r})"
-        code = (
-            f"__import__('coursekit.probe', fromlist=['probe']).probe({exercise.key!r}, {call}, {self.call_timeout_s})"
-        )
-        asked = new_code_cell(code)
-        self._run(asked, f"{cell.id}-probe", index)
-        if _timed_out(asked):
-            return endless
-        for output in asked.outputs:
-            if output.output_type == "error":
-                what = output.evalue if output.ename == "NotRun" else f"{output.ename}: {output.evalue}"
-                return f"The function could not be tried: {what[:300]}"
-            if output.output_type == "display_data" and MIME in output.data:
-                answer = output.data[MIME]
-                undefined = isinstance(answer, dict) and answer.get("defined") is False
-                return (self._why_undefined(exercise) if undefined else "") or answer
-        return "The grader got no answer from this exercise."
+    def _patience(self) -> float:
+        return max(1.0, min(self._limits.cell_timeout_s, self._deadline - time.monotonic()))
 
     def _why_undefined(self, exercise: Exercise) -> str:
         """In words, what kept the answer's own cell from defining its function; empty where nothing did."""
-        error = self._stopped.get(exercise.grade_id)
-        if error is None:
-            return ""
-        return f"The cell of {exercise.function} does not run: {error.ename}: {error.evalue}"[:500]
+        for cell in self._played.notebook.cells:
+            for output in cell.outputs if cell.id == exercise.grade_id and cell.cell_type == "code" else ():
+                if output.output_type == "error":
+                    return f"The cell of {exercise.function} does not run: {output.ename}: {output.evalue}"[:500]
+        return ""
 
 
-def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The outputs with the pieces of each stream put together at the first one's place, and overlong text cut.
-
-    Two gradings give the same notebook, however the kernel cut its output. (nbclient can join them too, but its time
-    grows with the square of a line's length.)
-    """
-    whole: list[NotebookNode] = []
-    streams: dict[str, list[str]] = {}
-    for output in outputs:
-        if output.output_type != "stream":
-            whole.append(output)
-        elif output.name in streams:
-            streams[output.name].append(output.text)
-        else:
-            streams[output.name] = [output.text]
-            whole.append(output)
-    for output in whole:
-        if output.output_type == "stream":
-            text = "".join(streams[output.name])
-            output.text = text if len(text) <= MAX_STREAM_CHARS else f"{text[:MAX_STREAM_CHARS]}\n[{CUT}]\n"
-    return whole
-
-
-def _timed_out(cell: NotebookNode) -> bool:
-    return any(output.output_type == "error" and output.ename == _TIMEOUT_NAME for output in cell.outputs)
+def _error(name: str, what: str) -> NotebookNode:
+    return new_output("error", ename=name, evalue=what, traceback=[what])

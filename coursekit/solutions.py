@@ -33,13 +33,18 @@ def _run(path: Path, assignment: str) -> dict[str, Any]:
     for cell in notebooks.read(path).cells:
         if cell.cell_type != "code":
             continue
-        tree = ast.parse(notebooks.without_magics(cell.source), f"{path.name}[{cell.id}]")
-        if not notebooks.is_solution(cell):
-            tree.body = [
-                node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) and not _hidden(node)
-            ]
-        exec(compile(tree, f"{path.name}[{cell.id}]", "exec"), namespace)
+        code = notebooks.without_magics(cell.source) if notebooks.is_solution(cell) else imports(cell.source)
+        exec(compile(code, f"{path.name}[{cell.id}]", "exec"), namespace)
     return namespace
+
+
+def imports(source: str) -> str:
+    """The import statements of a cell, but for those of the hidden tests; nothing else."""
+    nodes = ast.parse(notebooks.without_magics(source)).body
+    kept: list[ast.stmt] = [
+        node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) and not _hidden(node)
+    ]
+    return ast.unparse(ast.Module(kept, []))
 
 
 def _hidden(node: ast.stmt) -> bool:

@@ -32,3 +32,8 @@ def blank(source: str, assignment: str) -> str:
 
     pattern = rf"(?ms)^([ \t]*)#[^\n]*{BEGIN_SOLUTION}.*?{END_SOLUTION}[^\n]*"
     return re.sub(pattern, replace, source)
+
+
+def is_answered(cell: NotebookNode) -> bool:
+    """Whether a written answer is anything else than what was released."""
+    return str(cell.source).strip() not in ("", TEXT_STUB)

@@ -1,20 +1,27 @@
-"""A student's folder -> one notebook, repaired where it can be; nothing in the folder is changed."""
+"""What a student handed in -> one notebook and the files that go with it; nothing in the folder is changed.
 
-import os
+The steps: list the files (folders), read the notebooks among them (rescue, archives, candidates), take the best one
+(choosing), and the files beside it (supporting). Whatever a student may hand in ends here as a value, with a sentence
+for each thing that its owner ought to know.
+"""
+
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from coursekit import notebooks, stubs
+from coursekit import folders, notebooks, stubs
+from coursekit.candidates import source_of
+from coursekit.choosing import choose
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.supporting import beside_notebook, timestamp
 
 # Notebook metadata by which the loader speaks to later steps: remarks, a sentence each, and why there is no answer.
 NOTES, PROBLEM = "coursekit_notes", "coursekit_problem"
-MAX_NOTEBOOK_BYTES = 20 << 20
 _STUDENT = re.compile(r"[^\s./\\+:*?\[\]=@-][^\s/\\+:*?\[\]]*")
 
 
@@ -23,7 +30,8 @@ class Submission:
     """What a student handed in for one assignment.
 
     ``notebook`` is the one to grade. ``problem`` says in words why there is nothing to grade, and then
-    ``notebook`` is the untouched release. ``notes`` says what was repaired on the way.
+    ``notebook`` is the untouched release. ``notes`` says what was repaired on the way. ``supporting`` are the other
+    files, by their name beside the notebook: no notebooks, nothing that Python would import, nothing huge.
     """
 
     student: str
@@ -31,11 +39,7 @@ class Submission:
     notebook: NotebookNode
     notes: tuple[str, ...] = ()
     problem: str = ""
-
-
-def shown(path: Path) -> str:
-    """The name of a file as text that can be printed, whatever bytes it is made of."""
-    return os.fsencode(path.name).decode("utf-8", "replace")
+    supporting: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def check_name(student: str) -> None:
@@ -47,55 +51,35 @@ def check_name(student: str) -> None:
 
 def load(course: Course, assignment: str, student: str) -> Submission:
     """The student's submission. Whatever is wrong with it is told in the value; only our own failures raise."""
-    folder = course.submitted(assignment, student)
+    date: dict[str, bytes] = {}
     try:
-        path, notes = _find(folder, assignment)
-        notebook = _read(path, folder)
+        listing = folders.listing(course.submitted(assignment, student))
+        date, about_date = timestamp(listing.files)
+        chosen = choose(course, assignment, listing)
     except CourseError as error:
         blank = _blank(course, assignment)
         blank.metadata[NOTES] = [f"This submission could not be graded. {error}. What was handed in is kept as it was."]
         blank.metadata[PROBLEM] = str(error)
-        return Submission(student, assignment, blank, problem=str(error))
-    given = course.trusted_files(assignment)
-    modules = sorted(shown(path) for path in folder.glob("*.py") if path.name not in given)
-    if modules:
-        notes = (*notes, f"Python files beside the notebook were not used: {', '.join(modules)}.")
-    notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
-    return Submission(student, assignment, notebook, notes)
+        return Submission(student, assignment, blank, problem=str(error), supporting=date)
+    supporting, about_files = beside_notebook(course, assignment, chosen.item, chosen.among)
+    notes = (*chosen.notes, *about_files, *about_date)
+    chosen.notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
+    return Submission(student, assignment, chosen.notebook, notes, supporting={**supporting, **date})
 
 
-def _find(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
-    """The notebook to grade: the one with the right name, else the only one, else the one that changed last."""
-    expected = folder / f"{assignment}.ipynb"
-    if expected.is_symlink() or expected.is_file():
-        return expected, ()
-    found = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() or path.is_symlink()]
-    if not found:
-        others = ", ".join(sorted(map(shown, folder.iterdir()))[:5]) or "nothing"
-        raise CourseError(expected.name, f"no notebook was handed in (there is {others})", f"hand in {expected.name}")
-    if len(found) == 1:
-        return found[0], (f"The notebook was called {shown(found[0])}; it was graded as {expected.name}.",)
-    newest = max(found, key=lambda path: (path.lstat().st_mtime, path.name))
-    names = ", ".join(map(shown, found))
-    several = f"There were several notebooks ({names}), none called {expected.name}"
-    return newest, (f"{several}; the newest, {shown(newest)}, was graded.",)
-
-
-def _read(path: Path, folder: Path) -> NotebookNode:
-    if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
-        raise CourseError(shown(path), "a symbolic link, not a file", "hand in the notebook itself")
-    if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-        raise CourseError(shown(path), f"larger than {MAX_NOTEBOOK_BYTES >> 20} MiB",
-                          "clear all outputs, save, and hand in again")  # fmt: skip
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(shown(path), f"cannot be read ({error})", "save it in JupyterLab and hand in again") from None
-    return notebooks.parse(text, shown(path), answers_only=True)
+def stage(loaded: Submission, folder: Path) -> None:
+    """The submission in ``folder`` as nbgrader expects it: the notebook under its right name, the files beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = notebooks.dumps(loaded.notebook)
+    (folder / f"{loaded.assignment}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+    for name, data in loaded.supporting.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
 
 
 def _blank(course: Course, assignment: str) -> NotebookNode:
-    source = notebooks.read(course.source(assignment))
+    source = source_of(course, assignment)
     cells = [
         {**cell, "source": stubs.blank_cell(cell, assignment)} if notebooks.is_solution(cell) else cell
         for cell in source.cells

@@ -3,16 +3,19 @@
 A test calls the function on the example of the notebook and on one of another size, and compares with the
 recorded outputs in ``public_tests.h5``. It says in one reading what is wrong: shapes before values, the first
 wrong entry, what to look at. It prints a short table when all is well and raises ``PublicTestFailure``
-otherwise. The grader uses the same pieces (``build``, ``flatten``, ``compare``, ``likely_cause``) on other
-cases.
+otherwise; where the wrong outputs are those of a known mistake, with the hint for it. The grader uses the same pieces
+(``build``, ``flatten``, ``compare``, ``likely_cause``) on other cases.
 """
 
 import copy
 import inspect
+import io
 import linecache
 import re
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ import testCases as tc
 from comparison import RTOL, changed, compare, flatten, kind, likely_cause
 
 RECORDING = Path(__file__).with_name("public_tests.h5")
+KNOWN_MISTAKES = Path(__file__).with_name("public_mistakes.h5")
 
 
 class PublicTestFailure(AssertionError):
@@ -382,6 +386,65 @@ def recorded(path, key, case_name):
         return {name: np.asarray(group[name][()]) for name in names}
 
 
+# --- one call -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a student's function: the arguments as they are afterwards, and as they were, flattened; what came."""
+
+    args: tuple
+    before: dict
+    result: object = None
+    error: BaseException | None = None
+
+
+def call(exercise, case, target):
+    """The function called on one case; whatever it raises is kept."""
+    args = build(exercise, case)
+    before = inputs(exercise, copy.deepcopy(args))
+    try:
+        return Call(args, before, target(*args))
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        return Call(args, before, error=error)
+
+
+def call_quietly(exercise, case, target):
+    """The same, and nothing that the function prints or warns of is seen."""
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call(exercise, case, target)
+
+
+def outcome(exercise, target, made):
+    """What a call gave, as known mistakes are recorded."""
+    from known_mistakes import Outcome, assigned, sign
+
+    if made.error is not None:
+        raised, frames = type(made.error).__name__, student_frames(made.error, target)
+        line = frames[-1][2] if frames else ""
+        return Outcome(raised=raised, sign=sign(raised, str(made.error)), at=assigned(line))
+    got = flatten(made.result, exercise.outputs)
+    spoilt = tuple(changed(made.before, inputs(exercise, made.args)))
+    return Outcome(got, spoilt, own=any(made.result is arg for arg in made.args))
+
+
+def draws_anew(exercise, case, target):
+    """Whether the function gives other numbers when the notebook has drawn other random numbers before."""
+    results = []
+    for seed in (1, 2):
+        np.random.seed(seed)
+        results.append(call_quietly(exercise, case, target))
+        if np.random.get_state()[1][0] == seed:
+            return False  # nothing was drawn since
+    one, other = (flatten(made.result, exercise.outputs) for made in results)
+    return any(
+        not np.array_equal(leaf, other.get(path), equal_nan=True)
+        for path, leaf in one.items()
+        if isinstance(leaf, np.ndarray)
+    )
+
+
 # --- one test -----------------------------------------------------------------------------------------------
 
 
@@ -390,46 +453,81 @@ def _test(key, target):
     if not callable(target):
         raise PublicTestFailure(f"{exercise.function} should be a function, yours is {kind(target)}.")
     state = np.random.get_state()
+    calls, reports = {}, []
     try:
-        reports = [_try(key, exercise, case, target) for case in exercise.cases]
+        for case in exercise.cases:
+            expected = {} if case.raises else _expected(key, case)
+            calls[case.name] = call(exercise, case, target)
+            reports.append(_report(key, case, target, expected, calls))
     finally:
         np.random.set_state(state)
     print("\n".join([*reports, f"Right on these examples. Grading also tries {exercise.also}."]))
 
 
-def _try(key, exercise, case, target):
+def _report(key, case, target, expected, calls):
     """The table of one case, or PublicTestFailure with all that there is to say about it."""
+    exercise, made = EXERCISES[key], calls[case.name]
     title = f"{exercise.function}    {describe(exercise, case)}"
-    expected = {} if case.raises else _expected(key, case)
-    args = build(exercise, case)
-    before = inputs(exercise, copy.deepcopy(args))
-    try:
-        result = target(*args)
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
-        if case.raises in (sort.__name__ for sort in type(error).__mro__):
+    if made.error is not None:
+        if case.raises in (sort.__name__ for sort in type(made.error).__mro__):
             return f"{title}\n  {case.raises}, as it should be  ok"
-        given = exercise.inputs[: len(args)]
-        raise PublicTestFailure("\n".join([title, *_explain(error, exercise, target, given)])) from None
+        given = exercise.inputs[: len(made.args)]
+        hint = "" if _is_stub(made.error) else _hint(key, case, target, calls)
+        raise PublicTestFailure("\n".join([title, *_explain(made.error, exercise, target, given, hint)])) from None
     if case.raises:
-        said = f"  Your function should raise a {case.raises}; it returns {kind(result)}."
-        raise PublicTestFailure("\n".join([title, said, f"Look again: {exercise.look}"]))
-    got = flatten(result, exercise.outputs)
+        said = f"  Your function should raise a {case.raises}; it returns {kind(made.result)}."
+        advice = _hint(key, case, target, calls) or f"Look again: {exercise.look}"
+        raise PublicTestFailure("\n".join([title, said, advice]))
+    got = flatten(made.result, exercise.outputs)
     findings = compare(expected, got, rtol=exercise.rtol)
     report = [title, *_rows(findings, exercise)]
-    names = changed(before, inputs(exercise, args))
+    names = changed(made.before, inputs(exercise, made.args))
     spoilt = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     wrong = [finding for finding in findings if finding.problem]
     if wrong:
         worst = next((finding for finding in wrong if finding.index is None), wrong[0])  # shapes before values
-        cause = likely_cause(worst, expected, got, before, sizes(exercise, case).get("m"))
+        cause = likely_cause(worst, expected, got, made.before, sizes(exercise, case).get("m"))
         also = f"Your function also changes its own input: {spoilt}." if spoilt else ""
-        known = _other_case(key, exercise, case, got) or cause
-        advice = [known or f"Look again: {exercise.look}", also]  # a known cause says more than a reminder
-        raise PublicTestFailure("\n".join([*report, *filter(None, advice)]))
+        cause = _other_case(key, exercise, case, got) or cause
+        hint = _hint(key, case, target, calls)
+        # a known mistake says more than a cause that fits the numbers, and that more than a reminder
+        advice = [_only_fact(cause), hint] if hint else [cause or f"Look again: {exercise.look}"]
+        raise PublicTestFailure("\n".join([*report, *filter(None, [*advice, also])]))
     if spoilt:
-        same = any(result is arg for arg in args)
-        raise PublicTestFailure("\n".join([*report, (_SAME if same else _CHANGED).format(inputs=spoilt)]))
+        same = any(made.result is arg for arg in made.args)
+        hint = _hint(key, case, target, calls)
+        text = f"{_SPOILT}\n{hint}" if hint else f"{_SPOILT}\n{_SAME if same else _CHANGED}"
+        raise PublicTestFailure("\n".join([*report, text.format(inputs=spoilt)]))
     return "\n".join(report)
+
+
+def _hint(key, case, target, calls):
+    """The hint of the known mistake that gives what this function gives, in every case; "" if there is none.
+
+    The cases that have not been tried yet are tried only while some mistake fits.
+    """
+    exercise = EXERCISES[key]
+    try:
+        from known_mistakes import VARIES, read
+
+        known = read(KNOWN_MISTAKES, key)
+    except Exception:  # without the file, or with a damaged one, there are no hints; the report is the same
+        return ""
+    seen = {name: outcome(exercise, target, made) for name, made in calls.items()}
+    for other in (case, *(other for other in exercise.cases if other.name not in seen)):
+        if other.name not in seen:
+            seen[other.name] = outcome(exercise, target, call_quietly(exercise, other, target))
+        if any(one.cases[other.name].tells == VARIES for one in known if other.name in one.cases):
+            seen[other.name] = replace(seen[other.name], varies=draws_anew(exercise, other, target))
+        known = [one for one in known if one.agrees(seen, exercise.rtol)]
+        if not known:
+            return ""
+    return next((f"Hint: {one.hint}" for one in known if one.fits(seen, exercise.rtol)), "")
+
+
+def _only_fact(cause):
+    """The part of a cause that says what is so, without the question or the advice that follows."""
+    return re.split(r"[:;.?] ", cause)[0].rstrip(".:;?") + "." if cause else ""
 
 
 def _expected(key, case):
@@ -445,11 +543,10 @@ def _expected(key, case):
     )
 
 
+_SPOILT = "The values are right, but your function changed its own input: {inputs}."
 _SAME = """\
-The values are right, but your function changed its own input: {inputs}.
 It returns the very object that came in: = gives a thing a second name, it does not copy it. Begin with a new one."""
 _CHANGED = """\
-The values are right, but your function changed its own input: {inputs}.
 Whoever called it still needs the old numbers. x = x - y makes a new array; x -= y and x[...] = y write into
 the old one, and dict.copy() shares the arrays in the dict."""
 
@@ -533,10 +630,14 @@ _MEANING = (
 _MATMUL = re.compile(r"(ValueError: matmul: .*?), with gufunc signature .*\(size (\d+) is different from (\d+)\)")
 
 
-def _explain(error, exercise, target, given):
+def _is_stub(error):
+    return isinstance(error, NotImplementedError) and str(error).startswith("Exercise")
+
+
+def _explain(error, exercise, target, given, hint):
     """An exception inside the student's function, told as the student's: what, and at which line of what."""
     message = " ".join(str(error).split())[:300]
-    if isinstance(error, NotImplementedError) and message.startswith("Exercise"):
+    if _is_stub(error):
         if message.endswith(exercise.function):
             frames = student_frames(error, target)
             place = f" It stops at line {frames[-1][1]} of its cell." if frames else ""
@@ -548,19 +649,22 @@ def _explain(error, exercise, target, given):
     what = f"{type(error).__name__}: {message}" if message else type(error).__name__
     frames = student_frames(error, target)
     if not frames:
-        return [f"Calling your function with ({', '.join(given)}) failed with {what}", _KEEP_FIRST_LINE]
+        said = f"Calling your function with ({', '.join(given)}) failed with {what}"
+        return [said, hint or _KEEP_FIRST_LINE]
     meaning = next((words for sort, part, words in _MEANING if isinstance(error, sort) and part in message), "")
+    look = f"Look again: {exercise.look}" if isinstance(error, ValueError | IndexError | KeyError) else ""
+    advice = [hint] if hint else [meaning, look]
     if matmul := _MATMUL.search(what):
         what = f"{matmul[1]} (size {matmul[2]} is different from {matmul[3]})"
         left, right = matmul[3], matmul[2]
         meaning = (
             f"In a product with @ the left factor's columns ({left}) must be as many as the right one's rows ({right})."
         )
+        advice = [meaning, hint or look]  # here the meaning holds the student's own sizes
     lines = [f"Your function stopped with {what}"]
     for name, number, text in frames[-3:]:
         lines.append(f"  in {name}, line {number}" + (f":   {text}" if text else ""))
-    look = f"Look again: {exercise.look}" if isinstance(error, ValueError | IndexError | KeyError) else ""
-    return [*lines, *filter(None, [meaning, look])]
+    return [*lines, *filter(None, advice)]
 
 
 _REPLACE = "Put your own code in place of every line with `raise`."

@@ -81,24 +81,29 @@ def test_a_change_touches_nothing_else():
 @pytest.mark.parametrize("mistake", mistakes.MISTAKES, ids=str)
 def test_a_mistake_loses_marks_and_is_told_why(mistake):
     """With every other function right, so that nothing else can be the reason."""
-    target = answers.answer(mistake)
+    row = TABLE[mistake.exercise]
+    seen = observed(row, answers.answer(mistake))
 
-    marks = verdict(mistake.exercise, target)
+    marks = judge(row, seen, COURSE)
 
     assert 0 <= marks.earned < marks.points
     assert all(result.reason for result in marks.results if not result.passed)
-    assert own_numbers_only(marks.reason, TABLE[mistake.exercise], target)
+    assert own_numbers_only(marks.reason, row, seen)
 
 
-def own_numbers_only(reason, row, target):
+def observed(row, target):
+    """What a probe sees; all that follows is worked out from this one run."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return observe(row, target)
+
+
+def own_numbers_only(reason, row, seen):
     """Whether each number with decimals in a reason is one that the function itself returned."""
     own = {
         f"{float(value):.6g}" for case in row.cases for value in case.extra if isinstance(value, float)
     }  # its arguments
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        seen = observe(row, target)["observations"]
-    for observation in seen:
+    for observation in seen["observations"]:
         for leaf in observation.get("outputs", {}).values():
             if "data" in leaf:
                 own |= {f"{value:.6g}" for value in np.frombuffer(base64.b64decode(leaf["data"]), "<f8")}
@@ -108,10 +113,11 @@ def own_numbers_only(reason, row, target):
 def test_the_check_for_numbers_of_others_can_fail():
     """A test that cannot fail proves nothing: the expected number in a reason is caught."""
     mistake = mistakes.find("step-by-step/linear_backward", "not-averaged")
-    target, row = answers.answer(mistake), TABLE[mistake.exercise]
+    row = TABLE[mistake.exercise]
+    seen = observed(row, answers.answer(mistake))
 
-    assert own_numbers_only("yours is 0.292555", row, target)
-    assert not own_numbers_only("it should be 0.0731387, yours is 0.292555", row, target)
+    assert own_numbers_only("yours is 0.292555", row, seen)
+    assert not own_numbers_only("it should be 0.0731387, yours is 0.292555", row, seen)
 
 
 @pytest.mark.parametrize("key", KEYS)

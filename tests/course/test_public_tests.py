@@ -1,6 +1,7 @@
 """What students run: it passes on what is right, and says in one reading what is wrong with the rest."""
 
 import functools
+import itertools
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import time
 import numpy as np
 import pytest
 
+import known_mistakes
 import mistakes
 import public_tests
 from hidden_tests import TABLE
@@ -186,7 +188,8 @@ def test_the_report_of_a_missing_average_reads_as_promised():
         "  dA_prev  (5, 4)  largest difference 0        ok",
         "  dW       (3, 5)  all 15 entries wrong    dW[0, 0] should be 0.0731387, yours is 0.292555",
         "  db       (3, 1)  largest difference 0        ok",
-        "dW is exactly 4 times too large, and there are 4 examples: is the average over the examples missing?",
+        "dW is exactly 4 times too large, and there are 4 examples.",
+        "Hint: Which of the three gradients are averaged over the examples? Look at the table.",
     ]
 
 
@@ -234,6 +237,176 @@ def test_inputs_changed_in_place_are_named(body, named):
     report = complaint("linear_backward", function(source, "linear_backward"))
 
     assert f"The values are right, but your function changed its own input: {named}." in report
+
+
+# --- known mistakes ---------------------------------------------------------------------------------------
+
+
+def hints(report):
+    return [line.removeprefix("Hint: ") for line in report.splitlines() if line.startswith("Hint: ")]
+
+
+@functools.cache
+def recorded_as_known(key):
+    """The released recordings of an exercise, in the order of the catalogue."""
+    visible = [mistake.name for mistake in mistakes.of(key) if mistake.visible]
+    return dict(zip(visible, known_mistakes.read(public_tests.KNOWN_MISTAKES, key), strict=True))
+
+
+@pytest.mark.parametrize("mistake", VISIBLE, ids=str)
+def test_a_visible_mistake_gets_its_hint(mistake):
+    """Or the hint of the first mistake that cannot be told from it by anything that was recorded."""
+    alike = recorded_as_known(mistake.exercise)
+    own = alike[mistake.name]
+
+    [hint] = hints(complaint(mistake.exercise, answers.answer(mistake)))
+
+    if hint != mistake.hint:
+        other = next(name for name, one in alike.items() if one.hint == hint)
+        assert list(alike).index(other) < list(alike).index(mistake.name)
+        assert same_recording(alike[other], own), other
+
+
+def same_recording(one, other):
+    return one.cases.keys() == other.cases.keys() and all(
+        one.cases[case].agrees(other.cases[case], RTOL) and other.cases[case].agrees(one.cases[case], RTOL)
+        for case in one.cases
+    )
+
+
+RTOL = 1e-7
+
+
+def test_few_mistakes_share_a_recording():
+    """The test above would pass with one hint for everything, if everything looked alike."""
+    shared = [
+        f"{key}:{name}"
+        for key in KEYS
+        for (first, one), (name, other) in itertools.combinations(recorded_as_known(key).items(), 2)
+        if same_recording(one, other)
+    ]
+
+    assert "step-by-step/compute_cost:m-is-rows" in shared  # labels have one row: m is 1 then
+    assert len(set(shared)) < 25
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("result", [None, 0.123, [], (), "Z", np.ones((3, 1)), (None, None, None)])
+def test_nonsense_gets_no_hint(key, result):
+    assert not hints(complaint(key, lambda *args: result))
+
+
+def test_a_hint_takes_the_place_of_what_says_the_same():
+    """Numbers of the student's stay; the question behind them, or the general advice, gives way to the hint."""
+    key = "step-by-step/initialize_parameters"
+    report = complaint(key, answers.answer(mistakes.find(key, "zeros-without-tuple")))
+
+    assert report.count("whole shape") == 1
+    assert "Look again" not in report
+
+    key = "step-by-step/linear_backward"
+    report = complaint(key, answers.answer(mistakes.find(key, "W-not-transposed")))
+
+    assert "the left factor's columns (5) must be as many as the right one's rows (3)" in report
+    assert report.endswith("Hint: W leads from the layer before to this one. Backwards it has to be turned round.")
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("dA_prev = W.T @ dZ; dA_prev[0, 0] += 1e-3", "one entry in twenty is another"),
+        ("dA_prev = W.T @ dZ * 2", "another factor than any mistake's"),
+        ("dA_prev = W.T @ np.log(dZ.T)", "the same exception at the same name, and other sizes"),
+        ("dX = A_prev.T @ dZ", "the same exception with the same sizes, at another name"),
+    ],
+)
+def test_a_mistake_of_ones_own_gets_no_hint_of_another(line, why):
+    source = (
+        "def linear_backward(dZ, cache):\n"
+        "    A_prev, W, b = cache\n"
+        f"    {line}\n"
+        "    return dA_prev, dZ @ A_prev.T / dZ.shape[1], dZ.sum(axis=1, keepdims=True) / dZ.shape[1]\n"
+    )
+
+    assert not hints(complaint("linear_backward", function(source, "linear_backward"))), why
+
+
+def test_a_mistake_in_the_first_example_only_gets_no_hint(solution):
+    """All cases have to agree: here the second one does not."""
+    wrong = mistaken("linear_backward", "dW-not-averaged")
+    calls = []
+
+    def target(dZ, cache):
+        calls.append(dZ.shape)
+        return (wrong if dZ.shape == (3, 4) else solution["linear_backward"])(dZ, cache)
+
+    assert not hints(complaint("linear_backward", target))
+    assert calls == [(3, 4), (4, 3)]
+
+
+def test_other_examples_are_tried_only_where_a_known_mistake_fits():
+    """A function that loops for ever in the second example must not do so because the first one is wrong."""
+    calls = []
+
+    def target(dZ, cache):
+        calls.append(dZ.shape)
+        return dZ, dZ, dZ
+
+    complaint("linear_backward", target)
+
+    assert calls == [(3, 4)]
+
+
+def test_what_a_function_prints_is_not_printed_again_for_a_hint(capsys):
+    wrong = mistaken("linear_backward", "dW-not-averaged")
+
+    def talks(dZ, cache):
+        print("shape", dZ.shape)
+        return wrong(dZ, cache)
+
+    with pytest.raises(public_tests.PublicTestFailure, match="Hint: "):
+        public_tests.linear_backward_test(talks)
+    assert capsys.readouterr().out == "shape (3, 4)\n"
+
+
+@pytest.mark.parametrize("damage", ["missing", "not HDF5", "other exercises", "other form"])
+def test_without_readable_mistakes_the_report_is_as_good_as_before(monkeypatch, tmp_path, damage):
+    path = tmp_path / "public_mistakes.h5"
+    if damage == "not HDF5":
+        path.write_text("nothing")
+    if damage.startswith("other"):
+        import h5py
+
+        with h5py.File(path, "w") as file:
+            group = file.create_group("step-by-step/linear_backward" if damage == "other form" else "a/b")
+            group["index"], group["numbers"] = np.frombuffer(b'[{"cases": 3}]', np.uint8), np.zeros(2)
+    monkeypatch.setattr(public_tests, "KNOWN_MISTAKES", path)
+
+    report = complaint("linear_backward", mistaken("linear_backward", "dW-not-averaged"))
+
+    assert not hints(report)
+    assert report.endswith("there are 4 examples: is the average over the examples missing?")
+
+
+def test_the_released_recording_tells_outputs_and_hints_and_nothing_else():
+    """No name of a mistake, nothing of its code, no case but the public ones; and it is small."""
+    import h5py
+
+    assert public_tests.KNOWN_MISTAKES.stat().st_size < 500_000
+    with h5py.File(public_tests.KNOWN_MISTAKES) as file:
+        texts = {key: bytes(file[key]["index"][()]).decode() for key in KEYS}
+        assert {name for key in KEYS for name in file[key]} == {"index", "numbers"}
+    for key, index in texts.items():
+        rows = json.loads(index)
+        assert {field for row in rows for field in row} == {"hint", "cases"}
+        assert {case for row in rows for case in row["cases"]} <= {
+            case.name for case in public_tests.EXERCISES[key].cases
+        }
+        for mistake in mistakes.of(key):
+            assert f'"{mistake.name}"' not in index
+            assert mistake.what not in index
+            assert not any(len(new) > 12 and new in index for _, new in mistake.changes)
+        assert [row["hint"] for row in rows] == [mistake.hint for mistake in mistakes.of(key) if mistake.visible]
 
 
 # --- functions that do not even return something sensible -------------------------------------------------
@@ -480,14 +653,17 @@ def test_what_a_training_prints_is_seen_and_costs_nothing():
     assert printed.startswith("learning_rate 0.1\nlearning_rate 0.5\nL_layer_model    seed 1")
 
 
-def test_returning_the_very_dict_that_came_in_is_called_that():
+def test_returning_the_very_dict_that_came_in_is_called_that(monkeypatch, tmp_path):
+    """By a known mistake's hint, and in the report's own words where that is not at hand."""
+
     def same(params, grads, rate):
         for name in params:
             params[name] = params[name] - rate * grads["d" + name]
         return params
 
-    report = complaint("update_parameters", same)
-    assert "It returns the very object that came in" in report
+    assert "Hint: Two names for one dict, for = copies nothing" in complaint("update_parameters", same)
+    monkeypatch.setattr(public_tests, "KNOWN_MISTAKES", tmp_path / "gone.h5")
+    assert "It returns the very object that came in" in complaint("update_parameters", same)
 
 
 def test_a_forgotten_f_in_a_key_is_guessed():

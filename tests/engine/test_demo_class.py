@@ -14,7 +14,6 @@ from hidden_tests import TABLE, exercises
 from tests.classroom import ASSIGNMENT, copy_course
 
 POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}
-NOT_GRADED_BY_STOCK = {"mona", "noah"}  # a renamed notebook, half a file
 
 
 @pytest.fixture(scope="module")
@@ -49,27 +48,26 @@ def total(marks_of_one) -> float:
     return sum(mark.earned for mark in marks_of_one.values())
 
 
-@pytest.mark.parametrize("student", ["anna", "ben", "chloe", "kira", "liam", "mona"])
+@pytest.mark.parametrize("student", ["anna", "ben", "chloe", "kira", "liam", "mona", "olga"])
 def test_a_right_answer_has_full_marks_whatever_its_style_and_its_file(marks, student):
     assert {cell: mark.earned for cell, mark in marks[student].items()} == POINTS
     assert all(mark.reason == "" for mark in marks[student].values())
 
 
-@pytest.mark.parametrize("student", ["dario", "noah"])
-def test_nothing_to_grade_earns_nothing_and_says_why(marks, student):
-    assert total(marks[student]) == 0
-    assert all(mark.reason for mark in marks[student].values())
+def test_nothing_written_earns_nothing_and_says_why(marks):
+    assert total(marks["dario"]) == 0
+    assert all(mark.reason for mark in marks["dario"].values())
 
 
-def test_half_a_file_is_called_what_it_is(graded, marks):
-    assert "not valid JSON" in graded[2]["noah"].problem
-    assert all("not valid JSON" in mark.reason for mark in marks["noah"].values())
+def test_of_half_a_file_the_whole_cells_count_and_that_is_told(graded, marks):
+    assert 0 < total(marks["noah"]) < 100
+    assert any("breaks off in the middle" in note for note in graded[2]["noah"].notes)
 
 
 @pytest.mark.parametrize(
     ("student", "cell", "earned", "said"),
     [
-        ("emma", "linear-backward", 6, "average over the examples missing"),
+        ("emma", "linear-backward", 6, "averaged over the examples"),
         ("hugo", "update-parameters", 3, "changes its own input"),
         ("ines", "compute-cost", 0, "ValueError: I do not know how"),
         ("jonas", "compute-cost", 0, "loop without an end"),
@@ -83,24 +81,34 @@ def test_one_mistake_loses_marks_in_its_exercise_with_its_reason(marks, student,
 @pytest.mark.parametrize(
     ("student", "spoilt"),
     [
-        ("emma", {"linear-backward", "linear-activation-backward", "l-model-backward"}),
-        ("farid", {"linear-forward", "linear-activation-forward", "l-model-forward"}),
-        ("gita", {"l-model-backward"}),
-        ("hugo", {"update-parameters"}),
-        ("ines", {"compute-cost"}),
-        ("jonas", {"compute-cost"}),
+        ("emma", "linear-backward"),
+        ("farid", "linear-forward"),
+        ("gita", "l-model-backward"),
+        ("hugo", "update-parameters"),
+        ("ines", "compute-cost"),
+        ("jonas", "compute-cost"),
     ],
 )
 def test_no_other_exercise_loses_a_mark(marks, student, spoilt):
-    """Spoilt are the exercise itself and those that call it."""
-    lost = {cell for cell, mark in marks[student].items() if mark.earned < mark.points}
-    assert lost == spoilt
+    """Also where others call the wrong function: these are right by themselves."""
+    assert {cell for cell, mark in marks[student].items() if mark.earned < mark.points} == {spoilt}
+
+
+@pytest.mark.parametrize(
+    ("student", "follower", "culprit"),
+    [("emma", "linear-activation-backward", "linear_backward"), ("farid", "l-model-forward", "linear_forward")],
+)
+def test_a_right_function_that_calls_a_wrong_one_is_told_whose_error_it_was(marks, student, follower, culprit):
+    mark = marks[student][follower]
+    assert mark.earned == mark.points
+    assert mark.reason.endswith(f" is right; the error comes from {culprit}.")
 
 
 def test_every_lost_mark_has_a_reason(marks):
     for student, by_cell in marks.items():
         for cell, mark in by_cell.items():
-            assert (mark.earned == mark.points) == (mark.reason == ""), (student, cell)
+            told = mark.reason.replace("is right; the error comes from", "")
+            assert mark.reason if mark.earned < mark.points else told != mark.reason or not told, (student, cell)
 
 
 def test_repairs_are_told(graded):
@@ -126,7 +134,7 @@ def test_everybody_gets_a_page_with_marks_reasons_and_no_hidden_test(graded):
     emma = next(page for page in pages if page.student == "emma" and ASSIGNMENT in page.path.parts).path.read_text(
         encoding="utf-8"
     )
-    assert "average over the examples missing" in emma
+    assert "averaged over the examples" in emma
 
 
 def test_grading_again_gives_the_same_marks(graded, marks):
@@ -167,8 +175,8 @@ def stock(tmp_path_factory, graded):
     shutil.copytree(graded[0].root / "submitted", root / "submitted")
     shutil.rmtree(root / "release")
     limits = [
-        f"--Execute.timeout={demo.LIMITS.cell_timeout_s}",
-        f"--RunWithProbes.call_timeout_s={demo.LIMITS.call_timeout_s}",
+        f"--MarkInSandbox.cell_timeout_s={demo.LIMITS.cell_timeout_s}",
+        f"--MarkInSandbox.call_timeout_s={demo.LIMITS.call_timeout_s}",
     ]
     codes = {}
     for assignment in demo.assignments():
@@ -193,21 +201,17 @@ def test_stock_generate_assignment_gives_our_release(stock, course, assignment):
 
 
 @pytest.mark.parametrize("assignment", demo.assignments())
-def test_stock_autograde_agrees_on_every_submission_that_it_survives(stock, graded, assignment):
+def test_stock_autograde_agrees_on_every_submission(stock, graded, assignment):
+    """Marks, and the reasons to the last word; a renamed notebook, half a file and a zip archive included."""
     scratch, codes = stock
-    ours, theirs = marks_of(graded[0], assignment), marks_of(scratch, assignment)
-    survived = {student for student in ours if scratch.autograded(assignment, student).is_dir()}
-    beyond = NOT_GRADED_BY_STOCK & set(ours)
-    assert survived == set(ours) - beyond
-    assert codes["autograde", assignment] == (1 if beyond else 0)  # it says so when some failed
-    for student in survived:
-        assert theirs[student] == ours[student], student
+    assert codes["autograde", assignment] == 0
+    assert marks_of(scratch, assignment) == marks_of(graded[0], assignment)
 
 
 def test_stock_generate_feedback_gives_the_same_pages(stock, graded):
     scratch, codes = stock
     assert not any(code for (command, _), code in codes.items() if command == "generate_feedback")
-    for student in ("anna", "emma", "hugo", "kira"):
+    for student in ("anna", "emma", "hugo", "kira", "noah", "olga"):
         ours = graded[0].feedback(ASSIGNMENT, student) / f"{ASSIGNMENT}.html"
         theirs = scratch.feedback(ASSIGNMENT, student) / f"{ASSIGNMENT}.html"
         assert theirs.read_bytes() == ours.read_bytes(), student
@@ -215,6 +219,6 @@ def test_stock_generate_feedback_gives_the_same_pages(stock, graded):
 
 def test_the_class_is_about_a_dozen_of_different_kinds():
     first = [recipe.about for recipe in demo.CLASS if recipe.assignment == ASSIGNMENT]
-    assert 12 <= len(first) <= 16
+    assert 12 <= len(first) <= 18
     assert len(set(first)) == len(first)
     assert set(demo.assignments()) == {row.assignment for row in TABLE.values()}

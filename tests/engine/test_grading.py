@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from coursekit import grade, gradebook, release, report, runner
+from coursekit import grade, gradebook, release, report, submission
 from coursekit.course import find_course
 from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, copy_course, hand_in
@@ -13,14 +13,14 @@ from tests.classroom import ASSIGNMENT, copy_course, hand_in
 def test_an_unexpected_failure_fails_one_submission_only(scratch, solved, monkeypatch):
     for student in ("anna", "ben"):
         hand_in(scratch, student, solved)
-    load = grade.submission.load
+    load = submission.load
 
     def fails_once(course, assignment, student):
         if student == "anna":
             raise ZeroDivisionError("a bug of ours")
         return load(course, assignment, student)
 
-    monkeypatch.setattr(grade.submission, "load", fails_once)
+    monkeypatch.setattr(submission, "load", fails_once)
     anna, ben = grade.grade(scratch, ASSIGNMENT)
     assert anna.failed
     assert "ZeroDivisionError: a bug of ours" in anna.problem
@@ -29,21 +29,35 @@ def test_an_unexpected_failure_fails_one_submission_only(scratch, solved, monkey
     assert [student.student for student in gradebook.read(scratch, ASSIGNMENT)] == ["ben"]
 
 
-def test_a_grading_that_never_ended_is_no_zero(scratch, solved, monkeypatch, tmp_path):
-    """nbgrader makes the rows of the gradebook before it runs anything."""
+def test_a_grading_that_never_ended_is_no_zero(scratch, solved, tmp_path):
+    """Stock nbgrader makes the rows of the gradebook before it runs anything, and may be stopped then."""
+    from nbgrader.api import Gradebook
+
     hand_in(scratch, "anna", solved)
-
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runner.RunWithProbes, "preprocess", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        grade.grade(scratch, ASSIGNMENT)
+    release.register(scratch, ASSIGNMENT)
+    with Gradebook(scratch.db_url) as book:
+        book.add_student("anna")
+        book.add_submission(ASSIGNMENT, "anna")
     (anna,) = gradebook.read(scratch, ASSIGNMENT)
     assert not anna.judged
     assert {mark.reason for mark in anna.marks} == {"grading was stopped or failed; grade again"}
     report.write_csv([anna], tmp_path / "marks.csv")
     assert (tmp_path / "marks.csv").read_text().splitlines()[1] == f"anna,{ASSIGNMENT},,,,,,,,,,,,100"
+
+
+def test_a_grading_that_is_stopped_leaves_whole_submissions_only(scratch, solved):
+    """Ctrl-C behind the first of two: that one is there with every mark, of the other nothing."""
+    for student in ("anna", "ben"):
+        hand_in(scratch, student, solved)
+
+    def stop(one):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grade.grade(scratch, ASSIGNMENT, report=stop)
+    (anna,) = gradebook.read(scratch, ASSIGNMENT)
+    assert (anna.student, anna.judged, anna.earned) == ("anna", True, 100)
+    assert not scratch.autograded(ASSIGNMENT, "ben").exists()
 
 
 def test_points_that_disagree_with_the_table_are_refused(scratch, solved):
@@ -59,7 +73,7 @@ def test_a_gradebook_in_use_is_told_as_that(scratch, solved):
     release.register(scratch, ASSIGNMENT)
     with sqlite3.connect(scratch.root / "gradebook.db") as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(CourseError, match=r"gradebook\.db is in use by another program: close it"):
+        with pytest.raises(CourseError, match=r"gradebook\.db: in use by another program; close it"):
             grade.grade(scratch, ASSIGNMENT)
     other.close()
 
@@ -111,17 +125,6 @@ def test_hand_ins_in_the_wrong_place_are_named(scratch, solved):
     (scratch.root / "submitted" / "cleo" / "Step-by-Step").mkdir(parents=True)
     (scratch.root / "submitted" / "loose.ipynb").write_text("{}")
     assert scratch.strays() == ("ben/step-by-step.ipynb", "cleo/Step-by-Step", "loose.ipynb")
-
-
-def test_pieces_of_a_stream_are_put_together_at_once():
-    """However long a line is: nbclient's own way takes the square of it."""
-    from nbformat.v4 import new_output
-
-    pieces = [new_output("stream", name="stdout", text="x" * 100_000) for _ in range(3)]
-    shown = new_output("execute_result", data={"text/plain": "1"})
-    first, second = runner.joined([pieces[0], shown, *pieces[1:]])
-    assert len(first.text) == runner.MAX_STREAM_CHARS + len(f"\n[{runner.CUT}]\n")
-    assert second == shown
 
 
 def test_nobodys_own_startup_files_take_part(scratch, solved, tmp_path, monkeypatch):

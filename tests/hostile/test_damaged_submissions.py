@@ -1,168 +1,361 @@
-"""Damaged hand-ins: a mark with a reason in words, nothing of the hand-in lost, nobody else affected."""
+"""Damaged hand-ins: the answers are found, or a sentence says why not; nothing of the hand-in changes.
 
+Every case is loaded and rebuilt, which is where damage ends: from there on a notebook is in the source's structure.
+"""
+
+import gzip
+import hashlib
+import io
 import json
 import os
+import re
+import resource
+import socket
+import stat
+import struct
+import sys
+import tarfile
+import tempfile
+import time
+from itertools import count
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from coursekit import notebooks, submission
+from coursekit import archives, candidates, notebooks, rebuild, rescue, submission
 from coursekit.errors import CourseError
-from tests.classroom import ASSIGNMENT, hand_in
+from tests.classroom import ASSIGNMENT, copy_course
+from tests.hostile.damage import (
+    BYTES,
+    EDITED,
+    NAME,
+    NOTHING,
+    PLACES,
+    SOLUTIONS,
+    SOLVED,
+    Files,
+    code,
+    every_cell,
+    packed,
+    solved,
+)
 
-NAME = f"{ASSIGNMENT}.ipynb"
+NUMBERS = count()
 
 
-def load(course, student="sam"):
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    return copy_course(tmp_path_factory.mktemp("room") / "course")
+
+
+@pytest.fixture
+def student():
+    return f"s{next(NUMBERS)}"
+
+
+def put(course, student: str, made: dict | str | bytes | Files, name: str = NAME) -> Path:
+    """Hand in one notebook (a dict, text or bytes), or several files by name."""
+    folder = course.submitted(ASSIGNMENT, student)
+    if not (isinstance(made, dict) and made and all(isinstance(value, bytes) for value in made.values())):
+        made = {
+            name: made if isinstance(made, bytes) else (made if isinstance(made, str) else json.dumps(made)).encode()
+        }
+    for path, data in made.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def fingerprint(folder: Path) -> dict[str, tuple]:
+    """Every name, kind, time and content; nothing that waits is opened."""
+    found = {}
+    for where, folders, files in os.walk(os.fsencode(folder)):
+        for name in folders + files:
+            status = os.lstat(where + b"/" + name)
+            regular = stat.S_ISREG(status.st_mode)
+            data = hashlib.sha256(Path(os.fsdecode(where + b"/" + name)).read_bytes()).hexdigest() if regular else ""
+            found[where + b"/" + name] = (status.st_mode, status.st_mtime_ns, status.st_size if regular else 0, data)
+    return found
+
+
+def load(course, student):
     return submission.load(course, ASSIGNMENT, student)
 
 
-def sources(notebook):
-    return [
-        cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"]) for cell in notebook["cells"]
-    ]
+def rebuilt(course, loaded):
+    return rebuild.rebuild(notebooks.read(course.source(ASSIGNMENT)), loaded.notebook, ASSIGNMENT)
 
 
-def test_a_whole_notebook_is_taken_as_it_is(scratch, solved):
-    hand_in(scratch, "sam", solved)
-    loaded = load(scratch)
-    assert (loaded.problem, loaded.notes) == ("", ())
-    assert sources(loaded.notebook) == sources(solved)
+def said(told: str, pattern: str) -> bool:
+    return pattern in told or (r"\d" in pattern and re.fullmatch(pattern, told) is not None)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{name}") for group in (EDITED, BYTES, PLACES)
+                                  for name, case in group.items()])  # fmt: skip
+def test_answers_are_found_and_only_what_concerns_the_student_is_told(room, student, case):
+    folder = put(room, student, case.make(), case.name)
+    before = fingerprint(folder)
+    loaded = load(room, student)
+    result = rebuilt(room, loaded)
+    assert fingerprint(folder) == before
+    assert loaded.problem == ""
+    assert lost(result.notebook) == case.lost
+    told = (*loaded.notes, *result.repairs)
+    assert len(told) == len(case.told), told
+    for sentence, pattern in zip(told, case.told, strict=True):
+        assert said(sentence, pattern), (sentence, pattern)
+    nbformat.validate(loaded.notebook)
+    nbformat.validate(result.notebook)
+
+
+def lost(notebook) -> set[str]:
+    """Answers whose function is not what the solution makes of it, wherever it stands in the notebook."""
+    answers = {cell.id: normal(cell.source) for cell in notebook.cells if notebooks.is_solution(cell)}
+    everything = "\n".join(answers.values())
+    places = {name: everything if text == normal(rebuild.ELSEWHERE) else text for name, text in answers.items()}
+    found = {name for name, source in SOLUTIONS.items() if normal(source) in places[name]}
+    found -= {name for name, text in answers.items() if "<<<<<<<" in text}
+    return set(SOLUTIONS) - found
+
+
+def normal(source: str) -> str:
+    return re.sub(r"\s*\n", "\n", source.replace("ä", "").replace("\ufffd(", "")).strip()
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in NOTHING.items()])
+def test_where_nothing_can_be_graded_a_sentence_says_why_and_what_to_do(room, student, case):
+    folder = put(room, student, case.make(), case.name)
+    before = fingerprint(folder)
+    loaded = load(room, student)
+    assert fingerprint(folder) == before
+    assert case.problem in loaded.problem
+    assert "; " in loaded.problem.split(": ", 1)[1]  # where: what was found; what to do
+    assert loaded.notebook.metadata[submission.PROBLEM] == loaded.problem
+    assert lost(rebuilt(room, loaded).notebook) == set(SOLUTIONS)
+
+
+def test_an_empty_folder_is_said_in_words(room, student):
+    room.submitted(ASSIGNMENT, student).mkdir(parents=True)
+    assert load(room, student).problem == f"{NAME}: no notebook was handed in, the folder is empty; hand in {NAME}"
+
+
+def test_an_archive_of_another_kind_is_not_opened(room, student):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        entry = tarfile.TarInfo(NAME)
+        entry.size = len(SOLVED.encode())
+        archive.addfile(entry, io.BytesIO(SOLVED.encode()))
+    put(room, student, {NAME: buffer.getvalue()})
+    assert "this is a kind of archive that is not opened; hand in the notebook itself" in load(room, student).problem
+    assert gzip.decompress(buffer.getvalue())  # it was a whole one
+
+
+# --- what is no file -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", [NAME, "x.ipynb", "deep/er"])
+def test_a_link_is_never_followed(room, student, link):
+    """A link to somebody else's notebook, or to any file of ours, must not be read."""
+    other = put(room, f"{student}-other", SOLVED)
+    path = room.submitted(ASSIGNMENT, student) / link
+    path.parent.mkdir(parents=True)
+    path.symlink_to(other if link == "deep/er" else other / NAME)
+    loaded = load(room, student)
+    assert "a symbolic link, not a file; hand in the notebook itself" in loaded.problem
+    assert lost(rebuilt(room, loaded).notebook) == set(SOLUTIONS)
+
+
+def test_a_link_in_place_of_the_whole_folder_is_not_followed(room, student):
+    other = put(room, f"{student}-other", SOLVED)
+    folder = room.submitted(ASSIGNMENT, student)
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(other)
+    assert "a symbolic link in place of the folder" in load(room, student).problem
+
+
+def test_a_file_that_becomes_a_link_or_a_pipe_after_it_was_listed_is_not_read(room, student):
+    from coursekit import folders
+
+    folder = put(room, student, SOLVED)
+    (item,) = folders.listing(folder).files
+    (folder / NAME).unlink()
+    (folder / NAME).symlink_to(room.source(ASSIGNMENT))
+    with pytest.raises(OSError, match=r"symbolic links|not a file"):
+        item.read(10)
+    (folder / NAME).unlink()
+    os.mkfifo(folder / NAME)
+    with pytest.raises(OSError, match="not a file"):
+        item.read(10)
+
+
+def test_pipes_and_sockets_are_not_opened(room, student, tmp_path, monkeypatch):
+    """Opening a pipe would wait for ever."""
+    folder = room.submitted(ASSIGNMENT, student)
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / NAME)
+    monkeypatch.chdir(folder)  # the name of a socket must be short
+    with socket.socket(socket.AF_UNIX) as open_socket:
+        open_socket.bind("s.ipynb")
+        assert "a pipe, socket or device, not a file" in load(room, student).problem
+    put(room, student, SOLVED, "real.ipynb")
+    assert load(room, student).problem == ""
+
+
+def test_a_folder_in_the_notebooks_place_is_looked_into(room, student):
+    put(room, student, {f"{NAME}/{NAME}": SOLVED.encode()})
+    assert load(room, student).notes == (f"The notebook lay in the folder {NAME}; it was found there.",)
+
+
+@pytest.fixture
+def anybody(room):
+    """A course that everybody may look into, and the rights of nobody in particular while the test runs."""
+    load(room, "nobody")  # nothing is left to import
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        course = copy_course(Path(folder) / "course")
+        (course.root / "submitted").mkdir()
+        (course.root / "submitted").chmod(0o777)
+        root = os.geteuid() == 0  # for whom nothing is unreadable
+        if root:
+            os.seteuid(65534)
+        try:
+            yield course
+        finally:
+            if root:
+                os.seteuid(0)
+
+
+def test_what_may_not_be_read_is_said_in_words(anybody):
+    folder = put(anybody, "sam", SOLVED)
+    (folder / NAME).chmod(0)
+    assert "cannot be read (Permission denied); check its permissions" in load(anybody, "sam").problem
+    folder.chmod(0)
+    assert "the folder cannot be opened (Permission denied); check its permissions" in load(anybody, "sam").problem
+    folder.chmod(0o700)
+
+
+def test_a_name_that_is_no_text_can_be_told(room, student):
+    """Names out of a foreign zip file may be any bytes."""
+    folder = os.fsencode(put(room, student, SOLVED, "x.ipynb"))
+    Path(os.fsdecode(folder + b"/x.ipynb")).rename(os.fsdecode(folder + b"/\xdcbung.ipynb"))
+    Path(os.fsdecode(folder + b"/\xff.txt")).write_bytes(b"x")
+    loaded = load(room, student)
+    (note,) = loaded.notes
+    assert note.encode()
+    assert "bung.ipynb; it was graded as" in note
+    assert dict(loaded.supporting) == {}
+
+
+# --- too much of it --------------------------------------------------------------------------------
+
+
+def bomb_by_ratio() -> bytes:
+    return packed({NAME: b" " * (30 << 20)})
+
+
+def bomb_by_count() -> bytes:
+    return packed({f"{number}.txt": b"" for number in range(archives.MAX_ENTRIES + 1)})
+
+
+def bomb_by_lie() -> bytes:
+    """The table of contents says that it is small."""
+    data = bytearray(packed({NAME: b"[" + b"0," * (12 << 20)}))
+    struct.pack_into("<L", data, data.index(b"PK\x01\x02") + 24, 1000)
+    return bytes(data)
+
+
+def bomb_by_table() -> bytes:
+    """A table of contents of a million entries behind an end that owns up to one."""
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\x01\x02", *[0] * 18) + b""
+    table = (entry + b"x") * 300_000
+    return b"PK\x03\x04" + table + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(table), 4, 0)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("make", "why"),
     [
-        (b"", "not valid JSON"),
-        (b'{"cells": [', "not valid JSON"),
-        (b"[" * 100_000, "not valid JSON"),
-        (b"\x00\x01\x02\xff", "cannot be read"),
-        ("{\"cells\": \"ä\"}".encode("utf-16"), "cannot be read"),
-        (b"<html>Sign in to continue</html>", "not valid JSON"),
-        (b"[]", "not a notebook"),
-        (b'"notebook"', "not a notebook"),
-        (b"{}", "not a notebook"),
-        (b'{"cells": 7, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "not a readable notebook"),
-        (b'{"cells": null, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "not a readable notebook"),
-        (b'{"cells": [], "metadata": {}, "nbformat": 99, "nbformat_minor": 0}', "not a readable notebook"),
+        (bomb_by_ratio, "it unpacks to more than 200 times its size"),
+        (bomb_by_count, "an archive of more than 2000 files"),
+        (bomb_by_table, "an archive of more than 2000 files"),
+        (bomb_by_lie, "it is damaged|cannot be read"),
     ],
-)  # fmt: skip
-def test_what_is_no_notebook_is_said_in_words_and_kept(scratch, data, said):
-    path = hand_in(scratch, "sam", data)
-    loaded = load(scratch)
-    assert said in loaded.problem
-    assert NAME in loaded.problem
-    assert path.read_bytes() == data
+)
+def test_a_zip_bomb_costs_no_time_and_no_memory(room, student, make, why):
+    put(room, student, {"homework.zip": make()})
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    problem = load(room, student).problem
+    kib = 1 if sys.platform == "linux" else 1024
+    assert re.search(why, problem), problem
+    assert time.perf_counter() - began < 2
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / kib < 64 << 10
 
 
-def test_cells_that_are_no_cells_are_said_in_words(scratch, solved):
-    solved["cells"] += [None, 3, "text", [], {}, {"cell_type": "code", "source": 5}, {"source": "x = 1"}]
-    hand_in(scratch, "sam", solved)
-    assert "not a readable notebook" in load(scratch).problem
+def test_a_huge_notebook_is_not_read(room, student, monkeypatch):
+    monkeypatch.setattr(candidates, "MAX_NOTEBOOK_BYTES", 1000)
+    put(room, student, SOLVED)
+    assert "larger than 0 MiB; clear all outputs, save, and hand in again" in load(room, student).problem
 
 
-@pytest.mark.parametrize("prefix", [b"\xef\xbb\xbf", b"\n\n  "])
-def test_a_byte_order_mark_or_blank_lines_do_no_harm(scratch, solved, prefix):
-    hand_in(scratch, "sam", prefix + json.dumps(solved).encode())
-    assert load(scratch).problem == ""
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"cells": [' + '{"cell_type": [' * 200_000,
+        '{"cells": [{"id": [' + '{"id": 0},' * 200_000,
+        ('{"id": [' * 900 + '{"id": 0},' * 900) * 100,
+        '{"cell_type": "code", "source": "' * 50_000,
+        "<<<<<<< a\n=======\n>>>>>>> b\n" * 50_000,
+        "{" * 1_000_000,
+        '"' + "\\" * 1_000_001,
+    ],
+    ids=["nested", "listed", "both", "half cells", "marks", "braces", "backslashes"],
+)
+def test_damage_made_to_cost_time_does_not(text):
+    began = time.perf_counter()
+    with pytest.raises(CourseError):
+        rescue.notebooks_in(text.encode(), NAME)
+    assert time.perf_counter() - began < 5
 
 
-def test_windows_line_ends_do_no_harm(scratch, solved):
-    hand_in(scratch, "sam", json.dumps(solved, indent=1).replace("\n", "\r\n").encode())
-    assert load(scratch).problem == ""
+def test_thousands_of_cells_and_endless_sources_take_seconds(room, student):
+    """Parsing is bounded: what is too long is looked at line by line."""
+    notebook = solved()
+    notebook["cells"] += [code(f"def f{number}(x):\n    return x", f"c{number}") for number in range(4000)]
+    notebook["cells"] += [code("x = [" + "1, " * 100_000 + "]", f"big{number}") for number in range(10)]
+    put(room, student, notebook)
+    began = time.perf_counter()
+    result = rebuilt(room, load(room, student))
+    assert time.perf_counter() - began < 10
+    assert lost(result.notebook) == set()
 
 
-def test_a_renamed_notebook_is_found_and_that_is_told(scratch, solved):
-    hand_in(scratch, "sam", solved, "My Homework (final).ipynb")
-    loaded = load(scratch)
+def test_thousands_of_files_are_not_all_looked_at(room, student):
+    folder = put(room, student, SOLVED)
+    for number in range(30):
+        (folder / f"{number}.ipynb").write_text("{}")
+    for number in range(300):
+        (folder / f"{number}.csv").write_text("1")
+    loaded = load(room, student)
     assert loaded.problem == ""
-    assert loaded.notes == (f"The notebook was called My Homework (final).ipynb; it was graded as {NAME}.",)
+    assert len(loaded.supporting) == 200
 
 
-def test_of_several_notebooks_the_right_name_counts(scratch, solved, released):
-    hand_in(scratch, "sam", released, "backup.ipynb")
-    hand_in(scratch, "sam", solved)
-    loaded = load(scratch)
-    assert loaded.notes == ()
-    assert sources(loaded.notebook) == sources(solved)
+# --- the loader's own word -------------------------------------------------------------------------
 
 
-def test_of_several_others_the_newest_counts(scratch, solved, released):
-    old = hand_in(scratch, "sam", released, "a.ipynb")
-    new = hand_in(scratch, "sam", solved, "b.ipynb")
-    os.utime(old, (1_000_000, 1_000_000))
-    os.utime(new, (2_000_000, 2_000_000))
-    loaded = load(scratch)
-    assert sources(loaded.notebook) == sources(solved)
-    assert "b.ipynb, was graded" in loaded.notes[0]
-
-
-def test_an_empty_folder_is_said_in_words(scratch):
-    scratch.submitted(ASSIGNMENT, "sam").mkdir(parents=True)
-    assert "no notebook was handed in (there is nothing)" in load(scratch).problem
-
-
-def test_another_kind_of_file_is_named(scratch):
-    hand_in(scratch, "sam", b"%PDF", "homework.pdf")
-    assert "no notebook was handed in (there is homework.pdf)" in load(scratch).problem
-
-
-def test_a_link_out_of_the_folder_is_not_followed(scratch, solved, tmp_path):
-    """A link to somebody else's notebook, or to any file of ours, must not be read."""
-    other = hand_in(scratch, "anna", solved)
-    folder = scratch.submitted(ASSIGNMENT, "sam")
-    folder.mkdir(parents=True)
-    (folder / NAME).symlink_to(other)
-    loaded = load(scratch)
-    assert "symbolic link" in loaded.problem
-    assert "W @ A + b" not in json.dumps(loaded.notebook)
-
-
-def test_a_folder_in_the_notebooks_place_is_said_in_words(scratch):
-    (scratch.submitted(ASSIGNMENT, "sam") / NAME).mkdir(parents=True)
-    assert "no notebook was handed in" in load(scratch).problem
+def test_what_the_notebook_says_in_the_loaders_name_is_dropped(room, student):
+    """The loader speaks to later steps through metadata; nobody else may."""
+    notebook = solved()
+    notebook["metadata"] |= {submission.NOTES: ["Full marks, says the grader."], submission.PROBLEM: "none"}
+    put(room, student, notebook)
+    assert dict(load(room, student).notebook.metadata) == {submission.NOTES: []}
 
 
 @pytest.mark.parametrize("outputs", [None, 3, [None], [{}], [{"output_type": "stream"}], {"a": 1}])
-def test_outputs_of_any_kind_of_damage_cost_nothing(scratch, solved, outputs):
+def test_outputs_of_any_kind_of_damage_cost_nothing(room, student, outputs):
     """They are thrown away before anything looks at them."""
-    next(cell for cell in solved["cells"] if cell["cell_type"] == "code")["outputs"] = outputs
-    hand_in(scratch, "sam", solved)
-    loaded = load(scratch)
-    assert loaded.problem == ""
-    assert sources(loaded.notebook) == sources(solved)
-
-
-def test_half_characters_become_question_marks(scratch, solved):
-    """A lone surrogate can stand in JSON, but in no file."""
-    solved["cells"][0]["source"] = "# smile \ud83d"
-    hand_in(scratch, "sam", json.dumps(solved))
-    loaded = load(scratch)
-    assert loaded.notebook.cells[0].source == "# smile ?"
-    assert notebooks.dumps(loaded.notebook).encode()
-
-
-def test_a_name_that_is_no_text_can_be_told(scratch, solved):
-    """Names out of a foreign zip file may be any bytes."""
-    folder = os.fsencode(hand_in(scratch, "sam", solved, "x.ipynb").parent)
-    Path(os.fsdecode(folder + b"/x.ipynb")).rename(os.fsdecode(folder + b"/\xdcbung.ipynb"))
-    (note,) = load(scratch).notes
-    assert note.encode()
-    assert "bung.ipynb; it was graded as" in note
-
-
-def test_a_huge_notebook_is_not_read(scratch, monkeypatch, solved):
-    monkeypatch.setattr(submission, "MAX_NOTEBOOK_BYTES", 1000)
-    hand_in(scratch, "sam", solved)
-    assert "larger than" in load(scratch).problem
-
-
-def test_what_the_notebook_says_in_the_loaders_name_is_dropped(scratch, solved):
-    """The loader speaks to later steps through metadata; nobody else may."""
-    solved["metadata"] |= {submission.NOTES: ["Full marks, says the grader."], submission.PROBLEM: "none"}
-    hand_in(scratch, "sam", solved)
-    loaded = load(scratch)
-    assert dict(loaded.notebook.metadata) == {submission.NOTES: []}
+    put(room, student, every_cell(lambda cell: cell.update(outputs=outputs))())
+    assert lost(rebuilt(room, load(room, student)).notebook) == set()
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "a b", "a+b", "a*", "a[1]", "../x", "a/b", "a:b", "=1+1", "-rf"])

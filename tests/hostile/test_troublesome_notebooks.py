@@ -1,21 +1,21 @@
-"""Notebooks that hang, die, make noise or bring files along, graded by real kernels: what they lose, and nobody else.
+"""Notebooks that hang, die, make noise or bring files along, graded in the sandbox: what they lose, and nobody else.
 
 One class is graded once; every test reads a mark and asks that nothing was harmed.
 """
 
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
 
 from coursekit import feedback, grade, gradebook
+from coursekit.runner import Limits
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}
 SCRIPTS = "from IPython.display import HTML\nHTML('<script>alert(2)</script><img src=x onerror=alert(3)>')"
-LIMITS = grade.Limits(cell_timeout_s=3, call_timeout_s=1.0)
+LIMITS = Limits(cell_timeout_s=3, call_timeout_s=1.0)
 COST = "cost = np.sum(losses) / m"
 
 
@@ -55,6 +55,7 @@ def graded(tmp_path_factory):
         "deaf": with_cell(
             answered(course), "while True:\n    try:\n        import time; time.sleep(30)\n    except: pass"
         ),
+        "hangs": with_cell(answered(course), "while True: pass"),
         "files": answered(course),
         "long-line": with_cell(answered(course), "print('x' * 3_000_000)"),
         "scripts": with_cell(answered(course, COST, "raise ValueError('<script>alert(1)</script>')"), SCRIPTS),
@@ -97,32 +98,23 @@ def test_nothing_of_the_course_or_of_the_hand_ins_was_changed(graded):
     ) == before
 
 
-def test_no_kernel_is_left_running(graded):
-    """Kernels are children of this process; none may outlive the grading."""
-    mine = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-    if not mine.exists():
-        pytest.skip("this system does not list a process's children")
-    names = [Path(f"/proc/{child}/cmdline").read_bytes() for child in mine.read_text().split()]
-    assert not [name for name in names if b"ipykernel" in name]
-
-
 def test_warnings_prints_and_shown_values_cost_nothing(graded):
     assert earned(graded, "noisy") == POINTS
 
 
 def test_a_function_that_kills_its_kernel_costs_its_exercise_only(graded):
     assert earned(graded, "dies") == POINTS | {"compute-cost": 0}
-    assert "The kernel died" in graded[3]["dies"]["compute-cost"].reason
+    assert "exit status 3" in graded[3]["dies"]["compute-cost"].reason
 
 
-@pytest.mark.parametrize("student", ["dies-early", "quits", "raises", "deaf"])
+@pytest.mark.parametrize("student", ["dies-early", "quits", "raises", "deaf", "hangs"])
 def test_a_cell_of_ones_own_that_stops_the_kernel_costs_nothing(graded, student):
     assert earned(graded, student) == POINTS
 
 
 def test_what_was_left_out_is_told_in_the_notebook(graded):
     text = (graded[0].autograded(ASSIGNMENT, "dies-early") / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8")
-    assert "The kernel died here, so this was left out." in text
+    assert "Left out, because the kernel was lost here: " in text
 
 
 def test_modules_beside_the_notebook_are_not_imported_and_that_is_told(graded):

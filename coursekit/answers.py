@@ -1,0 +1,215 @@
+"""What the cells of a submission are: the names they go by, what they define, and whose text they have."""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+from nbformat import NotebookNode
+
+from coursekit import notebooks, stubs
+
+# ast needs a hundred times the memory of what it parses, and a second for a million characters.
+MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 200_000, 2_000_000
+_WRAPPERS = ("partial", "vectorize", "jit", "njit", "cache", "lru_cache")
+_PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
+_FENCE = re.compile(r"(?ms)^(`{3,}|~{3,})[ \t]*(?:python|py|python3)?[ \t]*\n(.*?)^\1")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One cell of a submission."""
+
+    kind: str
+    source: str
+    names: tuple[str, ...]  # what it says it is: its grade_id, its cell id, and where Colab puts the cell id
+    short: bool = True  # enough to be parsed
+
+    @cached_property
+    def code(self) -> str:
+        """The source; of a Markdown cell with a fenced piece of Python in it, that."""
+        if self.kind == "markdown" and self.short:
+            fenced = "\n\n".join(found[2].rstrip("\n") for found in _FENCE.finditer(self.source))
+            return fenced if fenced and definitions(fenced) else self.source
+        return self.source
+
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        return definitions(self.code) if self.short else _by_line(self.code)
+
+    @cached_property
+    def methods(self) -> dict[str, str]:
+        """Functions that stand inside a class of a code cell, and the class's name."""
+        tree = parsed(self.source) if self.short and self.kind == "code" else None
+        classes = [node for node in _statements(tree.body) if isinstance(node, ast.ClassDef)] if tree else []
+        return {part.name: node.name for node in classes for part in node.body if isinstance(part, ast.FunctionDef)}
+
+    @cached_property
+    def only_defines(self) -> bool:
+        """Whether it is a code cell with functions in it and nothing else."""
+        tree = parsed(self.source) if self.short and self.kind == "code" else None
+        return tree is not None and tree.body != [] and all(isinstance(node, ast.FunctionDef) for node in tree.body)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether it can be run by itself."""
+        return not self.short or parsed(self.source) is not None
+
+
+def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
+    """The cells of a submission that have a source, whatever else they have."""
+    found: list[Piece] = []
+    total = 0
+    for cell in notebook.cells:
+        if isinstance(cell.get("source"), str):
+            total += len(cell.source)
+            short = len(cell.source) <= MAX_PARSED_CHARS and total <= MAX_PARSED_CHARS_ALTOGETHER
+            found.append(Piece(str(cell.get("cell_type", "raw")), str(cell.source), _names(cell), short))
+    return tuple(found)
+
+
+def _names(cell: NotebookNode) -> tuple[str, ...]:
+    found = (notebooks.grade_id(cell), cell.get("id"), cell.get("metadata", {}).get("id"))
+    return tuple(name for name in found if isinstance(name, str) and name)
+
+
+def definitions(source: str) -> dict[str, str]:
+    """The functions that a cell gives a name to at its top level, and their code in a form without blanks and comments.
+
+    ``name = lambda …`` counts too. Where a cell is not Python, what begins a line with ``def name(`` counts.
+    """
+    magic = re.match(r"\s*%%(\w+)", source)
+    if magic and magic[1] not in _PYTHON_MAGICS:
+        return {}
+    tree = parsed(source)
+    if tree is None:
+        return _by_line(source)
+    found: dict[str, str] = {}
+    for node in _statements(tree.body):
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = _dump(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and _may_be_function(node.value):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: _dump(node) for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _by_line(source: str) -> dict[str, str]:
+    return dict.fromkeys(re.findall(r"(?m)^def[ \t]+(\w+)[ \t]*\(", source), source)
+
+
+def parsed(source: str) -> ast.Module | None:
+    """The cell as Python, magics aside; None where it is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # escapes that Python does not know
+            return ast.parse(notebooks.without_magics(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _dump(node: ast.AST) -> str:
+    try:
+        return ast.dump(node)
+    except RecursionError:
+        return ""
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when the cell runs, also under ``if`` and ``try``, in the order in which they stand."""
+    waiting = [*reversed(body)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inner: list[ast.stmt] = []
+            for field in ("body", "handlers", "orelse", "finalbody"):
+                for part in getattr(node, field, []):
+                    inner += part.body if isinstance(part, ast.ExceptHandler) else [part]
+            waiting += reversed(inner)
+
+
+def _may_be_function(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Call):
+        called = value.func
+        name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+        return name in _WRAPPERS
+    return isinstance(value, ast.Lambda | ast.Name | ast.Attribute)
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A cell of the source notebook, as far as a submission is compared with it."""
+
+    id: str
+    kind: str
+    test: bool
+    texts: tuple[str, ...]  # as we have it, and as it is released; of an answer cell only that
+    blank: str | None  # of an answer cell: what a student finds there
+    wanted: frozenset[str]  # of an answer cell: the functions that belong there
+    stubs: frozenset[str]  # what these are in the released cell
+
+    @property
+    def graded(self) -> bool:
+        return self.test or self.blank is not None
+
+    def written(self, piece: Piece) -> frozenset[str]:
+        """The wanted functions that a cell defines otherwise than the untouched stub does."""
+        found = self.wanted & piece.definitions.keys()
+        return frozenset(name for name in found if piece.definitions[name] not in self.stubs)
+
+    def same(self, text: str) -> bool:
+        """Whether this is our text, or nothing."""
+        return any(same_text(one, text) for one in (*self.texts, ""))
+
+
+def ours(source: NotebookNode, assignment: str) -> dict[str, Ours]:
+    """The cells of the source notebook by id, in order."""
+    found = {}
+    for cell in source.cells:
+        blank = stubs.blank_cell(cell, assignment) if notebooks.is_solution(cell) else None
+        in_stub = definitions(blank) if blank is not None and cell.cell_type == "code" else {}
+        texts = (cell.source, notebooks.without_hidden(cell.source)) if blank is None else (blank,)
+        wanted = frozenset(notebooks.defined_functions(cell.source)) if blank is not None else frozenset()
+        found[cell.id] = Ours(
+            cell.id, cell.cell_type, notebooks.is_test(cell), texts, blank, wanted, frozenset(in_stub.values())
+        )
+    return found
+
+
+def claims(cells: dict[str, Ours], theirs: Iterable[Piece]) -> list[str | None]:
+    """Which of our cells each of theirs stands for: by its names, else by having the very text of one not yet there."""
+    theirs = list(theirs)
+    found = [next((name for name in piece.names if name in cells), None) for piece in theirs]
+    there = set(found)
+    by_text: dict[str, list[str]] = {}
+    for cell in cells.values():
+        for text in {normal(text) for text in cell.texts if cell.id not in there}:
+            by_text.setdefault(text, []).append(cell.id)
+    for index, piece in enumerate(theirs):
+        if found[index] is None and normal(piece.source):
+            free = [cell_id for cell_id in by_text.get(normal(piece.source), ()) if cell_id not in there]
+            found[index] = free[0] if free else None
+            there.update(free[:1])
+    return found
+
+
+def normal(text: str) -> str:
+    """A text without the blanks at the ends of its lines and around it."""
+    return "\n".join(line.rstrip(" \t\r") for line in text.split("\n")).strip()
+
+
+def same_text(one: str, other: str) -> bool:
+    """Equal but for spaces at the ends of lines, and Windows' line ends."""
+    return normal(one) == normal(other)
+
+
+def alike(name: str, others: Iterable[str]) -> str:
+    """The name that was probably meant to be this one; "" if there is none."""
+    plain = {re.sub(r"[\W_\d]+", "", other).lower(): other for other in sorted(others) if len(other) < 80}
+    wanted = re.sub(r"[\W_\d]+", "", name).lower()
+    close = [wanted] if wanted in plain else get_close_matches(wanted, list(plain)[:500], 1, 0.87)
+    return plain[close[0]] if close else ""

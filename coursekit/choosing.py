@@ -1,0 +1,121 @@
+"""Which notebook is graded, and what its owner ought to know of the choice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from coursekit import strangers
+from coursekit.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNKNOWN, UNTOUCHED, Candidate, Reader
+from coursekit.course import Course
+from coursekit.errors import CourseError
+from coursekit.folders import Item, Listing, shown
+from coursekit.supporting import TIMESTAMP
+
+_PYTHON = ("", "python", "python3", "ipython", "ipython3")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The notebook to grade, the file that it came from, the files among which that stood, and the remarks."""
+
+    notebook: NotebookNode
+    item: Item
+    among: tuple[Item, ...]
+    notes: tuple[str, ...]
+
+
+def choose(course: Course, assignment: str, listing: Listing) -> Choice:
+    """The best notebook of those handed in. Raises CourseError, in words for the student, where there is none."""
+    expected = f"{assignment}.ipynb"
+    reader = Reader(course, assignment)
+    reader.read(listing.files)
+    if not reader.found:
+        raise _nothing(expected, listing, reader)
+    best = max(reader.found, key=lambda one: _preference(one, expected))
+    if best.rank == OTHER:
+        found = f"this is the notebook of the assignment {best.other}, not of {assignment}"
+        raise CourseError(best.item.name, found, f"hand in {expected}")
+    if best.rank == UNKNOWN:
+        language = "" if best.read.language.lower() in _PYTHON else f" (its language is {shown(best.read.language)})"
+        found = f"no answer cell of {assignment} is in this notebook, and none of its functions{language}"
+        raise CourseError(best.item.name, found, f"write your answers into {expected}, and hand that in")
+    notes = (*_about_place(best, reader, expected), *best.read.notes, *_about_content(best))
+    return Choice(best.read.notebook, best.item, reader.among[best.item.archive], notes)
+
+
+def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, int, float, str, int]:
+    """Rank, the right name at the top, the right name anywhere, what changed last; of one file what answers more."""
+    path = one.item.path
+    right = path.name == expected
+    at_the_top = str(path) == expected and not one.item.archive
+    depth = -len(path.parts) if right else 0
+    place = (at_the_top, right, not one.item.checkpoint, depth, one.item.modified, path.name)
+    return one.rank, *place, len(one.written)
+
+
+def _about_place(best: Candidate, reader: Reader, expected: str) -> tuple[str, ...]:
+    """What was unusual about where the notebook was, and which others were left."""
+    item, name = best.item, shown(best.item.path)
+    by_name = {one.item.name: one for one in reader.found}  # one file may hold two
+    others = [one for one in by_name.values() if one.item.name != item.name and not one.item.checkpoint]
+    if item.name == expected:
+        left = [one.item for one in others if one.rank >= PARTLY and dict(one.written) != dict(best.written)]
+        if not left or best.rank < PARTLY:
+            return ()
+        what = "has" if len(left) == 1 else "have"
+        return (f"{_listed(left)} {what} other answers in it; {expected} has the right name, so it was graded.",)
+    states = {UNTOUCHED: "is as it was released", PARTLY: "is damaged", OTHER: "is another assignment's notebook"}
+    told = []
+    state = next((f"cannot be used ({error.found})" for error in reader.problems if error.where == expected), "")
+    if expected in by_name:
+        state = states.get(by_name[expected].rank, "holds no answers")
+    if state:
+        told.append(f"{expected} {state}; the answers in {item.name} were graded.")
+    elif item.archive and not item.archive.lower().endswith(".zip"):
+        told.append(f"{item.archive} was a zip archive; the notebook was taken out of it.")
+    elif item.archive:
+        told.append(f"The notebook was taken out of {item.archive}" + ("." if name == expected else f" ({name})."))
+    elif not item.checkpoint and item.path.name == expected:
+        told.append(f"The notebook lay in the folder {shown(item.path.parent)}; it was found there.")
+    elif not item.checkpoint and others:
+        several = _listed([item, *(one.item for one in others)])
+        why = "the newest" if any(one.rank == best.rank for one in others) else "the one with your answers"
+        told.append(f"There were several notebooks ({several}), none called {expected}; {why}, {name}, was graded.")
+    elif not item.checkpoint:
+        told.append(f"The notebook was called {name}; it was graded as {expected}.")
+    if item.checkpoint:
+        first = "That is" if told else f"Only {name} could be graded,"
+        told.append(f"{first} a copy that JupyterLab keeps; it may be older than your last change.")
+    return tuple(told)
+
+
+def _about_content(best: Candidate) -> tuple[str, ...]:
+    told = []
+    if best.read.language.lower() not in _PYTHON:
+        told.append(f"The notebook says that it is written in {shown(best.read.language)}; it was graded as Python.")
+    if best.rank == UNTOUCHED:
+        told.append("The notebook is as it was released: nothing was filled in.")
+    return tuple(told)
+
+
+def _nothing(expected: str, listing: Listing, reader: Reader) -> CourseError:
+    """Why there is no notebook, and what is to be done."""
+    if reader.problems:
+        return next((error for error in reader.problems if error.where == expected), reader.problems[0])
+    refused = [(name, why) for name, why in listing.refused if NOTEBOOK_NAME.search(name) or not listing.files]
+    if refused:
+        return CourseError(*refused[0], "hand in the notebook itself")
+    there = [item for files in reader.among.values() for item in files if item.path.name != TIMESTAMP]
+    if not there:
+        return CourseError(expected, "no notebook was handed in, the folder is empty", f"hand in {expected}")
+    kinds = {item.name: strangers.kind(item.path) for item in there}
+    told = [f"{name} ({what})" if what else name for name, (what, _) in kinds.items()]
+    only = ", ".join(told[:3]) + (f" and {len(told) - 3} other files" if len(told) > 3 else "")
+    remedy = next((remedy for what, remedy in kinds.values() if what), strangers.DOWNLOAD)
+    return CourseError(expected, f"no notebook was handed in, only {only}", remedy)
+
+
+def _listed(items: Iterable[Item]) -> str:
+    names = sorted(item.name for item in items)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

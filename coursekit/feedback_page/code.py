@@ -1,0 +1,37 @@
+"""Code with colours: the words of Pygments' classes, the colours of the page's own style."""
+
+import re
+from functools import lru_cache
+from html import escape
+
+from coursekit.feedback_page import text
+
+MAX_COLOURED_CHARS = 8_000
+MAX_CHARS = 60_000
+_PHONE_CHARS = 26  # a longer line scrolls on a phone, and what scrolls must be reachable by keyboard
+
+_ENDLESS_BLANK = re.compile(r"\s{400}")  # Pygments 2.21 needs time with the square of it
+
+
+@lru_cache(maxsize=1024)  # most cells are the course's own
+def highlighted(source: str, label: str = "Code", colours: bool = True) -> str:
+    """The source in a box of its own."""
+    shown = text.visible(text.cut(source, MAX_CHARS))
+    colours = colours and len(shown) <= MAX_COLOURED_CHARS and not _ENDLESS_BLANK.search(shown)
+    return box(_coloured(shown) if colours else escape(shown), shown, label, "code")
+
+
+def box(inside: str, shown: str, label: str, kind: str) -> str:
+    """A preformatted box that scrolls by itself; ``inside`` is safe HTML of the text ``shown``."""
+    wide = any(len(line) > _PHONE_CHARS for line in shown.split("\n"))
+    focusable = f' tabindex="0" role="group" aria-label="{escape(label)}"' if wide or shown.count("\n") > 30 else ""
+    return f'<pre class="{kind} scroll"{focusable}>{inside}</pre>'
+
+
+def _coloured(source: str) -> str:
+    from pygments import highlight  # type: ignore[import-untyped]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+
+    lexer = get_lexer_by_name("ipython3", stripnl=False, ensurenl=False)
+    return str(highlight(source, lexer, HtmlFormatter(nowrap=True))).rstrip("\n")

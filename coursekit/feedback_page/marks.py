@@ -1,0 +1,200 @@
+"""What is known about one student's marks, as values: the gradebook's marks, and the verdicts behind them.
+
+The verdicts stand in the autograded notebook's metadata, written by the grader. They quote the student, so every text
+in here is untrusted. Where there are none (graded before they were written), the gradebook's comments stand in.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+
+from coursekit import notebooks
+from coursekit.gradebook import NOT_JUDGED
+from coursekit.submission import NOTES, PROBLEM
+from hidden_tests import exercises
+
+METADATA = "coursekit"
+MAX_CHARS = 4_000
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named check: its points, and if it failed why (``reason``) and in which cases (``where``)."""
+
+    name: str
+    points: float
+    passed: bool
+    reason: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded answer. ``earned`` is what counts, ``automatic`` what the grader alone would give."""
+
+    grade_id: str
+    name: str
+    points: float
+    earned: float
+    number: int | None = None
+    automatic: float | None = None
+    checks: tuple[Check, ...] = ()
+    summary: str = ""
+    hint: str = ""
+    follows: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    look: str = ""
+    comment: str = ""  # a person's, Markdown
+    by_person: bool = False  # a person set the mark
+    written: bool = False  # an answer in words, which a person marks
+    waiting: bool = False  # for a person
+    judged: bool = True
+
+    @property
+    def status(self) -> str:
+        """One word for colour and sign: ``right``, ``partly``, ``wrong``, ``blank``, ``waiting``, ``unknown``."""
+        if self.waiting and not self.by_person:
+            return "waiting"
+        if not self.judged:
+            return "unknown"
+        if self.earned >= self.points:
+            return "right"
+        if self.earned > 0:
+            return "partly"
+        return "blank" if self.not_written else "wrong"
+
+    @property
+    def not_written(self) -> bool:
+        return self.summary.endswith("is not written yet.") and "\n" not in self.summary
+
+    @property
+    def lost_checks(self) -> bool:
+        return any(not check.passed for check in self.checks)
+
+    @property
+    def found(self) -> tuple[Check, ...]:
+        """The failed checks, one for each different reason."""
+        by_reason = {check.reason: check for check in reversed(self.checks) if not check.passed and check.reason}
+        return tuple(reversed(by_reason.values()))
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One student's marks in one assignment. ``problem`` says why nothing could be graded."""
+
+    assignment: str
+    student: str
+    person: str  # first and last name, if the gradebook has them
+    earned: float
+    points: float
+    penalty: float
+    notes: tuple[str, ...]
+    problem: str
+    exercises: tuple[Exercise, ...]
+
+    @property
+    def right(self) -> int:
+        return sum(exercise.status == "right" for exercise in self.exercises)
+
+    @property
+    def waiting(self) -> float:
+        """Points that a person has not given or refused yet."""
+        return sum(exercise.points for exercise in self.exercises if exercise.status == "waiting")
+
+    @property
+    def first_to_mend(self) -> Exercise | None:
+        """The first exercise with an error of its own: mending it may mend others."""
+        lost = [
+            exercise for exercise in self.exercises if exercise.lost_checks or exercise.status in ("wrong", "blank")
+        ]
+        return next((exercise for exercise in lost if not exercise.calls), lost[0] if lost else None)
+
+
+def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url: str) -> Marks:
+    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded."""
+    from nbgrader.api import Gradebook
+
+    about = _dict(nb.metadata.get(METADATA))
+    verdicts = {_text(entry, "grade_id"): entry for entry in _list(about, "exercises") if isinstance(entry, dict)}
+    rows = {row.grade_id: row for row in exercises(assignment)}
+    with Gradebook(db_url) as book:
+        entry = book.find_submission_notebook(notebook, assignment, student)
+        grades = {grade.name: grade for grade in entry.grades}
+        comments = {comment.name: comment for comment in entry.comments}
+        found = []
+        for cell in nb.cells:
+            if notebooks.grader_metadata(cell).get("grade") or notebooks.grader_metadata(cell).get("task"):
+                name = notebooks.grade_id(cell) or ""
+                key = name.removesuffix("-test")
+                comment = comments.get(key) or comments.get(name)
+                found.append(_exercise(cell, key, grades.get(name), comment, _dict(verdicts.get(key)), rows.get(key)))
+        penalty = float(entry.late_submission_penalty or 0)
+        person = " ".join(filter(None, (entry.student.first_name, entry.student.last_name)))
+        earned, points = float(entry.score) - penalty, float(entry.max_score)
+    notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
+    problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
+    return Marks(assignment, student, person, earned, points, penalty, notes, problem, tuple(found))
+
+
+def _exercise(cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: dict[str, Any], row: Any) -> Exercise:
+    automatic = None if grade is None else grade.auto_score
+    by_person = grade is not None and grade.manual_score is not None
+    written = notebooks.is_solution(cell) or bool(notebooks.grader_metadata(cell).get("task"))
+    if verdict and automatic is not None and not math.isclose(automatic, _number(verdict, "earned"), abs_tol=1e-9):
+        verdict = {}  # of an older run: the gradebook is what counts
+    said = "" if comment is None else comment.auto_comment or ""
+    from_person = "" if comment is None else comment.manual_comment or ""
+    judged = by_person or written or automatic is not None
+    return Exercise(
+        grade_id=key,
+        name=_text(verdict, "function") or (row.function if row else key.replace("-", " ").capitalize()),
+        points=float(grade.max_score) if grade is not None else _number(notebooks.grader_metadata(cell), "points"),
+        earned=float(grade.score) if grade is not None else 0.0,
+        number=_whole(verdict.get("number")) or (row.public.number if row else None),
+        automatic=automatic,
+        checks=tuple(_check(entry) for entry in _list(verdict, "checks") if isinstance(entry, dict)),
+        summary=(_text(verdict, "summary") or said[:MAX_CHARS]) if judged else NOT_JUDGED,
+        hint=_text(_dict(verdict.get("mistake")), "hint"),
+        follows=_texts(verdict, "follows"),
+        calls=_texts(verdict, "calls"),
+        look=_text(verdict, "look") or (row.public.look if row else ""),
+        comment="" if from_person.strip() == said.strip() else from_person,
+        by_person=by_person,
+        written=written,
+        waiting=grade is not None and bool(grade.needs_manual_grade),
+        judged=judged,
+    )
+
+
+def _check(entry: dict[str, Any]) -> Check:
+    name, reason, where = (_text(entry, key) for key in ("name", "reason", "where"))
+    return Check(name, _number(entry, "points"), entry.get("passed") is True, reason, where)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(values: dict[str, Any], key: str) -> list[Any]:
+    found = values.get(key)
+    return list(found) if isinstance(found, list | tuple) else []
+
+
+def _text(values: dict[str, Any], key: str) -> str:
+    found = values.get(key)
+    return found[:MAX_CHARS] if isinstance(found, str) else ""
+
+
+def _texts(values: dict[str, Any], key: str) -> tuple[str, ...]:
+    return tuple(entry[:MAX_CHARS] for entry in _list(values, key) if isinstance(entry, str))
+
+
+def _number(values: dict[str, Any], key: str) -> float:
+    found = values.get(key)
+    return float(found) if isinstance(found, int | float) and math.isfinite(found) else 0.0
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int and 0 < value < 1000 else None

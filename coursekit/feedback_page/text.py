@@ -1,0 +1,57 @@
+"""Text of unknown origin as text that shows what it is: nothing invisible, nothing that turns the line round."""
+
+import re
+import unicodedata
+
+MAX_CHARS = 20_000
+_TAIL_CHARS = 2_000
+_JOINERS = "\u200c\u200d"  # several scripts and many emoji need them inside words
+_INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # controls, format characters (directions too), half characters, private ones
+# Escape sequences of terminals: CSI, OSC (a title, a link) and the short ones. Each part matches in linear time.
+_ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
+
+
+class _WrittenOut(dict[int, str]):
+    """For ``str.translate``: what each character is shown as, found out once."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        hidden = unicodedata.category(character) in _INVISIBLE and character not in _JOINERS
+        self[code] = f"⟨U+{code:04X}⟩" if hidden else character
+        return self[code]
+
+
+_SHOWN = _WrittenOut({ord("\t"): "\t", ord("\n"): "\n", 0xA0: " ", 0xFEFF: ""})
+
+
+def visible(text: str) -> str:
+    """The text with control characters, direction marks and other invisible ones written out, as ``⟨U+202E⟩``."""
+    return re.sub("\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text).translate(_SHOWN)
+
+
+def name(text: str, limit: int = 120) -> str:
+    """A name on one line, cut where it is absurdly long."""
+    one_line = " ".join(visible(text[: 4 * limit]).split())
+    for joiner in _JOINERS:
+        one_line = one_line.replace(joiner, f"⟨U+{ord(joiner):04X}⟩")
+    return one_line if len(one_line) <= limit else f"{one_line[: limit - 1]}…"
+
+
+def terminal(text: str) -> str:
+    """What a terminal would show in the end: no colours, and of a line that was overwritten the last state."""
+    plain = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\b", "")
+    if "\r" in plain:
+        plain = "\n".join(_last_state(line) for line in plain.split("\n"))
+    return visible(plain)
+
+
+def cut(text: str, limit: int = MAX_CHARS) -> str:
+    """The beginning and the end of what is too long, and between them how much was left out."""
+    if len(text) <= limit:
+        return text
+    tail = min(_TAIL_CHARS, limit // 4)
+    return f"{text[: limit - tail]}\n[… {len(text) - limit:,} characters are left out here …]\n{text[-tail:]}"
+
+
+def _last_state(line: str) -> str:
+    return next((part for part in reversed(line.split("\r")) if part), "")

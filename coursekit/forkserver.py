@@ -1,0 +1,202 @@
+"""The fork server seen from outside: its process, and the socket over which it is told what to do."""
+
+import contextlib
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from coursekit import bubblewrap, fontcache, seccomp
+from coursekit.errors import CourseError
+from coursekit.inside import channel
+from coursekit.walls import Walls, tail
+
+START_S = 60.0  # it takes 1 s on a machine that has nothing else to do
+ANSWER_S = 10.0
+END_S = 5.0  # for killing and wiping: whoever needs longer loses the sandbox
+_MAX_MESSAGE_BYTES = 1 << 24
+
+
+class ServerLost(Exception):
+    """The server died, or does not answer."""
+
+
+class Server:
+    """A running fork server. Raises CourseError when it cannot be started."""
+
+    def __init__(self, files: Mapping[str, Path], limits: Mapping[str, int], walls: Walls) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._folder = "" if walls.bwrap else tempfile.mkdtemp(prefix="coursekit-")
+        self.control, theirs = socket.socketpair()
+        self.control.settimeout(ANSWER_S)
+        self._lines, self._obituary, self._heard = channel.Lines(_MAX_MESSAGE_BYTES), "", list[dict[str, Any]]()
+        try:
+            with theirs:
+                self._process = self._start(walls, theirs.fileno(), limits)
+            orders, data = _orders(files, limits, walls, self._folder)
+            with _in_a_file(data) as bundle:
+                self._tell(orders, [bundle])
+            ready = self._hear("ready", START_S)
+            fontcache.write(ready.get("fonts", {}))
+        except (ServerLost, OSError) as error:
+            why = tail(self._log) or str(error)
+            self.close()
+            raise CourseError("sandbox", f"the fork server does not start: {why}", _remedy(why)) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, walls: Walls, control: int, limits: Mapping[str, int]) -> "subprocess.Popen[bytes]":
+        if walls.bwrap:
+            command = [bubblewrap.python(), "-m", "inside.server", str(control)]
+            code = seccomp.program() if walls.seccomp else b""
+            return bubblewrap.start(walls.bwrap, command, code, [control], limits["scratch_mib"], self._log)
+        for name in ("home", "tmp"):
+            Path(self._folder, name).mkdir()
+        bin_folder = str(Path(sys.executable).parent)
+        env = bubblewrap.environment(f"{self._folder}/home", f"{self._folder}/tmp", bin_folder)
+        env["PYTHONPATH"] = str(bubblewrap.INSIDE.parent)
+        command = [sys.executable, "-m", "inside.server", str(control)]
+        return bubblewrap.launch(command, {}, None, [control], self._log, env)
+
+    def fork(self, table: Sequence[tuple[str, int]], data: bytes) -> socket.socket:
+        """A new child's line. Raises ServerLost."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, _in_a_file(data) as bundle:
+                self._tell({"op": "fork", "table": list(table)}, [theirs.fileno(), bundle])
+            self._hear("forked", ANSWER_S)
+            self._until_ready(ours)
+        except BaseException:
+            ours.close()
+            raise
+        return ours
+
+    def _until_ready(self, line: socket.socket) -> None:
+        """The child says that its walls are up and its shell is made, before it runs anything of the student's."""
+        line.settimeout(ANSWER_S)
+        try:
+            answer = line.recv(1 << 12)  # one short line, and nothing behind it before there is a request
+        except OSError as error:
+            raise ServerLost(f"the child does not answer: {error}") from error
+        line.settimeout(None)
+        said: dict[str, Any] = channel.parse(answer.strip()) or {}
+        if said.get("ready") is not True:
+            raise ServerLost(str(said.get("failed") or self.obituary(1.0) or "the child did not get ready"))
+
+    def interrupt(self) -> None:
+        """The child gets a SIGINT."""
+        with contextlib.suppress(ServerLost):
+            self._tell({"op": "interrupt"})
+
+    def obituary(self, wait_s: float = 0.0) -> str:
+        """In words, how the child or the server died, as soon as that is known; empty while both live."""
+        if not self._obituary:
+            try:
+                self._obituary = str(self._hear("died", wait_s)["died"])
+            except ServerLost as error:
+                if str(error):
+                    self._obituary = str(error)
+        return self._obituary
+
+    def end(self) -> bool:
+        """Everything that the child started is dead and what it wrote is wiped. False: throw the sandbox away."""
+        try:
+            self._tell({"op": "end"})
+            return bool(self._hear("ended", END_S)["ended"].get("clean"))
+        except ServerLost:
+            return False
+        finally:  # whatever was said of this child is not said of the next
+            self._heard.clear()
+            self._obituary = ""
+
+    def close(self) -> None:
+        """The server's process is gone, with everything in the sandbox; nothing of it is left in any folder."""
+        with contextlib.suppress(OSError):
+            self.control.shutdown(socket.SHUT_WR)  # where there are no namespaces, it kills what it started
+        if process := getattr(self, "_process", None):
+            with ExitStack() as stack:
+                if self._folder:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(END_S)
+                stack.callback(process.wait)
+                process.kill()
+            with contextlib.suppress(OSError):  # bwrap is gone: pid 1 follows, and with its end the line closes
+                self.control.settimeout(1.0)
+                while self.control.recv(1 << 16):
+                    pass
+        self.control.close()
+        self._log.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if Path(self._folder).exists():  # folders too deep for Python
+                subprocess.run(["rm", "-rf", self._folder], check=False, stderr=subprocess.DEVNULL)
+
+    def _tell(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
+        line = channel.encode(dict(message))
+        try:
+            sent = socket.send_fds(self.control, [line], list(descriptors)) if descriptors else 0
+            self.control.sendall(line[sent:])
+        except OSError as error:
+            raise ServerLost(f"the sandbox has ended ({error.strerror})") from error
+
+    def _hear(self, kind: str, timeout_s: float) -> dict[str, Any]:
+        """The next message of that kind. Raises ServerLost, without words when merely the time was over."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for message in self._heard:
+                if kind in message:
+                    self._heard.remove(message)
+                    return message
+            if not select.select([self.control], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise ServerLost("" if timeout_s < ANSWER_S / 2 else f"no answer in {timeout_s:g} s")
+            try:
+                data = self.control.recv(1 << 18)
+            except OSError:
+                data = b""
+            if not data:
+                raise ServerLost("the sandbox has ended")
+            self._heard += filter(None, map(channel.parse, self._lines.feed(data)))
+
+
+def _orders(
+    files: Mapping[str, Path], limits: Mapping[str, int], walls: Walls, folder: str
+) -> tuple[dict[str, Any], bytes]:
+    """What the server is told at its start, and the files that come with it, one behind the other."""
+    fonts = {f".config/matplotlib/{name}": data for name, data in fontcache.read().items()}
+    trusted = {name: path.read_bytes() for name, path in files.items()}
+    parts = [("home", name, data) for name, data in fonts.items()]
+    parts += [("trusted", name, data) for name, data in trusted.items()]
+    home, tmp = (f"{folder}/home", f"{folder}/tmp") if folder else (bubblewrap.HOME, bubblewrap.TMP)
+    orders = {
+        "table": [(kind, name, len(data)) for kind, name, data in parts],
+        "modules": sorted(name.removesuffix(".py") for name in trusted if name.endswith(".py") and "/" not in name),
+        "limits": dict(limits),
+        "home": home,
+        "folder": f"{home}/work",
+        "scratch": [home, tmp] if folder else [home, tmp, bubblewrap.SHM],
+        "namespaced": not folder,
+        "landlock": walls.landlock and not folder,
+    }
+    return orders, b"".join(data for _, _, data in parts)
+
+
+@contextmanager
+def _in_a_file(data: bytes) -> Iterator[int]:
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        yield file.fileno()
+
+
+def _remedy(why: str) -> str:
+    if "ermission denied" in why or "execvp" in why:
+        return "let every user read the interpreter and its packages (chmod -R go+rX .venv), or run coursekit doctor"
+    return "run coursekit doctor, which tries every wall by itself"

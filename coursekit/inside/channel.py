@@ -1,0 +1,113 @@
+"""JSON lines on a socket: one object a line. Both sides of the sandbox's wall read and write with this module.
+
+Whatever comes out of the sandbox may have been written by a student's code: ``Lines`` and ``parse`` take any bytes in
+any order, never raise, and hold no more than they were told to.
+"""
+
+import json
+import math
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+CHUNK_BYTES = 1 << 18
+MAX_DEPTH = 40  # outputs and observations nest less than ten deep
+MAX_PARTS = 100_000  # lists and objects in one line: each takes thirty times as much memory as its brackets
+MAX_DIGITS = 40
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """The message as one line."""
+    return json.dumps(message, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def parse(line: bytes) -> dict[str, Any] | None:
+    """The object that a line holds; None for anything that is not one, nests too deep or has numbers out of bounds."""
+    if line.count(b"[") + line.count(b"{") > MAX_PARTS:
+        return None
+    try:
+        message = json.loads(line.decode("utf-8"), parse_constant=_refuse, parse_float=_float, parse_int=_int)
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return message if isinstance(message, dict) and _is_shallow(message) else None
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _int(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(text[:MAX_DIGITS])
+    return int(text)
+
+
+def _is_shallow(message: dict[str, Any]) -> bool:
+    level: list[Any] = [message]
+    for _ in range(MAX_DEPTH):
+        parts: list[Any] = []
+        for one in level:
+            parts.extend(one.values() if isinstance(one, dict) else one)
+        level = [part for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return True
+    return False
+
+
+class Lines:
+    """Bytes in, whole lines out; a line longer than ``max_line_bytes`` is skipped and counted in ``skipped``."""
+
+    def __init__(self, max_line_bytes: int) -> None:
+        self._max, self._parts, self._size, self.skipped = max_line_bytes, [], 0, 0  # type: int, list[bytes], int, int
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that ``data`` completes."""
+        *ends, rest = data.split(b"\n")
+        lines = []
+        for end in ends:
+            self._add(end)
+            if self._size > self._max:
+                self.skipped += 1
+            else:
+                lines.append(b"".join(self._parts))
+            self._parts, self._size = [], 0
+        self._add(rest)
+        return lines
+
+    def _add(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._max:
+            self._parts = []  # the length alone is kept: what is left of this line will be skipped too
+        elif part:
+            self._parts.append(part)
+
+
+class Sender:
+    """Sends whole lines, from any thread."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket, self._lock = sock, threading.Lock()
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        data = encode(message)
+        with self._lock:
+            self._socket.sendall(data)
+
+
+def receive(sock: socket.socket) -> Iterator[dict[str, Any]]:
+    """The messages of a side that is trusted, until it closes the channel."""
+    pending = bytearray()
+    while data := sock.recv(CHUNK_BYTES):
+        pending += data
+        while (end := pending.find(b"\n")) >= 0:
+            line = bytes(pending[:end])
+            del pending[: end + 1]
+            yield json.loads(line)

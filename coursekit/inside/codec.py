@@ -1,0 +1,57 @@
+"""Values as JSON can carry them, and back. Only data travels: nothing that is read here is ever run.
+
+``encode`` and ``decode`` carry the arguments of a call into the sandbox; ``leaf`` is what a result looks like on its
+way out, where only numbers count and everything else is a description.
+"""
+
+import base64
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+MAX_ARRAY_BYTES = 1 << 20  # every expected output is below 10 kB
+MAX_TEXT = 300
+
+
+def encode(value: Any) -> Any:
+    """An argument as JSON. Raises TypeError for what no generator of cases makes."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        order: Literal["C", "F"] = "C" if value.flags.c_contiguous else "F"
+        data = base64.b64encode(value.tobytes(order)).decode("ascii")
+        return {"array": data, "dtype": value.dtype.str, "shape": list(value.shape), "order": order}
+    if isinstance(value, tuple | list):
+        return {type(value).__name__: [encode(part) for part in value]}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {key: encode(part) for key, part in value.items()}}
+    if callable(value) and getattr(value, "__module__", "") == "testCases":
+        return {"function": value.__name__}
+    raise TypeError(f"a value of type {type(value).__name__} cannot be sent to a sandbox")
+
+
+def decode(value: Any, function: Callable[[str], Any]) -> Any:
+    """What ``encode`` was given, in new objects; ``function`` finds a generator's function by its name."""
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        raw = np.frombuffer(base64.b64decode(value["array"]), dtype=value["dtype"])
+        return raw.reshape(value["shape"], order=value["order"]).copy(value["order"])
+    if "function" in value:
+        return function(value["function"])
+    (kind, parts) = next(iter(value.items()))
+    if kind == "dict":
+        return {key: decode(part, function) for key, part in parts.items()}
+    decoded = [decode(part, function) for part in parts]
+    return tuple(decoded) if kind == "tuple" else decoded
+
+
+def leaf(value: Any, describe: Callable[[Any], str]) -> dict[str, Any]:
+    """A flattened result: an array as doubles, or in words what stands in its place."""
+    if not isinstance(value, np.ndarray):
+        return {"kind": describe(value)[:MAX_TEXT]}
+    if value.nbytes > MAX_ARRAY_BYTES:
+        return {"kind": f"an array of shape {value.shape}"[:MAX_TEXT]}
+    data = np.ascontiguousarray(value, dtype="<f8")
+    return {"shape": list(value.shape), "data": base64.b64encode(data.tobytes()).decode("ascii")}

@@ -1,0 +1,128 @@
+"""The walls that a child puts up around itself before any code of a student's runs: limits and Landlock."""
+
+import contextlib
+import ctypes
+import os
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+_MIB = 1 << 20
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+
+
+def _prctl(option: int, value: int) -> None:
+    """Nothing where there is no prctl (a Mac): these are extra walls, or ones whose failure a probe shows."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def hide_memory() -> None:
+    """Nobody may read or write this process's memory, descriptors or environment through /proc."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def show_memory() -> None:
+    """Undoes ``hide_memory`` in a child, whose memory is its own affair."""
+    _prctl(_PR_SET_DUMPABLE, 1)
+
+
+def adopt_orphans() -> None:
+    """What a dead child started becomes a child of this process, where it can be found and killed."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """This process is killed when its parent ends."""
+    _prctl(_PR_SET_PDEATHSIG, 9)
+
+
+def limit(limits: Mapping[str, int]) -> None:
+    """This process and all that it starts stay within ``limits``; -1 is no limit. ``limit_files`` bounds the files."""
+    wanted = {
+        "RLIMIT_AS": limits["memory_mib"] * _MIB,
+        "RLIMIT_CPU": limits["cpu_s"],
+        "RLIMIT_NOFILE": limits["open_files"],
+        "RLIMIT_NPROC": limits["processes"],
+        "RLIMIT_CORE": 0,
+        "RLIMIT_MEMLOCK": 64 << 10,
+        "RLIMIT_MSGQUEUE": 0,
+        "RLIMIT_NICE": 0,
+        "RLIMIT_RTPRIO": 0,
+        "RLIMIT_STACK": 8 * _MIB,
+    }
+    for name, value in wanted.items():
+        _limit(name, value)
+    with contextlib.suppress(OSError):  # where memory runs out on the whole machine, this is what goes first
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def limit_files(file_mib: int) -> None:
+    """No file grows beyond ``file_mib``."""
+    _limit("RLIMIT_FSIZE", file_mib * _MIB)
+
+
+def _limit(name: str, value: int) -> None:
+    which = getattr(resource, name, None)
+    if which is None:
+        return
+    hard = resource.getrlimit(which)[1]
+    if value == resource.RLIM_INFINITY:
+        return
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    try:
+        resource.setrlimit(which, (value, value))
+    except (OSError, ValueError):
+        if sys.platform == "linux":  # elsewhere not every limit can be set, and nobody was promised walls
+            raise
+
+
+def landlock_rules(writable: Sequence[str]) -> int:
+    """A ruleset (its descriptor): read and run everything, write only below ``writable`` and to harmless devices.
+
+    Signals and abstract sockets end at its border where the kernel is new enough, TCP ports are closed.
+    """
+    from py_landlock import AccessFs, PathBeneathAttr, RulesetAttr, add_rule, create_ruleset, get_abi_version
+    from py_landlock.abi import get_supported_fs, get_supported_net, get_supported_scope
+
+    abi = get_abi_version()
+    known = get_supported_fs(abi)
+    attributes = RulesetAttr()
+    attributes.handled_access_fs = known
+    attributes.handled_access_net = get_supported_net(abi)
+    attributes.scoped = get_supported_scope(abi)
+    ruleset = create_ruleset(attributes)
+
+    def allow(path: str, access: Any) -> None:
+        if not Path(path).exists():
+            return
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            rule = PathBeneathAttr()
+            rule.allowed_access, rule.parent_fd = access & known, descriptor
+            add_rule(ruleset, rule)
+        finally:
+            os.close(descriptor)
+
+    to_read = AccessFs.READ_FILE | AccessFs.READ_DIR | AccessFs.EXECUTE
+    to_use = AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV
+    allow("/", to_read)
+    for path in writable:
+        allow(path, ~(AccessFs.MAKE_CHAR | AccessFs.MAKE_BLOCK | AccessFs.IOCTL_DEV))
+    for path in _DEVICES:
+        allow(path, to_use)
+    allow("/dev/pts", to_use | AccessFs.READ_DIR)
+    return ruleset
+
+
+def enter(ruleset: int) -> None:
+    """This thread and all that it starts are held by the ruleset, for good."""
+    from py_landlock import RulesetFd, restrict_self
+
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    restrict_self(RulesetFd(ruleset), None)
+    os.close(ruleset)

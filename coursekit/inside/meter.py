@@ -1,0 +1,48 @@
+"""How much all processes of a child use together, which no limit of a single process bounds."""
+
+import os
+from pathlib import Path
+
+from .child import Settings
+from .sweep import names_in
+
+_MIB = 1 << 20
+
+
+def overuse(settings: Settings) -> str:
+    """In words, which bound all of the child's processes together have left; empty within bounds."""
+    if not settings.namespaced:
+        return ""
+    limit = settings.limits["memory_mib"]
+    if _resident_mib() > limit and _resident_mib(exact=True) > limit:
+        return f"the notebook used more than {limit} MiB of memory"
+    inodes = settings.limits["inodes"]
+    for folder in settings.scratch:
+        there = os.statvfs(folder)
+        if there.f_files - there.f_ffree > inodes:
+            return f"the notebook made more than {inodes} files"
+    return ""
+
+
+def _resident_mib(exact: bool = False) -> float:
+    """MiB of memory that all processes but this one hold; ``exact`` counts what they share only once."""
+    total = 0
+    for name in names_in("/proc"):
+        if name.isdigit() and name != "1":
+            total += _proportional(name) if exact else _pages(name)
+    return total / _MIB
+
+
+def _proportional(pid: str) -> int:
+    try:
+        text = Path("/proc", pid, "smaps_rollup").read_text("ascii")
+        return next(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:"))
+    except (OSError, StopIteration):  # a process that hides its memory is counted in full
+        return _pages(pid)
+
+
+def _pages(pid: str) -> int:
+    try:
+        return int(Path("/proc", pid, "statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):  # it ended just now
+        return 0

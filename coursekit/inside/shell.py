@@ -1,0 +1,213 @@
+"""The shell of a child: runs the cells of one submission and sends what they show, as a real kernel would.
+
+``make_shell`` is called in the fork server, where everything is imported and tried once; ``adopt`` in the child.
+"""
+
+import asyncio
+import builtins
+import getpass
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+
+from .interactive import ZMQInteractiveShell, forget_last_error, no_getpass, no_input
+from .streams import NAMES, Outlet, OutStream
+
+BACKEND = "module://matplotlib_inline.backend_inline"
+_WARM_UP = (
+    "import matplotlib.pyplot as plt\nimport numpy as np\n\ndef f(x):\n    return 1 / x\n\nplt.plot([0, 1]);",
+    "%matplotlib inline\n%timeit -n 1 -r 1 f(2)\nnp.ones((2, 3))",
+    "f(0)",
+    "f(",
+    "import asyncio\nawait asyncio.sleep(0)\nprint(display('x'))",
+)
+
+
+class Shell:
+    """One IPython shell. Build it with ``make_shell``."""
+
+    def __init__(self, ip: ZMQInteractiveShell) -> None:
+        self._ip = ip
+        self._kept: dict[str, dict[str, Any]] = {}
+        self._pid = os.getpid()
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The variables of the notebook."""
+        namespace: dict[str, Any] = self._ip.user_ns
+        return namespace
+
+    def keep(self, name: str) -> None:
+        """Remember the variables under ``name``: a shallow copy."""
+        self._kept[name] = dict(self.namespace)
+
+    def restore(self, name: str) -> None:
+        """The variables are those that were kept under ``name``. A KeyError where none were."""
+        kept = self._kept[name]
+        self.namespace.clear()
+        self.namespace.update(kept)
+
+    def adopt(self, send: Callable[[dict[str, Any]], None], folder: str) -> None:
+        """The shell belongs to this process: what cells show goes to ``send``, and they run in ``folder``."""
+        self._pid = os.getpid()
+        be_deaf()
+        nowhere = os.dup(1)
+        self._lead_to(Outlet(send, folder), nowhere)
+        self._new_loop()
+        vars(builtins)["input"] = no_input
+        getpass.getpass = no_getpass
+        sys.breakpointhook = _ignore  # a kernel passes over a breakpoint that is left in a notebook
+        self.namespace["_dh"][:] = [str(Path.cwd())]
+        sys.argv = ["ipykernel_launcher.py"]
+        if "" not in sys.path:
+            sys.path.insert(0, "")  # as in a kernel: a cell may write a module and import it
+
+    def run(self, source: str, store_history: bool) -> dict[str, Any]:
+        """Run a cell. What it shows is sent on the way; the answer says how it ended."""
+        ip = self._ip
+        ip.exits = ip.failed_to_show = False
+        self._outlet.open()
+        try:
+            ended_well = self._run_to_the_end(source, store_history)
+        finally:
+            be_deaf()
+            if os.getpid() != self._pid:  # a fork of the student's has come out of its cell
+                os._exit(0)
+            self._outlet.flush()
+            self._outlet.close()
+        status = "ok" if ended_well and not ip.failed_to_show else "error"
+        return {"status": status, "execution_count": ip.execution_count - 1, "exit": ip.exits}
+
+    def _run_to_the_end(self, source: str, store_history: bool) -> bool:
+        if self._loop.is_closed():  # a thread of the student's did it
+            self._new_loop()
+        task = self._loop.create_task(self._execute(source, store_history))
+        for _ in range(3):
+            try:
+                return self._loop.run_until_complete(task)
+            except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):  # out of another task of the student's
+                task.cancel()
+            except Exception as error:  # the loop was stopped or closed, or IPython broken from within
+                self._ip.show_plainly(error)
+                break
+        self._new_loop()
+        return False
+
+    async def _execute(self, source: str, store_history: bool) -> bool:
+        """Run the cell inside a running event loop, as in a kernel; whether it ended well."""
+        ip = self._ip
+        problem = None
+        try:
+            cell = ip.transform_cell(source)
+        except Exception:
+            cell, problem = source, sys.exc_info()
+        if ip.should_run_async(source, transformed_cell=cell, preprocessing_exc_tuple=problem):
+            running = asyncio.ensure_future(
+                ip.run_cell_async(
+                    source, store_history=store_history, transformed_cell=cell, preprocessing_exc_tuple=problem
+                )
+            )
+            result = None
+            with _interrupting(running):
+                try:
+                    result = await running
+                finally:
+                    ip.events.trigger("post_execute")
+                    ip.events.trigger("post_run_cell", result)
+        else:
+            with interruptible():
+                result = ip.run_cell(source, store_history=store_history)
+        await asyncio.sleep(0)  # tasks that the cell started begin, as they would in a kernel
+        return result is not None and bool(result.success)
+
+    def _new_loop(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+
+    def _lead_to(self, outlet: Outlet, nowhere: int) -> None:
+        self._outlet = outlet
+        self._ip.lead_to(outlet)
+        sys.stdout, sys.stderr = (OutStream(name, outlet, nowhere) for name in NAMES)
+
+    def _warm_up(self) -> None:
+        """Everything slow was done once, and nothing of it is left to be seen."""
+        ip, before, streams = self._ip, dict(self.namespace), (sys.stdout, sys.stderr)
+        heard = signal.getsignal(signal.SIGINT)
+        self._lead_to(Outlet(lambda event: None), nowhere=1)
+        self._new_loop()
+        try:
+            for source in _WARM_UP:
+                self.run(source, store_history=True)
+        finally:
+            sys.stdout, sys.stderr = streams
+            signal.signal(signal.SIGINT, heard)
+            self._loop.close()
+            asyncio.set_event_loop(None)
+        ip.reset(new_session=True)
+        ip.compile = ip.compiler_class()
+        self.namespace.update({name: value for name, value in before.items() if name not in self.namespace})
+        forget_last_error()
+
+
+def make_shell() -> Shell:
+    """A shell that has everything imported and tried once, ready to be forked. No thread and no event loop is left."""
+    os.environ["MPLBACKEND"] = BACKEND
+    import matplotlib
+
+    importlib.import_module("pexpect")  # of `!command`
+
+    matplotlib.rcParams["backend"] = BACKEND
+    config = Config()
+    config.HistoryManager.enabled, config.HistoryManager.hist_file = False, ":memory:"
+    config.IPKernelApp.connection_file = ""  # libraries look for this section to know a notebook
+    shell = Shell(ZMQInteractiveShell.instance(config=config))
+    shell._warm_up()
+    return shell
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A SIGINT raises KeyboardInterrupt within, as in a kernel; before and after it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        be_deaf()
+
+
+@contextmanager
+def _interrupting(running: "asyncio.Future[Any]") -> Iterator[None]:
+    """A SIGINT stops an asynchronous cell: cancels it while it waits, raises KeyboardInterrupt while it computes."""
+    loop = asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        if asyncio.current_task(loop) is not None:
+            raise KeyboardInterrupt
+        loop.call_soon_threadsafe(running.cancel)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        be_deaf()
+
+
+def be_deaf() -> None:
+    """A SIGINT does nothing. (Not SIG_IGN, which the commands that a cell starts would inherit.)"""
+    while True:
+        try:
+            signal.signal(signal.SIGINT, _ignore)
+            return
+        except KeyboardInterrupt:  # one that came in this very moment
+            continue
+
+
+def _ignore(*_: object, **__: object) -> None:
+    pass

@@ -1,0 +1,114 @@
+"""What a probe saw, out of the message that came from a sandbox. The message is data, and hostile.
+
+Whatever is malformed counts as not returned; nothing in a message is run, and its size was limited by whoever read it.
+"""
+
+import base64
+import binascii
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from comparison import NotNumbers
+from coursekit.quoting import Quoter
+from hidden_tests import Exercise
+
+MAX_TEXT = 300
+MAX_LEAVES = 400
+MAX_AXES, MAX_AXIS, MAX_AXIS_OF_NOTHING = 6, 1 << 20, 1000
+SOMETHING = "a value of another type"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One case. ``problem`` says why there are no outputs, ``raised`` what the exception is.
+
+    ``outputs`` and ``inputs`` (as they are after the call) are flat: arrays or ``NotNumbers`` by path.
+    """
+
+    outputs: dict[str, Any] | None
+    inputs: dict[str, Any] | None = None
+    problem: str = ""
+    raised: tuple[str, ...] = ()
+
+
+def read(exercise: Exercise, message: dict[str, Any], quoter: Quoter | None = None) -> dict[str, Observation]:
+    """One observation per case of ours, by its name; whatever else the message holds is ignored.
+
+    ``quoter`` decides what is quoted; without one everything is, which is for our own functions only.
+    """
+    raw = message.get("observations")
+    items = [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
+    by_case = {item["case"]: item for item in items if isinstance(item.get("case"), str)}
+    hung = any("timeout_s" in item for item in by_case.values())
+    missing = Observation(
+        None, problem="not tried, because an earlier call took too long." if hung else "no result arrived."
+    )
+    return {
+        case.name: _observation(by_case[case.name], quoter) if case.name in by_case else missing
+        for case in exercise.cases
+    }
+
+
+def _observation(item: dict[str, Any], quoter: Quoter | None) -> Observation:
+    if "timeout_s" in item:
+        limit = f"{_number(item['timeout_s']):g} s"
+        return Observation(
+            None, problem=f"a call took longer than {limit} and was stopped: is there a loop without an end?"
+        )
+    error = item.get("error")
+    if isinstance(error, dict):
+        names = error.get("is_a")
+        raised = tuple(str(name)[:MAX_TEXT] for name in names[:MAX_LEAVES]) if isinstance(names, list) else ()
+        return Observation(None, problem=_error(error, quoter), raised=raised)
+    outputs = item.get("outputs")
+    if not isinstance(outputs, dict):
+        return Observation(None, problem="no result arrived.")
+    inputs = item.get("inputs")
+    return Observation(_leaves(outputs, quoter), _leaves(inputs, quoter) if isinstance(inputs, dict) else None)
+
+
+def _leaves(flat: dict[str, Any], quoter: Quoter | None) -> dict[str, Any]:
+    leaves = {}
+    for path, leaf in list(flat.items())[:MAX_LEAVES]:
+        shown = path[:MAX_TEXT] if quoter is None else quoter.path(path[:MAX_TEXT])
+        if shown or not path:
+            leaves[shown] = _decode(leaf, quoter)
+    return leaves
+
+
+def _error(error: dict[str, Any], quoter: Quoter | None) -> str:
+    kind, message, line = (str(error.get(key, ""))[:MAX_TEXT].strip() for key in ("type", "message", "line"))
+    if quoter is not None:
+        kind, message, line = quoter.exception(kind) or "an exception", quoter.message(message), quoter.line(line)
+    if kind == "NotImplementedError" and message.startswith("Exercise "):
+        return f"{message} is not written yet."
+    said = f"Your function stopped with {kind}" + (f": {message}" if message else "")
+    return said + (f" at `{line}`." if line else ".")
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e6 else 0.0
+
+
+def _decode(leaf: Any, quoter: Quoter | None) -> Any:
+    """A numeric array, or ``NotNumbers``: shape and size must agree, and only doubles are read."""
+    if not isinstance(leaf, dict):
+        return NotNumbers("not readable")
+    shape, data = leaf.get("shape"), leaf.get("data")
+    if not isinstance(shape, list) or not isinstance(data, str):
+        kind = str(leaf.get("kind", "not readable"))[:MAX_TEXT]
+        return NotNumbers(kind if quoter is None else quoter.description(kind) or SOMETHING)
+    if len(shape) > MAX_AXES or not all(type(n) is int and 0 <= n < MAX_AXIS for n in shape):
+        return NotNumbers("an array of an impossible shape")
+    if 0 in shape and max(shape) > MAX_AXIS_OF_NOTHING:  # lengths that no number has to fill could say anything
+        return NotNumbers("an array without any entry")
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (ValueError, binascii.Error):
+        return NotNumbers("not readable")
+    if len(raw) != 8 * math.prod(shape):
+        return NotNumbers("an array of an impossible size")
+    return np.frombuffer(raw, dtype="<f8").reshape(shape)

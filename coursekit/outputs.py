@@ -1,0 +1,264 @@
+"""From what a child says that its cells show to the outputs of a notebook: valid, bounded, whatever the child said.
+
+Every event comes from a process in which a student's code runs, and is believed in nothing: only known sorts of
+outputs, known keys and known MIME types pass, text is text, images are images. What was left out is told in its place.
+"""
+
+import binascii
+import copy
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+CUT = "cut here by the grader: too much output"
+LEFT_OUT = "left out by the grader"
+STREAMS = ("stdout", "stderr")  # in this order where both wait to be shown: so ipykernel does it
+
+_TEXTS, _MARKUP = ("text/plain", "text/markdown", "text/latex"), ("text/html", "image/svg+xml")
+_IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
+_JSON = re.compile(r"application/([\w.-]{1,80}\+)?json", re.ASCII)
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+_NUMBERS, _FLAGS, _WORDS = ("width", "height"), ("isolated", "unconfined", "expanded"), ("alt", "root")
+_MAX_NAME_CHARS = 200
+_MAX_MIMES = 20
+_MAX_DEPTH = 20
+_MAX_LINES = 100  # of a traceback
+_MAX_ALT_CHARS = 5_000
+
+Shown = dict[str, list[NotebookNode]]
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much of one cell's output is kept, in characters as they stand in the notebook."""
+
+    stream_chars: int = 200_000  # of each stream
+    text_chars: int = 200_000  # of each other text
+    rich_chars: int = 4_000_000  # of each image in base64, each piece of HTML or SVG
+    cell_chars: int = 8_000_000  # of all together
+    outputs: int = 200  # in number
+
+
+def build(
+    events: Sequence[Any], caps: Caps = Caps(), shown: Shown | None = None, dropped: int = 0
+) -> list[NotebookNode]:
+    """The outputs of a cell, from its events; pieces of one stream are put together at the place of the first.
+
+    ``shown`` holds the displays of earlier cells by id: updates reach them, and this cell's displays are added to it.
+    ``dropped`` is the number of events that did not even get here.
+    """
+    shown = {} if shown is None else shown
+    kept, latest = _survivors(events)
+    earlier = {display_id: list(shown.get(display_id, ())) for display_id in latest}
+    outputs: list[NotebookNode] = []
+    left, cut = caps.cell_chars, dropped > 0 or len(kept) > caps.outputs
+    for raw, display_id in kept[: caps.outputs]:
+        content = {key: latest[display_id].get(key) for key in ("data", "metadata")} if display_id else {}
+        output = _output({**raw, **content}, caps)
+        if size(output) > left:
+            cut = True
+            continue
+        left -= size(output)
+        outputs.append(output)
+        if display_id:
+            shown.setdefault(display_id, []).append(output)
+    for display_id, raw in latest.items():
+        new = _output({**raw, "output_type": "display_data"}, caps) if earlier[display_id] else {}
+        for output in earlier[display_id]:
+            if size(new) > left:
+                cut = True
+                break
+            left -= size(new)
+            output.data, output.metadata = copy.deepcopy(new["data"]), copy.deepcopy(new["metadata"])
+    if cut:
+        outputs.append(new_output("display_data", data={"text/plain": f"[{CUT}]"}))
+    return outputs
+
+
+def size(value: Any) -> int:
+    """About as many characters as the value takes in a notebook's file."""
+    if isinstance(value, Mapping):
+        return sum(len(str(key)) + size(item) + 6 for key, item in value.items()) + 2
+    if isinstance(value, list):
+        return sum(size(item) + 2 for item in value) + 2
+    return len(value) + 2 if isinstance(value, str) else len(str(value))
+
+
+def _survivors(events: Sequence[Any]) -> tuple[list[tuple[dict[str, Any], str]], dict[str, dict[str, Any]]]:
+    """What is left to be shown at the end of a cell, each with its display id, and the latest content of every id."""
+    kept: list[tuple[dict[str, Any], str]] = []
+    latest: dict[str, dict[str, Any]] = {}
+    texts: dict[str, list[str]] = {}
+    placed: set[str] = set()
+    clear_next = False
+
+    def place(names: Sequence[str]) -> None:
+        for name in names:
+            if name in texts and name not in placed:
+                placed.add(name)
+                kept.append(({"output_type": "stream", "name": name, "text": texts[name]}, ""))
+
+    for event in events:
+        if not isinstance(event, dict):
+            continue
+        raw, update, display_id = event.get("output"), event.get("update"), _name(event.get("display_id"))
+        if isinstance(raw, dict):
+            if clear_next:
+                kept, texts, placed, clear_next = [], {}, set(), False
+            if raw.get("output_type") != "stream":
+                place(STREAMS)
+                kept.append((raw, display_id))
+                if display_id:
+                    latest[display_id] = raw
+            elif raw.get("name") in STREAMS:
+                texts.setdefault(raw["name"], []).append(_text(raw.get("text")))
+        elif isinstance(update, dict) and display_id:
+            latest[display_id] = update
+        elif isinstance(event.get("clear"), dict):
+            if event["clear"].get("wait") is True:
+                clear_next = True
+            else:
+                kept, texts, placed = [], {}, set()
+        elif event.get("flush") in STREAMS:
+            place([event["flush"]])
+    place(STREAMS)
+    return kept, latest
+
+
+def _output(raw: Mapping[str, Any], caps: Caps) -> NotebookNode:
+    sort = raw.get("output_type")
+    if sort == "stream":
+        return new_output("stream", name=raw["name"], text=_cut("".join(raw["text"]), caps.stream_chars))
+    if sort == "error":
+        return _error(raw, caps)
+    if sort == "execute_result":
+        data, metadata = _bundle(raw, caps)
+        return new_output("execute_result", data=data, metadata=metadata, execution_count=_count(raw))
+    if sort == "display_data":
+        data, metadata = _bundle(raw, caps)
+        return new_output("display_data", data=data, metadata=metadata)
+    return new_output("display_data", data={"text/plain": f"[{LEFT_OUT}: an output of an unknown sort]"})
+
+
+def _error(raw: Mapping[str, Any], caps: Caps) -> NotebookNode:
+    found = raw.get("traceback")
+    lines = [_text(line) for line in found] if isinstance(found, list) else []
+    if len(lines) > _MAX_LINES or sum(map(len, lines)) > caps.text_chars:  # what counts is at both ends
+        half = caps.text_chars // 2
+        lines = [*_within(lines, half), f"[{CUT}]", *reversed(_within(lines[::-1], half))]
+    name = _name(raw.get("ename")) or "Error"
+    return new_output("error", ename=name, evalue=_cut(_text(raw.get("evalue")), caps.text_chars), traceback=lines)
+
+
+def _within(lines: list[str], chars: int) -> list[str]:
+    """As many of the first lines as go into so many characters, and into half of the lines that are kept."""
+    fits: list[str] = []
+    for line in lines[: _MAX_LINES // 2]:
+        chars -= len(line)
+        if chars < 0:
+            break
+        fits.append(line)
+    return fits
+
+
+def _bundle(raw: Mapping[str, Any], caps: Caps) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The data and the metadata of a display, as far as they pass."""
+    found, said = raw.get("data"), raw.get("metadata")
+    data: dict[str, Any] = {}
+    notes: list[str] = []
+    for mime, value in list(found.items())[:_MAX_MIMES] if isinstance(found, dict) else ():
+        kind = _name(mime)
+        if mime in _TEXTS:
+            data[mime] = _cut(_text(value), caps.text_chars)
+        elif mime in _MARKUP:
+            markup = _text(value)
+            if len(markup) > caps.rich_chars:  # half a page of HTML is none
+                notes.append(f"{kind} is too large")
+            else:
+                data[mime] = markup
+        elif mime in _IMAGES:
+            image = _text(value)
+            if len(image) > caps.rich_chars:
+                notes.append(f"{kind} is too large")
+            elif _is_image(image, _IMAGES[mime]):
+                data[mime] = image
+            else:
+                notes.append(f"{kind} is no such image")
+        elif _JSON.fullmatch(kind):
+            if _is_json(value) and size(value) <= caps.text_chars:
+                data[kind] = copy.deepcopy(value)
+            else:
+                notes.append(f"{kind} is too large")
+        else:
+            notes.append(f"{kind} is not shown here")
+    if notes or not data:
+        note = f"[{LEFT_OUT}: {'; '.join(notes) or 'there is nothing in it'}]"
+        data["text/plain"] = "\n".join(filter(None, (data.get("text/plain"), note)))
+    metadata = _presentation(said)
+    if isinstance(said, dict):
+        metadata |= {mime: _presentation(said[mime]) for mime in data if isinstance(said.get(mime), dict)}
+    return data, metadata
+
+
+def _presentation(said: Any) -> dict[str, Any]:
+    """What metadata may say: sizes, the text in place of an image, and how to draw what is shown."""
+    if not isinstance(said, dict):
+        return {}
+    sizes = {
+        key: said[key]
+        for key in _NUMBERS
+        if isinstance(said.get(key), int | float) and not isinstance(said[key], bool) and 0 < said[key] < 100_000
+    }
+    flags = {key: said[key] for key in _FLAGS if isinstance(said.get(key), bool)}
+    words = {key: _text(said[key])[:_MAX_ALT_CHARS] for key in _WORDS if isinstance(said.get(key), str)}
+    background = said.get("needs_background")
+    return sizes | flags | words | ({"needs_background": background} if background in ("light", "dark") else {})
+
+
+def _is_image(text: str, magic: bytes) -> bool:
+    try:
+        return binascii.a2b_base64("".join(text.split()), strict_mode=True).startswith(magic)
+    except ValueError:  # not base64, or not ASCII
+        return False
+
+
+def _is_json(value: Any, depth: int = 0) -> bool:
+    """Whether the value can be written to a file as JSON that every reader reads."""
+    if depth > _MAX_DEPTH:
+        return False
+    if isinstance(value, dict):
+        return all(_is_json(key, depth + 1) and _is_json(item, depth + 1) for key, item in value.items())
+    if isinstance(value, list):
+        return all(_is_json(item, depth + 1) for item in value)
+    if isinstance(value, str):
+        return not _LONE_SURROGATES.search(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or (isinstance(value, int) and abs(value) < 1 << 63)
+
+
+def _text(value: Any) -> str:
+    """The value as text: a list of strings is its lines, as in a notebook's file."""
+    if isinstance(value, list):
+        return "".join(_text(item) for item in value if isinstance(item, str))
+    if isinstance(value, str):
+        return _LONE_SURROGATES.sub("\ufffd", value)
+    return str(value) if isinstance(value, bool | float) else ""
+
+
+def _name(value: Any) -> str:
+    return "".join(filter(str.isprintable, _text(value)[:_MAX_NAME_CHARS]))
+
+
+def _count(raw: Mapping[str, Any]) -> int | None:
+    count = raw.get("execution_count")
+    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 1_000_000 else None
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[:chars]}\n[{CUT}]\n"

@@ -1,0 +1,172 @@
+"""Verdicts: the marks of an exercise, check by check, and why; and verdicts as data beside the notebook."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hidden_tests import Exercise
+
+NOTHING_ELSE = "Nothing else is right yet."
+METADATA, VERSION = "coursekit", 1  # where the verdicts stand in an autograded notebook, and in which form
+
+
+@dataclass(frozen=True)
+class Result:
+    """One named check: its points, in ``reason`` why they are lost, in ``where`` in which cases."""
+
+    name: str
+    points: float
+    passed: bool
+    reason: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A named mistake of the catalogue: what is shown is its hint."""
+
+    name: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The marks of one exercise.
+
+    ``follows``: earlier functions whose error kept this one from points, which it has now: with right ones it passes.
+    ``calls``: earlier functions that are wrong too, where right ones in their place are not enough.
+    ``unwritten``: it is the stub, as it was released.
+    """
+
+    exercise: Exercise
+    results: tuple[Result, ...]
+    mistake: Named | None = None
+    follows: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    unwritten: bool = False
+
+    @property
+    def points(self) -> float:
+        return self.exercise.points
+
+    @property
+    def earned(self) -> float:
+        return sum(result.points for result in self.results if result.passed)
+
+    @property
+    def full(self) -> bool:
+        return all(result.passed for result in self.results)
+
+    @property
+    def reason(self) -> str:
+        """Why marks are lost, one sentence per cause, a line each; and whose error it was where it was another's."""
+        said = _causes(self.results, bool(self.earned))
+        if self.mistake:
+            said.append(self.mistake.hint)
+        if self.follows and self.full:
+            said.append(f"{self.exercise.function} is right; the error comes from {_listed(self.follows)}.")
+        elif self.follows:
+            said.append(f"Part of it was the error of {_listed(self.follows)}, and costs nothing here.")
+        if self.calls:
+            wrong = "is wrong as well" if len(self.calls) == 1 else "are wrong as well"
+            said.append(f"{_listed(self.calls)}, which it uses, {wrong}; that cost nothing here.")
+        return "\n".join(said)
+
+
+def _causes(results: Sequence[Result], partly_right: bool) -> list[str]:
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        if not result.passed:
+            groups.setdefault(re.sub(r"\d+", "#", result.reason), []).append(result)
+    if len(groups) > 1:
+        groups.pop(NOTHING_ELSE, None)
+    if len(groups) == 1 and not partly_right:
+        return [_sentence(next(iter(groups.values()))[0])]
+    return [_with_names(group) for group in groups.values()]
+
+
+def _with_names(group: list[Result]) -> str:
+    """What is wrong, behind the names of the checks that it cost; a name is not said twice."""
+    names, sentence = ", ".join(result.name for result in group), _sentence(group[0])
+    return sentence if sentence.startswith(f"{names}:") else f"{names}: {sentence}"
+
+
+def _sentence(result: Result) -> str:
+    return f"{result.reason} ({result.where})" if result.where else result.reason
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
+
+
+def nothing_seen(exercise: Exercise, why: str, unwritten: bool = False) -> Verdict:
+    """No marks, for a reason that lies outside the function's results (a hang, a dead kernel, no such function)."""
+    results = tuple(Result(check.name, check.points, False, why) for check in exercise.checks)
+    return Verdict(exercise, results, unwritten=unwritten)
+
+
+def lost(verdicts: Sequence[Verdict]) -> frozenset[str]:
+    """The functions that are not right, each by itself."""
+    return frozenset(verdict.exercise.function for verdict in verdicts if not verdict.full)
+
+
+def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[str]) -> Verdict:
+    """The verdict of a function that leans on wrong ones, after a second try with right ones in their place.
+
+    A check that passes in either try is passed. Of the second try nothing else is used, and so nothing that the
+    references gave away can be told; but for that it is the stub, where an earlier stub had hidden this.
+    """
+    if first.unwritten or second.unwritten:
+        return first if first.unwritten else second
+    passed = {result.name for result in second.results if result.passed}
+    results = tuple(
+        replace(result, passed=True, reason="", where="") if result.name in passed else result
+        for result in first.results
+    )
+    names = tuple(wrong_helpers)
+    whole = replace(first, results=results)
+    gained = whole.earned > first.earned
+    mistake = None if gained else first.mistake  # the named mistake was another's
+    return replace(whole, mistake=mistake, follows=names if gained else (), calls=() if gained else names)
+
+
+def as_data(
+    assignment: str,
+    verdicts: Sequence[Verdict],
+    written: Sequence[dict[str, Any]] = (),
+    notes: Sequence[str] = (),
+    problem: str = "",
+) -> dict[str, Any]:
+    """The verdicts of a submission as JSON, for the notebook's metadata and the gradebook.
+
+    ``written`` tells of the cells that a person grades: ``{"grade_id", "points", "answered"}``.
+    """
+    return {
+        "version": VERSION,
+        "assignment": assignment,
+        "notes": list(notes),
+        "problem": problem,
+        "exercises": [_as_data(verdict) for verdict in verdicts],
+        "written": list(written),
+    }
+
+
+def _as_data(verdict: Verdict) -> dict[str, Any]:
+    row, mistake = verdict.exercise, verdict.mistake
+    return {
+        "number": row.public.number,
+        "function": row.function,
+        "grade_id": row.grade_id,
+        "points": row.points,
+        "earned": verdict.earned,
+        "checks": [
+            {"name": r.name, "points": r.points, "passed": r.passed, "reason": r.reason, "where": r.where}
+            for r in verdict.results
+        ],
+        "summary": verdict.reason,
+        "mistake": {"name": mistake.name, "hint": mistake.hint} if mistake else None,
+        "follows": list(verdict.follows),
+        "calls": list(verdict.calls),
+        "look": row.public.look,
+    }

@@ -1,0 +1,225 @@
+"""Mistakes that are known by what they give: outputs, changed inputs or exceptions, and a hint for each.
+
+``public_mistakes.h5`` holds them for the public tests; the grader has a file of its own with more cases. No code is
+in these files, only what came out. A mistake is recognised when everything that was seen agrees with it, in every
+case, and something of that is wrong in a telling way: the same number in a hundred places, or the same complaint at
+the same name. A hint for another mistake would be worse than none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from comparison import ATOL, NotNumbers
+
+OUTPUTS, INPUTS, EXCEPTION, VARIES = "outputs", "inputs", "exception", "varies"
+Leaves = Mapping[str, Any]  # an array or NotNumbers by its path, as ``comparison.flatten`` makes them
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call gave: flat outputs and the names of the inputs that it changed, or an exception.
+
+    ``changed`` and ``own`` (the function returned the very object that it was given) are None where nobody has looked.
+    ``varies``: the next call gives other numbers. ``sign`` is what the exception says in all versions of Python and
+    NumPy, ``at`` the names that its line would have set.
+    """
+
+    outputs: Leaves | None = None
+    changed: tuple[str, ...] | None = ()
+    own: bool | None = False
+    varies: bool = False
+    raised: str = ""
+    sign: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded(Outcome):
+    """What a mistake gave in one case. ``tells``: by what it differs from the right answer there, "" if by nothing.
+
+    Outputs that differ stand first. ``absent`` are expected paths that it does not have.
+    """
+
+    tells: str = ""
+    absent: tuple[str, ...] = ()
+
+    def agrees(self, seen: Outcome, rtol: float) -> bool:
+        """Whether a call that gave this can be the same mistake."""
+        if self.raised and not self.tells:
+            return bool(seen.raised)  # an exception is right here, of whatever kind
+        if self.raised:
+            same_words = not self.sign or self.sign == seen.sign
+            return self.raised == seen.raised and same_words and (not self.at or self.at == seen.at)
+        if self.outputs is None or seen.outputs is None or any(path in seen.outputs for path in self.absent):
+            return False
+        if not self.outputs and seen.outputs:  # an empty dict
+            return False
+        if self.changed and seen.changed is not None and not set(self.changed) <= set(seen.changed):
+            return False
+        if self.tells == INPUTS and seen.own is not None and self.own != seen.own:
+            return False
+        if self.tells == VARIES:
+            shapes = ((leaf, seen.outputs.get(path)) for path, leaf in self.outputs.items())
+            return seen.varies and all(
+                getattr(one, "shape", None) == getattr(other, "shape", None) for one, other in shapes
+            )
+        return all(same(leaf, seen.outputs.get(path), rtol) for path, leaf in self.outputs.items())
+
+
+@dataclass(frozen=True)
+class Known:
+    """One mistake: its hint, and what it gave by the names of the cases, those first that tell."""
+
+    hint: str
+    cases: Mapping[str, Recorded]
+    name: str = ""  # in the grader's file only
+
+    def agrees(self, seen: Mapping[str, Outcome], rtol: float) -> bool:
+        """Whether nothing that was seen speaks against this mistake."""
+        return all(recorded.agrees(seen[case], rtol) for case, recorded in self.cases.items() if case in seen)
+
+    def fits(self, seen: Mapping[str, Outcome], rtol: float) -> bool:
+        """Whether nothing that was seen speaks against this mistake, and something for it."""
+        return self.agrees(seen, rtol) and any(
+            self._is_evidence(recorded) for case, recorded in self.cases.items() if case in seen
+        )
+
+    def _is_evidence(self, recorded: Recorded) -> bool:
+        """An exception alone tells something if its words do, or if other calls gave the recorded outputs."""
+        if recorded.tells != EXCEPTION:
+            return bool(recorded.tells)
+        return bool(recorded.sign) or any(other.outputs is not None for other in self.cases.values())
+
+
+def read(path: Path, key: str) -> tuple[Known, ...]:
+    """The mistakes of one exercise. Raises OSError, KeyError or ValueError where there is no such file or group."""
+    import h5py  # here, because most uses never open the file
+
+    with h5py.File(path, "r") as file:
+        group = file[key]
+        return unpack(bytes(group["index"][()]), group["numbers"][()])
+
+
+# --- exceptions -------------------------------------------------------------------------------------------
+
+# Pieces of messages that say the same in all versions; what stands in brackets is kept.
+_SIGNS = (
+    ("product", re.compile(r"matmul: .*\(size (?P<right>\d+) is different from (?P<left>\d+)\)")),
+    ("product", re.compile(r"not aligned: (?P<left>\d+) \(dim \d+\) != (?P<right>\d+) \(dim \d+\)")),
+    ("into", re.compile(r"non-broadcastable output operand with shape (?P<a>\([\d, ]*\))")),
+    ("broadcast", re.compile(r"could not be broadcast together with (?:remapped )?shapes (?P<a>\(.*\))")),
+    ("broadcast", re.compile(r"could not broadcast input array from shape (?P<a>\(.*\)) into shape (?P<b>\(.*\))")),
+    ("truth", re.compile(r"truth value of an array")),
+    ("not a data type", re.compile(r"as a data type")),
+    ("not a whole number", re.compile(r"'(?P<a>tuple|list)' object cannot be interpreted as an integer")),
+    ("no power", re.compile(r"ufunc 'bitwise_xor' not supported")),
+    ("too many to unpack", re.compile(r"too many values to unpack \(expected (?P<a>\d+)")),
+    ("too few to unpack", re.compile(r"not enough values to unpack \(expected (?P<a>\d+), got (?P<b>\d+)")),
+    ("arguments", re.compile(r"\(\) (?P<a>missing \d+ required|takes \d+ positional)")),
+    ("ragged", re.compile(r"inhomogeneous (?:shape|part)")),
+    ("no such sum", re.compile(r"unsupported operand type\(s\) for (?P<a>\S+): '(?P<b>\w+)' and '(?P<c>\w+)'")),
+    ("no such attribute", re.compile(r"'(?P<a>\w+)' object has no attribute '(?P<b>\w+)'")),
+    ("no place", re.compile(r"index out of range|out of bounds")),
+)  # fmt: skip
+_ASSIGNED = re.compile(r"\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*=(?!=)")
+_OF_THE_NOTEBOOK = re.compile(r"name '(t_\w+)'")  # variables of the cells below an exercise are called so
+
+
+def sign(raised: str, message: str) -> str:
+    """What an exception says, in a form that does not depend on versions; "" where its words tell too little."""
+    if raised == "KeyError":
+        return f"key {message}"[:60]
+    if raised == "NameError":  # everybody misspells in another way
+        found = _OF_THE_NOTEBOOK.search(message)
+        return f"name {found[1]}" if found else ""
+    for name, pattern in _SIGNS:
+        if found := pattern.search(message):
+            parts = sorted(found.groupdict().items())
+            return " ".join([name, *(part.replace(" ", "").replace(",)", ")") for _, part in parts)])[:120]
+    return ""
+
+
+def assigned(line: str) -> str:
+    """The names that a line of code sets, such as ``dA_prev, dW``."""
+    found = _ASSIGNED.match(line)
+    return ", ".join(name.strip() for name in found[1].split(",")) if found else ""
+
+
+# --- numbers ----------------------------------------------------------------------------------------------
+
+
+def same(known: Any, seen: Any, rtol: float) -> bool:
+    """Whether two leaves agree: in shape and in every number, also where that is nan or infinite."""
+    if not isinstance(known, np.ndarray) or not isinstance(seen, np.ndarray):
+        return isinstance(known, NotNumbers) and isinstance(seen, NotNumbers) and known.kind == seen.kind
+    if known.shape != seen.shape:
+        return False
+    with np.errstate(all="ignore"):
+        close = np.abs(known - seen) <= ATOL + rtol * np.abs(known)
+        if close.all():
+            return bool(np.isfinite(known).all())
+        return bool((close & np.isfinite(known) | (known == seen) | (np.isnan(known) & np.isnan(seen))).all())
+
+
+# --- the file: all numbers of an exercise one behind the other, and an index -------------------------------
+
+
+def pack(mistakes: Sequence[Known]) -> tuple[bytes, np.ndarray]:
+    """The index as JSON, and the numbers it points into; equal arrays are kept once."""
+    places: dict[bytes, int] = {}
+    pieces: list[np.ndarray] = []
+
+    def place(leaf: Any) -> Any:
+        if isinstance(leaf, NotNumbers):
+            return leaf.kind
+        flat = np.ravel(leaf).astype("<f8")
+        if flat.tobytes() not in places:
+            places[flat.tobytes()] = sum(piece.size for piece in pieces)
+            pieces.append(flat)
+        return [places[flat.tobytes()], *np.shape(leaf)]
+
+    index = []
+    for mistake in mistakes:
+        cases = {}
+        for case, one in mistake.cases.items():
+            row: dict[str, Any] = {name: getattr(one, name) for name in _TEXTS if getattr(one, name)}
+            if one.outputs is not None:
+                row["outputs"] = {path: place(leaf) for path, leaf in one.outputs.items()}
+            cases[case] = row
+        index.append({"hint": mistake.hint, "cases": cases} | ({"name": mistake.name} if mistake.name else {}))
+    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(), np.concatenate(pieces) if pieces else np.zeros(0)
+
+
+_TEXTS = ("raised", "sign", "at", "tells", "changed", "absent", "own")
+
+
+def unpack(index: bytes, numbers: np.ndarray) -> tuple[Known, ...]:
+    """The mistakes that ``pack`` put away."""
+
+    def leaf(place: Any) -> Any:
+        if isinstance(place, str):
+            return NotNumbers(place)
+        start, *shape = place
+        return numbers[start : start + int(np.prod(shape, dtype=int))].reshape(shape)
+
+    def recorded(row: dict[str, Any]) -> Recorded:
+        texts: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+        }
+        outputs = row.get("outputs")
+        texts["outputs"] = None if outputs is None else {path: leaf(place) for path, place in outputs.items()}
+        return Recorded(**texts)
+
+    return tuple(
+        Known(row["hint"], {case: recorded(one) for case, one in row["cases"].items()}, row.get("name", ""))
+        for row in json.loads(index)
+    )

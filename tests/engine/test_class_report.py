@@ -1,0 +1,140 @@
+"""The report about a class says who found what hard, from the verdicts beside the autograded notebooks."""
+
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from coursekit import class_report, verdicts
+from coursekit.course import Course
+from hidden_tests import TABLE
+
+NAME = "step-by-step"
+FORWARD, BACKWARD = TABLE[f"{NAME}/linear_forward"], TABLE[f"{NAME}/linear_backward"]
+NOT_AVERAGED = verdicts.Named("not-averaged", "The gradients of parameters are averaged over the examples.")
+FLAT = verdicts.Named("db-flat", "db should be a column like b.")
+
+
+def verdict(row, lost=(), mistake=None, follows=()):
+    results = (verdicts.Result(check.name, check.points, check.name not in lost, "wrong") for check in row.checks)
+    return verdicts.Verdict(row, tuple(results), mistake, follows)
+
+
+def submission(*rows, problem=""):
+    return verdicts.as_data(NAME, rows, problem=problem)
+
+
+ALL = tuple(check.name for check in BACKWARD.checks)
+Z = FORWARD.checks[0].name
+CLASS = {
+    "ada": submission(verdict(FORWARD), verdict(BACKWARD)),
+    "ben": submission(verdict(FORWARD), verdict(BACKWARD, ["dW", "db"], NOT_AVERAGED)),
+    "cy": submission(verdict(FORWARD, [Z]), verdict(BACKWARD, ["db"], FLAT)),
+    "dee": submission(verdict(FORWARD), verdict(BACKWARD, ["dW", "db"], NOT_AVERAGED)),
+    "eve": submission(verdict(FORWARD), verdict(BACKWARD, ALL)),
+    "fay": submission(verdict(FORWARD, [Z]), verdict(BACKWARD, follows=("linear_forward",))),
+    "gus": submission(problem="The file is no notebook."),
+    "hal": None,
+}
+
+
+@pytest.fixture
+def report():
+    return class_report.summarise(NAME, CLASS)
+
+
+def shown(report):
+    console = Console(width=160, file=io.StringIO())
+    for table in class_report.tables(report):
+        console.print(table)
+    return console.file.getvalue()
+
+
+def test_marks_are_counted_per_exercise(report):
+    forward, backward = report.exercises
+
+    assert (forward.function, backward.function) == ("linear_forward", "linear_backward")
+    assert forward.with_marks(class_report.PARTIAL) == ("cy", "fay")
+    assert backward.with_marks(class_report.FULL) == ("ada", "fay")
+    assert backward.with_marks(class_report.PARTIAL) == ("ben", "cy", "dee")
+    assert backward.with_marks(class_report.NONE) == ("eve",)
+    by_hand = [sum(c["points"] for c in CLASS[s]["exercises"][1]["checks"] if c["passed"]) for s in report.graded]
+    assert backward.mean == pytest.approx(sum(by_hand) / 6)
+
+
+def test_mistakes_and_lost_checks_come_with_the_students_and_the_frequent_ones_first(report):
+    backward = report.exercises[1]
+
+    assert backward.mistakes == (
+        class_report.Count("not-averaged", ("ben", "dee"), NOT_AVERAGED.hint),
+        class_report.Count("db-flat", ("cy",), FLAT.hint),
+    )
+    assert [(lost.name, lost.students) for lost in backward.lost[:2]] == [
+        ("db", ("ben", "cy", "dee", "eve")),
+        ("dW", ("ben", "dee", "eve")),
+    ]
+    assert backward.follows == ("fay",)
+
+
+def test_whoever_has_no_verdict_is_named_and_not_counted(report):
+    """A zero that is none would make an exercise look harder than it was."""
+    assert report.graded == ("ada", "ben", "cy", "dee", "eve", "fay")
+    assert report.without == {"gus": "The file is no notebook.", "hal": "graded by an older version: grade again"}
+
+
+def test_the_tables_say_it_on_one_screen(report):
+    text = shown(report)
+
+    assert "step-by-step: 6 submissions" in text
+    assert "7 linear_backward" in text
+    assert "db (4), dW (3)" in text
+    assert "ben, dee" in text
+    assert NOT_AVERAGED.hint in text
+    assert "The file is no notebook." in text
+
+
+def test_names_are_text_and_no_markup():
+    """A student's folder may be called [red]; a table must not swallow that."""
+    odd = {"[red]": submission(verdict(FORWARD, [Z], verdicts.Named("[bold]x", "[link]y")))}
+
+    text = shown(class_report.summarise(NAME, odd))
+
+    assert all(part in text for part in ("[red]", "[bold]x", "[link]y"))
+
+
+def test_a_class_without_mistakes_or_without_anybody_has_short_tables():
+    assert len(class_report.tables(class_report.summarise(NAME, {"ada": CLASS["ada"]}))) == 1
+    assert "0 submissions" in shown(class_report.summarise(NAME, {}))
+
+
+def test_the_csv_has_a_line_per_thing_counted(report, tmp_path):
+    path = tmp_path / "report.csv"
+
+    count = class_report.write_csv(report, path)
+
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == count
+    assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
+    mine = [row for row in rows if row["function"] == "linear_backward"]
+    assert {"what": "mistake", "name": "not-averaged", "count": "2", "students": "ben; dee"}.items() <= mine[-3].items()
+    assert [row["count"] for row in mine if row["what"] == "marks"] == ["2", "3", "1", "1"]
+
+
+def test_the_verdicts_are_read_from_the_autograded_notebooks(tmp_path):
+    course = Course(tmp_path)
+    files = {
+        "ada": json.dumps({"cells": [], "metadata": {"coursekit": CLASS["ada"]}}),
+        "hal": json.dumps({"cells": [], "metadata": {}}),
+        "ivy": "{",
+        "jon": json.dumps({"cells": [], "metadata": {"coursekit": CLASS["ada"] | {"version": 99}}}),
+        "kim": "[]",
+    }
+    for student, text in files.items():
+        path = course.autograded(NAME, student) / f"{NAME}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+
+    assert class_report.read(course, NAME) == {"ada": CLASS["ada"], "hal": None, "ivy": None, "jon": None, "kim": None}
+    assert class_report.read(course, "digits") == {}

