@@ -3,14 +3,15 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 from nbformat import NotebookNode
 
-from coursekit import notebooks, stubs
+from coursekit import attachments, notebooks, stubs
 
 # ast needs a hundred times the memory of what it parses, and a second for a million characters.
 MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 200_000, 2_000_000
@@ -27,6 +28,7 @@ class Piece:
     source: str
     names: tuple[str, ...]  # what it says it is: its grade_id, its cell id, and where Colab puts the cell id
     short: bool = True  # enough to be parsed
+    pictures: Mapping[str, Any] = field(default_factory=dict)  # pasted into a Markdown cell
 
     @cached_property
     def code(self) -> str:
@@ -67,7 +69,9 @@ def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
         if isinstance(cell.get("source"), str):
             total += len(cell.source)
             short = len(cell.source) <= MAX_PARSED_CHARS and total <= MAX_PARSED_CHARS_ALTOGETHER
-            found.append(Piece(str(cell.get("cell_type", "raw")), str(cell.source), _names(cell), short))
+            kind = str(cell.get("cell_type", "raw"))
+            pictures = attachments.kept(cell.get("attachments")) if kind == "markdown" else {}
+            found.append(Piece(kind, str(cell.source), _names(cell), short, pictures))
     return tuple(found)
 
 

@@ -100,12 +100,15 @@ def record(
 @app.command()
 def check(
     fix: Annotated[bool, typer.Option("--fix", help="Write notebooks in canonical form.")] = False,
-    gates: Annotated[bool, typer.Option(help="Grade the solution and the untouched release, too.")] = True,
+    gates: Annotated[bool, typer.Option(help="Grade solutions, blanks, mistakes and mutants, too.")] = True,
+    mutants: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Try one mutant of the solutions in N; 1: all of them, 0: none.")
+    ] = 1,
 ) -> None:
     """Prove that notebooks, releases, recordings, docs and the grader agree."""
     from coursekit import checks
 
-    findings = checks.run(_course(), fix=fix, gates=gates, say=_say)
+    findings = checks.run(_course(), fix=fix, gates=gates, say=_say, mutants=mutants)
     for finding in findings:
         _say(str(finding))
     if findings:

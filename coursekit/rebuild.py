@@ -51,6 +51,8 @@ def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> 
         fresh = nbformat.from_dict({**cell, "metadata": {**cell.metadata}})
         if cells[cell.id].blank is not None:
             fresh.source = answers.source.get(cell.id, cells[cell.id].blank)
+            if cell.cell_type == "markdown" and cell.id in answers.index:
+                _paste(fresh, theirs[answers.index[cell.id]])
         rebuilt += [fresh, *added.get(cell.id, [])]
     told = (*answers.repairs, *_about_cells(answers), *_about_tests(cells, theirs, claimed))
     told += _about_names(cells, theirs, answers)
@@ -283,4 +285,11 @@ def _plain_cell(cell_id: str, piece: Piece) -> NotebookNode:
     fresh: dict[str, Any] = {"id": cell_id, "cell_type": kind, "metadata": {}, "source": piece.source}
     if kind == "code":
         fresh |= {"execution_count": None, "outputs": []}
-    return nbformat.from_dict(fresh)
+    return _paste(nbformat.from_dict(fresh), piece)
+
+
+def _paste(cell: NotebookNode, piece: Piece) -> NotebookNode:
+    """A written answer may well be a photograph of a derivation on paper."""
+    if piece.pictures and cell.cell_type == "markdown":
+        cell.attachments = nbformat.from_dict(dict(piece.pictures))
+    return cell

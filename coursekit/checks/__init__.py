@@ -6,7 +6,7 @@
     docs         links, names of files and commands (markdown reads)   D4xx
     released     the release is fresh and gives nothing away           R5xx
     recordings   expected outputs are what the solutions return        X6xx
-    gates        solution 100, untouched release 0                     G7xx
+    gates        marks, mistakes, right answers, mutants: figures      G7xx
 
 Every code has its line in ``findings.CODES``. A check returns findings and never raises for what it checks:
 a broken notebook is one finding, and the other notebooks are still looked at.
@@ -23,13 +23,17 @@ __all__ = ["CODES", "Finding", "run"]
 
 
 def run(
-    course: Course, fix: bool = False, gates: bool = True, say: Callable[[str], None] = lambda text: None
+    course: Course,
+    fix: bool = False,
+    gates: bool = True,
+    say: Callable[[str], None] = lambda text: None,
+    mutants: int = 1,
 ) -> list[Finding]:
     """Everything that is wrong with the course; empty when nothing is.
 
     ``fix`` writes the source notebooks in canonical form first, and says what that changed.
-    ``gates`` grades the solution notebook and the untouched release in a scratch course, and says
-    what they earned.
+    ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
+    ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0).
     """
     sources, findings = form.read_all(course, fix, say)
     for source in sources:
@@ -38,5 +42,5 @@ def run(
     findings += released.check(course, sources)
     findings += recordings.check(course, sources)
     if gates:
-        findings += pipeline.check(course, sources, say)
+        findings += pipeline.check(course, sources, say, mutants)
     return findings

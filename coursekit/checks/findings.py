@@ -59,6 +59,13 @@ CODES = {
     "G702": "the untouched release earns marks",
     "G703": "a cell of the solution notebook raises, or a graded one writes on stderr or displays a value",
     "G704": "the gates could not be tried",
+    "G705": "an exercise that is left blank does not lose exactly its points",
+    "G706": "a mistake of the catalogue keeps its marks, or costs another exercise's",
+    "G707": "a right answer of the catalogue loses marks",
+    "G708": "the same submission is not graded the same each time",
+    "G709": "a line of a solution, or a hidden test, stands on a feedback page or in a released recording",
+    "G710": "a mutant of a solution keeps full marks, and is not proved equivalent",
+    "G711": "an entry of the equivalent mutants is no longer true",
 }
 
 

@@ -1,120 +1,66 @@
-"""The solution notebook earns everything and the untouched release nothing, in the real grading pipeline.
+"""The author's gates: what has to be true before anybody's mark can be trusted, each with its figure.
 
-Both are handed in to a scratch course and graded there as any submission is.
+    ends      the solution notebook earns everything, the untouched release nothing
+    class     each exercise blank or wrong costs its own points only; twenty gradings of the same are the same
+    answers   every mistake of the catalogue is caught, every right answer keeps full marks
+    mutants   every small change of a solution loses marks, or is known to be no error
+
+The first two are graded as any submission is, in scratch courses; the others are tried function by function.
 """
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import Executor
 
-from coursekit import grade, gradebook, notebooks
+from coursekit.checks import gates_answers, gates_class, gates_ends, gates_mutants, gates_scratch
 from coursekit.checks.findings import Finding, Source
-from coursekit.course import COURSE_FILES, Course
+from coursekit.checks.gates_scratch import Gate
+from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.gradebook import StudentMarks
-from hidden_tests import exercises
+from coursekit.mutants_run import workers
 
-SOLUTION, UNTOUCHED = "solution", "untouched"
+Say = Callable[[str], None]
 
 
-def check(course: Course, sources: list[Source], say: Callable[[str], None]) -> list[Finding]:
-    """Findings G7xx; ``say`` is told what the two notebooks of each assignment earned."""
+def check(course: Course, sources: list[Source], say: Say, every: int = 1) -> list[Finding]:
+    """Findings G7xx; ``say`` is told the figures of each assignment.
+
+    ``every``: of the mutants each one is tried (1), or each third (3), or none (0).
+    """
     findings: list[Finding] = []
-    with tempfile.TemporaryDirectory(prefix="gates-") as folder:
-        scratch = Course(Path(folder).resolve())
-        for name in COURSE_FILES:
-            if (course.root / name).is_file():
-                shutil.copyfile(course.root / name, scratch.root / name)
+    with gates_scratch.scratch(course) as whole, gates_scratch.scratch(course) as short, workers() as pool:
         for source in sources:
-            try:
-                _hand_in(course, scratch, source)
-                findings += _grade(scratch, source, say)
-            except Exception as error:  # the boundary of one assignment: the others are still tried
-                what = error.found if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-                findings.append(Finding("G704", source.where, what[:300], "mend the findings above, and check again"))
+            findings += _Assignment(course, source, say).check(whole, short, pool, every)
     return findings
 
 
-def _hand_in(course: Course, scratch: Course, source: Source) -> None:
-    """The source notebook and both submissions in the scratch course; without a release only the solution."""
-    text = notebooks.dumps(source.notebook)
-    name = source.assignment
-    shutil.copytree(source.path.parent, scratch.source(name).parent)
-    for path in (scratch.source(name), scratch.submitted(name, SOLUTION) / f"{name}.ipynb"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    released = course.release(name) / f"{name}.ipynb"
-    if released.is_file():
-        scratch.submitted(name, UNTOUCHED).mkdir(parents=True)
-        shutil.copyfile(released, scratch.submitted(name, UNTOUCHED) / released.name)
+class _Assignment:
+    """The gates of one assignment, one after another; one that raises is a finding, and the others go on."""
 
+    def __init__(self, course: Course, source: Source, say: Say) -> None:
+        self._course, self._source, self._say = course, source, say
+        self._findings: list[Finding] = []
 
-def _grade(scratch: Course, source: Source, say: Callable[[str], None]) -> list[Finding]:
-    name = source.assignment
-    start = time.monotonic()
-    findings = [
-        Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "mend what it says")
-        for one in grade.grade(scratch, name)
-        if one.problem
-    ]
-    marks = {student.student: student for student in gradebook.read(scratch, name)}
-    solution, untouched = marks.get(SOLUTION), marks.get(UNTOUCHED)
-    if solution is not None:
-        findings += [*_full(source, solution), *_silent(scratch, source)]
-    if untouched is not None:
-        findings += _nothing(source, untouched)
-    took_s = time.monotonic() - start
-    say(f"{name}: solution {_sum(solution)}, untouched release {_sum(untouched)} ({took_s:.1f} s)")
-    return findings
+    def check(self, whole: Course, short: Course, pool: Executor, every: int) -> list[Finding]:
+        course, source = self._course, self._source
+        self._try("marks", lambda: gates_ends.marks(course, whole, source))
+        if self._findings:
+            self._say(f"{source.assignment}: the other gates are tried when this is mended")
+            return self._findings
+        self._try("leaks", lambda: gates_ends.leaks(course, whole, source))
+        self._try("class", lambda: gates_class.check(short, source))
+        self._try("answers", lambda: gates_answers.check(course, source, pool))
+        if every:
+            self._try("mutants", lambda: gates_mutants.check(course, source, pool, every))
+        return self._findings
 
-
-def _sum(marks: StudentMarks | None) -> str:
-    return f"{marks.earned:g} of {marks.points:g}" if marks else "not graded"
-
-
-def _full(source: Source, marks: StudentMarks) -> list[Finding]:
-    findings = []
-    by_exercise = {mark.grade_id.removesuffix("-test"): mark for mark in marks.marks}
-    for row in exercises(source.assignment):
-        mark = by_exercise.get(row.grade_id)
-        if mark is None or mark.earned != row.points:
-            what = f"the solution earns {mark.earned if mark else 0:g} of {row.points:g}" + (
-                f" ({mark.reason[:200]})" if mark and mark.reason else ""
-            )
-            remedy = "mend the solution, its test cell, or the table"
-            findings.append(Finding("G701", f"{source.where}[{row.grade_id}]", what, remedy))
-    return findings
-
-
-def _nothing(source: Source, marks: StudentMarks) -> list[Finding]:
-    where = f"release/{source.assignment}/{source.assignment}.ipynb"
-    return [
-        Finding(
-            "G702",
-            f"{where}[{mark.grade_id}]",
-            f"earns {mark.earned:g} as it is",
-            "look for the solution in it",
-        )
-        for mark in marks.marks
-        if mark.earned
-    ]
-
-
-def _silent(scratch: Course, source: Source) -> list[Finding]:
-    """What the solution notebook's cells wrote and showed when it was run."""
-    executed = notebooks.read(scratch.autograded(source.assignment, SOLUTION) / f"{source.assignment}.ipynb")
-    findings = []
-    for cell in executed.cells:
-        for output in cell.get("outputs", ()):
-            what = ""
-            if output.output_type == "error":
-                what = f"raises {output.ename}: {output.evalue}"[:300]
-            elif notebooks.is_test(cell) and output.output_type == "execute_result":
-                what = "displays a value"
-            elif notebooks.is_test(cell) and output.get("name") == "stderr":
-                what = f"writes on stderr: {output.text.strip().splitlines()[0] if output.text.strip() else ''}"[:300]
-            if what:
-                findings.append(Finding("G703", source.at(cell), what, "mend the cell or what it calls"))
-    return findings
+    def _try(self, name: str, gate: Callable[[], Gate]) -> None:
+        start = time.monotonic()
+        try:
+            found, figure = gate()
+        except Exception as error:  # the boundary of one gate
+            what = error.found if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
+            remedy = "mend the findings above, and check again"
+            found, figure = [Finding("G704", self._source.where, what[:300], remedy)], "could not be tried"
+        self._findings += found
+        self._say(f"{self._source.assignment}: {name}: {figure} ({time.monotonic() - start:.1f} s)")

@@ -3,14 +3,22 @@
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import pytest
 
-from coursekit import checks, grade, notebooks, release
-from coursekit.checks import CODES, gates
+import known_mistakes
+import mistakes
+from coursekit import checks, feedback, grade, notebooks, release
+from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_ends, gates_mutants
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
+from coursekit.gradebook import Mark, StudentMarks
+from coursekit.mutants_run import Outcome
+from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, solution_cells
 
 NOTEBOOK = f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
@@ -27,9 +35,11 @@ def course_with_docs(folder):
 
 @pytest.fixture(scope="session")
 def clean(tmp_path_factory):
-    """Findings and figures of a clean course."""
-    said = []
-    return checks.run(course_with_docs(tmp_path_factory.mktemp("clean")), say=said.append), said
+    """Findings and figures of a clean course; `./course check` itself tries the gates of every assignment."""
+    course, said = course_with_docs(tmp_path_factory.mktemp("clean")), []
+    source = Source(ASSIGNMENT, course.source(ASSIGNMENT), NOTEBOOK, notebooks.read(course.source(ASSIGNMENT)))
+    findings = checks.run(course, gates=False)
+    return [*findings, *gates.check(course, [source], said.append, every=30)], said
 
 
 def test_a_clean_course_has_no_findings(clean):
@@ -37,12 +47,22 @@ def test_a_clean_course_has_no_findings(clean):
 
 
 def test_the_gates_say_their_figures(clean):
-    figures = [re.sub(r" \(\d+\.\d s\)$", "", line) for line in clean[1]]
-    assert figures == [  # in the last one ten points are a person's to give
-        "step-by-step: solution 100 of 100, untouched release 0 of 100",
-        "application: solution 100 of 100, untouched release 0 of 100",
-        "digits: solution 90 of 100, untouched release 0 of 100",
-    ]
+    """An author reads them; so every mistake and every right answer of the catalogue must be in the count."""
+    figures = dict(re.fullmatch(rf"{ASSIGNMENT}: (\w+): (.+) \(\d+\.\d s\)", line).groups() for line in clean[1])
+    rows = len(exercises(ASSIGNMENT))
+    wrong, right = (
+        sum(answer.exercise.startswith(f"{ASSIGNMENT}/") for answer in answers)
+        for answers in (mistakes.MISTAKES, mistakes.RIGHT_ANSWERS)
+    )
+    mutants = figures.pop("mutants")
+    assert figures == {
+        "marks": "solution 100 of 100, untouched release 0 of 100",
+        "leaks": "none on the page of the blank one and in 2 released recordings",
+        "class": f"{rows} of {rows} exercises left blank and {rows} of {rows} exercises wrong cost their own points "
+        "only; 20 of 20 gradings of the same submission identical",
+        "answers": f"mistakes: {wrong} of {wrong} caught; right answers: {right} of {right} keep full marks",
+    }
+    assert re.fullmatch(r"\d+ mutants, one in 30,: \d\d+ killed, 0 surviving, \d+ proved equivalent", mutants)
 
 
 def edit(path, changes):
@@ -87,6 +107,11 @@ def test_a_release_that_earns_marks_is_found(broken):
     assert where(broken, "G702") == {f"release/{ASSIGNMENT}/{ASSIGNMENT}.ipynb[compute-cost]"}
 
 
+def test_the_other_gates_wait_until_the_solution_is_right(broken):
+    """What they would say of a wrong solution would only hide the reason."""
+    assert {finding.code for finding in broken} == {"G701", "G702", "G703"}
+
+
 @pytest.mark.parametrize(
     ("cell_id", "what"),
     [
@@ -102,13 +127,147 @@ def test_a_cell_that_is_not_silent_is_found(broken, cell_id, what):
 
 
 def test_a_grader_that_fails_is_a_finding(scratch, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("no space left")
 
     monkeypatch.setattr(grade, "grade", fail)
     source = Source(ASSIGNMENT, scratch.source(ASSIGNMENT), NOTEBOOK, notebooks.read(scratch.source(ASSIGNMENT)))
     (finding,) = gates.check(scratch, [source, source], lambda text: None)[:1]
     assert (finding.code, finding.what) == ("G704", "RuntimeError: no space left")
+
+
+# --- each gate can fail ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def source(course):
+    path = course.source(ASSIGNMENT)
+    return Source(ASSIGNMENT, path, NOTEBOOK, notebooks.read(path))
+
+
+def marks_of_a_class(changes=()):
+    """What the class gets when all is well, but for ``changes``: points by (student, exercise)."""
+    rows, changed = exercises(ASSIGNMENT), dict(changes)
+    marks = {}
+    for student in (f"{sort}-{row.grade_id}" for row in rows for sort in ("blank", "wrong")):
+        earned = {row.grade_id: row.points * (not student.endswith(f"-{row.grade_id}")) for row in rows}
+        earned |= {grade_id: points for (who, grade_id), points in changed.items() if who == student}
+        points = {row.grade_id: row.points for row in rows}
+        marks[student] = StudentMarks(
+            student, ASSIGNMENT, tuple(Mark(key, value, points[key]) for key, value in earned.items())
+        )
+    return marks
+
+
+def test_a_class_as_it_should_be_has_no_findings(source):
+    findings, figure = gates_class.alone(source, marks_of_a_class())
+    assert findings == []
+    assert figure.startswith("10 of 10 exercises left blank and 10 of 10 exercises wrong")
+
+
+@pytest.mark.parametrize(
+    ("student", "exercise", "points", "code", "what"),
+    [
+        ("blank-linear-forward", "linear-forward", 3, "G705", "blank, it earns 3"),
+        ("blank-linear-forward", "l-model-forward", 11, "G705", "blank, it takes points from L_model_forward"),
+        ("wrong-compute-cost", "compute-cost", 10, "G706", "loses nothing by the first mistake of the catalogue"),
+        ("wrong-linear-backward", "l-model-backward", 5, "G706", "wrong, it takes points from L_model_backward"),
+    ],
+)
+def test_an_exercise_that_costs_more_or_less_than_its_own_points_is_found(
+    source, student, exercise, points, code, what
+):
+    """No double jeopardy, and no points for nothing."""
+    findings, figure = gates_class.alone(source, marks_of_a_class({(student, exercise): points}))
+    own = student.partition("-")[2]
+    assert [(one.code, one.where, one.what) for one in findings] == [(code, f"{NOTEBOOK}[{own}]", what)]
+    assert "9 of 10" in figure
+
+
+def test_gradings_that_differ_are_found(source, tmp_path):
+    """In a mark, in a reason, or in what stands in the notebook."""
+    there = Course(tmp_path)
+    _, marked, reasoned, shown, *_ = students = [f"again-{number:02}" for number in range(gates_class.TIMES)]
+    for student in students:
+        folder = there.autograded(ASSIGNMENT, student)
+        folder.mkdir(parents=True)
+        (folder / f"{ASSIGNMENT}.ipynb").write_text("other" if student == shown else "same", encoding="utf-8")
+    entry = {student: Mark("compute-cost", 4.0, 10.0, "no sum") for student in students}
+    same = {student: StudentMarks(student, ASSIGNMENT, (mark,)) for student, mark in entry.items()}
+    odd = {marked: Mark("compute-cost", 5.0, 10.0, "no sum"), reasoned: Mark("compute-cost", 4.0, 10.0, "at 0x7f")}
+    marks = same | {student: StudentMarks(student, ASSIGNMENT, (mark,)) for student, mark in odd.items()}
+    (found,), figure = gates_class.again(there, source, marks)
+    assert (found.code, found.what) == ("G708", "3 of 20 gradings of the same submission differ from the first")
+    assert figure == "17 of 20 gradings of the same submission identical"
+    (there.autograded(ASSIGNMENT, shown) / f"{ASSIGNMENT}.ipynb").write_text("same", encoding="utf-8")
+    assert gates_class.again(there, source, same) == ([], "20 of 20 gradings of the same submission identical")
+
+
+def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_found(course, source, monkeypatch):
+    mistake = mistakes.find("step-by-step/linear_backward", "not-averaged")
+    right = next(answer for answer in mistakes.RIGHT_ANSWERS if answer.exercise == "step-by-step/compute_cost")
+    others = {str(one) for one in mistakes.MISTAKES if one is not mistake}
+
+    def losing(root, key):
+        return {name for name in others if name.startswith(f"{key}:")} | (
+            {str(right)} if key == right.exercise else set()
+        )
+
+    monkeypatch.setattr(gates_answers, "_losing", losing)
+    with ThreadPoolExecutor(1) as pool:
+        findings, figure = gates_answers.check(course, source, pool)
+    assert [(one.code, one.where) for one in findings] == [
+        ("G706", f"mistakes.py[{mistake}]"),
+        ("G707", f"mistakes.py[{right}]"),
+    ]
+    assert re.fullmatch(r"mistakes: (\d+) of (\d+) caught; right answers: \d+ of \d+ keep full marks", figure)
+
+
+@pytest.mark.parametrize(
+    ("page", "what"),
+    [
+        ("<pre>Z = W <span>@ A</span> + b</pre>", "shows 'Z=W@A+b'"),
+        ("<p>### BEGIN HIDDEN TESTS</p>", "shows 'BEGINHIDDEN'"),
+        ("<script>'hidden_tests'</script>", "shows 'hidden_tests'"),
+    ],
+)
+def test_a_secret_on_a_feedback_page_is_found(course, source, tmp_path, monkeypatch, page, what):
+    path = tmp_path / "page.html"
+    path.write_text(f"<html>{page}</html>", encoding="utf-8")
+    monkeypatch.setattr(feedback, "feedback", lambda *_: [feedback.Page("untouched", path)])
+    findings, _ = gates_ends.leaks(course, course, source)
+    assert [(one.code, one.what) for one in findings] == [("G709", what)]
+
+
+def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_path, monkeypatch):
+    path = tmp_path / "page.html"
+    path.write_text("<html></html>", encoding="utf-8")
+    monkeypatch.setattr(feedback, "feedback", lambda *_: [feedback.Page("untouched", path)])
+    with h5py.File(scratch.release(ASSIGNMENT) / "public_tests.h5", "a") as file:
+        file.create_group("step-by-step/linear_forward/6-4-3")
+    read = known_mistakes.read
+
+    def with_a_name(file, key):
+        known = read(file, key)
+        return (replace(known[0], name="not-averaged"), *known[1:]) if key.endswith("/linear_backward") else known
+
+    monkeypatch.setattr(known_mistakes, "read", with_a_name)
+    findings, _ = gates_ends.leaks(scratch, scratch, source)
+    assert [(one.code, one.what) for one in findings] == [
+        ("G709", "a recording of 'step-by-step/linear_forward/6-4-3'"),
+        ("G709", "a recording of 'step-by-step/linear_backward:not-averaged'"),
+        ("G709", "a recording of 'digits/linear_backward:not-averaged'"),
+    ]
+
+
+def test_a_mutant_that_survives_and_an_entry_that_is_not_true_are_found():
+    """More of this in test_mutants.py, with real mutants and a real weak table."""
+    outcomes = [Outcome("a/f", "1 x -> y", False), Outcome("a/f", "2 x -> y", True)]
+    findings = gates_mutants.judged(outcomes, {"a/f": {"2 x -> y": "a reason"}})
+    assert [finding.code for finding in findings] == ["G710", "G711"]
+
+
+# --- the whole ------------------------------------------------------------------------------------------------
 
 
 def test_one_broken_assignment_does_not_hide_the_others(scratch, monkeypatch):

@@ -13,6 +13,7 @@ from coursekit.course import Course
 from tests.classroom import ASSIGNMENT, ROOT, hand_in
 
 # Commands of the README that have a proof of their own: CI runs the first, tests/course the labs in a real browser.
+COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "doctor", "demo", "lab")
 PROVED_ELSEWHERE = {"./course test", "./course lab", "./course lab --student"}
 
 
@@ -38,11 +39,11 @@ def readme_commands() -> list[str]:
 def test_help_names_every_command():
     said = coursekit("--help")
     assert said.returncode == 0
-    for command in ("release", "record", "check", "grade", "feedback", "marks", "demo", "lab", "test"):
+    for command in (*COMMANDS, "test"):
         assert command in said.stdout
 
 
-@pytest.mark.parametrize("command", ["release", "record", "check", "grade", "feedback", "marks", "demo", "lab"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_help_page(command):
     said = coursekit(command, "--help")
     assert said.returncode == 0
@@ -73,6 +74,10 @@ def test_every_command_has_a_help_page(command):
         (["grade"], 2, "Missing argument"),
         (["marks", "--csv", "nowhere/marks.csv"], 1, "there is no gradebook yet"),
         (["grade", ASSIGNMENT, "--timeout", "0"], 2, "Invalid value for '--timeout'"),
+        (["grade", ASSIGNMENT, "--sandbox", "paper"], 2, "'paper' is not one of 'auto', 'none'"),
+        (["grade", ASSIGNMENT, "--jobs", "-1"], 2, "Invalid value for '--jobs'"),
+        (["grade", ASSIGNMENT, "--dry-run"], 1, "no submissions found"),
+        (["report", "nothing"], 1, "there is no such assignment"),
         (["fly"], 2, "No such command 'fly'"),
     ],
 )
@@ -90,14 +95,38 @@ def test_outside_a_course_the_message_says_what_to_do(tmp_path):
 
 
 def test_our_own_failure_is_told_as_ours_with_a_log(scratch):
-    (scratch.root / "gradebook.db").write_text("this is no database")
-    done = coursekit("marks", root=scratch.root)
+    bug = "import sys; from coursekit import cli, gradebook; gradebook.read = lambda *_: 1 / 0; sys.exit(cli.main())"
+    command = [sys.executable, "-c", bug, "marks"]
+    done = subprocess.run(command, cwd=scratch.root, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert "this is our fault, see" in done.stderr
     assert "Traceback" not in done.stderr
     log = Path(done.stderr.rpartition("see ")[2].strip())
     assert "Traceback" in log.read_text(encoding="utf-8")
     log.unlink()
+
+
+def test_a_gradebook_that_is_none_is_told_with_a_way_out(scratch):
+    (scratch.root / "gradebook.db").write_text("this is no database")
+    done = coursekit("marks", root=scratch.root)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"gradebook\.db: it cannot be used \(file is not a database\); restore it from a backup, or move it away\n",
+        done.stderr,
+    )
+
+
+def test_doctor_proves_every_wall(scratch):
+    """This is where CI says that the machine it runs on has a sandbox at all."""
+    done = coursekit("doctor", root=scratch.root)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"(\d+) of \1 walls stand", done.stdout)
+
+
+def test_a_class_report_before_any_grading_says_what_to_do(scratch):
+    done = coursekit("report", ASSIGNMENT, root=scratch.root)
+    assert done.returncode == 0
+    assert "nobody was graded yet; run `coursekit grade step-by-step`" in done.stdout
 
 
 def test_a_release_that_is_not_fresh_is_told_and_made_again(scratch):

@@ -1,0 +1,56 @@
+"""Scratch courses for the gates: hand in, grade as any class is graded, and read the marks."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from coursekit import grade, gradebook, walls
+from coursekit.checks.findings import Finding, Source
+from coursekit.course import COURSE_FILES, Course
+from coursekit.errors import CourseError
+from coursekit.gradebook import StudentMarks
+
+Gate = tuple[list[Finding], str]  # what is wrong, and the figure
+
+
+@contextmanager
+def scratch(course: Course) -> Iterator[Course]:
+    """A course with the shared files and nothing else in it, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="gates-") as folder:
+        copied = Course(Path(folder).resolve())
+        for name in COURSE_FILES:
+            if (course.root / name).is_file():
+                shutil.copyfile(course.root / name, copied.root / name)
+        yield copied
+
+
+def set_up(there: Course, source: Source, text: str) -> None:
+    """The assignment in a scratch course: the files beside its notebook, and in its place ``text``."""
+    folder = there.source(source.assignment).parent
+    if not folder.exists():
+        shutil.copytree(source.path.parent, folder, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    there.source(source.assignment).write_text(text, encoding="utf-8", newline="\n")
+
+
+def hand_in(there: Course, assignment: str, notebooks_by_student: Mapping[str, str]) -> None:
+    for student, text in notebooks_by_student.items():
+        folder = there.submitted(assignment, student)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{assignment}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+
+
+def graded(there: Course, source: Source, jobs: int = 1) -> tuple[list[Finding], dict[str, StudentMarks]]:
+    """Everything that was handed in, graded; the notebooks are ours, so walls are good, but not needed."""
+    try:
+        walls.require()
+        sandbox = "auto"
+    except CourseError:
+        sandbox = "none"
+    findings = [
+        Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "mend what it says")
+        for one in grade.grade(there, source.assignment, jobs=jobs, sandbox=sandbox)
+        if one.problem
+    ]
+    return findings, {student.student: student for student in gradebook.read(there, source.assignment)}
