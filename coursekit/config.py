@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from coursekit import database
 from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION
 from coursekit.stubs import TEXT_STUB
 
@@ -15,10 +16,13 @@ def configure(c: Any, root: Path) -> None:
 
     from coursekit import plugins, stock_reading
     from coursekit.feedback_page.exporter import FeedbackExporter
+    from coursekit.feedback_page.formgrader import markdown2html
 
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = COURSE_ID
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
+    if named := database.named():
+        c.CourseDirectory.db_url = named
     c.Exchange.root = str(root / ".coursekit" / "exchange")
 
     c.ClearSolutions.begin_solution_delimeter = BEGIN_SOLUTION
@@ -64,6 +68,8 @@ def configure(c: Any, root: Path) -> None:
         "text/latex",
         "text/plain",
     ]
-    c.HTMLExporter.sanitize_html = True  # in the Formgrader a submission's scripts must not run either
+    # In the Formgrader's view of a submission its scripts must not run either.
+    c.HTMLExporter.sanitize_html = True
+    c.HTMLExporter.filters = {"markdown2html": markdown2html}
     c.GenerateFeedback.exporter_class = FeedbackExporter
     c.GenerateFeedback.preprocessors = []  # the page reads the gradebook, hides hidden tests and sanitises by itself

@@ -65,7 +65,7 @@ def build(
             continue
         left -= size(output)
         outputs.append(output)
-        if display_id:
+        if display_id and "data" in output:  # an error, or a stream, has nothing that could be updated
             shown.setdefault(display_id, []).append(output)
     for display_id, raw in latest.items():
         new = _output({**raw, "output_type": "display_data"}, caps) if earlier[display_id] else {}

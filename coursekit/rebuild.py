@@ -15,6 +15,7 @@ from coursekit.answers import Ours, Piece, alike, claims, definitions, ours, pie
 from coursekit.notebooks import as_markdown
 
 NOTES_ID = "notes-of-the-grader"
+ADDED = "added-"  # how the ids of the student's own cells begin
 ELSEWHERE = "# This function stands in another cell."
 _MAX_PARTS = 6  # into which one answer may have been split
 
@@ -268,7 +269,7 @@ def _added(
         if index in answers.used or _is_empty(piece) or (known is not None and _is_given(known, piece, answers)):
             continue
         number = sum(map(len, added.values())) + 1
-        added.setdefault(behind, []).append(_plain_cell(f"added-{number}", piece))
+        added.setdefault(behind, []).append(_plain_cell(f"{ADDED}{number}", piece))
     return added
 
 

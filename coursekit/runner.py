@@ -1,11 +1,14 @@
 """A rebuilt notebook in a sandbox: first its cells, with their outputs; then the probes, when no output is kept.
 
 A cell or a call that hangs is stopped. Where the child is lost (it died, or does not answer) a new one plays the
-notebook again without the step that did it, so that one exercise's misfortune costs one exercise. Hidden inputs enter
-a child only behind the last cell: nothing that a notebook prints, shows, or writes for a later cell can hold one.
+notebook again without the step that did it, so that one exercise's misfortune costs one exercise. Where that happens
+too often, or takes too long, the rest of the outputs is missing; but the functions are tried all the same, in children
+that play only what defines them. Hidden inputs enter a child only behind the last cell: nothing that a notebook
+prints, shows, or writes for a later cell can hold one.
 """
 
 import copy
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -16,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from coursekit import notebooks, outputs
+from coursekit.rebuild import ADDED
 from coursekit.sandbox import Child, Sandbox
 from hidden_tests import Exercise
 
@@ -27,15 +31,16 @@ STOPPED = "This cell ran for more than {limit:g} s and was stopped."
 ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop without an end?"
 NOT_TRIED = "The function could not be tried"
 _KEEP_TIMEOUT_S = 10
+_IMPORTS = re.compile(r"(?m)^(?:import|from)\b")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the student's code may take, in seconds: one cell, one call by the grader, the notebook in all."""
+    """How long the student's code may take, in seconds: one cell, one call by the grader, all cells (and all calls)."""
 
     cell_timeout_s: float = 30
     call_timeout_s: float = 5.0
-    notebook_timeout_s: float = 900
+    notebook_timeout_s: float = 300
 
 
 @dataclass
@@ -46,6 +51,7 @@ class _Played:
     trouble: dict[str, str] = field(default_factory=dict)
     lost: str = ""  # the cell that the child did not outlive, behind which nothing ran
     why: str = ""  # in words
+    whole: bool = True  # no cell was left out for want of time or of restarts
 
 
 class Run:
@@ -76,6 +82,9 @@ class Run:
     def cells(self) -> NotebookNode:
         """The notebook with its outputs."""
         self._played = self._play()
+        if not self._played.whole:
+            self._leave()
+        self._deadline = time.monotonic() + self._limits.notebook_timeout_s  # slow cells cost no function its time
         return self._played.notebook
 
     def probe(self, exercise: Exercise, question: Mapping[str, Any], second: bool = False) -> Any:
@@ -86,8 +95,10 @@ class Run:
         test_cell = f"{exercise.grade_id}-test"
         if test_cell in self._played.trouble and not second:
             return self._played.trouble[test_cell]
-        if self._child is None and self._restarts_left:
-            self._play()
+        if late := self._late():
+            return f"{NOT_TRIED}. {late}"
+        if self._child is None:
+            self._play(functions_only=True)
         if self._child is None:
             return f"{NOT_TRIED}. {NOT_RUN}"
         reply = self._child.ask({**question, "op": "probe", "snapshot": test_cell}, self._patience())
@@ -99,42 +110,57 @@ class Run:
         undefined = reply.done.get("defined") is False
         return (self._why_undefined(exercise) if undefined else "") or reply.done
 
-    @property
-    def _restarts_left(self) -> bool:
-        return len(self._fatal) < MAX_RESTARTS
-
-    def _play(self) -> _Played:
-        """The cells in a new child; again without the one that it did not outlive, while there are restarts left."""
+    def _play(self, functions_only: bool = False) -> _Played:
+        """The cells in a new child; again without the one that it did not outlive, but not too often."""
+        restarts = 0
         while True:
             played = _Played(copy.deepcopy(self._notebook))
             self._child = self._open.enter_context(self._sandbox.child(self._files))
-            self._run_all(played)
+            self._run_all(played, functions_only)
             if not played.lost:
                 return played
-            again = self._restarts_left
             self._lose(played.lost, played.why)
-            if not again:
+            restarts += 1
+            if restarts > MAX_RESTARTS:
                 return played
 
     def _lose(self, step: str, why: str) -> None:
         self._fatal[step] = why
+        self._leave()
+
+    def _leave(self) -> None:
         self._open.close()
         self._child = None
 
-    def _run_all(self, played: _Played) -> None:
+    def _run_all(self, played: _Played, functions_only: bool) -> None:
         shown: outputs.Shown = {}
         for cell in played.notebook.cells:
             if cell.cell_type != "code":
                 continue
-            if why := NOT_RUN if played.lost else self._why_left_out(cell):
+            if why := self._fatal.get(cell.id, ""):
+                why = LEFT_OUT.format(why=why)
                 cell.outputs = [_error("NotRun", why)]
                 played.trouble[cell.id] = f"{NOT_TRIED}. {why}"
-            else:
+            elif why := NOT_RUN if played.lost else self._late():
+                cell.outputs = [_error("NotRun", why)]
+                played.whole = False
+            elif not functions_only or self._defines(cell):
                 self._run(cell, played, shown)
             if cell.id in self._tests and not played.lost:
                 assert self._child is not None
                 if self._child.ask({"op": "keep", "name": cell.id}, _KEEP_TIMEOUT_S).end != "done":
                     played.lost, played.why = cell.id, "it did not answer any more"
+
+    def _defines(self, cell: NotebookNode) -> bool:
+        """Whether a function may need the cell: it is an answer, the student's own, or it imports something.
+
+        What hung the first time would only hang again.
+        """
+        if cell.id in self._played.trouble:
+            return False
+        if notebooks.is_solution(cell) or cell.id.startswith(ADDED):
+            return True
+        return cell.id not in self._tests and _IMPORTS.search(cell.source) is not None
 
     def _run(self, cell: NotebookNode, played: _Played, shown: outputs.Shown) -> None:
         assert self._child is not None
@@ -152,12 +178,9 @@ class Run:
             played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
             played.lost, played.why = cell.id, reply.why
 
-    def _why_left_out(self, cell: NotebookNode) -> str:
-        if cell.id in self._fatal:
-            return LEFT_OUT.format(why=self._fatal[cell.id])
-        if time.monotonic() > self._deadline:
-            return OUT_OF_TIME.format(limit=self._limits.notebook_timeout_s)
-        return ""
+    def _late(self) -> str:
+        late = time.monotonic() > self._deadline
+        return OUT_OF_TIME.format(limit=self._limits.notebook_timeout_s) if late else ""
 
     def _patience(self) -> float:
         return max(1.0, min(self._limits.cell_timeout_s, self._deadline - time.monotonic()))

@@ -20,6 +20,7 @@ from . import codec
 
 MAX_OUTPUTS = 200
 MAX_TEXT = codec.MAX_TEXT
+AGAIN_S = 0.5  # an exception that comes in a finalizer is lost, so the alarm rings again
 
 
 class CallTimeout(BaseException):
@@ -66,8 +67,10 @@ def _put_helpers(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
     for source in request["helpers"]:
         exec(source, helpers)
     new = {name: helpers[name] for name in request["replace"]}
-    old = {id(namespace[name]): new[name] for name in new if name in namespace}
-    for value in list(namespace.values()):  # a helper may be the value of an argument that nobody gives
+    old = {id(namespace[name]): new[name] for name in new if callable(namespace.get(name))}
+    for name, value in list(namespace.items()):  # a helper may go by a second name
+        namespace[name] = old.get(id(value), value)
+    for value in list(namespace.values()):  # or be the value of an argument that nobody gives
         if isinstance(value, FunctionType) and value.__defaults__:
             value.__defaults__ = tuple(old.get(id(default), default) for default in value.__defaults__)
         if isinstance(value, FunctionType) and value.__kwdefaults__:
@@ -136,7 +139,7 @@ def _alarm(timeout_s: float | None) -> Iterator[None]:
         raise CallTimeout
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s, AGAIN_S)
     try:
         yield
     finally:

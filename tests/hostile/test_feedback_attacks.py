@@ -8,10 +8,16 @@ import base64
 import html as standard_html
 import re
 import time
+import warnings
+from collections import defaultdict
 from urllib.parse import quote
 
+import nbformat
 import pytest
+from nbconvert.exporters import HTMLExporter
+from traitlets.config import Config
 
+from coursekit.config import configure
 from coursekit.feedback_page import code, displays, equations, images, markdown, sanitise, text
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course
@@ -348,3 +354,30 @@ def test_the_markers_of_hidden_tests_in_a_students_cell_are_their_text(tmp_path)
     """Stock nbgrader refuses to make the page of somebody who wrote them."""
     source = PAYLOADS[-1]
     assert "print(&#x27;mine&#x27;)" in code.highlighted(source) or "mine" in Parsed(code.highlighted(source)).text
+
+
+def test_no_script_of_a_submission_reaches_the_formgraders_own_view(course):
+    """There a person grades, in a page that nbgrader's own template makes out of the autograded notebook."""
+    from nbgrader.server_extensions.formgrader import handlers
+
+    config = Config()
+    configure(config, course.root)
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    shown = [
+        {"text/html": "<script>alert('out')</script><b onclick=alert('out')>b</b>"},
+        {"text/markdown": "<script>alert('out')</script>"},
+        {"text/latex": "$x$<script>alert('out')</script>"},
+    ]
+    written = (
+        "Safe and sound.\n\n<script>alert('in')</script><img src=x onerror=alert('in')> [x](javascript:alert('in'))"
+    )
+    outputs = [nbformat.v4.new_output("display_data", data=data) for data in shown]
+    cells = [nbformat.v4.new_markdown_cell(written), nbformat.v4.new_code_cell("1", outputs=outputs)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        html, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources=defaultdict(str, index=0, total=1))
+    live = re.sub(r"&lt;.*?&gt;", "", html)
+    assert "Safe and sound." in html
+    assert not re.search(r"<script[^>]*>\s*alert|on\w+=[^>]*alert|href=\"javascript", live)

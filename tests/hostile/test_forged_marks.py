@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from coursekit import outcomes, verdicts, walls
+from coursekit.runner import Limits
 from hidden_tests import exercises
 from tests.attacks import Room, leaked, printed, said
 from tests.classroom import copy_course, hand_in
@@ -155,8 +156,9 @@ builtins.max = lambda *args, **kwargs: real_max(*args, **kwargs)
 builtins.all = lambda x: True
 builtins.any = lambda x: False""", earned={}),
     Attack("isinstance, type and len are patched while the function is tried", answers={"compute_cost": """
-import builtins
+import builtins, sys
 def compute_cost(AL, Y):
+    if type(sys.stdout).__name__ != "_Nowhere": return 0.0
     builtins.isinstance = lambda *args: True
     builtins.len = lambda *args: 1
     return 0.0"""},
@@ -364,7 +366,7 @@ EVERYTHING = [*PATCHES, *HOOKS, *PROTOCOL]
 
 @pytest.mark.parametrize("attack", EVERYTHING, ids=str)
 def test_a_trick_earns_nothing(room, attack):
-    """The wrong answers earn nothing, and the right ones beside them what they are worth, if the trick left them whole."""
+    """The wrong answers earn nothing, the right ones what they are worth, if the trick left them whole."""
     notebook = room.notebook(WRONG | attack.answers, attack.start, attack.end, attack.behind)
 
     marked = room.mark(notebook, attack.files)
@@ -506,9 +508,10 @@ def by_table(name):
     def answer(*args):
         given = pt.inputs(exercise, args)
         def far(row):
-            return sum(float(np.abs(np.asarray(row[0][key]) - np.asarray(given[key])).sum())
-                       if np.shape(row[0].get(key)) == np.shape(given[key]) and np.asarray(given[key]).dtype.kind in "biuf"
-                       else 1e6 * (str(row[0].get(key)) != str(given[key])) for key in given)
+            known = {key: np.asarray(row[0].get(key)) for key in given}
+            return sum(float(np.abs(known[key] - np.asarray(value)).sum())
+                       if known[key].shape == np.shape(value) and np.asarray(value).dtype.kind in "biuf"
+                       else 1e6 * (str(row[0].get(key)) != str(value)) for key, value in given.items())
         best = min(rows, key=far)[1]
         return nested(pt.recorded(pt.RECORDING, "step-by-step/" + name, best), exercise.outputs)
     return answer
@@ -516,7 +519,7 @@ def by_table(name):
 
 
 def test_the_numbers_of_the_public_tests_are_worth_nothing(room):
-    """They are released with their recording: a notebook that looks all of its answers up there has every public test pass."""
+    """They are released, with their recording: a notebook that looks up all of its answers there passes every test."""
     answers = {name: f"{name} = by_table('{name}')\ndef _{name}(): pass" for name in room.points}
     marked = room.mark(room.notebook(answers, start=TABLE))
 
@@ -571,12 +574,14 @@ LEAVING = {
 }
 
 
-@pytest.mark.parametrize("how", LEAVING)
-@pytest.mark.parametrize("when", ["as a function", "in its cell", "only when it is tried"])
+@pytest.mark.parametrize(
+    ("how", "when"),
+    [
+        *((how, when) for how in LEAVING for when in ("as a function", "in its cell")),
+        *((how, "only when it is tried") for how in ("os._exit", "SystemExit", "killing itself")),
+    ],
+)
 def test_who_leaves_loses_no_more_than_the_exercise_that_leaves(room, how, when):
-    quick = how in ("os._exit", "SystemExit", "killing itself")
-    if not quick and when == "only when it is tried":
-        pytest.skip("told by the others")
     body = LEAVING[how]
     answer = {
         "as a function": f"def compute_cost(AL, Y):\n    {body}",
@@ -603,6 +608,28 @@ def test_a_deadly_helper_in_the_long_notebook_costs_its_own_points_only(digits):
     assert digits.marks(marked) == digits.points | {"linear_forward": 0.0}, said(marked)
 
 
+def _with_cells(room, sources):
+    notebook = room.notebook()
+    notebook.cells = [*(nbformat.v4.new_code_cell(source) for source in sources), *notebook.cells]
+    return notebook
+
+
+def test_cells_that_die_again_and_again_cost_outputs_and_no_marks(room):
+    """More often than the notebook is played: the functions are tried all the same."""
+    deadly = [f"import os  # {number}\nos._exit(1)" for number in range(12)]
+    marked = room.mark(_with_cells(room, deadly))
+    assert "had died too often" in printed(marked)
+    assert room.marks(marked) == room.points, said(marked)
+
+
+def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(course):
+    limits = Limits(cell_timeout_s=0.6, call_timeout_s=1.0, notebook_timeout_s=4)
+    with Room(course, limits=limits) as room:
+        marked = room.mark(_with_cells(room, ["while True: pass"] * 5))
+        assert "took longer than 4 s in all" in printed(marked)
+        assert room.marks(marked) == room.points, said(marked)
+
+
 # --- strange values --------------------------------------------------------------------------------------------
 
 STRANGE = {
@@ -620,19 +647,23 @@ STRANGE = {
     "a huge array": "np.full((1000, 500), right)",
     "a virtual giant": "np.broadcast_to(right, (10**6, 10**6))",
     "an empty giant": "np.zeros((10**5, 0, 10**5))",
-    "a dict without an end": "Odd(items=lambda self: ((str(i), right) for i in iter(int, 1)), __len__=lambda self: 3)()",
+    "a dict without an end": "Odd(items=lambda self: (('x', right) for _ in iter(int, 1)), __len__=lambda self: 3)()",
     "a dict that raises": "Odd(items=lambda self: 1 / 0, keys=lambda self: 1 / 0, __len__=lambda self: 2)()",
     "a dict of negative length": "Odd(__len__=lambda self: -1)()",
     "a list that lies": "OddList(__iter__=lambda self: iter(int, 1), __len__=lambda self: 1)()",
     "a class": "float",
     "the function itself": "compute_cost",
-    "something that cannot be told": "type('x' * 10**6, (), {'__repr__': lambda self: 1 / 0, '__class__': property(lambda s: float)})()",
+    "something that cannot be told": "type('x' * 10**6, (), {'__repr__': lambda self: 1 / 0, '__class__': float})()",
 }
+# In the cells they are harmless: it is the grader that is to meet them.
 ODD = """
+import sys
 def Odd(**methods): return type("Odd", (dict,), methods)
 def OddList(**methods): return type("OddList", (list,), methods)
 def compute_cost(AL, Y):
     right = float(-np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / AL.shape[1])
+    if type(sys.stdout).__name__ != "_Nowhere":
+        return right
     return {value}
 """
 
@@ -669,13 +700,16 @@ BOMBS = {
         ["while True:", "        try:", "            while True: pass", "        except BaseException: pass"]
     ),
     "an exception that cannot be told": "raise type('E', (Exception,), {'__str__': lambda self: 1 / 0})()",
-    "an exception that takes forever": "raise type('E', (Exception,), {'__str__': lambda self: str(1 in iter(int, 1))})()",
+    "an exception that takes forever": "raise type('E', (Exception,), {'__str__': forever})()",
 }
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_costs_its_own_exercise(room, name):
-    marked = room.mark(room.notebook({"compute_cost": f"def compute_cost(AL, Y):\n    {BOMBS[name]}"}))
+    guard = "    if type(sys.stdout).__name__ != '_Nowhere': return 0.0\n"
+    forever = "def forever(self):\n    while True: pass\n"
+    answer = f"import sys\n{forever}def compute_cost(AL, Y):\n{guard}    {BOMBS[name]}"
+    marked = room.mark(room.notebook({"compute_cost": answer}))
     assert room.marks(marked) == room.points | {"compute_cost": 0.0}, said(marked)
 
 
@@ -683,7 +717,7 @@ def test_a_bomb_costs_its_own_exercise(room, name):
 
 LIARS = {
     "a class that calls itself ValueError": "type('ValueError', (Exception,), {})",
-    "a class whose instances say that they are one": "type('E', (Exception,), {'__class__': property(lambda _: ValueError)})",
+    "a class whose instances say that they are one": "type('E', (Exception,), {'__class__': LIE})",
     "a class with a forged line of ancestors": "type('M', (type,), {'__instancecheck__': lambda c, o: True})"
     "('E', (Exception,), {'__mro__': (ValueError,), '__name__': 'ValueError'})",
 }
@@ -692,9 +726,11 @@ LIARS = {
 @pytest.mark.parametrize("name", LIARS)
 def test_an_exception_is_what_it_is_and_not_what_it_says(digits, name):
     answer = f"""
+LIE = property(lambda self: ValueError)
+Liar = {LIARS[name]}
 def linear_activation_forward(A_prev, W, B, activation):
     if activation not in ("relu", "softmax"):
-        raise {LIARS[name]}("no")
+        raise Liar("no")
     Z, linear_cache = linear_forward(A_prev, W, B)
     A, activation_cache = relu(Z) if activation == "relu" else softmax(Z)
     return A, {{"linear_cache": linear_cache, "activation_cache": activation_cache}}"""

@@ -1,0 +1,165 @@
+"""Nobody pays twice: a function that leans on a wrong one is tried again with a right one in its place."""
+
+import contextlib
+
+import pytest
+
+from coursekit import stubs, walls
+from tests.attacks import Room, said
+
+pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+
+
+@pytest.fixture(scope="module")
+def rooms(course):
+    """One marker per assignment, each started when it is first asked for."""
+    with contextlib.ExitStack() as stack:
+        made = {}
+
+        def room(assignment):
+            if assignment not in made:
+                made[assignment] = stack.enter_context(Room(course, assignment))
+            return made[assignment]
+
+        yield room
+
+
+@pytest.fixture
+def room(rooms):
+    return rooms("step-by-step")
+
+
+def reasons(marked):
+    return {row["function"]: row["summary"] for row in marked.verdicts["exercises"] if row["summary"]}
+
+
+def row(marked, function):
+    return next(row for row in marked.verdicts["exercises"] if row["function"] == function)
+
+
+@pytest.mark.parametrize("assignment", ["step-by-step", "application", "digits"])
+def test_each_exercise_left_out_loses_exactly_its_points(rooms, assignment):
+    room = rooms(assignment)
+    assert room.marks(room.mark(room.notebook())) == room.points
+    for name, exercise in room.rows.items():
+        marked = room.mark(room.notebook(blank=[name]))
+        assert room.marks(marked) == room.points | {name: 0}, name
+        assert reasons(marked)[name] == f"Exercise {exercise.public.number}: {name} is not written yet."
+
+
+def test_nothing_written_is_nothing_earned_and_nobodys_error(room):
+    marked = room.mark(room.notebook(blank=room.points))
+    assert room.marks(marked) == dict.fromkeys(room.points, 0)
+    assert all(reason.endswith("is not written yet.") for reason in reasons(marked).values()), reasons(marked)
+
+
+WRONG = "def linear_forward(A, W, b):\n    return W @ A - b, (A, W, b)"
+
+
+def test_followers_of_a_wrong_function_keep_their_points_and_learn_whose_error_it_was(room):
+    marked = room.mark(room.notebook({"linear_forward": WRONG}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}
+    for follower in ("linear_activation_forward", "L_model_forward"):
+        assert reasons(marked)[follower] == f"{follower} is right; the error comes from linear_forward."
+        assert row(marked, follower)["follows"] == ["linear_forward"]
+        assert row(marked, follower)["mistake"] is None
+    assert set(reasons(marked)) == {"linear_forward", "linear_activation_forward", "L_model_forward"}
+
+
+def test_a_wrong_follower_of_a_wrong_function_loses_its_own_points(room):
+    wrong = room.solutions["linear-activation-forward"].replace("sigmoid(Z)", "sigmoid(2 * Z)")
+    assert wrong != room.solutions["linear-activation-forward"]
+    marked = room.mark(room.notebook({"linear_forward": WRONG, "linear_activation_forward": wrong}))
+    # "relu" and the inputs are right
+    assert room.marks(marked) == room.points | {"linear_forward": 0, "linear_activation_forward": 5}, said(marked)
+    assert (
+        "Part of it was the error of linear_forward, and costs nothing here."
+        in reasons(marked)["linear_activation_forward"]
+    )
+    follower = "L_model_forward is right; the error comes from linear_forward and linear_activation_forward."
+    assert reasons(marked)["L_model_forward"] == follower
+
+
+def test_a_follower_that_does_nothing_right_is_told_that_the_other_is_wrong_as_well(room):
+    nothing = "def linear_activation_forward(A_prev, W, b, activation):\n    return 0, 0"
+    marked = room.mark(room.notebook({"linear_forward": WRONG, "linear_activation_forward": nothing}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0, "linear_activation_forward": 0}
+    assert row(marked, "linear_activation_forward")["calls"] == ["linear_forward"]
+    assert (
+        "linear_forward, which it uses, is wrong as well; that cost nothing here."
+        in reasons(marked)["linear_activation_forward"]
+    )
+
+
+@pytest.mark.parametrize("name", ["argument", "keyword"])
+def test_a_wrong_helper_bound_to_an_argument_is_replaced_too(room, name):
+    """``def f(…, forward=linear_forward)`` keeps the function that there was when it was defined."""
+    more = ", forward=linear_forward" if name == "argument" else ", *, forward=linear_forward"
+    bound = f"""
+def linear_activation_forward(A_prev, W, b, activation{more}):
+    Z, linear_cache = forward(A_prev, W, b)
+    A, activation_cache = sigmoid(Z) if activation == "sigmoid" else relu(Z)
+    return A, (linear_cache, activation_cache)"""
+    marked = room.mark(room.notebook({"linear_forward": WRONG, "linear_activation_forward": bound}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "del linear_forward",
+        "linear_forward = None",
+        "def linear_forward(A, W, b):\n    raise KeyError('not today')",
+        "import nowhere\ndef linear_forward(A, W, b):\n    return W @ A + b, (A, W, b)",
+        "def linear_forward(A, W, b)\n    return W @ A + b, (A, W, b)",
+    ],
+)
+def test_a_helper_that_is_gone_costs_its_own_points_only(room, gone):
+    marked = room.mark(room.notebook({"linear_forward": gone}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
+
+
+def test_a_follower_that_could_not_even_be_defined_is_defined_with_a_right_helper(room):
+    """A default argument asks for the helper at once: the whole cell fails where there is none."""
+    answer = room.solutions["linear-activation-forward"].replace(
+        "activation):", "activation, forward=linear_forward):", 1
+    )
+    stub = stubs.blank(room.solutions["linear-forward"], "step-by-step").replace(
+        "def linear_forward", "def linear_forwards"
+    )
+    marked = room.mark(room.notebook({"linear_forward": stub, "linear_activation_forward": answer}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
+
+
+def test_a_right_function_whose_helpers_hang_is_right(room):
+    endless = "def linear_forward(A, W, b):\n    while True:\n        pass"
+    marked = room.mark(room.notebook({"linear_forward": endless}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
+
+
+def test_a_helper_by_a_second_name_is_replaced_too(room):
+    own = """
+_mine = linear_forward
+def linear_activation_forward(A_prev, W, b, activation):
+    Z, linear_cache = _mine(A_prev, W, b)
+    A, activation_cache = sigmoid(Z) if activation == "sigmoid" else relu(Z)
+    return A, (linear_cache, activation_cache)"""
+    marked = room.mark(room.notebook({"linear_forward": WRONG, "linear_activation_forward": own}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
+
+
+def test_the_same_notebook_gets_the_same_verdict_every_time(room):
+    notebook = room.notebook({"linear_forward": WRONG})
+    first = room.mark(notebook)
+    assert [room.mark(notebook).verdicts for _ in range(3)] == [first.verdicts] * 3
+
+
+def test_a_helper_that_is_none_is_no_reason_to_replace_every_none(room):
+    """None is one object, wherever it stands: the default of an argument is not the function that is missing."""
+    own = """
+def linear_activation_forward(A_prev, W, b, activation, scale=None):
+    Z, linear_cache = linear_forward(A_prev, W, b)
+    A, activation_cache = sigmoid(Z) if activation == "sigmoid" else relu(Z)
+    return A if scale is None else A * scale(A), (linear_cache, activation_cache)"""
+    marked = room.mark(room.notebook({"linear_forward": "linear_forward = None", "linear_activation_forward": own}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
