@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from coursekit.course import Course
-    from coursekit.runner import Limits
+    from coursekit.progress import Advance
+    from coursekit.regrading import Preview
 
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3
 
@@ -131,12 +132,21 @@ def grade(
     sandbox: Annotated[
         Sandbox, typer.Option(help="auto: the walls that this machine has. none: no walls, for work that you trust.")
     ] = Sandbox.AUTO,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="A Dask cluster that does the work, such as tcp://host:8786.")
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade again what has not changed since it was graded.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures and the last line only.")] = False,
 ) -> None:
     """Grade what stands under submitted/<student>/<assignment>/.
 
     Every notebook runs in a sandbox. A person's marks and comments are never overwritten.
+    What was stopped is finished by the same command.
     """
     from coursekit import grade as steps
+    from coursekit import progress, regrading
     from coursekit.runner import Limits
 
     course = _course()
@@ -145,35 +155,57 @@ def grade(
     for stray in course.strays():
         _say(f"submitted/{stray}: not graded, because no assignment has this name; rename the folder or move its files")
     if dry_run:
-        _preview(course, assignment, chosen, limits, jobs, sandbox.value)
+        with _preview_shown(len(chosen), quiet) as advance:
+            preview = regrading.preview(
+                course, assignment, chosen, limits, lambda _: advance(), jobs, sandbox.value, scheduler
+            )
+        _say_preview(preview, assignment)
         return
     done: list[steps.Graded] = []
     try:
-        with _progress("grading", len(chosen)) as advance:
+        with _stopped_once(), progress.shown("grading", len(chosen), _console(), _say, quiet) as advance:
 
             def note(one: steps.Graded) -> None:
                 done.append(one)
-                advance(one.student)
+                advance(failed=one.failed, skipped=one.unchanged)
 
-            steps.grade(course, assignment, chosen, limits, note, jobs, sandbox.value)
-    except KeyboardInterrupt:
+            steps.grade(course, assignment, chosen, limits, note, jobs, sandbox.value, force, scheduler)
+    except KeyboardInterrupt as signal:
         _say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
-        raise typer.Exit(130) from None
+        raise typer.Exit(_exit_code(signal)) from None
+    except CourseError:
+        if done:
+            _say(
+                f"stopped; {len(done)} of {len(chosen)} are graded; mend what is told here, run the same command again"
+            )
+        raise
     done.sort(key=lambda one: one.student)
     for one in done:
-        for remark in (*one.notes, *([one.problem] if one.problem else [])):
+        for remark in (*one.notes, *([one.problem] if one.problem else [])) if one.failed or not quiet else ():
             _say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
-    failed = [one for one in done if one.failed]
-    _say(f"graded {len(done) - len(failed)} of {len(done)}; `coursekit marks {assignment}` shows the marks")
+    failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
+    said = [f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"] if unchanged < len(done) else []
+    said += [f"{unchanged} unchanged since graded before (--force grades them again)"] if unchanged else []
+    _say(f"{', '.join(said)}; `coursekit marks {assignment}` shows the marks")
     if failed:
         raise typer.Exit(PROBLEMS)
 
 
-def _preview(course: "Course", assignment: str, chosen: list[str], limits: "Limits", jobs: int, sandbox: str) -> None:
-    from coursekit import regrading, report
+@contextmanager
+def _preview_shown(total: int, quiet: bool) -> Iterator["Advance"]:
+    from coursekit import progress
 
-    with _progress("trying", len(chosen)) as advance:
-        preview = regrading.preview(course, assignment, chosen, limits, advance, jobs, sandbox)
+    try:
+        with _stopped_once(), progress.shown("trying", total, _console(), _say, quiet) as advance:
+            yield advance
+    except KeyboardInterrupt as signal:
+        _say("stopped; nothing was written")
+        raise typer.Exit(_exit_code(signal)) from None
+
+
+def _say_preview(preview: "Preview", assignment: str) -> None:
+    from coursekit import report
+
     for name, why in preview.failures:
         _say(f"FAILED {name}: {why}")
     if preview.changes:
@@ -182,6 +214,33 @@ def _preview(course: "Course", assignment: str, chosen: list[str], limits: "Limi
     _say(f"{len(preview.changes)} marks of {affected} of {preview.students} students would change; nothing was written")
     if preview.failures:
         raise typer.Exit(PROBLEMS)
+
+
+@contextmanager
+def _stopped_once() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal raise KeyboardInterrupt, the first time: cleaning up is not disturbed."""
+    import signal
+
+    watched = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.getsignal(number) for number in watched}
+
+    def stop(number: int, _: object) -> None:
+        for one in watched:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    for number in watched:
+        if before[number] is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit_code(stopped: KeyboardInterrupt) -> int:
+    return 128 + (stopped.args[0] if stopped.args else 2)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursekit import database
 from coursekit.errors import CourseError
 
 # Copied into every release, and put back over the submitted ones before anything is run.
@@ -85,10 +86,11 @@ class Course:
             shutil.copyfile(source, target)
 
     def copy_to(self, root: Path) -> "Course":
-        """A course of its own in ``root``: notebooks, releases, shared modules; nothing handed in, no gradebook."""
+        """A course of its own in ``root``: notebooks, releases, modules; nothing handed in, its own gradebook."""
         root.mkdir(parents=True, exist_ok=True)
         for name in COURSE_FILES:
             shutil.copyfile(self.root / name, root / name)
+        database.keep_inside(root)
         for folder in ("source", "release"):
             ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
             shutil.copytree(self.root / folder, root / folder, ignore=ignore)
@@ -96,10 +98,8 @@ class Course:
 
     @property
     def db_url(self) -> str:
-        """The gradebook; the path is quoted where a URL would misread it."""
-        from sqlalchemy.engine import URL
-
-        return URL.create("sqlite", database=str(self.root / "gradebook.db")).render_as_string()
+        """The gradebook: gradebook.db, or what the course's configuration or COURSE_DB_URL names in its place."""
+        return database.url(self.root)
 
     def assignments(self) -> tuple[str, ...]:
         """Every assignment that has a source notebook, in the order in which the table of exercises names them."""

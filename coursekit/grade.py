@@ -1,20 +1,23 @@
 """Submissions -> marks in the gradebook and executed notebooks in autograded/.
 
 Workers make an outcome out of each submission and change nothing; one writer records them. The submitted folder is only
-read, and one student's failure never touches another's.
+read, and one student's failure never touches another's. What has not changed since it was graded is not graded again,
+so that a grading which was stopped, in whatever way, is finished by starting it again.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import marking, notebooks, release, stock, workers
+from coursekit import fingerprints, marking, notebooks, onegrader, release, stock, workers
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.outcomes import Outcome
-from coursekit.recorder import Recorder
+from coursekit.recorder import NothingCanBeWritten, Recorder
 from coursekit.runner import Limits
 from hidden_tests import exercises
 
@@ -29,6 +32,7 @@ class Graded:
     problem: str = ""
     notes: tuple[str, ...] = ()
     failed: bool = False  # our own failure: no mark was written
+    unchanged: bool = False  # since it was graded: the marks stand as they are
 
 
 def default_jobs() -> int:
@@ -44,19 +48,34 @@ def grade(
     report: Callable[[Graded], None] = lambda _: None,
     jobs: int = 1,
     sandbox: str = "auto",
+    force: bool = False,
+    scheduler: str = "",
 ) -> list[Graded]:
-    """Grade the submissions of an assignment, by student; ``report`` is called after each.
+    """Grade the submissions of an assignment, by student; ``report`` is called after each, first for the unchanged.
 
-    ``jobs`` processes work side by side: the order of the reports is then the order in which they end. Raises
-    CourseError where this machine has no sandbox, unless ``sandbox`` is ``none``.
+    ``jobs`` processes work side by side, or a cluster, at the address of its ``scheduler``: the order of the reports
+    is then the order in which they end. ``force`` grades the unchanged too. Raises CourseError where somebody else
+    grades in this course, where this machine has no sandbox, unless ``sandbox`` is ``none``, and where nothing can be
+    written any more.
     """
     chosen = choose(course, assignment, students)
-    release.register(course, assignment)
-    done = []
-    with Recorder(course, assignment) as recorder:
-        for outcome in examine(course, assignment, chosen, limits, jobs, sandbox):
-            done.append(_record(course, recorder, outcome))
-            report(done[-1])
+    done: list[Graded] = []
+
+    def note(one: Graded) -> None:
+        done.append(one)
+        report(one)
+
+    with onegrader.alone(course, assignment):
+        release.register(course, assignment)
+        wanted = fingerprints.of_submissions(course, assignment, chosen, limits, sandbox)
+        with Recorder(course, assignment) as recorder:
+            unchanged = frozenset[str]() if force else recorder.standing(wanted)
+            for student in sorted(unchanged):
+                note(Graded(student, unchanged=True))
+            waiting = [student for student in chosen if student not in unchanged]
+            with closing(examine(course, assignment, waiting, limits, jobs, sandbox, scheduler)) as outcomes:
+                for outcome in outcomes:
+                    note(_record(course, recorder, outcome, wanted[outcome.student]))
     return sorted(done, key=lambda one: one.student)
 
 
@@ -75,27 +94,52 @@ def choose(course: Course, assignment: str, students: Sequence[str]) -> list[str
 
 
 def examine(
-    course: Course, assignment: str, students: Sequence[str], limits: Limits, jobs: int, sandbox: str
-) -> Iterator[Outcome]:
-    """The outcomes of these submissions; nothing is recorded."""
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    limits: Limits,
+    jobs: int,
+    sandbox: str,
+    scheduler: str = "",
+) -> Generator[Outcome, None, None]:
+    """The outcomes of these submissions; nothing is recorded. Close it, and whoever works for it has ended."""
     _check_points(course, assignment)
     marking.standing(sandbox)
     (course.root / ".coursekit").mkdir(exist_ok=True)
-    return workers.examine_all(course, assignment, students, limits, sandbox, min(jobs, len(students)))
+    return _examine(course, assignment, students, limits, jobs, sandbox, scheduler)
 
 
-def _record(course: Course, recorder: Recorder, outcome: Outcome) -> Graded:
-    if not outcome.failure:
+def _examine(
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    limits: Limits,
+    jobs: int,
+    sandbox: str,
+    scheduler: str = "",
+) -> Generator[Outcome, None, None]:
+    if students:
+        jobs = min(jobs, len(students))
+        yield from workers.examine_all(course, assignment, students, limits, sandbox, jobs, scheduler)
+
+
+def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: str) -> Graded:
+    failure, log = outcome.failure, outcome.log
+    if not failure:
         try:
-            recorder.record(outcome)
+            recorder.record(outcome, fingerprint)
             return Graded(outcome.student, outcome.problem, () if outcome.problem else outcome.notes)
+        except NothingCanBeWritten:
+            raise
         except CourseError as error:
-            return Graded(outcome.student, str(error), failed=True)
-    log = course.root / ".coursekit" / "grade.log"
-    if outcome.log:
-        with stock.logging_to(log):
-            get_logger().error(outcome.log)
-    return Graded(outcome.student, outcome.failure + (f"; see {log}" if outcome.log else ""), failed=True)
+            failure = str(error)
+        except Exception as error:  # the boundary of one submission: the others are still recorded
+            failure, log = f"{type(error).__name__}: {str(error)[:200]}", "".join(traceback.format_exception(error))
+    path = course.root / ".coursekit" / "grade.log"
+    if log:
+        with stock.logging_to(path):
+            get_logger().error(log)
+    return Graded(outcome.student, failure + (f"; see {path}" if log else ""), failed=True)
 
 
 def _check_points(course: Course, assignment: str) -> None:

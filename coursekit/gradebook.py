@@ -1,11 +1,12 @@
 """Marks out of nbgrader's gradebook, as values."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from coursekit import database
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
@@ -52,34 +53,30 @@ class StudentMarks:
         return sum(mark.points for mark in self.marks)
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """What goes wrong with the database within is a CourseError, in words."""
-    from sqlalchemy.exc import DatabaseError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SQLAlchemy has much to say about nbgrader's models
-            yield
-    except DatabaseError as error:
-        if "database is locked" in str(error):
-            raise CourseError("gradebook.db", "in use by another program", "close it, and run this again") from error
-        found, remedy = f"it cannot be used ({error.orig})", "restore it from a backup, or move it away"
-        raise CourseError("gradebook.db", found, remedy) from error
+told = database.told
 
 
 @contextmanager
 def opened(course: Course) -> Iterator[Any]:
-    """nbgrader's Gradebook of the course. Raises CourseError where another program holds it, or it is none."""
+    """nbgrader's Gradebook of the course. Raises CourseError where it cannot be had: in use, damaged, out of reach."""
     from nbgrader.api import Gradebook
 
-    with told(), Gradebook(course.db_url) as book:
+    address = course.db_url
+    database.prepare(address)
+    with told(address), Gradebook(address) as book:
         yield book
 
 
 def exists(course: Course) -> bool:
-    """Whether there is a gradebook yet."""
-    return (course.root / "gradebook.db").is_file()
+    """Whether there is a gradebook yet. Raises CourseError where its server cannot be reached."""
+    address = course.db_url
+    if database.is_file(address):
+        from sqlalchemy.engine import make_url
+
+        file = make_url(address).database
+        return bool(file) and Path(str(file)).is_file()
+    with told(address), database.connected(address) as engine:
+        return database.has_tables(engine)
 
 
 def cells(course: Course, assignment: str) -> dict[str, float]:
@@ -107,7 +104,8 @@ def read(course: Course, assignment: str) -> list[StudentMarks]:
     from nbgrader.api import MissingEntry
 
     if not exists(course):
-        raise CourseError("gradebook.db", "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
+        where = database.shown(course.db_url)
+        raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
     with opened(course) as book:
         try:
             submissions = book.assignment_submissions(assignment)

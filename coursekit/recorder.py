@@ -1,19 +1,29 @@
 """Outcomes -> gradebook and autograded/. One writer; a submission is recorded as a whole or not at all."""
 
+import errno
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from nbgrader import utils
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from coursekit import bookkeeping, gradebook, stock, supporting
-from coursekit.course import Course
+from coursekit import bookkeeping, fingerprints, gradebook, stamps, stock, supporting
+from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
+from coursekit.onegrader import RECORDING
 from coursekit.outcomes import Outcome
+
+_EVERYBODYS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_ITS_OWN = (DataError, IntegrityError, InterfaceError, ProgrammingError)  # what one submission's data may bring about
+
+
+class NothingCanBeWritten(CourseError):
+    """Neither this result nor any other: the disk is full, the gradebook is locked or cannot be reached."""
 
 
 class Recorder:
@@ -22,6 +32,9 @@ class Recorder:
     def __init__(self, course: Course, assignment: str) -> None:
         self._course, self._assignment = course, assignment
         self._config = stock.course_config(course)
+        self._trusted = {name: path.read_bytes() for name, path in course.trusted_files(assignment).items()}
+        self._ours = {PurePosixPath(name) for name in (*self._trusted, f"{assignment}.ipynb", stamps.NAME)}
+        self._our_folders = {parent for path in self._ours for parent in path.parents[:-1]}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -31,31 +44,77 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def record(self, outcome: Outcome) -> None:
-        """Marks and comments are in the gradebook, the notebook with its files in autograded/.
+    def standing(self, wanted: Mapping[str, str]) -> frozenset[str]:
+        """Those of the students with these fingerprints whose result stands; their late penalties are those of now."""
+        with gradebook.told():
+            entered = bookkeeping.entered(self._book, self._assignment)
+            found = stamps.standing(self._course, self._assignment, wanted, entered)
+            bookkeeping.penalise(self._book, self._assignment, found, self._config)
+        return found
 
-        The files are made first and put in their place last: until then the earlier ones stand. Raises CourseError.
+    def record(self, outcome: Outcome, fingerprint: str = "") -> None:
+        """Marks and comments are in the gradebook, the notebook with its files and its stamp in autograded/.
+
+        The files are made first and put in their place last: until then the earlier ones stand, and are known by
+        their stamp to be no longer what the gradebook holds. Raises CourseError.
         """
         timestamp = _timestamp(outcome.files)
         target = self._course.autograded(self._assignment, outcome.student)
-        try:
-            with tempfile.TemporaryDirectory(prefix="recording-", dir=self._course.root / ".coursekit") as folder:
-                made = Path(folder) / "new"
-                self._write(outcome, made)
-                with gradebook.told():
-                    bookkeeping.enter(self._book, outcome.student, outcome.verdicts, timestamp, self._config)
-                _put(made, target, Path(folder) / "old")
-        except OSError as error:
-            raise CourseError(target, f"cannot be written ({error})", "make room, or mend its permissions") from error
+        with _told(target), self._scratch() as folder:
+            made = folder / "new"
+            notebook = outcome.notebook.encode("utf-8", "replace")
+            self._write(outcome, notebook, made)
+            entering = bookkeeping.entering(self._book, outcome.student, outcome.verdicts, timestamp, self._config)
+            with entering as entries:
+                stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
+            _put(made, target, folder / "old")
 
-    def _write(self, outcome: Outcome, folder: Path) -> None:
-        for name, data in outcome.files.items():
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A folder beside those of the students: on the same disk, so that what is made in it is moved as a whole."""
+        autograded = self._course.root / "autograded"
+        autograded.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=RECORDING, dir=autograded))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _write(self, outcome: Outcome, notebook: bytes, folder: Path) -> None:
+        """What stands beside a notebook: the student's files, but none that Python would import, and the trusted."""
+        own = {name: data for name, data in outcome.files.items() if self._may_stand(PurePosixPath(name))}
+        folder.mkdir()
+        there = {folder}
+        for name, data in {**own, **self._trusted, f"{self._assignment}.ipynb": notebook}.items():
             path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.parent not in there:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                there.add(path.parent)
             path.write_bytes(data)
-        folder.mkdir(exist_ok=True)
-        self._course.put_trusted_files(self._assignment, folder)
-        (folder / f"{self._assignment}.ipynb").write_text(outcome.notebook, encoding="utf-8", newline="\n")
+
+    def _may_stand(self, path: PurePosixPath) -> bool:
+        """Whether a file of the student's is neither in the way of one of ours nor in a place that Python looks at."""
+        parents = path.parents[:-1]
+        in_the_way = path in self._ours or path in self._our_folders or not self._ours.isdisjoint(parents)
+        return not in_the_way and not any(part.suffix in IMPORTABLE for part in (path, *parents))
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """What goes wrong within is told: as everybody's trouble, or as this submission's."""
+    try:
+        with gradebook.told():
+            yield
+    except OSError as error:
+        kind = NothingCanBeWritten if error.errno in _EVERYBODYS else CourseError
+        raise kind(target, f"cannot be written ({error})", "make room, or mend its permissions") from error
+    except CourseError as error:
+        cause = error.__cause__
+        if not isinstance(cause, DatabaseError) or isinstance(cause, _ITS_OWN):
+            raise
+        if "disk is full" in str(cause):
+            raise NothingCanBeWritten("gradebook.db", "the disk is full", "make room, and run this again") from error
+        raise NothingCanBeWritten(error.where, error.found, error.remedy) from error
 
 
 def _timestamp(files: Mapping[str, bytes]) -> datetime | None:
@@ -72,4 +131,3 @@ def _put(new: Path, target: Path, old: Path) -> None:
     elif target.is_dir():
         target.rename(old)
     new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)

@@ -1,6 +1,7 @@
 """What grading again would change, before anything is written: whose marks, by how much, and why."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from coursekit import grade as grading
@@ -47,18 +48,20 @@ def preview(
     report: Callable[[str], None] = lambda _: None,
     jobs: int = 1,
     sandbox: str = "auto",
+    scheduler: str = "",
 ) -> Preview:
     """Grades without recording: neither gradebook nor autograded/ is touched. ``report`` is told each student."""
     chosen = grading.choose(course, assignment, students)
     before = _before(course, assignment)
     changes: list[Change] = []
     failures: list[tuple[str, str]] = []
-    for outcome in grading.examine(course, assignment, chosen, limits, jobs, sandbox):
-        if outcome.failure:
-            failures.append((outcome.student, outcome.failure))
-        else:
-            changes += _changes(outcome, before.get(outcome.student, {}))
-        report(outcome.student)
+    with closing(grading.examine(course, assignment, chosen, limits, jobs, sandbox, scheduler)) as outcomes:
+        for outcome in outcomes:
+            if outcome.failure:
+                failures.append((outcome.student, outcome.failure))
+            else:
+                changes += _changes(outcome, before.get(outcome.student, {}))
+            report(outcome.student)
     changes.sort(key=lambda change: change.student)
     return Preview(tuple(changes), len(chosen), tuple(sorted(failures)))
 

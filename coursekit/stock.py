@@ -12,6 +12,7 @@ from typing import Any
 from traitlets.config import Config
 from traitlets.log import get_logger
 
+from coursekit import database
 from coursekit.config import configure
 from coursekit.course import Course
 from coursekit.errors import CourseError
@@ -32,6 +33,8 @@ def convert(converter: str, config: Config, assignment: str, log: Path, student:
     from nbgrader import converters
     from nbgrader.coursedir import CourseDirectory
 
+    if not config.GenerateAssignment.get("no_database"):
+        database.prepare(config.CourseDirectory.db_url)
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id, coursedir.student_id = assignment, student
     with logging_to(log) as said, _environment_on_path(), warnings.catch_warnings():

@@ -1,10 +1,12 @@
-"""Workers: processes that examine submissions side by side, each with a sandbox of its own."""
+"""Workers: processes that examine submissions side by side, each with a sandbox of its own; here or on a cluster."""
 
+import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children, get_context
 from typing import Any
 
 from coursekit import marking, outcomes
@@ -17,55 +19,79 @@ AHEAD = 2  # submissions in the queue per worker: enough that none waits, and fe
 
 
 def examine_all(
-    course: Course, assignment: str, students: Sequence[str], limits: Limits, sandbox: str, jobs: int
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    limits: Limits,
+    sandbox: str,
+    jobs: int,
+    scheduler: str = "",
 ) -> Iterator[Outcome]:
-    """The outcome of every student's submission, as they come; with one job in the order of the students.
+    """The outcome of every student's submission once, as they come; with one job in the order of the students.
 
-    Where a worker is killed, what was running is tried again, each by itself, so that one that brings its worker down
-    takes no other with it.
+    ``scheduler`` is the address of a Dask cluster that works in place of this machine's processors. Where a worker is
+    killed, what it had is tried again; what kills its worker ``MAX_ATTEMPTS`` times is told as a failure.
     """
+    if scheduler:
+        from coursekit import cluster
+
+        return cluster.examine_all(course, assignment, students, limits, sandbox, scheduler, MAX_ATTEMPTS)
     if jobs == 1:
-        marker = marking.shared(course, assignment, limits, sandbox)
-        yield from (outcomes.examine(course, assignment, student, marker) for student in students)
-        return
+        return _in_this_process(course, assignment, students, limits, sandbox)
+    return _in_processes(lambda student: (course, assignment, student, limits, sandbox), students, jobs)
 
-    def work(student: str) -> tuple[Course, str, str, Limits, str]:
-        return course, assignment, student, limits, sandbox
 
-    waiting, suspects = list(students), []  # type: list[str], list[str]
+def _in_this_process(
+    course: Course, assignment: str, students: Sequence[str], limits: Limits, sandbox: str
+) -> Iterator[Outcome]:
+    marker = marking.shared(course, assignment, limits, sandbox)
+    yield from (outcomes.examine(course, assignment, student, marker) for student in students)
+
+
+def _in_processes(work: Callable[[str], tuple[Any, ...]], students: Sequence[str], jobs: int) -> Iterator[Outcome]:
+    """By processes of this machine. Where one is killed, what was running is tried again, one alone at a time.
+
+    So one that brings its worker down takes no other with it.
+    """
+    waiting, attempts = list(students), dict[str, int]()
     while waiting:
-        waiting, running = yield from _in_one_pool(work, waiting, jobs)
-        suspects += running
-    for student in suspects:
-        for _ in range(MAX_ATTEMPTS - 1):
-            _, running = yield from _in_one_pool(work, [student], 1)
-            if not running:
-                break
-        else:
-            yield Outcome(student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again")
+        waiting, running = yield from _in_one_pool(work, waiting, jobs, AHEAD)
+        attempts |= dict.fromkeys(running, 1)
+    waiting = list(attempts)
+    while waiting:
+        waiting, running = yield from _in_one_pool(work, waiting, 1, 1)
+        for student in running:
+            attempts[student] += 1
+            if attempts[student] < MAX_ATTEMPTS:
+                waiting.append(student)
+            else:
+                yield Outcome(student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again")
 
 
 def _in_one_pool(
-    work: Callable[[str], tuple[Any, ...]], students: Sequence[str], jobs: int
+    work: Callable[[str], tuple[Any, ...]], students: Sequence[str], jobs: int, ahead: int
 ) -> Generator[Outcome, None, tuple[list[str], list[str]]]:
     """The outcomes until a worker is killed, which ends the pool; returns who was not begun, and who was running."""
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin)
+    before = multiprocessing.active_children()
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
     waiting = list(students)
     running: dict[Future[Outcome], str] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < jobs * AHEAD:
+            while waiting and len(running) < jobs * ahead:
                 running[pool.submit(_examine, *work(waiting[0]))] = waiting[0]
                 waiting.pop(0)
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            done = wait(running, return_when=FIRST_COMPLETED).done
+            for future in sorted(done, key=lambda future: future.exception() is not None):  # what is there, first
                 outcome = future.result()
                 del running[future]
                 yield outcome
     except BrokenProcessPool:
         return waiting, list(running.values())
     except BaseException:
-        for process in active_children():
-            process.terminate()
+        for process in multiprocessing.active_children():
+            if process not in before:
+                process.terminate()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -73,7 +99,16 @@ def _in_one_pool(
 
 
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which tells its workers
+    """Ctrl-C is for the grader, which tells its workers; and no worker outlives a grader that was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    grader = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if grader is not None:
+            grader.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, name="follow the grader", daemon=True).start()
 
 
 def _examine(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> Outcome:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from coursekit import solutions
 from coursekit.course import Course
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,6 +14,28 @@ ASSIGNMENT = "step-by-step"
 def copy_course(to: Path) -> Course:
     """A copy of this course that a test may change."""
     return Course(ROOT).copy_to(to)
+
+
+def small_course(to: Path) -> Course:
+    """A course whose notebook runs at once: of the cells that only show and draw nothing is left but the imports."""
+    course = copy_course(to)
+    source = json.loads(course.source(ASSIGNMENT).read_text(encoding="utf-8"))
+    for cell in source["cells"]:
+        about = cell["metadata"].get("nbgrader", {})
+        if cell["cell_type"] == "code" and not about.get("solution") and not about.get("grade"):
+            cell["source"] = solutions.imports(text(cell))
+    course.source(ASSIGNMENT).write_text(json.dumps(source, indent=1), encoding="utf-8")
+    return course
+
+
+def answered(course: Course, old: str = "", new: str = "") -> dict[str, Any]:
+    """The source notebook as a student's, with one line of its solutions replaced; the line must exist."""
+    source = json.loads(course.source(ASSIGNMENT).read_text(encoding="utf-8"))
+    lines = [cell for cell in source["cells"] if old in text(cell)]
+    assert lines, old
+    for cell in lines if old else ():
+        cell["source"] = text(cell).replace(old, new)
+    return source
 
 
 def hand_in(course: Course, student: str, notebook: Any, name: str = f"{ASSIGNMENT}.ipynb") -> Path:

@@ -97,7 +97,7 @@ def test_a_persons_mark_and_comment_survive_regrading(scratch, solved):
         mark.manual_score, mark.extra_credit = 7, 1
         book.find_comment("compute-cost", ASSIGNMENT, ASSIGNMENT, "anna").manual_comment = "Talk to me."
         book.db.commit()
-    grade.grade(scratch, ASSIGNMENT)
+    grade.grade(scratch, ASSIGNMENT, force=True)
     (anna,) = gradebook.read(scratch, ASSIGNMENT)
     cost = next(mark for mark in anna.marks if mark.grade_id == "compute-cost")
     assert (cost.earned, cost.reason, cost.manual) == (8, "Talk to me.", True)

@@ -1,0 +1,22 @@
+"""``python -m benchmarks.grading ROOT ASSIGNMENT JOBS``: grades the class, and tells on each line when one was done."""
+
+import sys
+from pathlib import Path
+
+from coursekit.course import Course
+from coursekit.grade import Graded, grade
+from coursekit.runner import Limits
+
+
+def main(root: str, assignment: str, jobs: str) -> None:
+    """A line for every submission; exit status 1 where grading one of them failed."""
+
+    def tell(one: Graded) -> None:
+        print(f"{one.student} {'FAILED' if one.failed else 'done'}: {one.problem}", flush=True)
+
+    done = grade(Course(Path(root)), assignment, limits=Limits(cell_timeout_s=120), report=tell, jobs=int(jobs))
+    sys.exit(any(one.failed for one in done))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

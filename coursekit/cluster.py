@@ -1,0 +1,113 @@
+"""Grading on a Dask cluster: the submissions go out as bytes, the outcomes come back as bytes, nothing else is shared.
+
+Dask does again what a lost worker had. That is harmless, because a task changes nothing, and only this process records.
+"""
+
+import concurrent.futures
+import importlib
+import queue
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from coursekit import cluster_worker, packs, parcels
+from coursekit.course import Course
+from coursekit.errors import CourseError
+from coursekit.outcomes import Outcome
+from coursekit.runner import Limits
+
+CONNECT_S = 15.0
+PATIENCE_S = 600.0  # without any worker: on a busy cluster they have to queue, too
+_LOOK_S = 5.0
+_REMEDY = "check the address, and that a Dask scheduler runs there"
+_SAME = "install the same coursekit, Dask and Python for the scheduler and its workers as here"
+_AHEAD = 2  # submissions sent per thread of the cluster: enough that none waits, and few lie in its memory
+
+
+def examine_all(
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    limits: Limits,
+    sandbox: str,
+    scheduler: str,
+    attempts: int,
+    patience_s: float = PATIENCE_S,
+) -> Iterator[Outcome]:
+    """The outcome of every student's submission, as they come. Raises CourseError where the cluster cannot be used."""
+    pack = packs.of_course(course, assignment)
+    with _connected(scheduler) as client:
+        run = secrets.token_hex(8)
+        shared = client.submit(cluster_worker.course_pack, pack, key=f"coursekit-course-{run}", pure=False)
+        waiting, running = list(students), dict[Any, str]()
+        ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        alone_since = time.monotonic()
+        while waiting or running:
+            threads = sum(client.nthreads().values())
+            if threads:
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > patience_s:
+                found = f"no worker was there for {patience_s:g} s"
+                raise CourseError(scheduler, found, "start workers for it (docs/CLUSTER.md), and run this again")
+            while waiting and len(running) < max(threads, 1) * _AHEAD:
+                key, student = f"coursekit-{run}-{len(waiting)}", waiting.pop(0)
+                order = packs.of_submission(course, assignment, student, limits, sandbox)
+                given = (shared, order, cluster_worker.engine(), attempts)
+                future = client.submit(cluster_worker.examine, *given, key=key, pure=False)
+                running[future] = student
+                future.add_done_callback(ended.put)
+            with suppress(queue.Empty):
+                future = ended.get(timeout=min(_LOOK_S, patience_s))
+                yield _outcome(future, running.pop(future), scheduler)
+
+
+def _outcome(future: Any, student: str, scheduler: str) -> Outcome:
+    """What a task has brought. Raises CourseError where no other submission would fare better."""
+    try:
+        fields, files = parcels.unpacked(future.result())
+    except _distributed().scheduler.KilledWorker as error:
+        lost = f"the workers that had it were lost, {error.allowed_failures + 1} times"
+        return Outcome(student, failure=f"{lost}; grade it again")
+    except (OSError, concurrent.futures.CancelledError):
+        raise
+    except Exception as error:  # our own task raises nothing: it could not even be begun
+        raise CourseError(scheduler, f"nothing can be run there ({_line(error)})", _SAME) from error
+    if "refused" in fields:
+        where, found, remedy = fields["refused"]
+        raise CourseError(f"{scheduler}, {where}", found, remedy)
+    if "killed" in fields:
+        return Outcome(student, failure=f"its worker was killed {fields['killed']} times; grade it again")
+    if "student" not in fields:
+        return Outcome(student, failure=fields["failure"], log=fields["log"])
+    return packs.outcome(fields, files)
+
+
+@contextmanager
+def _connected(scheduler: str) -> Iterator[Any]:
+    """A client of the cluster, which forgets everything that was sent when this ends. Raises CourseError."""
+    distributed = _distributed()
+    quiet = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # the packs are as small as they can be
+    with importlib.import_module("dask").config.set(quiet):
+        try:
+            client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:  # no scheduler there, or no address at all
+            raise CourseError(scheduler, f"cannot be reached ({_line(error)})", _REMEDY) from error
+        try:
+            with client:
+                yield client
+        except (OSError, concurrent.futures.CancelledError) as error:
+            raise CourseError(scheduler, f"it was lost ({_line(error)})", "run the same command again") from error
+
+
+def _line(error: BaseException) -> str:
+    return " ".join((str(error) or type(error).__name__).split())[:200]
+
+
+def _distributed() -> Any:
+    try:
+        return importlib.import_module("distributed")
+    except ImportError as error:
+        found = f"Dask is not installed ({error})"
+        raise CourseError("--scheduler", found, "pip install 'coursekit[cluster]'") from error

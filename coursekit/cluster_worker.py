@@ -1,0 +1,115 @@
+"""What runs in a Dask worker: bytes in, bytes out. The grading itself is done by a process beside it (cluster_desk).
+
+Imports nothing of the course, which comes as data. A worker needs this package and bubblewrap, and shares no files.
+"""
+
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from coursekit import parcels
+
+_mine = threading.local()  # a sandbox belongs to one thread, and so does the process that has it
+
+
+class DeskLost(Exception):
+    """The process died before it answered."""
+
+
+@functools.cache
+def engine() -> str:
+    """The digest of this package's own code: where it differs, so may the marks."""
+    whole, package = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        data = path.read_bytes()
+        whole.update(f"{path.relative_to(package).as_posix()} {len(data)}\n".encode())
+        whole.update(data)
+    return whole.hexdigest()
+
+
+def course_pack(pack: bytes) -> bytes:
+    """The pack itself: as the result of a task, Dask brings it to every worker once, and again if it gets lost."""
+    return pack
+
+
+def examine(pack: bytes, order: bytes, wanted: str, attempts: int) -> bytes:
+    """The answer to a packed submission of a packed course, the same wherever and however often it is asked for.
+
+    Where it kills the process that grades it, it is tried again in a fresh one, and given up after ``attempts``.
+    """
+    if engine() != wanted:
+        found = "its coursekit is not the grader's"
+        return parcels.packed({"refused": ["worker", found, "install the same one there, and start the worker again"]})
+    for _ in range(attempts):
+        desk = _desk(pack)
+        try:
+            return desk.ask(order)
+        except DeskLost:
+            desk.close()
+    return parcels.packed({"killed": attempts})
+
+
+class Desk:
+    """The process, with a course pack unpacked in a folder of its own."""
+
+    def __init__(self, pack: bytes) -> None:
+        self.digest = hashlib.sha256(pack).digest()
+        self._folder = tempfile.mkdtemp(prefix="coursekit-")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "coursekit.cluster_desk", self._folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=self._folder,
+            env={name: value for name, value in os.environ.items() if name not in ("COURSE_ROOT", "COURSE_DB_URL")},
+            start_new_session=True,  # Ctrl-C is for the worker; this process ends when the worker has
+        )
+        self._unsent = pack
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, order: bytes) -> bytes:
+        """The answer. Raises DeskLost."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            if self._unsent:
+                parcels.send(self._process.stdin, self._unsent)
+                self._unsent = b""
+            parcels.send(self._process.stdin, order)
+            answer = parcels.receive(self._process.stdout)
+        except OSError as error:
+            raise DeskLost from error
+        if answer is None:
+            raise DeskLost
+        return answer
+
+    def close(self) -> None:
+        """The process is gone, with its folder."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue  # what was not written yet has nobody to read it
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _desk(pack: bytes) -> Desk:
+    """This thread's process for the pack; one that has died, or is for another pack, is replaced."""
+    desk: Desk | None = getattr(_mine, "desk", None)
+    if desk is not None and (not desk.lives or desk.digest != hashlib.sha256(pack).digest()):
+        desk.close()
+        desk = None
+    if desk is None:
+        desk = _mine.desk = Desk(pack)
+    return desk

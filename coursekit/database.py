@@ -1,0 +1,207 @@
+"""Where a gradebook is kept: in gradebook.db beside the course, or in the database that the course names."""
+
+import functools
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from coursekit.errors import CourseError
+
+VARIABLE = "COURSE_DB_URL"
+_CONFIG = "nbgrader_config.py"
+# Behind the configuration of a copied course, where it has the last word.
+_KEPT_INSIDE = """
+# Made with this copy of a course: its marks stay in it, wherever those of the course itself are kept.
+from coursekit import database
+
+get_config().CourseDirectory.db_url = database.beside(__file__)
+"""
+_HOW = f"check the server, and the address in {VARIABLE} or in {_CONFIG} (CourseDirectory.db_url)"
+_LOCK = 0x636F75727365  # of PostgreSQL, for those who would make the tables at the same time
+
+
+def url(root: Path) -> str:
+    """The database of the course in ``root``, as stock nbgrader would take it from the course's configuration.
+
+    That is what nbgrader_config.py says; else what the variable COURSE_DB_URL names; else gradebook.db in ``root``.
+    """
+    path = root / _CONFIG
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if text.endswith(_KEPT_INSIDE):
+        return own(root)
+    if "db_url" in text or "load_subconfig" in text:
+        configured = _configured(path, path.stat().st_mtime_ns, named())
+        if configured:
+            return _normal(configured)
+    return named() or own(root)
+
+
+def keep_inside(root: Path) -> None:
+    """The marks of the copied course in ``root`` stay in it: its configuration ends with words to that effect."""
+    path = root / _CONFIG
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.removesuffix(_KEPT_INSIDE) + _KEPT_INSIDE, encoding="utf-8")
+
+
+def named() -> str:
+    """What the environment names; "" if nothing."""
+    return _normal(os.environ.get(VARIABLE, "").strip())
+
+
+def own(root: Path) -> str:
+    """gradebook.db in ``root``; the path is quoted where an address would misread it."""
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=str(root / "gradebook.db")).render_as_string()
+
+
+def beside(file: str) -> str:
+    """gradebook.db beside a file."""
+    return own(Path(file).resolve().parent)
+
+
+@functools.lru_cache(maxsize=8)
+def _configured(path: Path, changed: int, environment: str) -> str:
+    """What the file says when nbgrader reads it; "" if nothing. Depends on the file and on the environment alone."""
+    from traitlets.config.loader import PyFileConfigLoader
+
+    try:
+        found = PyFileConfigLoader(path.name, path=str(path.parent)).load_config().CourseDirectory.get("db_url", "")
+    except Exception as error:  # it is a program, and may fail in any way
+        raise CourseError(_CONFIG, f"it cannot be used ({type(error).__name__}: {_line(error)})", "mend it") from None
+    return found if isinstance(found, str) else ""
+
+
+def _normal(address: str) -> str:
+    """PostgreSQL by the driver that this package asks for, whichever is SQLAlchemy's own choice."""
+    for short in ("postgres://", "postgresql://"):
+        if address.startswith(short):
+            return "postgresql+psycopg://" + address.removeprefix(short)
+    return address
+
+
+def is_file(address: str) -> bool:
+    """Whether it is a file of SQLite, which nbgrader makes by itself."""
+    return address.startswith("sqlite")
+
+
+def shown(address: str) -> str:
+    """The address as it may be told: without the password, and without what stands behind a question mark."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    if is_file(address):
+        return "gradebook.db"
+    try:
+        return make_url(address).set(query={}).render_as_string()
+    except (ArgumentError, ValueError):
+        return "the gradebook"
+
+
+@contextmanager
+def told(address: str = "") -> Iterator[None]:
+    """What goes wrong with the database within is a CourseError, in words and on one line, and without a password."""
+    from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+    where = shown(address) if address else "gradebook.db"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # SQLAlchemy has much to say about nbgrader's models
+            yield
+    except DatabaseError as error:
+        if "database is locked" in str(error):
+            raise CourseError(where, "in use by another program", "close it, and run this again") from error
+        found = _line(error.orig or error)
+        if not type(error.orig).__module__.startswith("psycopg"):
+            remedy = "restore it from a backup, or move it away"
+            raise CourseError(where, f"it cannot be used ({found})", remedy) from error
+        where = where if address else "the gradebook"
+        if isinstance(error, OperationalError):
+            raise CourseError(where, f"the database cannot be reached ({found})", _HOW) from error
+        raise CourseError(where, f"the database refuses this ({found})", "see what it says") from error
+    except ArgumentError:  # its words may hold the whole address
+        found = "this is not the address of a database"
+        raise CourseError(where, found, "write postgresql://user:password@host/name") from None
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise CourseError(where, "psycopg is not installed", "pip install 'coursekit[postgresql]'") from error
+
+
+def prepare(address: str) -> None:
+    """The database has nbgrader's tables, however many processes begin at once. Raises CourseError.
+
+    nbgrader makes them by itself, but two that do so together get in each other's way, and one that is stopped
+    half-way leaves no version, without which `nbgrader db upgrade` would begin with the oldest one.
+    """
+    if is_file(address):
+        return
+    from sqlalchemy import text
+
+    with told(address), connected(address) as engine:
+        if has_tables(engine):
+            return
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))  # gone with the connection
+            if not has_tables(engine):
+                _make(address, engine)
+            connection.invalidate()
+
+
+def _make(address: str, engine: Any) -> None:
+    """The tables, the courses that everything hangs on, and last the version, which says that all of it is there."""
+    from nbgrader import api
+    from sqlalchemy import text
+
+    from coursekit.config import COURSE_ID
+
+    api.Base.metadata.create_all(bind=engine)
+    for course in ("default_course", COURSE_ID):  # nbgrader's preprocessors use the one, its converters the other
+        api.Gradebook(address, course).close()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": _head()})
+
+
+def _head() -> str:
+    """The version of the tables that this nbgrader has."""
+    import subprocess
+
+    from nbgrader import dbutil
+
+    with dbutil._temp_alembic_ini("sqlite://") as settings:
+        command = [sys.executable, "-m", "alembic", "-c", settings, "heads"]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return said.split()[0]
+
+
+def has_tables(engine: Any) -> bool:
+    """Whether the tables are there, all of them: this one is made last."""
+    from sqlalchemy import inspect
+
+    return bool(inspect(engine).has_table("alembic_version"))
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """SQLAlchemy's engine for the database, with no connection left behind."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        engine = create_engine(address)
+    except ValueError as error:  # a port that is no number
+        raise ArgumentError(str(error)) from None
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

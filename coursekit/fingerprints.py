@@ -1,0 +1,110 @@
+"""What a result is made from, as hashes: the same hash means that grading again would give the same marks.
+
+The grading's own half (the assignment, the grader, the limits) is worked out once, a submission's for each student.
+What cannot be told for certain has no hash, and is graded again.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+from coursekit import folders
+from coursekit.candidates import NOTEBOOK_NAME
+from coursekit.course import COURSE_FILES, Course
+from coursekit.errors import CourseError
+from coursekit.runner import Limits
+
+PACKAGES = ("numpy", "h5py", "ipython", "matplotlib", "nbformat", "nbgrader")  # whose versions may show in a result
+MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 256 << 20  # read of one file, of one submission; of more, size and date count
+
+
+def of_submissions(
+    course: Course, assignment: str, students: Sequence[str], limits: Limits, sandbox: str
+) -> dict[str, str]:
+    """The fingerprint of each of these submissions, graded so; "" where there can be none.
+
+    Take them before anything is graded: what changes meanwhile then has another one the next time.
+    """
+    grading = of_grading(course, assignment, limits, sandbox)
+    return {student: of_submission(course.submitted(assignment, student), grading) for student in students}
+
+
+def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) -> str:
+    """All that decides a mark besides the submission: notebook, tests, recordings, our own code, limits, walls."""
+    parts = {f"source/{assignment}": course.source(assignment)}
+    parts |= {f"trusted/{name}": path for name, path in course.trusted_files(assignment).items()}
+    parts |= {f"course/{name}": course.root / name for name in COURSE_FILES}
+    package = Path(__file__).parent
+    parts |= {f"coursekit/{path.relative_to(package).as_posix()}": path for path in sorted(package.rglob("*.py"))}
+    files = {name: path.read_bytes() for name, path in parts.items() if path.is_file()}
+    for name in COURSE_FILES:  # the modules that this very process uses may be others than those of the course
+        used = getattr(sys.modules.get(name.removesuffix(".py")), "__file__", None)
+        if used and (data := Path(used).read_bytes()) != files.get(f"course/{name}"):
+            files[f"used/{name}"] = data
+    said = {
+        "limits": repr(sorted((name, float(value)) for name, value in asdict(limits).items())),
+        "sandbox": sandbox,
+        "python": sys.version,
+        "packages": " ".join(f"{name}={_version(name)}" for name in PACKAGES),
+    }
+    return _hash([*files.items(), *((name, text.encode()) for name, text in said.items())])
+
+
+def of_submission(folder: Path, grading: str) -> str:
+    """Names and bytes of everything in a student's folder, under the hash of the grading.
+
+    Of dates only the order of several notebooks counts, by which the newest is taken.
+    """
+    try:
+        listing = folders.listing(folder)
+    except CourseError:
+        return ""
+    parts = [("grading", grading.encode())]
+    parts += [(f"refused/{name}", why.encode()) for name, why in sorted(listing.refused)]
+    left = MAX_ALL_BYTES
+    for item in sorted(listing.files, key=lambda item: os.fsencode(item.path)):
+        data = _content(item, min(left, MAX_FILE_BYTES))
+        left -= len(data)
+        parts.append((f"file/{item.path}", data))
+    found = [item for item in listing.files if NOTEBOOK_NAME.search(item.path.name)]
+    by_age = sorted(found, key=lambda item: (item.modified, os.fsencode(item.path)))
+    return _hash([*parts, *((f"by age/{item.path}", b"") for item in by_age)])
+
+
+def _content(item: folders.Item, limit: int) -> bytes:
+    if item.size > limit:
+        return f"{item.size} bytes, changed at {item.modified}".encode()
+    try:
+        return b"=" + item.read(item.size)
+    except OSError as error:
+        return f"cannot be read ({error.errno})".encode()
+
+
+def of_bytes(data: bytes) -> str:
+    """The hash of a file's content."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def of_entries(entries: Mapping[tuple[str, str], float | str | None]) -> str:
+    """The hash of what the grader has entered in a gradebook for one submission, by kind and name."""
+    return of_bytes(repr(sorted(entries.items())).encode("utf-8", "backslashreplace"))
+
+
+def _hash(parts: Iterable[tuple[str, bytes]]) -> str:
+    whole = hashlib.sha256()
+    for name, data in parts:
+        label = os.fsencode(name)
+        whole.update(b"%d %d\n" % (len(label), len(data)) + label)
+        whole.update(data)
+    return whole.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""

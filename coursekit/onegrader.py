@@ -1,0 +1,50 @@
+"""One grader in a course at a time; and what one that was killed has left behind is swept."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from coursekit.course import Course
+from coursekit.errors import CourseError
+
+RECORDING = ".recording-"  # the folders in autograded/ in which results are made
+OLD_S = 3600.0  # no release takes that long: a folder of that age has nobody who works in it
+
+
+@contextmanager
+def alone(course: Course, assignment: str) -> Iterator[None]:
+    """Nobody else grades in this course, and nothing is left of those who were killed. Raises CourseError.
+
+    The lock goes with the process that holds it, however that ends: a file that is left behind locks nobody out.
+    """
+    folder = course.root / ".coursekit"
+    folder.mkdir(exist_ok=True)
+    with (folder / "grading.lock").open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            who = file.read().strip() or "another process"
+            raise CourseError(assignment, f"somebody is grading in this course: {who}",
+                              "wait until it is done, or stop it, and run this again") from None  # fmt: skip
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, {assignment}, since {datetime.now():%H:%M:%S}\n")
+        file.flush()
+        sweep(course)
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def sweep(course: Course) -> None:
+    """The scratch folders of killed graders are gone. Only for the one who holds the lock."""
+    for left in (course.root / "autograded").glob(f"{RECORDING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    for left in (course.root / ".coursekit").glob("release-*"):  # made without the lock, by `coursekit release` too
+        if time.time() - left.lstat().st_mtime > OLD_S:
+            shutil.rmtree(left, ignore_errors=True)

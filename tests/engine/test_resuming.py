@@ -1,0 +1,547 @@
+"""Grading that is stopped in whatever way is finished by starting it again: every mark is there, once.
+
+Processes are killed for real, with SIGKILL, at the points where it matters; each test touches only processes that it
+started itself, found as the children of its own grader.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from coursekit import fingerprints, grade, gradebook, onegrader, progress, stamps
+from coursekit.course import Course
+from coursekit.recorder import NothingCanBeWritten
+from coursekit.runner import Limits
+from tests.classroom import ASSIGNMENT, answered, hand_in, small_course
+
+COST = "cost = np.sum(losses) / m"
+CLASS = ("anna", "ben", "cleo")
+PATIENCE_S = 60.0  # for a process to come to a point; a quiet machine needs two seconds
+FULL, WRONG = 100.0, 90.0
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """A course in which a class of three was graded: all right."""
+    course = small_course(tmp_path_factory.mktemp("before") / "course")
+    for student in CLASS:
+        hand_in(course, student, answered(course))
+    assert not any(one.failed or one.unchanged for one in grade.grade(course, ASSIGNMENT))
+    return course
+
+
+@pytest.fixture
+def graded(before, tmp_path):
+    """A copy of that course for one test."""
+    return Course(shutil.copytree(before.root, tmp_path / "course"))
+
+
+def spoil(course: Course, *students: str) -> None:
+    for student in students:
+        hand_in(course, student, answered(course, COST, COST + " * 2"))
+
+
+def earned(course: Course) -> dict[str, float]:
+    return {one.student: one.earned for one in gradebook.read(course, ASSIGNMENT) if one.judged}
+
+
+def regraded(done: list[grade.Graded]) -> set[str]:
+    assert not any(one.failed for one in done), done
+    return {one.student for one in done if not one.unchanged}
+
+
+def left_over(course: Course) -> list[str]:
+    folders = [*course.root.glob("autograded/.*"), *course.root.glob(".coursekit/re*-*/")]
+    return [path.name for path in folders]
+
+
+def rows(course: Course, table: str) -> int:
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as book:
+        return book.execute(f"select count(*) from {table}").fetchone()[0]
+
+
+def assert_every_mark_is_there_once(course: Course, expected: dict[str, float]) -> None:
+    assert earned(course) == expected
+    assert rows(course, "submitted_assignment") == rows(course, "student") == len(expected)
+    assert rows(course, "grade") == rows(course, "comment") == len(expected) * len(list(marks(course, "anna")))
+    for student in expected:
+        text = (course.autograded(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8")
+        verdicts = json.loads(text)["metadata"]["coursekit"]
+        assert sum(row["earned"] for row in verdicts["exercises"]) == expected[student]
+    assert left_over(course) == []
+
+
+def marks(course: Course, student: str) -> dict[str, gradebook.Mark]:
+    (found,) = [one for one in gradebook.read(course, ASSIGNMENT) if one.student == student]
+    return {mark.grade_id: mark for mark in found.marks}
+
+
+def wait_until(condition, what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+def start(course: Course, *options: str) -> subprocess.Popen:
+    """`coursekit grade` in a session of its own, as from a terminal."""
+    command = [sys.executable, "-W", "ignore", "-m", "coursekit", "grade", ASSIGNMENT, *options]
+    return subprocess.Popen(
+        command,
+        cwd=course.root,
+        env=os.environ | {"COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(course: Course, *options: str) -> tuple[int, list[str]]:
+    """Its exit code and what it said, but for how far it was after ten seconds."""
+    process = start(course, *options)
+    said, _ = process.communicate(timeout=PATIENCE_S * 2)
+    return process.returncode, [line for line in said.splitlines() if not line.startswith("grading: ")]
+
+
+def family(pid: int) -> dict[int, str]:
+    """The processes below one of ours, with what tells each apart from a later one of the same number."""
+    parents: dict[int, tuple[int, str]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            parents[int(folder.name)] = (int(fields[1]), fields[19])
+    found, waiting = {}, [pid]
+    while waiting:
+        above = waiting.pop()
+        below = [child for child, (parent, _) in parents.items() if parent == above]
+        found |= {child: parents[child][1] for child in below}
+        waiting += below
+    return found
+
+
+def alive(processes: dict[int, str]) -> list[int]:
+    found = []
+    for pid, started in processes.items():
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            if fields[19] == started and fields[0] != "Z":
+                found.append(pid)
+    return found
+
+
+# --- what has not changed is not graded again --------------------------------------------------------------
+
+
+def test_the_unchanged_are_not_graded_again_and_that_is_said(graded):
+    spoil(graded, "ben")
+    stood = {name: (graded.autograded(ASSIGNMENT, name) / stamps.NAME).stat().st_ino for name in CLASS}
+    code, said = finish(graded)
+    assert (code, said[-1]) == (0, "graded 1 of 1, 2 unchanged since graded before (--force grades them again);"
+                                   " `coursekit marks step-by-step` shows the marks")  # fmt: skip
+    stands = {name: (graded.autograded(ASSIGNMENT, name) / stamps.NAME).stat().st_ino for name in CLASS}
+    assert {name for name in CLASS if stands[name] != stood[name]} == {"ben"}
+    assert_every_mark_is_there_once(graded, {"anna": FULL, "ben": WRONG, "cleo": FULL})
+
+
+def test_force_grades_the_unchanged_too(graded):
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
+    assert regraded(grade.grade(graded, ASSIGNMENT, ["anna", "cleo"], force=True)) == {"anna", "cleo"}
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
+
+
+def append(path: Path, data: bytes = b"\n") -> None:
+    path.write_bytes((path.read_bytes() if path.exists() else b"") + data)
+
+
+CHANGES = {
+    "a byte of the submission": lambda course: append(course.submitted(ASSIGNMENT, "anna") / f"{ASSIGNMENT}.ipynb"),
+    "a file beside it": lambda course: append(course.submitted(ASSIGNMENT, "anna") / "data" / "x.csv"),
+    "the name of a file": lambda course: (course.submitted(ASSIGNMENT, "anna") / "n.txt").rename(
+        course.submitted(ASSIGNMENT, "anna") / "m.txt"
+    ),
+    "the source notebook": lambda course: append(course.source(ASSIGNMENT)),
+    "a trusted file": lambda course: append(course.root / "dnn_utils.py"),
+    "a recording": lambda course: append(course.root / "hidden_tests.h5"),
+    "the recorded mistakes": lambda course: append(course.root / "hidden_mistakes.h5"),
+    "the hidden tests": lambda course: append(course.root / "hidden_tests.py"),
+    "the configuration": lambda course: append(course.root / "nbgrader_config.py"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_whatever_may_change_a_mark_changes_the_fingerprint(graded, what):
+    folder = graded.submitted(ASSIGNMENT, "anna")
+    (folder / "data").mkdir()
+    append(folder / "n.txt", b"notes")
+    first = fingerprint(graded)
+    CHANGES[what](graded)
+    assert fingerprint(graded) != first
+
+
+def fingerprint(course: Course, limits: Limits = grade.LIMITS, sandbox: str = "auto") -> str:
+    return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
+
+
+def test_limits_and_walls_are_part_of_it_but_no_date_of_a_lone_notebook(graded):
+    first = fingerprint(graded)
+    os.utime(graded.submitted(ASSIGNMENT, "anna") / f"{ASSIGNMENT}.ipynb", (1, 1))
+    assert fingerprint(graded) == first
+    assert fingerprint(graded, Limits(30)) == first
+    assert len({first, fingerprint(graded, Limits(31)), fingerprint(graded, sandbox="none")}) == 3
+
+
+def test_of_several_notebooks_it_counts_which_is_the_newest(graded):
+    folder = graded.submitted(ASSIGNMENT, "anna")
+    (folder / f"{ASSIGNMENT}.ipynb").rename(folder / "one.ipynb")
+    shutil.copyfile(folder / "one.ipynb", folder / "two.ipynb")
+    os.utime(folder / "one.ipynb", (1, 1))
+    first = fingerprint(graded)
+    os.utime(folder / "two.ipynb", (0, 0))
+    assert fingerprint(graded) != first
+
+
+def test_a_thousand_fingerprints_take_about_a_second(graded):
+    """Ten times a hundred, since one slow moment of the machine says nothing."""
+    students = ["anna"] * 100
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        grading = fingerprints.of_grading(graded, ASSIGNMENT, grade.LIMITS, "auto")
+        for student in students:
+            fingerprints.of_submission(graded.submitted(ASSIGNMENT, student), grading)
+        return time.perf_counter() - began
+
+    assert min(seconds() for _ in range(10)) < 0.15
+
+
+def mark_changed_in_the_gradebook(course: Course) -> None:
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as book:
+        last = "select max(rowid) from grade"
+        book.execute(f"update grade set auto_score = auto_score - 1 where rowid = ({last})")
+        book.commit()
+
+
+@pytest.mark.parametrize(
+    ("harm", "again"),
+    [
+        (lambda course: (course.root / "gradebook.db").unlink(), set(CLASS)),
+        (mark_changed_in_the_gradebook, {"cleo"}),
+        (lambda course: append(course.autograded(ASSIGNMENT, "ben") / f"{ASSIGNMENT}.ipynb"), {"ben"}),
+        (lambda course: (course.autograded(ASSIGNMENT, "ben") / stamps.NAME).unlink(), {"ben"}),
+        (lambda course: (course.autograded(ASSIGNMENT, "ben") / stamps.NAME).write_text("[]"), {"ben"}),
+        (lambda course: shutil.rmtree(course.autograded(ASSIGNMENT, "anna")), {"anna"}),
+    ],
+    ids=["no gradebook", "another mark", "a changed notebook", "no stamp", "a broken stamp", "no notebook"],
+)
+def test_what_is_not_as_it_was_recorded_is_graded_again(graded, harm, again):
+    harm(graded)
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == again
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_persons_marks_and_comments_survive(graded, force):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(graded.db_url) as book:
+        mark = book.find_grade("compute-cost-test", ASSIGNMENT, ASSIGNMENT, "ben")
+        mark.manual_score, mark.extra_credit = 7, 1
+        book.find_comment("compute-cost", ASSIGNMENT, ASSIGNMENT, "ben").manual_comment = "Talk to me."
+        book.db.commit()
+    assert regraded(grade.grade(graded, ASSIGNMENT, force=force)) == (set(CLASS) if force else set())
+    cost = marks(graded, "ben")["compute-cost"]
+    assert (cost.earned, cost.reason, cost.manual) == (8, "Talk to me.", True)
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_new_due_date_counts_for_the_unchanged_too(graded, late):
+    """The penalty is worked out anew: none at first, and gone again when the date is put off."""
+    from nbgrader.api import Gradebook
+
+    config = graded.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + "\n")
+    (graded.submitted(ASSIGNMENT, "ben") / "timestamp.txt").write_text("2026-03-02 12:00:00 UTC")
+    grade.grade(graded, ASSIGNMENT)
+    with Gradebook(graded.db_url) as book:
+        book.update_or_create_assignment(ASSIGNMENT, duedate="2026-03-01" if late else "2026-03-03")
+        book.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "ben").late_submission_penalty = 5
+        book.db.commit()
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
+    with Gradebook(graded.db_url) as book:  # nbgrader's own method, which the course has not changed, asks for nothing
+        assert book.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "ben").late_submission_penalty is None
+        assert (book.find_submission(ASSIGNMENT, "ben").total_seconds_late > 0) == late
+
+
+# --- kill -9, anywhere -------------------------------------------------------------------------------------
+
+DIES = """
+import os, pathlib, signal, sys
+from coursekit import {module}
+die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+{how}
+from coursekit.course import find_course
+from coursekit import grade
+grade.grade(find_course(), "step-by-step")
+"""
+POINTS = {
+    "before the assignment is entered": ("release", "release.register = die"),
+    "when the first outcome is there": ("recorder", "recorder.Recorder.record = die"),
+    "with half of the files written": ("recorder", "recorder.bookkeeping.entering = die"),
+    "inside the transaction": ("stamps", "stamps.write = die"),
+    "behind the transaction": ("recorder", "recorder._put = die"),
+    "between the old folder and the new": (
+        "recorder",
+        "move = pathlib.Path.rename\n"
+        "pathlib.Path.rename = lambda one, to: die() if one.name == 'new' else move(one, to)",
+    ),
+    "behind the first of two": (
+        "recorder",
+        "put = recorder._put; recorder._put = lambda *paths: (put(*paths), die())",
+    ),
+}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_grader_killed_at_any_point_has_lost_nothing(graded, point):
+    """It had to grade two changed submissions again. What it leaves can be read, and a new start finishes it."""
+    module, how = POINTS[point]
+    spoil(graded, "anna", "ben")
+    script = DIES.format(module=module, how=how)
+    killed = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=graded.root, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert all(total in (FULL, WRONG) for total in earned(graded).values())
+    assert len(earned(graded)) == len(CLASS)
+    for path in graded.root.glob(f"autograded/*/{ASSIGNMENT}/*.ipynb"):
+        json.loads(path.read_text(encoding="utf-8"))
+    assert "cleo" not in regraded(grade.grade(graded, ASSIGNMENT))
+    assert_every_mark_is_there_once(graded, {"anna": WRONG, "ben": WRONG, "cleo": FULL})
+
+
+def test_a_killed_grader_leaves_no_process_and_locks_nobody_out(graded):
+    slow(graded, *CLASS)
+    process = start(graded, "--jobs", "2")
+    with process:
+        try:
+            wait_until(lambda: asleep(process.pid), "a submission that runs")
+            others = family(process.pid)
+        finally:
+            process.kill()
+    wait_until(lambda: not alive(others), "the end of the workers")
+    assert regraded(grade.grade(graded, ASSIGNMENT)) <= set(CLASS)
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
+
+
+def slow(course: Course, *students: str) -> None:
+    """Submissions in which a program runs for a second, which can be seen from outside."""
+    sleeps = 'import subprocess\nsubprocess.run(["sleep", "1"])\ndef compute_cost('
+    for student in students:
+        hand_in(course, student, answered(course, "def compute_cost(", sleeps))
+
+
+def asleep(pid: int) -> int:
+    """That program's number, below one of ours; 0 while it does not run."""
+    return next((child for child in family(pid) if _command(child).startswith("sleep\0")), 0)
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
+    return ""
+
+
+# How far above the program that process is which is killed; the last is the worker, or the grader's only one.
+ABOVE = {"the submission's own process": 1, "the fork server": 2, "the sandbox around it": 3, "the worker": 4}
+
+
+@pytest.mark.parametrize("who", ABOVE)
+def test_whoever_is_killed_below_the_grader_costs_nobody_a_mark(graded, who):
+    """In the middle of a submission, which nothing can tell from one that dies by itself: it is tried again."""
+    slow(graded, "anna", "ben")
+    process = start(graded, "--jobs", "2")
+    with process:
+        try:
+            wait_until(lambda: asleep(process.pid), "a submission that runs")
+            victim = asleep(process.pid)
+            for _ in range(ABOVE[who]):
+                victim = parent(victim)
+            assert victim in family(process.pid)
+            os.kill(victim, signal.SIGKILL)
+            said, _ = process.communicate(timeout=PATIENCE_S * 2)
+        finally:
+            process.kill()
+    assert process.returncode == 0, said
+    assert re.match(r"graded (\d) of \1[,;]", said.splitlines()[-1])
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
+
+
+# --- stopped on purpose ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("how", "code", "jobs"), [(signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "1")])
+def test_a_grader_that_is_stopped_says_so_in_one_line_and_leaves_nothing(graded, how, code, jobs):
+    """Ctrl-C reaches every process of the terminal, SIGTERM the grader alone."""
+    slow(graded, *CLASS)
+    process = start(graded, "--jobs", jobs)
+    with process:
+        try:
+            wait_until(lambda: asleep(process.pid), "a submission that runs")
+            others = family(process.pid)
+            (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
+            began = time.monotonic()
+            said, _ = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+    assert time.monotonic() - began < 10
+    assert process.returncode == code, said
+    (line,) = [line for line in said.splitlines() if not line.startswith("grading: ")]
+    assert line.startswith("stopped; ")
+    assert line.endswith(" of 3 are graded; run the same command again")
+    wait_until(lambda: not alive(others), "the end of everybody who worked for it")
+    assert left_over(graded) == []
+    assert regraded(grade.grade(graded, ASSIGNMENT)) <= set(CLASS)
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
+
+
+def test_a_second_grader_is_told_who_is_at_work(graded):
+    with onegrader.alone(graded, "digits"):
+        code, (said,) = finish(graded)
+    assert code == 1
+    assert said.startswith(f"step-by-step: somebody is grading in this course: process {os.getpid()}, digits, since ")
+    assert said.endswith("; wait until it is done, or stop it, and run this again")
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
+
+
+def test_scratch_folders_of_a_living_release_are_left_alone(graded):
+    young, old = (graded.root / ".coursekit" / f"release-{name}" for name in ("young", "old"))
+    killed = graded.root / "autograded" / f"{onegrader.RECORDING}killed"
+    for folder in (young, old, killed):
+        folder.mkdir()
+    os.utime(old, (1, 1))
+    grade.grade(graded, ASSIGNMENT)
+    assert (young.exists(), old.exists(), killed.exists()) == (True, False, False)
+
+
+# --- nothing can be written --------------------------------------------------------------------------------
+
+
+def test_a_gradebook_locked_half_way_stops_the_run_and_nothing_is_lost(graded):
+    spoil(graded, *CLASS)
+    other = sqlite3.connect(graded.root / "gradebook.db", isolation_level=None)
+
+    def lock(one: grade.Graded) -> None:
+        other.execute("BEGIN EXCLUSIVE")
+
+    with contextlib.closing(other):
+        with pytest.raises(NothingCanBeWritten, match=r"gradebook\.db: in use by another program"):
+            grade.grade(graded, ASSIGNMENT, report=lock)
+        other.execute("ROLLBACK")
+        assert earned(graded) == {"anna": WRONG, "ben": FULL, "cleo": FULL}
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == {"ben", "cleo"}
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, WRONG))
+
+
+def test_a_full_disk_stops_the_run_and_nothing_is_lost(graded):
+    """A disk with room for the results of one student and a half, seen by this grader only."""
+    room = sum(path.stat().st_size for path in graded.autograded(ASSIGNMENT, "anna").iterdir())
+    mount = f'mount -t tmpfs -o size={room * 3 // 2} tmpfs autograded && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", mount, "sh"]
+    if subprocess.run([*command, "true"], cwd=graded.root, capture_output=True, check=False).returncode:
+        pytest.skip("nobody may mount anything here")
+    spoil(graded, *CLASS)
+    command += [sys.executable, "-W", "ignore", "-m", "coursekit", "grade", ASSIGNMENT, "--jobs", "1"]
+    full = subprocess.run(command, cwd=graded.root, capture_output=True, text=True, check=False)
+    assert full.returncode == 1
+    assert full.stdout.startswith("stopped; 1 of 3 are graded")
+    assert "No space left on device" in full.stderr
+    assert len(full.stderr.splitlines()) == 1
+    assert earned(graded) == {"anna": WRONG, "ben": FULL, "cleo": FULL}
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == set(CLASS)
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, WRONG))
+
+
+def test_a_place_that_cannot_be_written_fails_its_student_only(graded):
+    spoil(graded, *CLASS)
+    shutil.rmtree(graded.autograded(ASSIGNMENT, "anna").parent)
+    graded.autograded(ASSIGNMENT, "anna").parent.write_text("a file in place of a folder")
+    anna, *others = grade.grade(graded, ASSIGNMENT)
+    assert anna.failed
+    assert "cannot be written" in anna.problem
+    assert not any(one.failed for one in others)
+    graded.autograded(ASSIGNMENT, "anna").parent.unlink()
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == {"anna"}
+    assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, WRONG))
+
+
+def test_letters_that_no_database_takes_cost_nobody_a_mark(graded):
+    """A submission may raise them; its marks and the reason are there all the same."""
+    hand_in(graded, "ben", answered(graded, COST, "raise ValueError('odd \\ud800 \\x00 letters')"))
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == {"ben"}
+    assert "odd" in marks(graded, "ben")["compute-cost"].reason
+    assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
+
+
+# --- what is shown -----------------------------------------------------------------------------------------
+
+
+def test_results_come_in_the_order_of_the_students_however_many_work(graded):
+    notes = {"zoe": answered(graded), "ben": "{", "anna": answered(graded)}
+    notes["anna"]["cells"] = notes["anna"]["cells"][:-1]
+    for student, notebook in notes.items():
+        hand_in(graded, student, notebook, f"{student}.ipynb")
+        (graded.submitted(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb").unlink(missing_ok=True)
+    one, two = finish(graded, "--force", "--jobs", "1"), finish(graded, "--force", "--jobs", "2")
+    assert one == two
+    assert [line.partition(":")[0] for line in one[1][:-1]] == sorted(line.partition(":")[0] for line in one[1][:-1])
+    code, (only,) = finish(graded, "--quiet")
+    assert (code, only.partition(" ")[0]) == (0, "4")
+
+
+def test_a_log_has_a_line_now_and_then(monkeypatch):
+    from rich.console import Console
+
+    said: list[str] = []
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    with progress.shown("grading", 4, Console(force_terminal=False), said.append) as advance:
+        advance(skipped=True)
+        advance()
+        advance(failed=True)
+        advance()
+    assert [line.partition(",")[0] for line in said] == ["grading: 0 of 3", "grading: 1 of 3", "grading: 2 of 3"]
+    assert re.fullmatch(r"grading: 2 of 3, \d+ a minute, 0 s left, 1 failed", said[2])
+    said.clear()
+    monkeypatch.setattr(progress, "EVERY_S", 3600.0)
+    with progress.shown("grading", 2, Console(force_terminal=False), said.append) as advance:
+        advance()
+        advance()
+    assert said == []
+
+
+def test_a_terminal_has_a_bar_with_rate_time_left_and_failures(tmp_path):
+    from rich.console import Console
+
+    with (tmp_path / "screen").open("w+", encoding="utf-8") as screen:
+        console = Console(file=screen, force_terminal=True, width=100)
+        with progress.shown("grading", 3, console, lambda _: None) as advance:
+            advance()
+            advance(failed=True)
+        screen.seek(0)
+        text = screen.read()
+    assert "2/3" in text
+    assert " a minute" in text
+    assert " s left" in text
+    assert "1 failed" in text

@@ -1,0 +1,133 @@
+"""Workers on this machine: every submission's outcome comes once, whatever is killed, and nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coursekit import workers
+from coursekit.course import Course
+from coursekit.outcomes import Outcome
+from coursekit.runner import Limits
+from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
+from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents, until
+
+LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)
+
+
+def examine(course: Course, *students: str, jobs: int) -> Iterator[Outcome]:
+    return workers.examine_all(course, ASSIGNMENT, students, LIMITS, "auto", jobs)
+
+
+def earned(outcome: Outcome) -> float:
+    return sum(row["earned"] for row in outcome.verdicts["exercises"])
+
+
+def poisoned(notebook: dict[str, Any]) -> dict[str, Any]:
+    """The notebook with a cell on top that the grader's machine can be told by."""
+    cell = {"cell_type": "code", "id": "mine", "metadata": {}, "outputs": [], "execution_count": None}
+    return notebook | {"cells": [cell | {"source": NAMED_AND_ENDLESS}, *notebook["cells"]]}
+
+
+def own_workers(before: set[int]) -> set[int]:
+    """The worker processes that were not there before; not what they have started, and not Python's own helper."""
+    found = set()
+    for pid, parent in parents().items():
+        if parent == os.getpid() and pid not in before:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            found |= {pid} if b"spawn_main" in command else set()
+    return found
+
+
+def killing(find: Callable[[], int | None], times: int) -> threading.Thread:
+    """Kills what ``find`` finds, and what it finds when that is gone, so many times; started already."""
+
+    def run() -> None:
+        for _ in range(times):
+            victim = until(find)
+            kill(victim)
+            until(lambda gone=victim: gone not in parents())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_one_worker_keeps_the_order_and_several_bring_everybody_once(scratch, solved):
+    for student in ("cleo", "anna", "ben"):
+        hand_in(scratch, student, released_notebook(scratch) if student == "ben" else solved)
+    alone = list(examine(scratch, "cleo", "anna", "ben", jobs=1))
+    assert [one.student for one in alone] == ["cleo", "anna", "ben"]
+    assert [earned(one) for one in alone] == [100, 100, 0]
+    together = sorted(examine(scratch, "cleo", "anna", "ben", jobs=2), key=lambda one: one.student)
+    assert together == sorted(alone, key=lambda one: one.student)
+
+
+def test_one_that_always_kills_its_worker_is_told_and_takes_no_other_with_it(scratch, solved):
+    hand_in(scratch, "poison", poisoned(solved))
+    others = ("anna", "ben", "cleo")
+    for student in others:
+        hand_in(scratch, student, solved)
+    killer = killing(lambda: child_running(POISON, os.getpid()), workers.MAX_ATTEMPTS)
+    found = list(examine(scratch, "poison", *others, jobs=2))
+    killer.join()
+    assert sorted(one.student for one in found) == ["anna", "ben", "cleo", "poison"]
+    by_student = {one.student: one for one in found}
+    assert by_student["poison"].failure == "its worker was killed 3 times; grade it again"
+    assert [earned(by_student[student]) for student in others] == [100, 100, 100]
+
+
+def test_a_worker_that_is_killed_once_costs_nobody_anything(scratch, solved):
+    students = [f"s{number}" for number in range(5)]
+    for student in students:
+        hand_in(scratch, student, solved)
+    before = descendants(os.getpid())
+    outcomes = examine(scratch, *students, jobs=2)
+    found = [next(outcomes)]
+    kill(min(pid for pid in own_workers(before)))
+    found += outcomes
+    assert sorted(one.student for one in found) == students
+    assert {earned(one) for one in found} == {100}
+
+
+def test_who_stops_in_between_leaves_no_process_behind(scratch, solved):
+    for student in ("anna", "ben", "cleo"):
+        hand_in(scratch, student, poisoned(solved) if student != "anna" else solved)
+    before = descendants(os.getpid())
+    outcomes = examine(scratch, "anna", "ben", "cleo", jobs=2)
+    assert next(outcomes).student == "anna"
+    until(lambda: child_running(POISON, os.getpid()))
+    with pytest.raises(KeyboardInterrupt):
+        outcomes.throw(KeyboardInterrupt())
+    assert not own_workers(before)
+    until(lambda: child_running(POISON, os.getpid()) is None)
+
+
+def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_path):
+    for student in ("anna", "ben"):
+        hand_in(scratch, student, poisoned(solved))
+    program = tmp_path / "grader.py"
+    program.write_text(
+        f"""from pathlib import Path
+from coursekit import workers
+from coursekit.course import Course
+from coursekit.runner import Limits
+if __name__ == "__main__":
+    course = Course(Path({str(scratch.root)!r}))
+    list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), Limits(60), "auto", 2))
+"""
+    )
+    grader = subprocess.Popen([sys.executable, str(program)], cwd=ROOT)
+    try:
+        until(lambda: child_running(POISON, grader.pid))
+        theirs = descendants(grader.pid)
+    finally:
+        grader.send_signal(signal.SIGKILL)
+        grader.wait()
+    until(lambda: not theirs & set(parents()))
