@@ -179,7 +179,11 @@ def _free_port(port: int | None) -> int:
 
 def _environment(course: Course, student: bool, role: Path, token: str) -> dict[str, str]:
     """The user's environment without its Jupyter part; the course's modules for the instructor alone."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PYTHONPATH"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "JPY_", "PYTHONPATH", "COURSE_DB_URL"))
+    }
     ours = {
         "JUPYTER_CONFIG_DIR": str(role / "config"),
         "JUPYTER_DATA_DIR": str(role / "data"),
