@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from coursekit import handout
+from coursekit import database, handout
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
@@ -179,11 +179,8 @@ def _free_port(port: int | None) -> int:
 
 def _environment(course: Course, student: bool, role: Path, token: str) -> dict[str, str]:
     """The user's environment without its Jupyter part; the course's modules for the instructor alone."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("JUPYTER", "JPY_", "PYTHONPATH", "COURSE_DB_URL"))
-    }
+    dropped = ("JUPYTER", "JPY_", "PYTHONPATH", *([database.VARIABLE] if student else []))  # it may hold a password
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     ours = {
         "JUPYTER_CONFIG_DIR": str(role / "config"),
         "JUPYTER_DATA_DIR": str(role / "data"),
