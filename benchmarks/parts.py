@@ -144,7 +144,8 @@ def start_up(plan: Plan, names: Sequence[str] | None = None) -> list[Row]:
     row("coursekit --help", [program, "--help"], plan.repeats, True)
     for name in commands() if names is None else names:
         row(f"coursekit {name} --help", [program, name, "--help"], min(plan.repeats, 2), name != "test")
-    if os.name == "posix" and (plan.course.root / ".venv").is_dir():
+    venv = plan.course.root / ".venv"
+    if Path(sys.prefix) == venv and not venv.is_symlink():  # else it would first set one up
         row("./course --version", [str(plan.course.root / "course"), "--version"], plan.repeats, True)
     if names is None:
         row("nbgrader --version", [str(BIN / "nbgrader"), "--version"], 1, False)
