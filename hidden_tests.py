@@ -590,8 +590,8 @@ def check(key, target):
     from contextlib import redirect_stdout
     from io import StringIO
 
-    from coursekit.judge import judge
-    from coursekit.probe import observe
+    from coursekit.marking.judge import judge
+    from coursekit.marking.probe import observe
 
     with redirect_stdout(StringIO()):  # what the function prints says nothing about its results
         seen = observe(TABLE[key], target)

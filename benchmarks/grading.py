@@ -5,7 +5,7 @@ from pathlib import Path
 
 from coursekit.course import Course
 from coursekit.grade import Graded, grade
-from coursekit.runner import Limits
+from coursekit.marking.runner import Limits
 
 
 def main(root: str, assignment: str, jobs: str) -> None:

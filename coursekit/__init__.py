@@ -2,18 +2,23 @@
 
 Read it in the order of the data flow:
 
-    course       where things are               solutions    the source notebook's own functions
-    notebooks    notebooks as values            recording    expected outputs, recorded in HDF5
-    release      source -> release              config       what nbgrader is told
-    submission   a student's folder -> one notebook, repaired where it can be
-    rebuild      the answers in a fresh copy of the source's structure
-    runner       the rebuilt notebook, run, with a probe behind every exercise
-    judge        what the probes saw -> marks   plugins      the same steps as nbgrader preprocessors
-    gradebook    marks in and out of gradebook.db
-    stock        nbgrader's converters as plain calls     grade, feedback, report, demo
-    handout      what a student gets here           lab          JupyterLab for both
-    checks       the proofs that CI asks for        selftest     all of ./course test
-    cli          the commands
+    course, database     where things are, and where the gradebook is
+    notebooks            notebooks as values
+    stubs, solutions     what students find in place of a solution; the source notebook's own functions
+    recording            expected outputs in HDF5, and with wrong_answers what the named mistakes give
+    release              source -> release; handout: what a student gets here
+    reading/             a student's folder -> one notebook in the source's structure, repaired where it can be
+    inside/              what runs inside the sandbox: fork server, shell, probe
+    sandbox/             the walls round it, and the client that talks to it
+    marking/             the rebuilt notebook -> its outputs and a verdict for every exercise
+    outcomes             one submission -> an Outcome, a value; workers, cluster/: many, side by side
+    fingerprints, stamps what need not be graded again
+    recorder             outcomes -> gradebook (bookkeeping) and autograded/
+    grade, regrading     all of it for a class, for good or for show; gradebook: the marks as values
+    feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables
+    config, plugins      the same steps for stock nbgrader and the Formgrader; stock, stock_reading
+    mutation/, checks/   the proofs that CI asks for; selftest: all of ./course test
+    lab, demo, cli       JupyterLab, a class to look at, the commands
 
 Imports go one way, downwards in that list; only ``cli`` prints and exits.
 """

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from coursekit.course import Course
-from coursekit.verdicts import METADATA, VERSION
+from coursekit.marking.verdicts import METADATA, VERSION
 
-Verdicts = Mapping[str, Any]  # of one submission, as coursekit.verdicts.as_data makes them
+Verdicts = Mapping[str, Any]  # of one submission, as coursekit.marking.verdicts.as_data makes them
 FULL, PARTIAL, NONE = "full marks", "part of the marks", "no marks"
 
 

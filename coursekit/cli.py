@@ -147,7 +147,7 @@ def grade(
     """
     from coursekit import grade as steps
     from coursekit import progress, regrading
-    from coursekit.runner import Limits
+    from coursekit.marking.runner import Limits
 
     course = _course()
     chosen = steps.choose(course, assignment, student or ())
@@ -316,7 +316,7 @@ def doctor() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from coursekit import doctor as steps
+    from coursekit.sandbox import doctor as steps
 
     walls = steps.examine()
     table = Table("wall", "stands", "how it was tried", header_style="bold", show_lines=True, pad_edge=False)

@@ -14,7 +14,7 @@ from coursekit import feedback as pages
 from coursekit import grade as grading
 from coursekit import notebooks, release
 from coursekit.course import Course
-from coursekit.runner import Limits
+from coursekit.marking.runner import Limits
 from hidden_tests import TABLE
 
 LIMITS = Limits(cell_timeout_s=6, call_timeout_s=2.0)  # the demo has an endless loop, and no patience

@@ -12,11 +12,11 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
-from coursekit import folders
-from coursekit.candidates import NOTEBOOK_NAME
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
-from coursekit.runner import Limits
+from coursekit.marking.runner import Limits
+from coursekit.reading import folders
+from coursekit.reading.candidates import NOTEBOOK_NAME
 
 PACKAGES = ("numpy", "h5py", "ipython", "matplotlib", "nbformat", "nbgrader")  # whose versions may show in a result
 MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 256 << 20  # read of one file, of one submission; of more, size and date count

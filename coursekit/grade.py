@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import fingerprints, marking, notebooks, onegrader, release, stock, workers
+from coursekit import fingerprints, notebooks, onegrader, release, stock, workers
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.marking import marker as marking
+from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 from coursekit.recorder import NothingCanBeWritten, Recorder
-from coursekit.runner import Limits
 from hidden_tests import exercises
 
 LIMITS = Limits()

@@ -24,7 +24,7 @@ NBGRADER_METADATA = ("grade", "grade_id", "locked", "points", "schema_version", 
 def parse(text: str, where: object) -> NotebookNode:
     """A notebook of format 4 from its JSON; older formats are upgraded, malformed cells dropped. Raises CourseError.
 
-    For our own notebooks; what a student hands in is read by ``coursekit.rescue``, which is more patient.
+    For our own notebooks; what a student hands in is read by ``coursekit.reading.rescue``, which is more patient.
     """
     try:
         raw = json.loads(text)

@@ -4,10 +4,11 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursekit import notebooks, rebuild, submission
+from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.marking import Marked, Marker
+from coursekit.marking.marker import Marked, Marker
+from coursekit.reading import rebuild, submission
 
 KILLED = ("signal 9 (SIGKILL)", "the sandbox has ended")  # how the fork server, and those who wait for it, say that
 

@@ -7,10 +7,13 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Enum, Float, Unicode
 
-from coursekit import marking, notebooks, rebuild, stubs, verdicts
+from coursekit import notebooks, stubs
 from coursekit.course import SHARED_FILES, Course
-from coursekit.runner import Limits
-from coursekit.submission import NOTES, PROBLEM
+from coursekit.marking import marker as marking
+from coursekit.marking import verdicts
+from coursekit.marking.runner import Limits
+from coursekit.reading import rebuild
+from coursekit.reading.submission import NOTES, PROBLEM
 
 Converted = tuple[NotebookNode, dict[str, Any]]
 

@@ -12,11 +12,12 @@ from typing import Self
 from nbgrader import utils
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from coursekit import bookkeeping, fingerprints, gradebook, stamps, stock, supporting
+from coursekit import bookkeeping, fingerprints, gradebook, stamps, stock
 from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
 from coursekit.onegrader import RECORDING
 from coursekit.outcomes import Outcome
+from coursekit.reading import supporting
 
 _EVERYBODYS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _ITS_OWN = (DataError, IntegrityError, InterfaceError, ProgrammingError)  # what one submission's data may bring about

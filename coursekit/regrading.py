@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from coursekit import grade as grading
 from coursekit import gradebook
 from coursekit.course import Course
+from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
-from coursekit.runner import Limits
 
 
 @dataclass(frozen=True)

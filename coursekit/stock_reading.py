@@ -21,8 +21,8 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
-from coursekit import submission
 from coursekit.course import Course
+from coursekit.reading import submission
 
 _APPLICATIONS = ("nbgrader.apps.autogradeapp", "nbgrader.apps.api")  # the command, and the Formgrader
 

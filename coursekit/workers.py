@@ -9,10 +9,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from coursekit import marking, outcomes
+from coursekit import outcomes
 from coursekit.course import Course
+from coursekit.marking import marker as marking
+from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
-from coursekit.runner import Limits
 
 MAX_ATTEMPTS = 3  # in which a submission's worker may be killed, before it is told as a failure
 AHEAD = 2  # submissions in the queue per worker: enough that none waits, and few finished ones pile up in memory
@@ -33,7 +34,7 @@ def examine_all(
     killed, what it had is tried again; what kills its worker ``MAX_ATTEMPTS`` times is told as a failure.
     """
     if scheduler:
-        from coursekit import cluster
+        from coursekit.cluster import client as cluster
 
         return cluster.examine_all(course, assignment, students, limits, sandbox, scheduler, MAX_ATTEMPTS)
     if jobs == 1:

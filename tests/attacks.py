@@ -7,10 +7,13 @@ from typing import Any, Self
 
 import nbformat
 
-from coursekit import marking, notebooks, rebuild, walls
+from coursekit import notebooks
 from coursekit.course import Course
-from coursekit.marking import Marked, Marker
-from coursekit.runner import Limits
+from coursekit.marking import marker as marking
+from coursekit.marking.marker import Marked, Marker
+from coursekit.marking.runner import Limits
+from coursekit.reading import rebuild
+from coursekit.sandbox import walls
 from hidden_tests import exercises
 from public_tests import build, inputs
 

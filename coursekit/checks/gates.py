@@ -17,7 +17,7 @@ from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.mutants_run import workers
+from coursekit.mutation.mutants_run import workers
 
 Say = Callable[[str], None]
 

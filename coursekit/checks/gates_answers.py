@@ -7,7 +7,7 @@ import mistakes
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
-from coursekit.mutants_run import bench, cells, silence
+from coursekit.mutation.mutants_run import bench, cells, silence
 from hidden_tests import exercises
 
 

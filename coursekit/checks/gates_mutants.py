@@ -2,11 +2,11 @@
 
 from concurrent.futures import Executor
 
-from coursekit import mutants_run
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
-from coursekit.mutants_run import Outcome
+from coursekit.mutation import mutants_run
+from coursekit.mutation.mutants_run import Outcome
 from equivalent_mutants import EQUIVALENT
 from hidden_tests import exercises
 

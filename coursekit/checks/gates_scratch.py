@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from coursekit import grade, gradebook, walls
+from coursekit import grade, gradebook
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
 from coursekit.gradebook import StudentMarks
+from coursekit.sandbox import walls
 
 Gate = tuple[list[Finding], str]  # what is wrong, and the figure
 

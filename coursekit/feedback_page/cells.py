@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 
 from coursekit import notebooks
 from coursekit.feedback_page import code, displays, markdown, sanitise
-from coursekit.rebuild import NOTES_ID
+from coursekit.reading.rebuild import NOTES_ID
 
 MAX_PAGE_CHARS = 16 << 20  # of HTML, pictures included
 MAX_MARKUP_CHARS = 1 << 20  # to be read; what comes behind is shown as plain text, or one page could take minutes

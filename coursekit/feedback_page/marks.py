@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from coursekit import notebooks
 from coursekit.gradebook import NOT_JUDGED
-from coursekit.submission import NOTES, PROBLEM
+from coursekit.reading.submission import NOTES, PROBLEM
 from hidden_tests import exercises
 
 METADATA = "coursekit"

@@ -12,8 +12,8 @@ import mistakes
 import public_tests
 from coursekit import notebooks, solutions
 from coursekit.course import find_course
-from coursekit.judge import judge
-from coursekit.probe import observe
+from coursekit.marking.judge import judge
+from coursekit.marking.probe import observe
 
 COURSE = find_course()
 KEYS = tuple(hidden_tests.TABLE)

@@ -11,8 +11,8 @@ import pytest
 
 import mistakes
 from coursekit import notebooks, stubs
-from coursekit.judge import judge
-from coursekit.probe import observe
+from coursekit.marking.judge import judge
+from coursekit.marking.probe import observe
 from hidden_tests import TABLE
 from tests.course import answers
 from tests.course.answers import COURSE, KEYS, cell_of, function, namespace, verdict

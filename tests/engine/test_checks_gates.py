@@ -17,7 +17,7 @@ from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_end
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.gradebook import Mark, StudentMarks
-from coursekit.mutants_run import Outcome
+from coursekit.mutation.mutants_run import Outcome
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, solution_cells
 

@@ -7,8 +7,9 @@ import json
 import pytest
 from rich.console import Console
 
-from coursekit import class_report, verdicts
+from coursekit import class_report
 from coursekit.course import Course
+from coursekit.marking import verdicts
 from hidden_tests import TABLE
 
 NAME = "step-by-step"

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import cluster_worker, packs, parcels, workers
+from coursekit import workers
+from coursekit.cluster import packs, parcels
+from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.runner import Limits
+from coursekit.marking.runner import Limits
 from tests import cluster as clusters
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 from tests.engine.test_workers import earned, poisoned
@@ -150,7 +152,7 @@ def test_another_coursekit_on_a_worker_is_refused(classroom):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://here", "no address"])
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(classroom, address, monkeypatch):
-    from coursekit import cluster
+    from coursekit.cluster import client as cluster
 
     monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
     hand_in(classroom, "anna", "{}")
@@ -160,7 +162,7 @@ def test_a_scheduler_that_is_not_there_is_told_in_one_line(classroom, address, m
 
 
 def test_a_cluster_without_workers_is_told(classroom, tmp_path: Path):
-    from coursekit import cluster
+    from coursekit.cluster import client as cluster
 
     hand_in(classroom, "anna", "{}")
     with clusters.running(tmp_path, workers=0) as lonely, pytest.raises(CourseError, match="no worker was there"):

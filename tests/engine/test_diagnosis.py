@@ -13,10 +13,11 @@ import pytest
 import known_mistakes
 import mistakes
 from comparison import NotNumbers
-from coursekit import diagnosis, observations, recording
+from coursekit import recording
 from coursekit.course import Course
-from coursekit.observations import Observation
-from coursekit.probe import observe
+from coursekit.marking import diagnosis, observations
+from coursekit.marking.observations import Observation
+from coursekit.marking.probe import observe
 from hidden_tests import TABLE
 from tests.course import answers
 from tests.course.answers import COURSE, KEYS

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from coursekit import feedback, notebooks
 from coursekit.course import Course
 from coursekit.feedback_page import cells, equations, markdown, page, sanitise, text
-from coursekit.rebuild import NOTES_ID
+from coursekit.reading.rebuild import NOTES_ID
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, ROOT, copy_course
 from tests.course import jupyterlab

@@ -4,9 +4,10 @@ import sqlite3
 
 import pytest
 
-from coursekit import grade, gradebook, release, report, submission
+from coursekit import grade, gradebook, release, report
 from coursekit.course import find_course
 from coursekit.errors import CourseError
+from coursekit.reading import submission
 from tests.classroom import ASSIGNMENT, copy_course, hand_in
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from comparison import NotNumbers
-from coursekit import observations, recording, solutions, verdicts
+from coursekit import recording, solutions
 from coursekit.errors import CourseError
-from coursekit.judge import judge
-from coursekit.probe import observe
+from coursekit.marking import observations, verdicts
+from coursekit.marking.judge import judge
+from coursekit.marking.probe import observe
 from hidden_tests import TABLE
 from tests.classroom import ASSIGNMENT
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coursekit import mutants, mutants_inputs, mutants_run
 from coursekit.checks import gates_mutants
-from coursekit.mutants_run import Bench, Outcome
+from coursekit.mutation import mutants, mutants_inputs, mutants_run
+from coursekit.mutation.mutants_run import Bench, Outcome
 from equivalent_mutants import EQUIVALENT
 from hidden_tests import TABLE
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from comparison import NotNumbers, kind
-from coursekit import observations
 from coursekit.inside import codec
-from coursekit.quoting import Quoter
+from coursekit.marking import observations
+from coursekit.marking.quoting import Quoter
 from hidden_tests import TABLE
 
 ROW = TABLE["step-by-step/linear_forward"]

@@ -14,9 +14,9 @@ from hypothesis.extra import numpy as arrays
 
 import testCases
 from comparison import kind
-from coursekit import probe
 from coursekit.inside import codec, probing
-from coursekit.judge import judge
+from coursekit.marking import probe
+from coursekit.marking.judge import judge
 from hidden_tests import TABLE, exercises
 
 CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]

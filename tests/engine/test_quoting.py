@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coursekit.quoting import MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter
+from coursekit.marking.quoting import MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter
 
 CELLS = (
     "import numpy as np\nparameters = {}\nmy_cache = []\n",

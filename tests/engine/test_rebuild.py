@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from coursekit import notebooks, stubs
-from coursekit.rebuild import rebuild
+from coursekit.reading.rebuild import rebuild
 from tests.classroom import ASSIGNMENT, solution_cells, text
 
 

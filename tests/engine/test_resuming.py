@@ -20,8 +20,8 @@ import pytest
 
 from coursekit import fingerprints, grade, gradebook, onegrader, progress, stamps
 from coursekit.course import Course
+from coursekit.marking.runner import Limits
 from coursekit.recorder import NothingCanBeWritten
-from coursekit.runner import Limits
 from tests.classroom import ASSIGNMENT, answered, hand_in, small_course
 
 COST = "cost = np.sum(losses) / m"

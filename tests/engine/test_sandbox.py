@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import baggage, bubblewrap, doctor, fontcache, sandbox, walls
 from coursekit.errors import CourseError
 from coursekit.inside import channel
+from coursekit.sandbox import baggage, bubblewrap, doctor, fontcache, walls
+from coursekit.sandbox import client as sandbox
 from tests.classroom import ROOT
 
 FILES = {name: ROOT / name for name in ("public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")}
@@ -228,7 +229,7 @@ def test_without_walls_a_killed_grader_leaves_neither_process_nor_folder(tmp_pat
     """kill -9 of the grader: the server notices that nobody listens any more, and clears up."""
     source = """
 import time
-from coursekit import sandbox, walls
+from coursekit.sandbox import client as sandbox, walls
 box = sandbox.Sandbox({}, sandbox.Limits(), walls.NONE)
 child = box.child()
 source = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)"
@@ -303,7 +304,7 @@ def test_the_bubblewrap_from_pypi_makes_the_same_sandbox():
 def test_an_ordinary_user_has_the_same_walls(tmp_path):
     """Every wall that stands for root stands for somebody without any rights."""
     source = """
-from coursekit import doctor
+from coursekit.sandbox import doctor
 found = doctor.examine()
 print([wall for wall in found if not wall.stands], len(found) > 10)
 """

@@ -4,7 +4,8 @@ import contextlib
 
 import pytest
 
-from coursekit import stubs, walls
+from coursekit import stubs
+from coursekit.sandbox import walls
 from tests.attacks import Room, said
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")

@@ -12,8 +12,9 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coursekit import notebooks, outputs
+from coursekit import notebooks
 from coursekit.course import Course
+from coursekit.marking import outputs
 from tests.classroom import ROOT
 from tests.engine.oddities import ODDITIES
 

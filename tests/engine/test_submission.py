@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coursekit import answers, folders, notebooks, rebuild, rescue, submission
+from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.reading import answers, folders, rebuild, rescue, submission
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 COURSE = Course(ROOT)
@@ -71,7 +72,7 @@ def test_a_name_that_is_not_a_name_everywhere_stays_behind(room, student, folder
 
 
 def test_too_much_stays_behind(room, student, folder, monkeypatch):
-    from coursekit import supporting
+    from coursekit.reading import supporting
 
     monkeypatch.setattr(supporting, "MAX_FILE_BYTES", 100)
     monkeypatch.setattr(supporting, "MAX_ALL_BYTES", 150)

@@ -13,8 +13,8 @@ import pytest
 
 from coursekit import workers
 from coursekit.course import Course
+from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
-from coursekit.runner import Limits
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
 from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents, until
 
@@ -117,7 +117,7 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
         f"""from pathlib import Path
 from coursekit import workers
 from coursekit.course import Course
-from coursekit.runner import Limits
+from coursekit.marking.runner import Limits
 if __name__ == "__main__":
     course = Course(Path({str(scratch.root)!r}))
     list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), Limits(60), "auto", 2))

@@ -23,8 +23,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursekit import archives, candidates, notebooks, rebuild, rescue, submission
+from coursekit import notebooks
 from coursekit.errors import CourseError
+from coursekit.reading import archives, candidates, rebuild, rescue, submission
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.hostile.damage import (
     BYTES,
@@ -175,7 +176,7 @@ def test_a_link_in_place_of_the_whole_folder_is_not_followed(room, student):
 
 
 def test_a_file_that_becomes_a_link_or_a_pipe_after_it_was_listed_is_not_read(room, student):
-    from coursekit import folders
+    from coursekit.reading import folders
 
     folder = put(room, student, SOLVED)
     (item,) = folders.listing(folder).files

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 import nbformat
 import pytest
 
-from coursekit import outcomes, verdicts, walls
-from coursekit.runner import Limits
+from coursekit import outcomes
+from coursekit.marking import verdicts
+from coursekit.marking.runner import Limits
+from coursekit.sandbox import walls
 from hidden_tests import exercises
 from tests.attacks import Room, leaked, printed, said
 from tests.classroom import copy_course, hand_in
@@ -188,7 +190,9 @@ class Yes(types.ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         return lambda *args, **kwargs: None
-for name in ("public_tests", "testCases", "known_mistakes", "h5py", "hidden_tests", "coursekit", "coursekit.judge"):
+for name in (
+    "public_tests", "testCases", "known_mistakes", "h5py", "hidden_tests", "coursekit", "coursekit.marking.judge",
+):
     sys.modules[name] = Yes(name)"""),
     Attack("modules in files shadow the real ones", start=IMPORTS + """
 for name in ("numpy", "comparison", "public_tests", "hidden_tests", "json", "base64", "judge"):

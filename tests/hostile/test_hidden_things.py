@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from coursekit import notebooks, walls
+from coursekit import notebooks
+from coursekit.sandbox import walls
 from public_tests import build
 from tests.attacks import Room, leaked, printed, said
 
@@ -83,7 +84,7 @@ for name in os.listdir("/proc"):
             pass
 """,
     "modules": """
-for name in ("hidden_tests", "mistakes", "coursekit", "coursekit.judge", "coursekit.recording", "coursekit.probe"):
+for name in ("hidden_tests", "mistakes", "coursekit", "coursekit.marking.judge", "coursekit.recording"):
     try:
         __import__(name)
         FOUND.append(("module", name))

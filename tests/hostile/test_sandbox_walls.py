@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import sandbox, walls
+from coursekit.sandbox import client as sandbox
+from coursekit.sandbox import walls
 from tests.classroom import ROOT
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
@@ -613,7 +614,7 @@ def test_a_grader_that_is_killed_leaves_no_process(tmp_path):
     """kill -9 of the process that holds the sandbox: the server, the child and its daemon are gone within seconds."""
     source = """
 import sys, time
-from coursekit import sandbox
+from coursekit.sandbox import client as sandbox
 box = sandbox.Sandbox({}, sandbox.Limits())
 child = box.child()
 child.ask({"op": "run", "source": "import subprocess; subprocess.Popen(['sleep', '611'], start_new_session=True)"}, 10)

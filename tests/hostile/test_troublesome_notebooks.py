@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coursekit import feedback, grade, gradebook
-from coursekit.runner import Limits
+from coursekit.marking.runner import Limits
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from coursekit import cluster_worker, packs, parcels
+from coursekit.cluster import packs, parcels
+from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
-from coursekit.runner import Limits
 
 CONNECT_S = 15.0
 PATIENCE_S = 600.0  # without any worker: on a busy cluster they have to queue, too

@@ -11,8 +11,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from coursekit.answers import Ours, Piece, alike, claims, definitions, ours, pieces
 from coursekit.notebooks import as_markdown
+from coursekit.reading.answers import Ours, Piece, alike, claims, definitions, ours, pieces
 
 NOTES_ID = "notes-of-the-grader"
 ADDED = "added-"  # how the ids of the student's own cells begin

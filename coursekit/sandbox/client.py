@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from coursekit import baggage, walls
 from coursekit.errors import CourseError
-from coursekit.forkserver import Server, ServerLost
 from coursekit.inside import channel
-from coursekit.walls import Walls
+from coursekit.sandbox import baggage, walls
+from coursekit.sandbox.forkserver import Server, ServerLost
+from coursekit.sandbox.walls import Walls
 
 _MIB = 1 << 20
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from coursekit import folders, notebooks, stubs
-from coursekit.candidates import source_of
-from coursekit.choosing import choose
+from coursekit import notebooks, stubs
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.supporting import beside_notebook, timestamp
+from coursekit.reading import folders
+from coursekit.reading.candidates import source_of
+from coursekit.reading.choosing import choose
+from coursekit.reading.supporting import beside_notebook, timestamp
 
 # Notebook metadata by which the loader speaks to later steps: remarks, a sentence each, and why there is no answer.
 NOTES, PROBLEM = "coursekit_notes", "coursekit_problem"

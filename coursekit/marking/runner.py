@@ -18,9 +18,10 @@ from typing import Any, Self
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from coursekit import notebooks, outputs
-from coursekit.rebuild import ADDED
-from coursekit.sandbox import Child, Sandbox
+from coursekit import notebooks
+from coursekit.marking import outputs
+from coursekit.reading.rebuild import ADDED
+from coursekit.sandbox.client import Child, Sandbox
 from hidden_tests import Exercise
 
 MAX_RESTARTS = 8

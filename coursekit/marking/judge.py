@@ -5,11 +5,12 @@ from typing import Any
 
 import public_tests
 from comparison import Finding, changed, compare, likely_cause
-from coursekit import diagnosis, observations, recording
+from coursekit import recording
 from coursekit.course import Course, find_course
-from coursekit.observations import Observation
-from coursekit.quoting import Quoter
-from coursekit.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
+from coursekit.marking import diagnosis, observations
+from coursekit.marking.observations import Observation
+from coursekit.marking.quoting import Quoter
+from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
 from hidden_tests import Check, Exercise
 from public_tests import Case
 

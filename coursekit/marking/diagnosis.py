@@ -15,12 +15,12 @@ import public_tests
 from comparison import changed
 from coursekit import recording
 from coursekit.course import Course
-from coursekit.observations import Observation
+from coursekit.marking.observations import Observation
 from hidden_tests import Exercise
 from known_mistakes import Known, Outcome
 from public_tests import Case
 
-# The words in which coursekit.observations tells of an exception.
+# The words in which coursekit.marking.observations tells of an exception.
 _STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from coursekit import strangers
 from coursekit.errors import CourseError
+from coursekit.reading import strangers
 
 MAX_CELLS = 5_000
 _SAVE_AGAIN = "open your notebook in JupyterLab, save it, and hand in that file"

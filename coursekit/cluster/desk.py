@@ -1,4 +1,4 @@
-"""A process that grades submissions of one course pack: ``python -m coursekit.cluster_desk FOLDER``, on a worker.
+"""A process that grades submissions of one course pack: ``python -m coursekit.cluster.desk FOLDER``, on a worker.
 
 The course's modules are imported by name, so each pack gets a process of its own. Its first parcel is the course, every
 other one a submission; each is answered with a parcel. The process ends with the pipe, and its folder with it.
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from coursekit import parcels
+from coursekit.cluster import parcels
 from coursekit.errors import CourseError
 
 
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _answer(root: Path, order: bytes) -> bytes:
-    from coursekit import packs  # needs the course's modules
+    from coursekit.cluster import packs  # needs the course's modules
     from coursekit.course import Course
 
     try:

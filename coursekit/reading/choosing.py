@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from coursekit import strangers
-from coursekit.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNKNOWN, UNTOUCHED, Candidate, Reader
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.folders import Item, Listing, shown
-from coursekit.supporting import TIMESTAMP
+from coursekit.reading import strangers
+from coursekit.reading.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNKNOWN, UNTOUCHED, Candidate, Reader
+from coursekit.reading.folders import Item, Listing, shown
+from coursekit.reading.supporting import TIMESTAMP
 
 _PYTHON = ("", "python", "python3", "ipython", "ipython3")
 

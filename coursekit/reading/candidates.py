@@ -8,10 +8,11 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from coursekit import archives, notebooks, rebuild, rescue
+from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.folders import Item
+from coursekit.reading import archives, rebuild, rescue
+from coursekit.reading.folders import Item
 
 MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 20 << 20, 64 << 20, 20, 3
 # What a notebook is worth: with answers (whole; partly lost; the copy that JupyterLab keeps), without any, not ours.

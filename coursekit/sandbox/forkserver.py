@@ -13,10 +13,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from coursekit import bubblewrap, fontcache, seccomp
 from coursekit.errors import CourseError
 from coursekit.inside import channel
-from coursekit.walls import Walls, tail
+from coursekit.sandbox import bubblewrap, fontcache, seccomp
+from coursekit.sandbox.walls import Walls, tail
 
 START_S = 60.0  # it takes 1 s on a machine that has nothing else to do
 ANSWER_S = 10.0

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from coursekit import answers
 from coursekit.course import IMPORTABLE, Course
-from coursekit.folders import Item, shown
+from coursekit.reading import answers
+from coursekit.reading.folders import Item, shown
 
 MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 16 << 20, 50 << 20
 TIMESTAMP = "timestamp.txt"  # where nbgrader writes when something was handed in

@@ -11,8 +11,8 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coursekit import mutants_order
-from coursekit import mutants_rules as rules
+from coursekit.mutation import mutants_order
+from coursekit.mutation import mutants_rules as rules
 
 MAX_NAME = 90  # characters
 

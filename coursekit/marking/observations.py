@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from comparison import NotNumbers
-from coursekit.quoting import Quoter
+from coursekit.marking.quoting import Quoter
 from hidden_tests import Exercise
 
 MAX_TEXT = 300

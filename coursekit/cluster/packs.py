@@ -12,12 +12,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from coursekit import archives, candidates, folders, marking, outcomes, parcels, supporting
+from coursekit import outcomes
+from coursekit.cluster import parcels
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
-from coursekit.folders import Item
+from coursekit.marking import marker as marking
+from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
-from coursekit.runner import Limits
+from coursekit.reading import archives, candidates, folders, supporting
+from coursekit.reading.folders import Item
 
 _AT_HOME = ("nbgrader_config.py",)  # may hold the password of the gradebook, and grading does not read it
 MAX_SENT_BYTES = 128 << 20  # of one submission; more than its steps read

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from itertools import pairwise
 
-from coursekit.mutants_rules import head, is_silent, stores
+from coursekit.mutation.mutants_rules import head, is_silent, stores
 
 
 def rearranged(block: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str, list[ast.stmt]]]:

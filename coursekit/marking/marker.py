@@ -13,13 +13,15 @@ from typing import Any, Self
 
 from nbformat import NotebookNode
 
-from coursekit import judge, notebooks, probe, stubs, verdicts, walls
+from coursekit import notebooks, stubs
 from coursekit.course import IMPORTABLE, Course
-from coursekit.quoting import Quoter
-from coursekit.runner import Limits, Run
-from coursekit.sandbox import Sandbox
-from coursekit.verdicts import Verdict
-from coursekit.walls import Walls
+from coursekit.marking import judge, probe, verdicts
+from coursekit.marking.quoting import Quoter
+from coursekit.marking.runner import Limits, Run
+from coursekit.marking.verdicts import Verdict
+from coursekit.sandbox import walls
+from coursekit.sandbox.client import Sandbox
+from coursekit.sandbox.walls import Walls
 from hidden_tests import exercises
 
 DEFAULTS = Limits()

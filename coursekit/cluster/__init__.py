@@ -1,0 +1,1 @@
+"""The same workers on a Dask cluster: bytes out, bytes back."""

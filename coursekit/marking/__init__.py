@@ -1,0 +1,1 @@
+"""A rebuilt notebook -> its outputs and the verdict of every exercise."""
