@@ -23,4 +23,10 @@ Read it in the order of the data flow:
 Imports go one way, downwards in that list; only ``cli`` prints and exits.
 """
 
+import sys
+
+# nbformat's validator builds a grammar of international web addresses when it is imported, which takes longer than all
+# else together (0.5 s, jsonschema 4 with rfc3987_syntax 1), and which no notebook needs.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 __version__ = "0.1.0"

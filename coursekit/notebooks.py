@@ -99,6 +99,14 @@ def is_test(cell: NotebookNode) -> bool:
     return bool(grader_metadata(cell).get("grade")) and not is_solution(cell)
 
 
+def parsed(source: str) -> ast.Module:
+    """The Python of a cell; nothing where it is none."""
+    try:
+        return ast.parse(without_magics(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
 def defined_functions(source: str) -> tuple[str, ...]:
     """Names of the functions that a code cell defines at its top level; none where it does not parse."""
     try:

@@ -3,14 +3,16 @@
 import csv
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from coursekit.gradebook import Mark, StudentMarks
-from coursekit.regrading import Preview
 from hidden_tests import exercises
+
+if TYPE_CHECKING:
+    from coursekit.regrading import Preview  # with the whole grader behind it, which `marks` does not need
 
 
 def marks_table(marks: Iterable[StudentMarks], assignment: str, about: dict[str, str] | None = None) -> Table:
@@ -80,7 +82,7 @@ def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
     return table
 
 
-def preview_table(preview: Preview, assignment: str) -> Table:
+def preview_table(preview: "Preview", assignment: str) -> Table:
     """What grading again would change: one row per student and exercise."""
     names = {row.grade_id: f"{row.public.number} {row.function}" for row in exercises(assignment)}
     table = Table(title=f"{assignment}: marks that would change", header_style="bold", pad_edge=False, show_lines=True)

@@ -1,5 +1,6 @@
 """One child of the fork server: it closes itself in, lays out its files, and answers requests until it is killed."""
 
+import fcntl
 import os
 import random
 import socket
@@ -14,6 +15,7 @@ import numpy as np
 from . import channel, confine
 
 CHANNEL = 3  # always the same number: what a submission sees does not depend on the submissions before it
+_OUT_OF_THE_WAY = 64  # descriptors from here on are none of those that a child keeps
 SEED = 739_391  # of the global random states: a forgotten seed gives the same numbers in every grading
 
 
@@ -66,8 +68,9 @@ def _settle(settings: Settings, ruleset: int, bundle: int, table: list[tuple[str
 
 def _only(line: int, ruleset: int, bundle: int) -> tuple[socket.socket, int, int]:
     """Closes every other descriptor: nothing of the server's is open in a child."""
-    high = [os.dup(fd) if fd >= 0 else -1 for fd in (line, ruleset, bundle)]
-    null = os.open(os.devnull, os.O_RDWR)
+    opened = os.open(os.devnull, os.O_RDWR)
+    null, *high = (fcntl.fcntl(fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) if fd >= 0 else -1
+                   for fd in (opened, line, ruleset, bundle))  # fmt: skip
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.dup2(high[0], CHANNEL, inheritable=False)

@@ -156,6 +156,7 @@ class ZMQInteractiveShell(InteractiveShell):
     keepkernel_on_exit = None
     exits = False
     failed_to_show = False
+    _transformed: tuple[str, str] | None = None  # the last cell, and what became of it
 
     @default("exiter")
     def _default_exiter(self) -> ZMQExitAutocall:
@@ -196,6 +197,16 @@ class ZMQInteractiveShell(InteractiveShell):
         """IPython's magics and those of the kernel."""
         super().init_magics()
         self.register_magics(KernelMagics)
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """The Python of a cell. Asked for twice in a row, as IPython does with every cell, it is worked out once."""
+        if self._transformed is None or self._transformed[0] != raw_cell:
+            self._transformed = (raw_cell, super().transform_cell(raw_cell))
+        return self._transformed[1]
+
+    def forget_transformed(self) -> None:
+        """The next cell is transformed anew, even if it is the same: the one before may have changed how."""
+        self._transformed = None
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Nothing: there is no window whose events would have to be served."""

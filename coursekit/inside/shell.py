@@ -73,6 +73,7 @@ class Shell:
         """Run a cell. What it shows is sent on the way; the answer says how it ended."""
         ip = self._ip
         ip.exits = ip.failed_to_show = False
+        ip.forget_transformed()
         self._outlet.open()
         try:
             ended_well = self._run_to_the_end(source, store_history)
@@ -161,7 +162,9 @@ def make_shell() -> Shell:
     os.environ["MPLBACKEND"] = BACKEND
     import matplotlib
 
-    importlib.import_module("pexpect")  # of `!command`
+    for name in ("pexpect", "h5py", "IPython.extensions.autoreload"):  # of `!command`, of the data, of `%load_ext`
+        importlib.import_module(name)
+    _reload_only_what_can_change()
 
     matplotlib.rcParams["backend"] = BACKEND
     config = Config()
@@ -170,6 +173,20 @@ def make_shell() -> Shell:
     shell = Shell(ZMQInteractiveShell.instance(config=config))
     shell._warm_up()
     return shell
+
+
+def _reload_only_what_can_change() -> None:
+    """``%autoreload``, which looks at every module before every cell, passes over those that nobody can change."""
+    from IPython.extensions.autoreload import ModuleReloader
+
+    look: Any = ModuleReloader.filename_and_mtime
+    fixed = tuple(f"{folder}{os.sep}" for folder in {sys.prefix, sys.base_prefix})
+
+    def look_if_it_can_change(self: ModuleReloader, module: Any) -> Any:
+        where = getattr(module, "__file__", None)
+        return (None, None) if isinstance(where, str) and where.startswith(fixed) else look(self, module)
+
+    ModuleReloader.filename_and_mtime = look_if_it_can_change  # type: ignore[method-assign]
 
 
 @contextmanager

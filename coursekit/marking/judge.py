@@ -15,6 +15,7 @@ from hidden_tests import Check, Exercise
 from public_tests import Case
 
 _recorded: dict[Any, dict[str, dict[str, Any]]] = {}  # by course and state of its recordings, then by case
+_inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # as they are given to a function, by case
 NO_ANSWER = "The grader got no answer from this exercise."
 NO_INPUTS = "What became of the inputs is not known."  # an honest answer tells it
 
@@ -59,6 +60,15 @@ def _expected(course: Course, exercise: Exercise, case: Case) -> dict[str, Any]:
     if key not in known:
         known[key] = recording.expected(course, exercise, case)
     return known[key]
+
+
+def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
+    """The inputs of a case, made once; nobody changes them."""
+    made, inputs = _inputs.get(key := f"{exercise.key}/{case.name}", (None, {}))
+    if made is not case:
+        inputs = public_tests.inputs(exercise.public, public_tests.build(exercise.public, case))
+        _inputs[key] = (case, inputs)
+    return inputs
 
 
 def _shows_work(exercise: Exercise, check: Check) -> bool:
@@ -148,6 +158,6 @@ def _untouched(exercise: Exercise, check: Check, seen: dict[str, Observation]) -
         if after is None and seen[case.name].outputs is not None:
             return Result(check.name, check.points, False, NO_INPUTS)
         if after is not None and not names:
-            names = changed(public_tests.inputs(exercise.public, public_tests.build(exercise.public, case)), after)
+            names = changed(_given(exercise, case), after)
     reason = f"Your function changes its own input: {', '.join(names)[: observations.MAX_TEXT]}." if names else ""
     return Result(check.name, check.points, not names, reason)

@@ -1,14 +1,16 @@
 """What the cells of a submission are: the names they go by, what they define, and whose text they have."""
 
 import ast
+import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
@@ -161,6 +163,11 @@ class Ours:
     def graded(self) -> bool:
         return self.test or self.blank is not None
 
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """Every function that it has, in one form or the other."""
+        return frozenset(name for text in self.texts for name in definitions(text))
+
     def written(self, piece: Piece) -> frozenset[str]:
         """The wanted functions that a cell defines otherwise than the untouched stub does."""
         found = self.wanted & piece.definitions.keys()
@@ -172,9 +179,14 @@ class Ours:
 
 
 def ours(source: NotebookNode, assignment: str) -> dict[str, Ours]:
-    """The cells of the source notebook by id, in order."""
+    """The cells of the source notebook by id, in order. Nobody may change what this returns: it is made once."""
+    return _ours(json.dumps(source.cells), assignment)
+
+
+@lru_cache(maxsize=4)
+def _ours(source: str, assignment: str) -> dict[str, Ours]:
     found = {}
-    for cell in source.cells:
+    for cell in map(nbformat.from_dict, json.loads(source)):
         blank = stubs.blank_cell(cell, assignment) if notebooks.is_solution(cell) else None
         in_stub = definitions(blank) if blank is not None and cell.cell_type == "code" else {}
         texts = (cell.source, notebooks.without_hidden(cell.source)) if blank is None else (blank,)

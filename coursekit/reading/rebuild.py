@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit.notebooks import as_markdown
-from coursekit.reading.answers import Ours, Piece, alike, claims, definitions, ours, pieces
+from coursekit.reading.answers import Ours, Piece, alike, claims, ours, pieces
 
 NOTES_ID = "notes-of-the-grader"
 ADDED = "added-"  # how the ids of the student's own cells begin
@@ -232,13 +232,15 @@ def _about_tests(cells: dict[str, Ours], theirs: tuple[Piece, ...], claimed: lis
 
 def _about_names(cells: dict[str, Ours], theirs: tuple[Piece, ...], found: _Answers) -> tuple[str, ...]:
     """Why a function that seems to be there does not count: another name, inside a class, an unfinished merge."""
-    known = {name for cell in cells.values() for text in cell.texts for name in definitions(text)}
+    known = {name for cell in cells.values() for name in cell.defined}
     own = {name for piece in theirs for name in piece.definitions} - known
     told = []
     for cell in cells.values():
+        if cell.blank is None:
+            continue
         there = any(cell.written(piece) for piece in theirs)
         text = found.source.get(cell.id, "")
-        if cell.blank is not None and any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.split("\n")):
+        if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.split("\n")):
             told.append(f"The answer {cell.id} holds the marks of an unfinished Git merge (<<<<<<<): choose one side.")
         if there:
             continue

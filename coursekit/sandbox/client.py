@@ -7,7 +7,7 @@ bytes and events. What is left of a child when it is over is nothing, or the who
 import select
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +15,7 @@ from typing import Any, Self
 from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import baggage, walls
-from coursekit.sandbox.forkserver import Server, ServerLost
+from coursekit.sandbox.forkserver import Drawing, Server, ServerLost
 from coursekit.sandbox.walls import Walls
 
 _MIB = 1 << 20
@@ -52,11 +52,18 @@ class Sandbox:
     """A fork server behind walls, for one assignment. It starts at the first child, and anew when it was thrown away.
 
     ``files``: trusted files by their names below the student's folder. The modules among them are imported before the
-    fork. Use it from the thread that made it: the sandbox ends with that thread.
+    fork, and the ``drawings`` of theirs made, which they remember. Use it from the thread that made it: the sandbox
+    ends with that thread.
     """
 
-    def __init__(self, files: Mapping[str, Path], limits: Limits = Limits(), walls: Walls | None = None) -> None:
-        self._files, self.limits, self._walls = dict(files), limits, walls
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        limits: Limits = Limits(),
+        walls: Walls | None = None,
+        drawings: Sequence[Drawing] = (),
+    ) -> None:
+        self._files, self.limits, self._walls, self._drawings = dict(files), limits, walls, tuple(drawings)
         self._server: Server | None = None
         self._child: Child | None = None
         self.starts = 0  # how often a server was started
@@ -77,7 +84,7 @@ class Sandbox:
     def start(self) -> None:
         """The server runs. (``child`` does this by itself.)"""
         if self._server is None:
-            self._server = Server(self._files, asdict(self.limits), self.walls)
+            self._server = Server(self._files, asdict(self.limits), self.walls, self._drawings)
             self.starts += 1
 
     def child(self, files: Mapping[str, bytes] = {}) -> "Child":

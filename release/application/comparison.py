@@ -7,7 +7,6 @@ one, and ``likely_cause`` says what the wrong numbers look like. Nothing here kn
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 
 import numpy as np
 
@@ -199,8 +198,8 @@ def _containers(path):
 
 def _inside(container, flat):
     """The parts of a list, tuple or dict: ``[0]``, ``[1]`` or ``["W1"]``, each once."""
-    paths = (path[len(container) :] for path in flat if path.startswith(container + "["))
-    return list(dict.fromkeys("".join(takewhile(lambda c: c != "]", path)) + "]" for path in paths))
+    start, end = f"{container}[", len(container)
+    return list(dict.fromkeys(path[end:].partition("]")[0] + "]" for path in flat if path.startswith(start)))
 
 
 def _structure(path, want, expected, got):

@@ -88,17 +88,40 @@ class Canvas:
         self.text((start[0] + end[0]) / 2, start[1] - 0.16, shape, 8.5)
 
 
+_MAX_DRAWN = 64
+_drawn: dict[str, Picture] = {}  # by function and arguments
+
+
 def own_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
-    """The same function, drawing with Matplotlib's defaults, whatever the notebook has set."""
+    """The same function, drawing with Matplotlib's defaults, whatever the notebook has set.
+
+    What is drawn from numbers and words alone is remembered, since such a picture never changes: the grader has it
+    drawn once for a whole class.
+    """
 
     @wraps(draw)
     def styled(*args: Any, **kwargs: Any) -> Picture:
         import matplotlib.style
 
+        asked = f"{draw.__module__}.{draw.__qualname__} {args!r} {kwargs!r}" if _is_plain((args, kwargs)) else ""
+        if asked in _drawn:
+            return _drawn[asked]
         with matplotlib.style.context("default"):
-            return draw(*args, **kwargs)
+            picture = draw(*args, **kwargs)
+        if asked and len(_drawn) < _MAX_DRAWN:
+            _drawn[asked] = picture
+        return picture
 
     return styled
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether ``repr`` tells all that there is to know of it."""
+    if type(value) in (list, tuple):
+        return all(map(_is_plain, value))
+    if type(value) is dict:
+        return all(_is_plain(part) for item in value.items() for part in item)
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def up(name: str, layer: int) -> str:

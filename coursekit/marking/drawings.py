@@ -1,0 +1,40 @@
+"""The drawings of a notebook's text: calls of the course's own functions with nothing but numbers and words.
+
+They are the same for everybody, so a sandbox has them made once, before there is any submission in it.
+"""
+
+import ast
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from coursekit import notebooks
+from coursekit.sandbox.forkserver import Drawing
+
+
+def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Drawing]:
+    """Every such call that is all of a locked cell; ``files`` are the trusted ones, whose functions they are."""
+    modules = {name.removesuffix(".py") for name in files if name.endswith(".py") and "/" not in name}
+    trees = [
+        notebooks.parsed(cell.source)
+        for cell in source.cells
+        if cell.cell_type == "code" and not notebooks.grader_metadata(cell)
+    ]
+    imported = {
+        name.asname or name.name: (node.module, name.name)
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module in modules
+        for name in node.names
+    }
+    found = []
+    for tree in trees:
+        match tree.body:
+            case [ast.Expr(ast.Call(ast.Name(name), args, keywords))] if name in imported:
+                try:
+                    given = [ast.literal_eval(arg) for arg in args]
+                    named = {one.arg: ast.literal_eval(one.value) for one in keywords if one.arg}
+                except ValueError:
+                    continue
+                found.append((*imported[name], given, named))
+    return found
