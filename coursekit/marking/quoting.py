@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 import public_tests
+from coursekit.marking.phrases import DESCRIPTIONS, MESSAGES, NAME, PATH, with_gaps
 from coursekit.reading.answers import parsed
-from coursekit.reading.phrases import DESCRIPTIONS, MESSAGES, NAME, PATH, with_gaps
 
 # A course's notebook has 500 names and 500 lines. The more there are to choose from, the more a choice can say.
 MAX_NAMES, MAX_LINES, MAX_OWN_MESSAGES = 2000, 2000, 100

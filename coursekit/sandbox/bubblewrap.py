@@ -203,7 +203,8 @@ def _packages() -> dict[str, str]:
             continue
         if not any(Path(real).is_relative_to(part) for part in bound):
             ours = _in_venv() and _VENV not in "".join(found.values())
-            found[real] = f"{_VENV}/lib/{version}/site-packages" if ours else real
+            # Never at its own path: that may lie in one of the folders that are emptied after every child.
+            found[real] = f"{_VENV}/lib/{version}/site-packages" if ours else f"{_APP}/packages-{len(found)}"
     return found
 
 

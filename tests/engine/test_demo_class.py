@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import demo, gradebook
+from coursekit import demo, gradebook, release
 from hidden_tests import TABLE, exercises
 from tests.classroom import ASSIGNMENT, copy_course
 
@@ -187,10 +187,48 @@ def stock(tmp_path_factory, graded):
     return scratch, codes
 
 
+# What the Formgrader does when somebody clicks its button for a student (tests/course clicks it, in a browser).
+BUTTON = """
+import sys
+from nbgrader.apps import NbGrader, NbGraderAPI
+assignment, students, *options = sys.argv[1:]
+app = NbGrader()
+app.initialize(options)
+for student in students.split(","):
+    result = NbGraderAPI(coursedir=app.coursedir, parent=app).autograde(assignment, student)
+    assert result["success"], (student, result)
+"""
+
+
+@pytest.fixture(scope="module")
+def button(tmp_path_factory, graded):
+    """The same class graded by the Formgrader's button, student by student, in a third copy of the course."""
+    root = tmp_path_factory.mktemp("button") / "course"
+    scratch = copy_course(root)
+    shutil.copytree(graded[0].root / "submitted", root / "submitted")
+    for assignment in demo.assignments():
+        release.register(scratch, assignment)
+        limits = demo.LIMITS if assignment == ASSIGNMENT else demo.PATIENT
+        own = [f"--MarkInSandbox.{name}={getattr(limits, name)}" for name in ("cell_timeout_s", "call_timeout_s")]
+        students = ",".join(scratch.students(assignment))
+        done = python(root, "-c", BUTTON, assignment, students, *own)
+        assert done.returncode == 0, done.stderr[-2000:]
+    return scratch
+
+
+@pytest.mark.parametrize("assignment", demo.assignments())
+def test_the_formgraders_button_agrees_on_every_submission(button, graded, assignment):
+    assert marks_of(button, assignment) == marks_of(graded[0], assignment)
+
+
 def nbgrader(root: Path, *arguments: str) -> int:
+    return python(root, "-m", "nbgrader", *arguments).returncode
+
+
+def python(root: Path, *arguments: str) -> subprocess.CompletedProcess:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    command = [sys.executable, "-W", "ignore", "-m", "nbgrader", *arguments]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
+    command = [sys.executable, "-W", "ignore", *arguments]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("assignment", demo.assignments())
