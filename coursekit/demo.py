@@ -17,7 +17,7 @@ from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from hidden_tests import TABLE
 
-LIMITS = Limits(cell_timeout_s=6, call_timeout_s=2.0)  # the demo has an endless loop, and no patience
+LIMITS = Limits(cell_timeout_s=4, call_timeout_s=1.0)  # the demo has an endless loop, and no patience
 PATIENT = Limits(cell_timeout_s=60)  # for the assignments that train networks
 JOBS = 2
 
