@@ -156,6 +156,8 @@ def _arguments(
         argv += ["--perms", perms, "--size", str(scratch_mib * _MIB), "--tmpfs", path]
     base = os.path.realpath(sys.base_prefix)
     if base != "/usr":
+        for parent in list(Path(base).parents)[-2::-1]:  # what else lies there, or would, is nobody's business
+            argv += ["--perms", "0111", "--dir", str(parent)]
         for part in _PARTS:
             link_or_bind(f"{base}/{part}")
     for source, dest in _packages().items():

@@ -51,6 +51,8 @@ for line in sys.stdin:
     os._exit(0)
 """
 
+UNHURRIED = "import sys; sys.stdout.flush_interval = sys.stderr.flush_interval = 600; del sys"
+
 NOT_STORED = ("no-history", "no-history-error")
 
 UP_TO = {"step-by-step": "step-compare", "application": "two-layer-model", "digits": "batchnorm-tempting-map"}
@@ -128,6 +130,8 @@ def run_in_kernel(cells, folder):
     env.pop("PYTEST_CURRENT_TEST", None)  # ipykernel listens to no descriptors under pytest
     env.pop("MPLBACKEND", None)
     with client.setup_kernel(env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        # A kernel also flushes by the clock: on a busy machine, two streams would come in another order at times.
+        client.execute_cell(new_code_cell(UNHURRIED), 0, store_history=False)
         for index, (_, store_history) in enumerate(cells):
             client.execute_cell(nb.cells[index], index, store_history=store_history)
     return [joined(cell.outputs) for cell in nb.cells]
