@@ -100,16 +100,21 @@ def _in_one_pool(
 
 
 def _begin() -> None:
-    """Ctrl-C is for the grader, which tells its workers; and no worker outlives a grader that was killed."""
+    """Ctrl-C is for the grader, which tells its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    grader = multiprocessing.parent_process()
+    follow_parent()
+
+
+def follow_parent() -> None:
+    """This process of a pool does not outlive the one that started it, however that ends."""
+    parent = multiprocessing.parent_process()
 
     def follow() -> None:
-        if grader is not None:
-            grader.join()
+        if parent is not None:
+            parent.join()
             os._exit(1)
 
-    threading.Thread(target=follow, name="follow the grader", daemon=True).start()
+    threading.Thread(target=follow, name="follow the parent", daemon=True).start()
 
 
 def _examine(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> Outcome:

@@ -28,6 +28,7 @@ from coursekit.marking.probe import observe
 from coursekit.marking.verdicts import Verdict
 from coursekit.mutation import mutants, mutants_inputs
 from coursekit.mutation.mutants import Mutant
+from coursekit.workers import follow_parent
 from hidden_tests import TABLE, Check, Exercise
 from public_tests import Case
 
@@ -51,7 +52,7 @@ class Outcome:
 
 def workers(jobs: int = JOBS) -> ProcessPoolExecutor:
     """Processes for code with errors in it."""
-    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_limit_memory)  # a fork would copy held locks
+    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin)  # a fork would copy held locks
 
 
 def run(course: Course, keys: Sequence[str], pool: Executor, every: int = 1, calls: int = CALLS) -> list[Outcome]:
@@ -64,7 +65,9 @@ def run(course: Course, keys: Sequence[str], pool: Executor, every: int = 1, cal
     return [outcome for piece in pool.map(_piece, *zip(*pieces, strict=True)) for outcome in piece]
 
 
-def _limit_memory() -> None:
+def _begin() -> None:
+    """What is killed takes its workers with it, and a mutant that fills the memory fails."""
+    follow_parent()
     with suppress(ImportError, OSError, ValueError):
         import resource
 

@@ -1,6 +1,8 @@
 """Mutants: what they change, which of them a table of cases lets through, and that none of ours does for no reason."""
 
 import ast
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,8 @@ from coursekit.mutation import mutants, mutants_inputs, mutants_run
 from coursekit.mutation.mutants_run import Bench, Outcome
 from equivalent_mutants import EQUIVALENT
 from hidden_tests import TABLE
+from tests.classroom import ROOT
+from tests.processes import descendants, kill, parents, until
 
 STEP = '''
 def step(x, y, rate=0.5):
@@ -192,6 +196,26 @@ def test_a_run_in_processes_gives_what_a_run_here_gives(course):
         outcomes = mutants_run.run(course, [key], pool, calls=40)
     assert outcomes == [one.outcome(mutant, 40) for mutant in one.mutants]
     assert {outcome.name for outcome in outcomes if not outcome.killed} == set(EQUIVALENT[key])
+
+
+def test_a_run_that_is_killed_leaves_no_process_behind():
+    """``coursekit check`` may be stopped in the middle, by anything."""
+    source = """
+import time
+from coursekit.mutation import mutants_run
+if __name__ == "__main__":
+    with mutants_run.workers(2) as pool:
+        pool.submit(time.sleep, 0).result()
+        print("ready", flush=True)
+        pool.submit(time.sleep, 120).result()
+"""
+    command = [sys.executable, "-c", source]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout.readline() == "ready\n"
+        started = descendants(running.pid)
+        assert started
+        kill(running.pid)
+        until(lambda: not started & set(parents()), 20)
 
 
 def test_the_stray_seed_is_not_one_of_ours(course):
