@@ -36,7 +36,7 @@ def judge(exercise: Exercise, message: Any, course: Course | None = None, quoter
     stub = f"Exercise {exercise.public.number}: {exercise.function} is not written yet."
     if all(observation.problem == stub for observation in seen.values()):
         return nothing_seen(exercise, stub, unwritten=True)
-    expected = {case.name: _expected(course, exercise, case) for case in exercise.cases}
+    expected = _expected(course, exercise)
     results = {check.name: _result(exercise, check, seen, expected) for check in exercise.checks}
     mistake = None if all(result.passed for result in results.values()) else diagnosis.recognise(course, exercise, seen)
     if mistake is not None:  # its hint says more than the look of the numbers
@@ -52,14 +52,15 @@ def judge(exercise: Exercise, message: Any, course: Course | None = None, quoter
     )
 
 
-def _expected(course: Course, exercise: Exercise, case: Case) -> dict[str, Any]:
-    """The recorded outputs, read once: a class of a thousand asks for the same ones a thousand times."""
+def _expected(course: Course, exercise: Exercise) -> dict[str, dict[str, Any]]:
+    """The recorded outputs by case, read once: a class of a thousand asks for the same ones a thousand times."""
     stamps = tuple((course.root / name).stat().st_mtime_ns for name in recording.FILES)
     known = _recorded.setdefault((course.root, stamps), {})
-    key = f"{exercise.key}/{case.name}/{case in exercise.public.cases}"
-    if key not in known:
-        known[key] = recording.expected(course, exercise, case)
-    return known[key]
+    keys = {case.name: f"{exercise.key}/{case.name}/{case in exercise.public.cases}" for case in exercise.cases}
+    for case in exercise.cases:
+        if keys[case.name] not in known:
+            known[keys[case.name]] = recording.expected(course, exercise, case)
+    return {name: known[key] for name, key in keys.items()}
 
 
 def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
