@@ -16,6 +16,9 @@ def overuse(settings: Settings) -> str:
     limit = settings.limits["memory_mib"]
     if _resident_mib() > limit and _resident_mib(exact=True) > limit:
         return f"the notebook used more than {limit} MiB of memory"
+    sockets = settings.limits["sockets"]
+    if _sockets() > sockets:
+        return f"the notebook opened more than {sockets} sockets"
     inodes = settings.limits["inodes"]
     for folder in settings.scratch:
         there = os.statvfs(folder)
@@ -45,4 +48,12 @@ def _pages(pid: str) -> int:
     try:
         return int(Path("/proc", pid, "statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):  # it ended just now
+        return 0
+
+
+def _sockets() -> int:
+    """The sockets in this network namespace, those too that only wait inside of others."""
+    try:
+        return int(Path("/proc/net/sockstat").read_text("ascii").split(maxsplit=3)[2])
+    except (OSError, IndexError, ValueError):  # no such file: a kernel without it
         return 0

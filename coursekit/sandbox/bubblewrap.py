@@ -152,6 +152,7 @@ def _arguments(
     for name in _ETC:
         link_or_bind(f"/etc/{name}")
     argv += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(SHM_MIB * _MIB), "--tmpfs", SHM]
+    bind("/dev/null", "/dev/zero")  # a device that cannot be opened: mapped, this one is memory that nobody counts
     for perms, path in (("1777", TMP), ("0700", HOME)):
         argv += ["--perms", perms, "--size", str(scratch_mib * _MIB), "--tmpfs", path]
     base = os.path.realpath(sys.base_prefix)

@@ -29,6 +29,7 @@ class Limits:
     scratch_mib: int = 64
     processes: int = 64
     open_files: int = 256
+    sockets: int = 500  # of all processes together: each may hold 0.2 MiB that no process is said to use
     file_mib: int = 16
     cpu_s: int = 600
     inodes: int = 20_000

@@ -23,6 +23,7 @@ _REFUSED = """
     acct quotactl quotactl_fd syslog vhangup nfsservctl iopl ioperm modify_ldt
     settimeofday clock_settime clock_adjtime adjtimex stime sethostname setdomainname personality
     mknod mknodat
+    vmsplice
 """
 # Calls that programs do without when they are told that there is no such thing.
 _UNKNOWN = "clone3 io_uring_setup io_uring_enter io_uring_register memfd_create memfd_secret"
@@ -31,6 +32,10 @@ _FIRST_NEW, _LAST_NEW = 463, 511  # newer than this list (setxattrat is 463): un
 _UNSUPPORTED = "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
 _NAMESPACES = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000, 0x00000080)
 _SOCKET_FAMILIES = range(2, 64)  # all but AF_UNIX: not even the loopback device
+# Memory that belongs to no process and is counted by nobody: it stays when the mapping is gone, as long as a page of it
+# is mapped, and a socket holds what was sent and not read. (A pipe holds pages of ``vmsplice``, but little else.)
+_SHARED_AND_NAMELESS = 0x01 | 0x20  # MAP_SHARED, MAP_ANONYMOUS
+_SOL_SOCKET, _BUFFER_SIZES = 1, (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF and the two that force it
 _TERMINAL_INPUT, _CONSOLE = 0x5412, 0x541C  # TIOCSTI, TIOCLINUX: type into somebody's terminal
 
 
@@ -60,6 +65,9 @@ def program() -> bytes:
     for family in _SOCKET_FAMILIES:
         for call in ("socket", "socketpair"):
             add(sc.ERRNO(errno.EACCES), call, sc.Arg(0, sc.EQ, family))
+    add(refuse, "mmap", sc.Arg(3, sc.MASKED_EQ, _SHARED_AND_NAMELESS, _SHARED_AND_NAMELESS))
+    for option in _BUFFER_SIZES:
+        add(refuse, "setsockopt", sc.Arg(1, sc.EQ, _SOL_SOCKET), sc.Arg(2, sc.EQ, option))
     add(refuse, "prlimit64", sc.Arg(0, sc.NE, 0))
     for request in (_TERMINAL_INPUT, _CONSOLE):
         add(refuse, "ioctl", sc.Arg(1, sc.MASKED_EQ, 0xFFFFFFFF, request))

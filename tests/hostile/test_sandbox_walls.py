@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox he
 _BY_NAME = """ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp ioprio_set unshare clone setns mount umount2
     pivot_root chroot open_by_handle_at shmget semget msgget mq_open add_key keyctl request_key memfd_create bpf
     perf_event_open userfaultfd init_module kexec_load reboot swapon acct syslog settimeofday fanotify_init
-    personality"""
+    personality vmsplice"""
 _NEWER = {
     "io_uring_setup": 425,
     "open_tree": 428,
@@ -313,6 +313,15 @@ master, slave = pty.openpty()
 tell("it", lambda: fcntl.ioctl(slave, 0x5412, b"x"))
 """, 1),
     ("more-memory-than-allowed", 'tell("it", lambda: bytearray(3 << 30))', 1),
+    ("memory-that-belongs-to-no-process", """
+import mmap
+tell("nameless", lambda: mmap.mmap(-1, 1 << 20))
+tell("by a device", lambda: mmap.mmap(os.open("/dev/zero", os.O_RDONLY), 1 << 20, prot=mmap.PROT_READ))
+ours, theirs = socket.socketpair()
+tell("buffer", lambda: ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22))
+tell("forced", lambda: ours.setsockopt(socket.SOL_SOCKET, 32, 1 << 22))
+call("vmsplice", os.pipe()[1], 0, 0, 0)
+""", 5),
     ("a-file-too-long", """
 def write():
     with open("long", "wb") as file:
@@ -553,6 +562,25 @@ time.sleep(600)
         )
         assert reply.end == "lost"
         assert "more than 1024 MiB of memory" in reply.why
+    assert healthy(box) == usual
+
+
+def test_too_many_sockets_end_the_submission(box, outside, usual):
+    """What is sent and not read is the kernel's memory, of which no process is said to use anything."""
+    with box.child() as child:
+        _, reply = run(
+            child,
+            """
+import os, socket, time
+for _ in range(3):
+    if os.fork() == 0:
+        kept = [socket.socketpair() for _ in range(110)]
+        time.sleep(600)
+time.sleep(600)
+""",
+        )
+        assert reply.end == "lost"
+        assert "more than 500 sockets" in reply.why
     assert healthy(box) == usual
 
 
