@@ -10,14 +10,14 @@ MAX_COLOURED_CHARS = 8_000
 MAX_CHARS = 60_000
 _PHONE_CHARS = 26  # a longer line scrolls on a phone, and what scrolls must be reachable by keyboard
 
-_ENDLESS_BLANK = re.compile(r"\s{400}")  # Pygments 2.21 needs time with the square of it
+_ENDLESS = re.compile(r"\s{400}|\S{400}")  # Pygments 2.21 needs time with the square of it: of blanks, of dots
 
 
 @lru_cache(maxsize=1024)  # most cells are the course's own
 def highlighted(source: str, label: str = "Code", colours: bool = True) -> str:
     """The source in a box of its own."""
     shown = text.visible(text.cut(source, MAX_CHARS))
-    colours = colours and len(shown) <= MAX_COLOURED_CHARS and not _ENDLESS_BLANK.search(shown)
+    colours = colours and len(shown) <= MAX_COLOURED_CHARS and not _ENDLESS.search(shown)
     return box(_coloured(shown) if colours else escape(shown), shown, label, "code")
 
 

@@ -5,12 +5,14 @@ from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline
 
 from coursekit.feedback_page import images, sanitise, text
 
 MAX_CHARS = 20_000
+MAX_EQUATION_LINES = 50  # each line may begin one, and has to be followed to where it ends
+MAX_ADDED_CELLS = 1_000
 _ENVIRONMENT = re.compile(r"\\begin\{([a-zA-Z]+\*?)\}")
 
 
@@ -65,7 +67,7 @@ def _block_equation(state: StateBlock, first: int, last: int, silent: bool) -> b
     start = state.bMarks[first] + state.tShift[first]
     if state.is_code_block(first) or not state.src.startswith("$$", start):
         return False
-    for line in range(first, last):
+    for line in range(first, min(last, first + MAX_EQUATION_LINES)):
         begin = start + 2 if line == first else state.bMarks[line]
         if state.src[begin : state.eMarks[line]].rstrip().endswith("$$"):
             break
@@ -110,4 +112,6 @@ def _reader() -> MarkdownIt:
     return reader
 
 
+# It fills short rows up: 20,000 characters become 65,536 cells more, after six seconds (markdown-it-py 4.3).
+table.__globals__["MAX_AUTOCOMPLETED_CELLS"] = MAX_ADDED_CELLS
 _READER = _reader()

@@ -381,3 +381,19 @@ def test_no_script_of_a_submission_reaches_the_formgraders_own_view(course):
     live = re.sub(r"&lt;.*?&gt;", "", html)
     assert "Safe and sound." in html
     assert not re.search(r"<script[^>]*>\s*alert|on\w+=[^>]*alert|href=\"javascript", live)
+
+
+SLOW = {
+    "equations that never end": lambda: markdown.html("$$a\n" * 5000),
+    "a table whose rows are filled up": lambda: markdown.html("|a" * 500 + "|\n" + "|-" * 500 + "|\n" + "|a\n" * 5000),
+    "a line of dots": lambda: code.highlighted("." * 8000),
+    "a line of names and dots": lambda: code.highlighted("\u00e9." * 4000),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_one_cell_takes_no_seconds(name):
+    """There may be fifty such cells on a page, and a class waits for it."""
+    began = time.perf_counter()
+    SLOW[name]()
+    assert time.perf_counter() - began < 2
