@@ -429,7 +429,8 @@ def _console() -> "Console":
 
 
 def _say(text: str) -> None:
-    typer.echo(text)
+    """Print lines in which nothing moves the cursor, and which any terminal can take: they may hold names of files."""
+    typer.echo("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text))
 
 
 @contextmanager
