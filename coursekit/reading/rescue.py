@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Any
 
 import nbformat
@@ -242,8 +243,8 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
     if _CELL_ID.fullmatch(name) and name not in used:
         cell_id = name
     else:  # nbformat would make one by chance
-        cell_id = next(free for free in (f"unnamed-{number}", *(f"unnamed-{number}-{n}" for n in range(len(used) + 2)))
-                       if free not in used)  # fmt: skip
+        names = chain([f"unnamed-{number}"], (f"unnamed-{number}-{n}" for n in count()))
+        cell_id = next(free for free in names if free not in used)
         kept |= {"id": name} if name else {}
     used.add(cell_id)
     cell: dict[str, Any] = {"id": cell_id, "cell_type": kind, "metadata": kept, "source": source}
