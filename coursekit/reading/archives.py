@@ -33,7 +33,7 @@ def files_in(data: bytes, name: str) -> tuple[Item, ...]:
     items, refused = [], False
     for entry in entries:
         path = _inside(entry.filename)
-        if entry.is_dir():
+        if path is not None and entry.is_dir():  # an entry without a name has no last letter to look at
             continue
         if path is None or stat.S_ISLNK(entry.external_attr >> 16):
             refused = True

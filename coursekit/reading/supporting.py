@@ -61,7 +61,7 @@ def timestamp(files: Iterable[Item]) -> tuple[dict[str, bytes], tuple[str, ...]]
                 if data.strip():
                     parse_utc(data.decode("ascii").strip())
                     return {TIMESTAMP: data}, ()
-            except (OSError, ValueError, OverflowError, TypeError, AttributeError):
+            except (OSError, ValueError, OverflowError, TypeError, AttributeError, Warning):
                 return {}, (f"{TIMESTAMP} holds no date, so when this was handed in is not known.",)
     return {}, ()
 
