@@ -22,7 +22,7 @@ MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 200_000, 2_000_000
 _MAX_REMEMBERED_CHARS = 8_000
 _WRAPPERS = ("partial", "vectorize", "jit", "njit", "cache", "lru_cache")
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
-_FENCE = re.compile(r"(?ms)^(`{3,}|~{3,})[ \t]*(?:python|py|python3)?[ \t]*\n(.*?)^\1")
+_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+(?:python3?|py)?[ \t]*+")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Piece:
     def code(self) -> str:
         """The source; of a Markdown cell with a fenced piece of Python in it, that."""
         if self.kind == "markdown" and self.short:
-            fenced = "\n\n".join(found[2].rstrip("\n") for found in _FENCE.finditer(self.source))
+            fenced = "\n\n".join(_fenced(self.source))
             return fenced if fenced and definitions(fenced) else self.source
         return self.source
 
@@ -83,6 +83,21 @@ def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
 def _names(cell: NotebookNode) -> tuple[str, ...]:
     found = (notebooks.grade_id(cell), cell.get("id"), cell.get("metadata", {}).get("id"))
     return tuple(name for name in found if isinstance(name, str) and name)
+
+
+def _fenced(source: str) -> Iterator[str]:
+    """The pieces of code in a Markdown text. One that is not closed goes on to the end, so no line is read twice."""
+    mark, piece = "", list[str]()
+    for line in source.split("\n"):
+        if mark and not line.startswith(mark):
+            piece.append(line)
+        elif mark:
+            yield "\n".join(piece).rstrip("\n")
+            mark = ""
+        elif fence := _FENCE.fullmatch(line):
+            mark, piece = fence[1], []
+    if mark:
+        yield "\n".join(piece).rstrip("\n")
 
 
 def definitions(source: str) -> Mapping[str, str]:

@@ -258,6 +258,9 @@ EDITED = {
     "answer as fenced Markdown": case(with_source(
         NEAR, f"Mine:\n\n```python\n{SOLUTIONS[NEAR]}\n```", cell_type="markdown"),
                                       f"The answer cell {NEAR} was no code cell any more; it is one again."),
+    "answer as fenced Markdown that is not closed": case(with_source(
+        NEAR, f"~~~~ py\n{SOLUTIONS[NEAR]}", cell_type="markdown"),
+        f"The answer cell {NEAR} was no code cell any more; it is one again."),
     "answer as raw text": case(with_source(NEAR, SOLUTIONS[NEAR], cell_type="raw"),
                                f"The answer cell {NEAR} was no code cell any more; it is one again."),
     "type of cell missing": case(every_cell(lambda cell: cell.pop("cell_type"))),

@@ -23,9 +23,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursekit import notebooks
+from coursekit import cli, notebooks
 from coursekit.errors import CourseError
-from coursekit.reading import archives, candidates, rebuild, rescue, submission
+from coursekit.reading import answers, archives, candidates, rebuild, rescue, submission
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.hostile.damage import (
     BYTES,
@@ -328,6 +328,43 @@ def test_thousands_of_cells_and_endless_sources_take_seconds(room, student):
     result = rebuilt(room, load(room, student))
     assert time.perf_counter() - began < 10
     assert lost(result.notebook) == set()
+
+
+FENCES = {
+    "blanks without end": "```" + " " * 150_000 + "x",
+    "shorter and shorter": "\n".join("`" * length for length in range(600, 2, -1)),
+    "never closed": "\n".join(["~~~", *["`" * length + "\n" * 300 for length in range(300, 2, -1)]]),
+}
+
+
+@pytest.mark.parametrize("name", FENCES)
+def test_fences_made_to_cost_time_do_not(name):
+    """Each took seconds or minutes, as many times as a notebook has cells and is looked at."""
+    piece = answers.Piece("markdown", FENCES[name], ())
+    began = time.perf_counter()
+    assert piece.code == FENCES[name]
+    assert time.perf_counter() - began < 1
+
+
+def test_thousands_of_cells_without_a_name_are_named_at_once():
+    """Five thousand took a quarter of a minute, and a folder may hold twenty such notebooks."""
+    cells = [{"cell_type": "code", "source": "x"}] * rescue.MAX_CELLS
+    began = time.perf_counter()
+    (found,) = rescue.notebooks_in(json.dumps({"cells": cells}).encode(), NAME)
+    assert time.perf_counter() - began < 3
+    assert len({cell.id for cell in found.notebook.cells}) == rescue.MAX_CELLS
+
+
+def test_an_entry_of_an_archive_without_a_name_is_passed_over(room, student):
+    """A name ends at its first null byte; where that is the first of all, nothing is left."""
+    put(room, student, {"homework.zip": packed({NAME: SOLVED, "q.bin": "1"}).replace(b"q.bin", b"\0.bin")})
+    assert load(room, student).problem == ""
+
+
+def test_names_of_files_that_are_said_move_no_cursor(capsys):
+    """A folder under submitted/ that is no assignment's is named before anybody is graded."""
+    cli._say("submitted/anna/\x1b]0;pwned\x07\udcff\u202e: not graded\nnext line")
+    assert capsys.readouterr().out == "submitted/anna/\ufffd]0;pwned\ufffd\ufffd\ufffd: not graded\nnext line\n"
 
 
 def test_thousands_of_files_are_not_all_looked_at(room, student):
