@@ -44,19 +44,32 @@ class Caps:
     outputs: int = 200  # in number
 
 
+@dataclass
+class Room:
+    """How many characters there is room for in the notebook, when so many cells may each show so much."""
+
+    chars: int = 32_000_000
+
+
 def build(
-    events: Sequence[Any], caps: Caps = Caps(), shown: Shown | None = None, dropped: int = 0
+    events: Sequence[Any],
+    caps: Caps = Caps(),
+    shown: Shown | None = None,
+    dropped: int = 0,
+    room: Room | None = None,
 ) -> list[NotebookNode]:
     """The outputs of a cell, from its events; pieces of one stream are put together at the place of the first.
 
     ``shown`` holds the displays of earlier cells by id: updates reach them, and this cell's displays are added to it.
-    ``dropped`` is the number of events that did not even get here.
+    ``dropped`` is the number of events that did not even get here; from ``room`` is taken what these outputs need.
     """
+    room = room or Room(caps.cell_chars)
     shown = {} if shown is None else shown
     kept, latest = _survivors(events)
     earlier = {display_id: list(shown.get(display_id, ())) for display_id in latest}
     outputs: list[NotebookNode] = []
-    left, cut = caps.cell_chars, dropped > 0 or len(kept) > caps.outputs
+    there = left = min(caps.cell_chars, room.chars)
+    cut = dropped > 0 or len(kept) > caps.outputs
     for raw, display_id in kept[: caps.outputs]:
         content = {key: latest[display_id].get(key) for key in ("data", "metadata")} if display_id else {}
         output = _output({**raw, **content}, caps)
@@ -75,6 +88,7 @@ def build(
                 break
             left -= size(new)
             output.data, output.metadata = copy.deepcopy(new["data"]), copy.deepcopy(new["metadata"])
+    room.chars -= there - left
     if cut:
         outputs.append(new_output("display_data", data={"text/plain": f"[{CUT}]"}))
     return outputs

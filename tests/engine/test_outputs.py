@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coursekit.marking.outputs import CUT, Caps, build, size
+from coursekit.marking.outputs import CUT, Caps, Room, build, size
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
 JPEG = base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(40)).decode()
@@ -279,6 +279,15 @@ def test_whatever_is_said_the_notebook_is_valid_and_bounded(cells, chars):
     for outputs in built:
         valid(outputs)
         assert len(outputs) <= 6
+
+
+def test_all_cells_share_the_room_of_the_notebook():
+    """What an update puts in the place of an earlier display counts as well."""
+    room, shown = Room(2000), {}
+    build([display({"text/plain": "x" * 600}, "a")], Caps(), shown, room=room)
+    build([update({"text/plain": "y" * 600}, "a")], Caps(), shown, room=room)
+    assert 0 < room.chars < 800
+    assert plain(build([display({"text/plain": "z" * 900})], Caps(), shown, room=room)) == [f"[{CUT}]"]
 
 
 def test_the_work_grows_with_the_size_of_what_is_said_and_no_faster():

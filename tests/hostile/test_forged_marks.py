@@ -7,13 +7,15 @@ nothing else is said; the functions that call them are right, and keep their poi
 
 import copy
 import json
+import time
 from dataclasses import dataclass, field
 
 import nbformat
 import pytest
 
-from coursekit import outcomes
+from coursekit import notebooks, outcomes
 from coursekit.marking import verdicts
+from coursekit.marking.outputs import CUT
 from coursekit.marking.runner import Limits
 from coursekit.sandbox import walls
 from hidden_tests import exercises
@@ -632,6 +634,37 @@ def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(co
         marked = room.mark(_with_cells(room, ["while True: pass"] * 5))
         assert "took longer than 4 s in all" in printed(marked)
         assert room.marks(marked) == room.points, said(marked)
+
+
+def test_marks_of_a_hidden_region_in_ones_own_cell_are_text(room):
+    """A million characters of them took half an hour: for each beginning the end was looked for that never comes."""
+    begins = "### BEGIN HIDDEN TESTS\n"
+    start = begins * 40_000 + "print('be' + 'fore')\n### BEGIN HIDDEN TESTS\nprint('in' + 'side')\n### END HIDDEN TESTS"
+    began = time.perf_counter()
+    marked = room.mark(room.notebook(start=start))
+    assert time.perf_counter() - began < 30
+    assert room.marks(marked) == room.points, said(marked)
+    assert all(word in printed(marked) for word in ("before", "inside"))
+
+
+def test_what_all_cells_show_together_is_bounded(room):
+    """Each cell may show eight million characters, and there may be thousands of cells."""
+    shows = "from IPython.display import HTML, display\nfor _ in range(2): display(HTML('x' * 3_900_000))"
+    marked = room.mark(_with_cells(room, [shows] * 6))
+    assert len(notebooks.dumps(marked.notebook)) < 33_000_000
+    assert CUT in printed(marked)
+    assert room.marks(marked) == room.points
+
+
+@pytest.mark.parametrize(
+    "message", ["\x1b]0;pwned\x07\x1b[2J\x9b31m", "a\u202eb\u2066c\u200bd", "a\rb\x08c\x00d\ud800"]
+)
+def test_a_quoted_error_moves_no_cursor(room, message):
+    """``./course marks`` prints it on a terminal, the Formgrader in a form: no escapes, no directions, one line."""
+    marked = room.mark(room.notebook({"compute_cost": f"raise ValueError({message!r})\ndef compute_cost(AL, Y): pass"}))
+    told = [check["reason"] for row in marked.verdicts["exercises"] for check in row["checks"] if not check["passed"]]
+    assert all("The cell of compute_cost does not run: ValueError" in reason for reason in told)
+    assert all(reason.isprintable() for reason in told)
 
 
 # --- strange values --------------------------------------------------------------------------------------------
