@@ -566,6 +566,41 @@ def test_a_function_that_knows_when_it_is_tried_has_the_marks_of_what_it_returns
     assert room.marks(cheated)["compute_cost"] < room.points["compute_cost"]
 
 
+# --- other things than functions, and what a second try finds in their place -------------------------------------
+
+NO_FUNCTIONS = {
+    "async": "async def compute_cost(AL, Y):\n    return 0.0",
+    "a generator": "def compute_cost(AL, Y):\n    yield 0.0",
+    "a class": "class compute_cost:\n    def __init__(self, *args): pass",
+    "a module": "def compute_cost(AL, Y): pass\nimport numpy as compute_cost",
+    "deleted again": "def compute_cost(AL, Y): return 0.0\ndel compute_cost",
+    "written to a file": "%%writefile compute_cost.py\ndef compute_cost(AL, Y): return 0.0",
+}
+
+
+@pytest.mark.parametrize("name", NO_FUNCTIONS)
+def test_what_is_no_function_costs_its_own_exercise(room, name):
+    marked = room.mark(room.notebook({"compute_cost": NO_FUNCTIONS[name]}))
+    assert room.marks(marked) == room.points | {"compute_cost": 0.0}, said(marked)
+
+
+def test_one_function_under_the_names_of_those_that_are_replaced_is_paid_under_none(room):
+    """Right helpers take the place of what goes by a second name, be it that of the function which is tried."""
+    aliases = {
+        "linear_forward": WRONG["linear_forward"],
+        "linear_activation_forward": "linear_activation_forward = linear_forward",
+        "L_model_forward": "L_model_forward = linear_activation_forward",
+    }
+    assert room.marks(room.mark(room.notebook(aliases))) == room.points | dict.fromkeys(aliases, 0.0)
+
+
+def test_inputs_that_the_process_exchanges_have_the_marks_of_other_inputs(room):
+    """The hidden inputs become ones on their way in: what comes back is right for ones, and wrong for the grader."""
+    start = FIND + "module('inside.codec').np.frombuffer = lambda raw, dtype: np.ones(len(raw) // 8)"
+    marks = room.marks(room.mark(room.notebook(start=start)))
+    assert marks["linear_forward"] == marks["compute_cost"] == marks["linear_backward"] == 0
+
+
 # --- leaving ---------------------------------------------------------------------------------------------------
 
 LEAVING = {
