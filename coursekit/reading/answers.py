@@ -1,6 +1,7 @@
 """What the cells of a submission are: the names they go by, what they define, and whose text they have."""
 
 import ast
+import hashlib
 import json
 import re
 import warnings
@@ -17,9 +18,8 @@ from nbformat import NotebookNode
 from coursekit import notebooks, stubs
 from coursekit.reading import attachments
 
-# ast needs a hundred times the memory of what it parses, and a second for a million characters.
-MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 200_000, 2_000_000
-_MAX_REMEMBERED_CHARS = 8_000
+# ast needs a hundred times the memory of what it parses, and for a million characters a second, or ten (a=a=a=...).
+MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 100_000, 500_000
 _WRAPPERS = ("partial", "vectorize", "jit", "njit", "cache", "lru_cache")
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+(?:python3?|py)?[ \t]*+")
@@ -100,17 +100,12 @@ def _fenced(source: str) -> Iterator[str]:
         yield "\n".join(piece).rstrip("\n")
 
 
+@lru_cache(maxsize=512)  # a class hands in the same tests, and each answer is looked at several times
 def definitions(source: str) -> Mapping[str, str]:
-    """The functions that a cell gives a name to at its top level, and their code in a form without blanks and comments.
+    """The functions that a cell gives a name to at its top level, and what stands for their code.
 
     ``name = lambda …`` counts too. Where a cell is not Python, what begins a line with ``def name(`` counts.
     """
-    # A class hands in the same tests, and each answer is looked at several times.
-    return _definitions(source) if len(source) <= _MAX_REMEMBERED_CHARS else _definitions.__wrapped__(source)
-
-
-@lru_cache(maxsize=512)
-def _definitions(source: str) -> Mapping[str, str]:
     magic = re.match(r"\s*%%(\w+)", source)
     if magic and magic[1] not in _PYTHON_MAGICS:
         return {}
@@ -142,8 +137,9 @@ def parsed(source: str) -> ast.Module | None:
 
 
 def _dump(node: ast.AST) -> str:
+    """A digest of the code: blanks and comments make no other one, and many of them may be remembered."""
     try:
-        return ast.dump(node)
+        return hashlib.sha256(ast.dump(node).encode("utf-8", "surrogatepass")).hexdigest()
     except RecursionError:
         return ""
 
