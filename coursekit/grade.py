@@ -5,7 +5,6 @@ read, and one student's failure never touches another's. What has not changed si
 so that a grading which was stopped, in whatever way, is finished by starting it again.
 """
 
-import os
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import fingerprints, notebooks, onegrader, release, stock, workers
+from coursekit import fingerprints, notebooks, onegrader, processors, release, stock, workers
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking import marker as marking
@@ -37,8 +36,8 @@ class Graded:
 
 
 def default_jobs() -> int:
-    """As many workers as this process may use processors."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """As many workers as this process may use processors: more would only make each of them slower."""
+    return processors.available()
 
 
 def grade(

@@ -1,10 +1,12 @@
 """How much all processes of a child use together, which no limit of a single process bounds."""
 
 import os
+import resource
 from pathlib import Path
 
 from .child import Settings
 from .sweep import names_in
+from .waiting import waited_s
 
 _MIB = 1 << 20
 
@@ -25,6 +27,28 @@ def overuse(settings: Settings) -> str:
         if there.f_files - there.f_ffree > inodes:
             return f"the notebook made more than {inodes} files"
     return ""
+
+
+def usage(settings: Settings, pid: int) -> tuple[float, float]:
+    """Seconds that one of the child's processes has waited for a processor, and that all of them have computed.
+
+    Both only grow. ``pid`` is the child's, for where its processes have no namespace of their own.
+    """
+    pids = [str(pid)]
+    if settings.namespaced:
+        pids = [name for name in names_in("/proc") if name.isdigit() and name != "1"]
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = ended.ru_utime + ended.ru_stime + sum(map(_used_s, pids))
+    return max(map(waited_s, pids), default=0.0), used
+
+
+def _used_s(pid: str) -> float:
+    """Processor time of a process, and of those that it started and that have ended."""
+    try:
+        fields = Path("/proc", pid, "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
 
 
 def _resident_mib(exact: bool = False) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import channel, child, confine
 from .child import Settings
-from .meter import overuse
+from .meter import overuse, usage
 from .sweep import kill_all, names_in, remove, wipe
 
 TICK_S = 0.05  # how often memory and files are counted while a child runs
@@ -139,6 +139,10 @@ def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int)
             case "interrupt":
                 if ward is not None and not ward.over:
                     _signal_group(ward.pid)
+                _send(control, {"interrupted": True})  # a later one would meet the next cell
+            case "usage":
+                lives = ward is not None and not ward.over
+                _send(control, {"usage": usage(settings, ward.pid) if ward and lives else (0.0, 0.0)})
             case "end":
                 if ward is not None:
                     _watch(poll, ward, False)

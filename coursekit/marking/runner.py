@@ -21,7 +21,7 @@ from nbformat.v4 import new_output
 from coursekit import notebooks
 from coursekit.marking import outputs
 from coursekit.reading.rebuild import ADDED
-from coursekit.sandbox.client import Child, Sandbox
+from coursekit.sandbox.client import Child, Reply, Sandbox
 from hidden_tests import Exercise
 
 MAX_RESTARTS = 8
@@ -29,7 +29,9 @@ LEFT_OUT = "Left out, because the kernel was lost here: {why}."
 NOT_RUN = "Not run: the kernel had died too often before."
 OUT_OF_TIME = "Not run: the notebook took longer than {limit:g} s in all."
 STOPPED = "This cell ran for more than {limit:g} s and was stopped."
+STOPPED_LATE = "This cell was stopped: the notebook took longer than {limit:g} s in all."
 ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop without an end?"
+ENDLESS_LATE = "It was stopped: the notebook took longer than {limit:g} s in all."
 NOT_TRIED = "The function could not be tried"
 _KEEP_TIMEOUT_S = 10
 _IMPORTS = re.compile(r"(?m)^(?:import|from)\b")
@@ -37,7 +39,10 @@ _IMPORTS = re.compile(r"(?m)^(?:import|from)\b")
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the student's code may take, in seconds: one cell, one call by the grader, all cells (and all calls)."""
+    """How long the student's code may take, in seconds: one cell, one call by the grader, all cells (and all calls).
+
+    Time in which other programs had the processors does not count: marks do not depend on how busy a machine is.
+    """
 
     cell_timeout_s: float = 30
     call_timeout_s: float = 5.0
@@ -102,12 +107,12 @@ class Run:
             self._play(functions_only=True)
         if self._child is None:
             return f"{NOT_TRIED}. {NOT_RUN}"
-        reply = self._child.ask({**question, "op": "probe", "snapshot": test_cell}, self._patience())
+        reply = self._ask({**question, "op": "probe", "snapshot": test_cell}, self._patience())
         if reply.end == "lost":
             self._lose(f"{exercise.grade_id}-{'second' if second else 'probe'}", reply.why)
             return f"{NOT_TRIED}: {reply.why}."
         if reply.end == "timeout":
-            return ENDLESS.format(limit=self._limits.cell_timeout_s)
+            return self._endless()
         undefined = reply.done.get("defined") is False
         return (self._why_undefined(exercise) if undefined else "") or reply.done
 
@@ -148,10 +153,8 @@ class Run:
                 played.whole = False
             elif not functions_only or self._defines(cell):
                 self._run(cell, played, shown, room)
-            if cell.id in self._tests and not played.lost:
-                assert self._child is not None
-                if self._child.ask({"op": "keep", "name": cell.id}, _KEEP_TIMEOUT_S).end != "done":
-                    played.lost, played.why = cell.id, "it did not answer any more"
+            if cell.id in self._tests and not played.lost and not self._keep(cell.id):
+                played.lost, played.why = cell.id, "it did not answer any more"
 
     def _defines(self, cell: NotebookNode) -> bool:
         """Whether a function may need the cell: it is an answer, the student's own, or it imports something.
@@ -165,21 +168,37 @@ class Run:
         return cell.id not in self._tests and _IMPORTS.search(cell.source) is not None
 
     def _run(self, cell: NotebookNode, played: _Played, shown: outputs.Shown, room: outputs.Room) -> None:
-        assert self._child is not None
         # In a student's own cell the markers are text; and looking for ends that never come takes minutes.
         source = notebooks.without_hidden(cell.source) if cell.id in self._tests else cell.source
-        reply = self._child.ask({"op": "run", "source": source, "store_history": True}, self._patience())
+        reply = self._ask({"op": "run", "source": source, "store_history": True}, self._patience())
         cell.outputs = outputs.build(reply.events, shown=shown, dropped=reply.dropped, room=room)
         count = reply.done.get("execution_count")
         cell.execution_count = count if type(count) is int and 0 < count < 1 << 31 else None
         if reply.end == "timeout":
-            limit = self._limits.cell_timeout_s
-            cell.outputs.append(_error("TimeoutError", STOPPED.format(limit=limit)))
-            played.trouble[cell.id] = ENDLESS.format(limit=limit)
+            told = STOPPED_LATE if self._late() else STOPPED
+            cell.outputs.append(_error("TimeoutError", told.format(limit=self._limit())))
+            played.trouble[cell.id] = self._endless()
         elif reply.end == "lost":
             cell.outputs.append(_error("KernelDied", reply.why))
             played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
             played.lost, played.why = cell.id, reply.why
+
+    def _keep(self, name: str) -> bool:
+        """Whether a snapshot of the notebook's variables was taken."""
+        return self._ask({"op": "keep", "name": name}, _KEEP_TIMEOUT_S).end == "done"
+
+    def _ask(self, request: Mapping[str, Any], timeout_s: float) -> Reply:
+        assert self._child is not None
+        reply = self._child.ask(request, timeout_s)
+        self._deadline += reply.given_back_s
+        return reply
+
+    def _endless(self) -> str:
+        """In words, why a cell or a call was stopped."""
+        return (ENDLESS_LATE if self._late() else ENDLESS).format(limit=self._limit())
+
+    def _limit(self) -> float:
+        return self._limits.notebook_timeout_s if self._late() else self._limits.cell_timeout_s
 
     def _late(self) -> str:
         late = time.monotonic() > self._deadline

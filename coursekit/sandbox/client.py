@@ -4,6 +4,7 @@ Nothing that a child says is believed, nothing of it raises here, and everything
 bytes and events. What is left of a child when it is over is nothing, or the whole sandbox is thrown away.
 """
 
+import math
 import select
 import socket
 import time
@@ -16,6 +17,7 @@ from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import baggage, walls
 from coursekit.sandbox.forkserver import Drawing, Server, ServerLost
+from coursekit.sandbox.patience import Patience
 from coursekit.sandbox.walls import Walls
 
 _MIB = 1 << 20
@@ -47,6 +49,7 @@ class Reply:
     done: dict[str, Any] = field(default_factory=dict)
     why: str = ""
     dropped: int = 0
+    given_back_s: float = 0.0  # of the time that it took, what other programs had of it
 
 
 class Sandbox:
@@ -144,25 +147,31 @@ class Child:
         self.close()
 
     def ask(self, request: Mapping[str, Any], timeout_s: float, grace_s: float = 2.0) -> Reply:
-        """The answer to a request. After ``timeout_s`` it is interrupted, ``grace_s`` later given up ("lost")."""
+        """The answer to a request. After ``timeout_s`` it is interrupted, ``grace_s`` later given up ("lost").
+
+        What it has to wait for a processor that other programs use is no part of this time.
+        """
         if self._lost or self._closed:
             return Reply("lost", why=self._lost or "the notebook is over")
         self._requests += 1
         asked, skipped = _Asked(self._requests, self._limits), self._lines.skipped
-        reply = self._converse(asked, channel.encode({**request, "id": self._requests}), timeout_s, grace_s)
+        patience = Patience(self._server.usage, timeout_s)
+        unsent = channel.encode({**request, "id": self._requests})
+        reply = self._converse(asked, unsent, timeout_s, grace_s, patience)
         self._lost = reply.why if reply.end == "lost" else ""
-        return replace(reply, dropped=reply.dropped + self._lines.skipped - skipped)
+        back_s = 0.0 if self._lost else patience.given_back_s()
+        return replace(reply, dropped=reply.dropped + self._lines.skipped - skipped, given_back_s=back_s)
 
-    def _converse(self, asked: "_Asked", unsent: bytes, timeout_s: float, grace_s: float) -> Reply:
-        deadline, interrupted = time.monotonic() + timeout_s, ""
-        view, died = memoryview(unsent), self._server.obituary()
+    def _converse(self, asked: "_Asked", unsent: bytes, timeout_s: float, grace_s: float, patience: Patience) -> Reply:
+        interrupted, given_up = "", math.inf  # why, and when it is no longer waited for
+        view, died = memoryview(unsent), ""
         self._listen(asked, self._early)  # what threads said between two requests; the answer cannot be among it yet
         self._early = []
         poll = select.poll()
         poll.register(self._line, select.POLLIN | select.POLLOUT)
         poll.register(self._server.control, select.POLLIN)
         while True:
-            left_s = deadline - time.monotonic()
+            left_s = given_up - time.monotonic() if interrupted or died else patience.left_s()
             if died and left_s <= 0:
                 return asked.reply("lost", died)
             if left_s <= 0 or (asked.flooded and not interrupted):
@@ -173,14 +182,15 @@ class Child:
                     if asked.flooded
                     else f"it ran for {timeout_s:g} s"
                 )
-                deadline = time.monotonic() + grace_s
                 self._server.interrupt()
+                given_up = time.monotonic() + grace_s
                 continue
-            ready = dict(poll.poll(max(1.0, left_s * 1000)))
-            if self._server.control.fileno() in ready and not died:
+            if news := "" if died else self._server.obituary():
                 poll.unregister(self._server.control)
-                died = self._server.obituary()
-                deadline = min(deadline, time.monotonic() + grace_s)  # for what it said before
+                died, given_up = news, min(given_up, time.monotonic() + grace_s)  # for what it said before
+            ready = dict(poll.poll(0 if news else max(1.0, left_s * 1000)))
+            if not died and self._server.control.fileno() in ready:
+                continue
             happened = ready.get(self._line.fileno(), 0)
             if happened & select.POLLOUT and view and not died:
                 view = self._send(view)

@@ -16,6 +16,7 @@ from typing import Any
 from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import bubblewrap, fontcache, seccomp
+from coursekit.sandbox.patience import Usage
 from coursekit.sandbox.walls import Walls, tail
 
 START_S = 60.0  # it takes 1 s on a machine that has nothing else to do
@@ -98,9 +99,18 @@ class Server:
             raise ServerLost(str(said.get("failed") or self.obituary(1.0) or "the child did not get ready"))
 
     def interrupt(self) -> None:
-        """The child gets a SIGINT."""
+        """The child got a SIGINT: the server says so, for one that came late would stop the next cell."""
         with contextlib.suppress(ServerLost):
             self._tell({"op": "interrupt"})
+            self._hear("interrupted", ANSWER_S)
+
+    def usage(self) -> Usage:
+        """What the child's processes have waited for a processor, and used; nothing where the server is lost."""
+        try:
+            self._tell({"op": "usage"})
+            return Usage(*self._hear("usage", ANSWER_S)["usage"])
+        except ServerLost:
+            return Usage()
 
     def obituary(self, wait_s: float = 0.0) -> str:
         """In words, how the child or the server died, as soon as that is known; empty while both live."""

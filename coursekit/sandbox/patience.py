@@ -1,0 +1,51 @@
+"""Time limits that a busy machine does not shorten.
+
+A limit is time on the clock, so that a cell which sleeps is stopped too. But where other programs had the processors, a
+right answer that computes is slow without any fault of its own: what it has waited for them is given back to it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LOOK_S = 1.0  # what takes less is not looked at, and costs nothing
+MOST = 9  # times the limit, on top of it: a machine as busy as that grades nobody
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Of all processes of a child, since they began: seconds that one has waited, and that they have computed."""
+
+    waited_s: float = 0.0
+    used_s: float = 0.0
+
+
+class Patience:
+    """How long a request may take: its limit, and what its processes have waited for a processor meanwhile.
+
+    ``usage`` tells what was waited and used so far. It is asked once after a while, and again when the time is over.
+    """
+
+    def __init__(self, usage: Callable[[], Usage], limit_s: float) -> None:
+        self._usage, self._limit_s, self._began = usage, limit_s, time.monotonic()
+        self._first: Usage | None = None
+        self._looked = self._began + min(LOOK_S, limit_s / 10)  # or will look, as long as there is no ``_first``
+        self._deadline = self._began + limit_s
+
+    def left_s(self) -> float:
+        """Until there is something to do here: zero or less when the time is over."""
+        now = time.monotonic()
+        if self._first is None and now >= self._looked:
+            self._first, self._looked = self._usage(), time.monotonic()
+        if now >= self._deadline:
+            self._deadline = self._began + self._limit_s + min(self.given_back_s(), MOST * self._limit_s)
+        until = self._deadline if self._first is not None else min(self._looked, self._deadline)
+        return until - time.monotonic()
+
+    def given_back_s(self) -> float:
+        """What others had of this time. What the child's own processes took from each other is not given back."""
+        if self._first is None:
+            return 0.0
+        now, elapsed_s = self._usage(), time.monotonic() - self._looked
+        idle_s = elapsed_s - (now.used_s - self._first.used_s)
+        return max(0.0, min(now.waited_s - self._first.waited_s, idle_s))
