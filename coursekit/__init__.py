@@ -11,16 +11,17 @@ Read it in the order of the data flow:
     inside/              what runs inside the sandbox: fork server, shell, probe
     sandbox/             the walls round it, and the client that talks to it
     marking/             the rebuilt notebook -> its outputs and a verdict for every exercise
-    outcomes             one submission -> an Outcome, a value; workers, cluster/: many, side by side
+    outcomes             one submission -> an Outcome, a value; processors, workers, cluster/: many, side by side
     fingerprints, stamps what need not be graded again
     recorder             outcomes -> gradebook (bookkeeping) and autograded/
     grade, regrading     all of it for a class, for good or for show; gradebook: the marks as values
     feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables
     config, plugins      the same steps for stock nbgrader and the Formgrader; stock, stock_reading
     mutation/, checks/   the proofs that CI asks for; selftest: all of ./course test
-    lab, demo, cli       JupyterLab, a class to look at, the commands
+    lab, demo            JupyterLab, a class to look at
+    commands/, cli       what each command says and asks for; the command line
 
-Imports go one way, downwards in that list; only ``cli`` prints and exits.
+Imports go one way, downwards in that list; only ``commands`` and ``cli`` print and exit.
 """
 
 import sys

@@ -1,0 +1,72 @@
+"""The course on this machine: what holds submissions in, a class to look at, JupyterLab."""
+
+from typing import Annotated
+
+import typer
+
+from coursekit.commands.terminal import PROBLEMS, make_console, progress, say, this_course
+from coursekit.errors import CourseError
+
+
+def doctor() -> None:
+    """Say which walls of the sandbox this machine has, each proved by trying it, and how to get the others."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from coursekit.sandbox import doctor as steps
+
+    walls = steps.examine()
+    table = Table("wall", "stands", "how it was tried", header_style="bold", show_lines=True, pad_edge=False)
+    for wall in walls:
+        stands = Text("yes", style="green") if wall.stands else Text("NO", style="bold red")
+        table.add_row(Text(wall.name), stands, Text(wall.how + (f"\nTo get it: {wall.remedy}" if wall.remedy else "")))
+    make_console().print(table)
+    missing = [wall for wall in walls if not wall.stands]
+    say(f"{len(walls) - len(missing)} of {len(walls)} walls stand")
+    if missing:
+        raise typer.Exit(PROBLEMS)
+
+
+def demo() -> None:
+    """Grade a class of real submissions in a scratch course, from the release to the feedback."""
+    from coursekit import demo as steps
+    from coursekit import gradebook, report
+
+    course, console = this_course(), make_console()
+    scratch = steps.prepare(course)
+    say(f"{len(steps.CLASS)} submissions, made from the releases, in {scratch.root.relative_to(course.root)}")
+    with progress("grading", len(steps.CLASS)) as advance:
+        steps.grade(scratch, lambda one: advance(one.student))
+    with progress("writing feedback", len(steps.CLASS)) as advance:
+        pages = steps.feedback(scratch, lambda page: advance(page.student))
+    for assignment in steps.assignments():
+        students = gradebook.read(scratch, assignment)
+        about = {recipe.student: recipe.about for recipe in steps.CLASS if recipe.assignment == assignment}
+        console.print(report.marks_table(students, assignment, about))
+        console.print(report.reasons_table(students, assignment))
+    say("Where to look next:")
+    for line in steps.where_next(course, scratch, pages):
+        say(f"  {line}")
+
+
+def lab(
+    assignment: Annotated[
+        str | None, typer.Argument(help="The assignment to open; the first, if none is named.")
+    ] = None,
+    student: Annotated[bool, typer.Option("--student", help="Show what a student sees.")] = False,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; a free one, if none is given.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Start JupyterLab in the course, with nbgrader's tools on."""
+    from coursekit import lab as steps
+
+    course = this_course()
+    if not student:
+        from coursekit.release import register
+
+        for name in course.assignments():  # the Formgrader grades what the gradebook knows
+            try:
+                register(course, name)
+            except CourseError as error:
+                say(str(error))
+    raise typer.Exit(steps.run(course, student, assignment, port, browser, say))
