@@ -2,9 +2,11 @@
 
 import ast
 import warnings
+from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+import public_tests
 from coursekit import notebooks
 from coursekit.checks.findings import Finding, Source
 from hidden_tests import Exercise, exercises
@@ -57,7 +59,37 @@ def _exercise(source: Source, row: Exercise) -> list[Finding]:
             have = notebooks.grader_metadata(cell).get("points")
             what = f"{have if have is not None else 'no'} points, but {row.points:g} in the table"
             findings.append(Finding("E303", source.at(cell), what, f"mend the cell or {TABLE_FILE}"))
+        findings += _tests_run(source, row, cell)
     return findings
+
+
+def _tests_run(source: Source, row: Exercise, cell: NotebookNode) -> list[Finding]:
+    """A copied test cell is easily left with the public test of the exercise that it was copied from."""
+    body = _body(notebooks.without_hidden(cell.source))
+    if body is None:
+        return []  # E310
+    own = _public_test(row)
+    calls = list(_public_tests_called(body))
+    others = sorted({name for name, _ in calls} - {own})
+    told = [f"runs {name}, the public test of another exercise" for name in others]
+    if (own, row.function) not in calls:
+        told.append(f"does not run {own}({row.function})")
+    return [Finding("E311", source.at(cell), what, f"let it run {own}({row.function})") for what in told[:1]]
+
+
+def _public_test(row: Exercise) -> str:
+    """The name of an exercise's public test: the assignment stands in front where two share a function's name."""
+    name = f"{row.assignment.replace('-', '_')}_{row.function}_test"
+    return name if hasattr(public_tests, name) else f"{row.function}_test"
+
+
+def _public_tests_called(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """Every call of a public test: its name, and the name of what it is given."""
+    for node in (node for statement in body for node in ast.walk(statement)):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name.endswith("_test") and hasattr(public_tests, name):
+                yield name, node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else ""
 
 
 def _points(cell: NotebookNode) -> float | None:

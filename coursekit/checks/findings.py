@@ -35,6 +35,7 @@ CODES = {
     "E308": "a graded or solution cell belongs to no exercise of the table",
     "E309": "a code cell is too long",
     "E310": "a code cell is not valid Python",
+    "E311": "a test cell does not run its own exercise's public test on its function, or runs another's",
     # docs: README.md and the like, and the Markdown cells
     "D401": "a link leads nowhere",
     "D402": "a link leads to a heading that does not exist",

@@ -205,6 +205,25 @@ def test_code_that_is_not_python_is_found(source):
     assert found(source) == {("E310", "imports")}
 
 
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ("linear_backward_test(linear_forward)", "runs linear_backward_test, the public test of another exercise"),
+        ("digits_linear_forward_test(linear_forward)", "runs digits_linear_forward_test"),
+        ("linear_forward_test(linear_forward)\ncompute_cost_test(compute_cost)", "runs compute_cost_test"),
+        ("if True:\n    compute_cost_test(compute_cost)", "runs compute_cost_test"),
+        ("import public_tests; public_tests.compute_cost_test(compute_cost)", "runs compute_cost_test"),
+        ("linear_forward_test(compute_cost)", "does not run linear_forward_test(linear_forward)"),
+        ("pass", "does not run linear_forward_test(linear_forward)"),
+    ],
+)
+def test_a_test_cell_runs_the_test_of_its_own_exercise(source, new, said):
+    """A student's right function would fail there, or a wrong one would pass."""
+    replace(source, "linear-forward-test", "linear_forward_test(linear_forward)", new)
+    assert found(source) == {("E311", "linear-forward-test")}
+    assert said in check(source)[0].what
+
+
 def test_magics_are_python_enough(source):
     cell(source, "imports").source = "%matplotlib inline\n!ls"
     cell(source, "settings-text").cell_type = "code"
