@@ -12,8 +12,8 @@ Read it in the order of the data flow:
     sandbox/             the walls round it, and the client that talks to it
     marking/             the rebuilt notebook -> its outputs and a verdict for every exercise
     outcomes             one submission -> an Outcome, a value; processors, workers, cluster/: many, side by side
-    fingerprints, stamps what need not be graded again
-    recorder             outcomes -> gradebook (bookkeeping) and autograded/
+    fingerprints, stamps what need not be graded again; versions: what is installed here
+    recorder             outcomes -> gradebook (bookkeeping) and autograded/, whole or not at all
     grade, regrading     all of it for a class, for good or for show; gradebook: the marks as values
     feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables
     config, plugins      the same steps for stock nbgrader and the Formgrader; stock, stock_reading

@@ -1,10 +1,11 @@
 """Feedback pages from the autograded notebooks and the gradebook, through nbgrader's own generate_feedback."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit import stock
+from coursekit import stock, whole
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
@@ -41,11 +42,18 @@ def feedback(
 
 
 def _write(course: Course, assignment: str, student: str) -> Page:
-    path = course.feedback(assignment, student) / f"{assignment}.html"
-    config = stock.course_config(course)
-    config.GenerateFeedback.force = True
-    try:
-        stock.convert("GenerateFeedback", config, assignment, course.root / ".coursekit" / "feedback.log", student)
-    except CourseError as error:
-        return Page(student, path, str(error))
+    """The page appears whole; until then, and where it fails, an earlier one stands."""
+    target = course.feedback(assignment, student)
+    path = target / f"{assignment}.html"
+    room = course.root / ".coursekit"
+    room.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="feedback-", dir=room, ignore_cleanup_errors=True) as scratch:
+        config = stock.course_config(course, feedback_directory=scratch)
+        try:
+            stock.convert("GenerateFeedback", config, assignment, room / "feedback.log", student)
+            whole.put(Path(scratch, student, assignment), target, Path(scratch, "old"))
+        except CourseError as error:
+            return Page(student, path, str(error))
+        except OSError as error:
+            return Page(student, path, f"cannot be written ({error}); make room, or mend its permissions")
     return Page(student, path)

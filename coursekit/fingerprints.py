@@ -9,16 +9,15 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 
+from coursekit import versions
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
 from coursekit.marking.runner import Limits
 from coursekit.reading import folders
 from coursekit.reading.candidates import NOTEBOOK_NAME
 
-PACKAGES = ("numpy", "h5py", "ipython", "matplotlib", "nbformat", "nbgrader")  # whose versions may show in a result
 MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 256 << 20  # read of one file, of one submission; of more, size and date count
 
 
@@ -48,8 +47,7 @@ def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) ->
     said = {
         "limits": repr(sorted((name, float(value)) for name, value in asdict(limits).items())),
         "sandbox": sandbox,
-        "python": sys.version,
-        "packages": " ".join(f"{name}={_version(name)}" for name in PACKAGES),
+        **versions.installed(),
     }
     return _hash([*files.items(), *((name, text.encode()) for name, text in said.items())])
 
@@ -101,10 +99,3 @@ def _hash(parts: Iterable[tuple[str, bytes]]) -> str:
         whole.update(b"%d %d\n" % (len(label), len(data)) + label)
         whole.update(data)
     return whole.hexdigest()
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return ""

@@ -12,7 +12,7 @@ from typing import Self
 from nbgrader import utils
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from coursekit import bookkeeping, fingerprints, gradebook, stamps, stock
+from coursekit import bookkeeping, fingerprints, gradebook, stamps, stock, whole
 from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
 from coursekit.onegrader import RECORDING
@@ -68,7 +68,7 @@ class Recorder:
             entering = bookkeeping.entering(self._book, outcome.student, outcome.verdicts, timestamp, self._config)
             with entering as entries:
                 stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
-            _put(made, target, folder / "old")
+            whole.put(made, target, folder / "old")
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
@@ -122,13 +122,3 @@ def _timestamp(files: Mapping[str, bytes]) -> datetime | None:
     """When it was handed in, if nbgrader's collect, or the submission's own timestamp.txt, says so."""
     text = files.get(supporting.TIMESTAMP, b"").decode("ascii", "replace").strip()
     return utils.parse_utc(text) if text else None
-
-
-def _put(new: Path, target: Path, old: Path) -> None:
-    """``new`` is at ``target``; what stood there is gone, or, where this was stopped in between, neither is there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_symlink() or target.is_file():
-        target.unlink()
-    elif target.is_dir():
-        target.rename(old)
-    new.rename(target)

@@ -13,6 +13,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+from coursekit import versions
 from coursekit.cluster import parcels
 
 _mine = threading.local()  # a sandbox belongs to one thread, and so does the process that has it
@@ -24,8 +25,9 @@ class DeskLost(Exception):
 
 @functools.cache
 def engine() -> str:
-    """The digest of this package's own code: where it differs, so may the marks."""
+    """The digest of this package's own code, and of what it stands on: where it differs, so may the marks."""
     whole, package = hashlib.sha256(), Path(__file__).parents[1]
+    whole.update(repr(versions.installed()).encode())
     for path in sorted(package.rglob("*.py")):
         data = path.read_bytes()
         whole.update(f"{path.relative_to(package).as_posix()} {len(data)}\n".encode())
@@ -44,7 +46,7 @@ def examine(pack: bytes, order: bytes, wanted: str, attempts: int) -> bytes:
     Where it kills the process that grades it, it is tried again in a fresh one, and given up after ``attempts``.
     """
     if engine() != wanted:
-        found = "its coursekit is not the grader's"
+        found = "its coursekit, Python or NumPy is not the grader's"
         return parcels.packed({"refused": ["worker", found, "install the same one there, and start the worker again"]})
     for _ in range(attempts):
         desk = _desk(pack)

@@ -55,7 +55,10 @@ def grade(
 
     course = this_course()
     chosen = steps.choose(course, assignment, student or ())
-    limits, jobs = Limits(timeout), jobs or steps.default_jobs()
+    whole_s = max(
+        steps.LIMITS.notebook_timeout_s, 10.0 * timeout
+    )  # else one cell of the notebook could not take so long
+    limits, jobs = Limits(timeout, notebook_timeout_s=whole_s), jobs or steps.default_jobs()
     for stray in course.strays():
         say(f"submitted/{stray}: not graded, because no assignment has this name; rename the folder or move its files")
     if dry_run:

@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+from coursekit.versions import ARITHMETIC
+
 INSIDE = Path(__file__).parents[1] / "inside"
 LAUNCH = Path(__file__).parent / "launch.py"
 HOME, TMP, SHM = "/home/student", "/tmp", "/dev/shm"
@@ -31,8 +33,6 @@ _WRITTEN = {
     "/etc/hosts": "127.0.0.1 localhost sandbox\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
-# What the arithmetic of NumPy depends on: the same inside as where the expected outputs were recorded.
-_KEPT = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
 _MIB = 1 << 20
 
 
@@ -46,7 +46,8 @@ def environment(home: str = HOME, tmp: str = TMP, path: str = "") -> dict[str, s
     programs = [path or str(Path(python()).parent), "/usr/local/bin", "/usr/bin", "/bin"]
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     return {
-        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        # The same inside as where the expected outputs were recorded.
+        **{name: os.environ[name] for name in ARITHMETIC if name in os.environ},
         **dict.fromkeys(one_thread, "1"),
         "PATH": ":".join(programs),
         "HOME": home,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import workers
+from coursekit import versions, workers
 from coursekit.cluster import packs, parcels
 from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
@@ -147,7 +147,14 @@ def test_a_damaged_parcel_is_refused(damage):
 
 def test_another_coursekit_on_a_worker_is_refused(classroom):
     answer, _ = parcels.unpacked(cluster_worker.examine(b"", b"", "0123", 3))
-    assert answer["refused"][1] == "its coursekit is not the grader's"
+    assert answer["refused"][1] == "its coursekit, Python or NumPy is not the grader's"
+
+
+def test_another_numpy_on_a_worker_is_another_engine(monkeypatch):
+    """The stamp beside a result names the grader's NumPy, so it must be the one that computed."""
+    here = cluster_worker.engine.__wrapped__()
+    monkeypatch.setattr(versions, "_version", lambda name: "1.0")
+    assert cluster_worker.engine.__wrapped__() != here
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://here", "no address"])

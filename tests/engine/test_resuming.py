@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import fingerprints, grade, gradebook, onegrader, progress, stamps
+from coursekit import feedback, fingerprints, grade, gradebook, onegrader, progress, stamps, versions
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.recorder import NothingCanBeWritten
@@ -201,6 +201,14 @@ def test_limits_and_walls_are_part_of_it_but_no_date_of_a_lone_notebook(graded):
     assert len({first, fingerprint(graded, Limits(31)), fingerprint(graded, sandbox="none")}) == 3
 
 
+def test_versions_and_the_way_numpy_computes_are_part_of_it(graded, monkeypatch):
+    first = fingerprint(graded)
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    second = fingerprint(graded)
+    monkeypatch.setattr(versions, "_version", lambda name: "1.0")
+    assert len({first, second, fingerprint(graded)}) == 3
+
+
 def test_of_several_notebooks_it_counts_which_is_the_newest(graded):
     folder = graded.submitted(ASSIGNMENT, "anna")
     (folder / f"{ASSIGNMENT}.ipynb").rename(folder / "one.ipynb")
@@ -298,7 +306,7 @@ POINTS = {
     "before the assignment is entered": ("release", "release.register = die"),
     "with half of the files written": ("recorder", "recorder.bookkeeping.entering = die"),
     "inside the transaction": ("stamps", "stamps.write = die"),
-    "behind the transaction": ("recorder", "recorder._put = die"),
+    "behind the transaction": ("recorder", "recorder.whole.put = die"),
     "between the old folder and the new": (
         "recorder",
         "move = pathlib.Path.rename\n"
@@ -306,7 +314,7 @@ POINTS = {
     ),
     "behind the first of two": (
         "recorder",
-        "put = recorder._put; recorder._put = lambda *paths: (put(*paths), die())",
+        "put = recorder.whole.put; recorder.whole.put = lambda *paths: (put(*paths), die())",
     ),
 }
 
@@ -325,6 +333,21 @@ def test_a_grader_killed_at_any_point_has_lost_nothing(graded, point):
         json.loads(path.read_text(encoding="utf-8"))
     assert "cleo" not in regraded(grade.grade(graded, ASSIGNMENT))
     assert_every_mark_is_there_once(graded, {"anna": WRONG, "ben": WRONG, "cleo": FULL})
+
+
+def test_a_feedback_page_that_could_not_be_finished_leaves_the_earlier_one(graded, monkeypatch):
+    """Half a page, or none where there was one, is what a student would find."""
+    (first,) = feedback.feedback(graded, ASSIGNMENT, ["anna"])
+    before = first.path.read_bytes()
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nbconvert.writers.FilesWriter.write", broken)
+    (second,) = feedback.feedback(graded, ASSIGNMENT, ["anna"])
+    assert second.problem
+    assert first.path.read_bytes() == before
+    assert not list((graded.root / ".coursekit").glob("feedback-*"))
 
 
 def test_a_killed_grader_leaves_no_process_and_locks_nobody_out(graded):
@@ -427,12 +450,14 @@ def test_a_second_grader_is_told_who_is_at_work(graded):
 
 def test_scratch_folders_of_a_living_release_are_left_alone(graded):
     young, old = (graded.root / ".coursekit" / f"release-{name}" for name in ("young", "old"))
+    copies = graded.root / ".coursekit" / "readable-old"  # of a stock `nbgrader autograde` that was killed
     killed = graded.root / "autograded" / f"{onegrader.RECORDING}killed"
-    for folder in (young, old, killed):
+    for folder in (young, old, copies, killed):
         folder.mkdir()
-    os.utime(old, (1, 1))
+    for folder in (old, copies):
+        os.utime(folder, (1, 1))
     grade.grade(graded, ASSIGNMENT)
-    assert (young.exists(), old.exists(), killed.exists()) == (True, False, False)
+    assert (young.exists(), old.exists(), copies.exists(), killed.exists()) == (True, False, False, False)
 
 
 # --- nothing can be written --------------------------------------------------------------------------------
