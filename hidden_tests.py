@@ -1,6 +1,6 @@
 """What only the grader runs: the table of exercises, with their hidden cases and their points.
 
-An exercise is a row: its public half (``public_tests``), hidden cases as data (the generator at other seeds
+An exercise is a row: its public half (``public_cases``), hidden cases as data (the generator at other seeds
 and sizes, m = 1, one layer, many layers, extreme values), the earlier functions it leans on, and its points
 split over named checks. A check passes when the outputs that it names are right in every case that it names,
 so no mark depends on a lucky example.
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import testCases as tc
-from public_tests import EXERCISES as PUBLIC
-from public_tests import Case
-from public_tests import Exercise as PublicExercise
+from public_cases import EXERCISES as PUBLIC
+from public_cases import Case
+from public_cases import Exercise as PublicExercise
 
 RECORDING = Path(__file__).with_name("hidden_tests.h5")
 

@@ -13,13 +13,13 @@ import numpy as np
 
 import hidden_tests
 import known_mistakes
-import public_tests
+import public_cases
 from comparison import flatten
 from coursekit import solutions, wrong_answers
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from known_mistakes import Known, Recorded
-from public_tests import Case
+from public_cases import Case
 
 Outputs = dict[str, np.ndarray]
 Mistakes = dict[str, tuple[Known, ...]]
@@ -49,7 +49,7 @@ def make(course: Course) -> tuple[dict[str, Outputs], dict[str, Outputs]]:
 
 def _must_raise(exercise: hidden_tests.Exercise, case: Case, function: Any) -> None:
     try:
-        function(*public_tests.build(exercise.public, case))
+        function(*public_cases.build(exercise.public, case))
     except Exception as error:
         if case.raises in (sort.__name__ for sort in type(error).__mro__):
             return
@@ -59,7 +59,7 @@ def _must_raise(exercise: hidden_tests.Exercise, case: Case, function: Any) -> N
 
 def _outputs(exercise: hidden_tests.Exercise, case: Case, function: Any) -> Outputs:
     with redirect_stdout(StringIO()):  # training tells how it goes
-        flat = flatten(function(*public_tests.build(exercise.public, case)), exercise.public.outputs)
+        flat = flatten(function(*public_cases.build(exercise.public, case)), exercise.public.outputs)
     odd = [name for name, leaf in flat.items() if not isinstance(leaf, np.ndarray) or not np.all(np.isfinite(leaf))]
     if odd or not flat:
         found = f"the solution returns no finite numbers in {odd or 'anything'}"
@@ -120,7 +120,7 @@ def expected(course: Course, exercise: hidden_tests.Exercise, case: Case) -> Out
     if case.raises:
         return {}
     public, hidden = _paths(course)
-    return public_tests.recorded(public if case in exercise.public.cases else hidden, exercise.key, case.name)
+    return public_cases.recorded(public if case in exercise.public.cases else hidden, exercise.key, case.name)
 
 
 def differences(path: Path, fresh: dict[str, Outputs]) -> list[str]:

@@ -11,13 +11,14 @@ import numpy as np
 
 import hidden_tests
 import mistakes
+import public_cases
 import public_tests
 from comparison import NotNumbers, compare
 from coursekit import notebooks, solutions
 from coursekit.course import Course
 from known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, Known, Outcome, Recorded
 from mistakes import Mistake
-from public_tests import Case
+from public_cases import Case
 
 Outputs = dict[str, np.ndarray]  # the expected ones of a case
 # What these give hangs on the last digits, and so on the machine: noise divided by next to nothing, or hundreds of
@@ -83,7 +84,7 @@ def _known(mistake: Mistake, source: str, target: Any, expected: Mapping[str, Ou
     return Known(mistake.hint, {name: seen[name] for name in order}, mistake.name)
 
 
-def _recorded(exercise: public_tests.Exercise, case: Case, target: Any, expected: Outputs, varies: bool) -> Recorded:
+def _recorded(exercise: public_cases.Exercise, case: Case, target: Any, expected: Outputs, varies: bool) -> Recorded:
     made = public_tests.call_quietly(exercise, case, target)
     seen: Outcome = public_tests.outcome(exercise, target, made)
     if made.error is not None:

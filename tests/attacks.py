@@ -15,7 +15,7 @@ from coursekit.marking.runner import Limits
 from coursekit.reading import rebuild
 from coursekit.sandbox import walls
 from hidden_tests import exercises
-from public_tests import build, inputs
+from public_cases import build, inputs
 
 QUICK = Limits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60)
 

@@ -155,7 +155,7 @@ def _alarm(timeout_s: float | None) -> Iterator[None]:
 
 
 def _error(error: BaseException, target: Any) -> dict[str, Any]:
-    from public_tests import student_frames
+    from public_reports import student_frames
 
     sorts = [_sort(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
     try:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import known_mistakes
 import mistakes
-import public_tests
+import public_cases
 from comparison import changed
 from coursekit import recording
 from coursekit.course import Course
 from coursekit.marking.observations import Observation
 from hidden_tests import Exercise
 from known_mistakes import Known, Outcome
-from public_tests import Case
+from public_cases import Case
 
 # The words in which coursekit.marking.observations tells of an exception.
 _STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
@@ -91,4 +91,4 @@ def _spoils(known: Known, case: Case) -> bool:
 def _changed(exercise: Exercise, case: Case, seen: Observation) -> tuple[str, ...]:
     if seen.inputs is None:
         return ()
-    return tuple(changed(public_tests.inputs(exercise.public, public_tests.build(exercise.public, case)), seen.inputs))
+    return tuple(changed(public_cases.inputs(exercise.public, public_cases.build(exercise.public, case)), seen.inputs))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-import public_tests
+import public_cases
 from comparison import Finding, changed, compare, likely_cause
 from coursekit import recording
 from coursekit.course import Course, find_course
@@ -12,7 +12,7 @@ from coursekit.marking.observations import Observation
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
 from hidden_tests import Check, Exercise
-from public_tests import Case
+from public_cases import Case
 
 _recorded: dict[Any, dict[str, dict[str, Any]]] = {}  # by course and state of its recordings, then by case
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # as they are given to a function, by case
@@ -67,7 +67,7 @@ def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
     """The inputs of a case, made once; nobody changes them."""
     made, inputs = _inputs.get(key := f"{exercise.key}/{case.name}", (None, {}))
     if made is not case:
-        inputs = public_tests.inputs(exercise.public, public_tests.build(exercise.public, case))
+        inputs = public_cases.inputs(exercise.public, public_cases.build(exercise.public, case))
         _inputs[key] = (case, inputs)
     return inputs
 
@@ -119,9 +119,9 @@ def _problem(
         return ""
     if named:
         return _own_numbers(findings[0])
-    inputs = public_tests.inputs(public, public_tests.build(public, case))
+    inputs = public_cases.inputs(public, public_cases.build(public, case))
     cause = likely_cause(
-        findings[0], expected[case.name], seen.outputs, inputs, public_tests.sizes(public, case).get("m")
+        findings[0], expected[case.name], seen.outputs, inputs, public_cases.sizes(public, case).get("m")
     )
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
@@ -138,7 +138,7 @@ def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
     first = _described(exercise, wrong[0])
     if len(cases) == 1:
         return first
-    right = [public_tests.sizes(exercise.public, case).get("m") for case in cases if case not in wrong]
+    right = [public_cases.sizes(exercise.public, case).get("m") for case in cases if case not in wrong]
     only = ", right only with one example" if right and set(right) == {1} else ""
     every = "in every case tried" if len(wrong) == len(cases) else f"in {len(wrong)} of {len(cases)} cases tried{only}"
     return f"{every}; for instance {first}"
@@ -146,7 +146,7 @@ def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
 
 def _described(exercise: Exercise, case: Case) -> str:
     """The sizes of a case; of a hidden one not the seed, from which anybody could make its inputs."""
-    words = str(public_tests.describe(exercise.public, case))
+    words = str(public_cases.describe(exercise.public, case))
     if case not in exercise.public.cases and words.startswith("seed "):
         words = words.partition(" · ")[2]
     return words

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import hidden_tests
-import public_tests
+import public_cases
 from coursekit import notebooks, solutions
 from coursekit.course import Course
 from coursekit.inside import codec, probing
@@ -13,14 +13,14 @@ from coursekit.inside import codec, probing
 def observe(exercise: hidden_tests.Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
     """What a probe would see of ``target``, in this very process: for our own functions only, never a student's."""
     public = exercise.public
-    cases = ((case.name, public_tests.build(public, case)) for case in exercise.cases)
+    cases = ((case.name, public_cases.build(public, case)) for case in exercise.cases)
     return probing.observe(target, public.outputs, public.inputs, cases, call_timeout_s)
 
 
 def request(exercise: hidden_tests.Exercise, call_timeout_s: float) -> dict[str, Any]:
     """What is sent into the sandbox to try an exercise: names and arguments, nothing that is expected."""
     public = exercise.public
-    args = {case.name: public_tests.build(public, case) for case in exercise.cases}
+    args = {case.name: public_cases.build(public, case) for case in exercise.cases}
     return {
         "op": "probe",
         "function": exercise.function,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import public_tests
+import public_cases
 from coursekit.marking.phrases import DESCRIPTIONS, MESSAGES, NAME, PATH, with_gaps
 from coursekit.reading.answers import parsed
 
@@ -44,7 +44,7 @@ def _words(*parts: object) -> Iterator[str]:
 
 _OURS = frozenset(
     name
-    for one in public_tests.EXERCISES.values()
+    for one in public_cases.EXERCISES.values()
     for name in _words(one.function, one.inputs, one.outputs, tuple(case.extra for case in one.cases))
 ) | {"W", "b", "dA", "dW", "db", "linear_cache", "activation_cache", "batchnorm_cache"}
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-import public_tests
+import public_cases
 from comparison import changed, compare, flatten
 from coursekit import notebooks, solutions
 from coursekit.course import Course
@@ -30,7 +30,7 @@ from coursekit.mutation import mutants, mutants_inputs
 from coursekit.mutation.mutants import Mutant
 from coursekit.workers import follow_parent
 from hidden_tests import TABLE, Check, Exercise
-from public_tests import Case
+from public_cases import Case
 
 CALL_TIMEOUT_S = 3.0  # the slowest case of the table takes a twentieth of a second
 MEMORY_MIB = 2048  # on top of what the process has already
@@ -232,8 +232,8 @@ def _finite(call: _Call) -> bool:
 
 
 def _call(exercise: Exercise, case: Case, target: Callable[..., Any]) -> _Call:
-    args = public_tests.build(exercise.public, case)
-    before = public_tests.inputs(exercise.public, copy.deepcopy(args))
+    args = public_cases.build(exercise.public, case)
+    before = public_cases.inputs(exercise.public, copy.deepcopy(args))
     np.random.seed(STRAY_SEED)
     try:
         with warnings.catch_warnings(), _alarm(CALL_TIMEOUT_S):
@@ -241,7 +241,7 @@ def _call(exercise: Exercise, case: Case, target: Callable[..., Any]) -> _Call:
             result = target(*args)
     except (Exception, _TooLong) as error:
         return _Call(case, {}, type(error).__name__)
-    after = public_tests.inputs(exercise.public, args)
+    after = public_cases.inputs(exercise.public, args)
     return _Call(case, flatten(result, exercise.public.outputs), changed=tuple(changed(before, after)))
 
 

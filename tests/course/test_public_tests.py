@@ -15,6 +15,7 @@ import pytest
 
 import known_mistakes
 import mistakes
+import public_cases
 import public_tests
 from hidden_tests import TABLE
 from tests.classroom import text
@@ -41,7 +42,15 @@ def complaint(name, target):
     printed, report = public(name, target)
     assert report, f"{name}_test passes:\n{printed}"
     assert not printed
-    for ours in ("public_tests", "comparison", "Traceback", "PublicTestFailure", str(COURSE.root)):
+    for ours in (
+        "public_tests",
+        "public_cases",
+        "public_reports",
+        "comparison",
+        "Traceback",
+        "PublicTestFailure",
+        str(COURSE.root),
+    ):
         assert ours not in report
     assert len(report.splitlines()) < 25
     return report
@@ -150,7 +159,7 @@ def test_a_visible_mistake_fails_with_a_report_that_helps(mistake):
     elif "Calling your function" in report:
         assert "Keep the first line" in report
     elif "The values are right" in report:
-        inputs = public_tests.EXERCISES[mistake.exercise].inputs
+        inputs = public_cases.EXERCISES[mistake.exercise].inputs
         assert re.search(rf"changed its own input: ({'|'.join(inputs)})\b", report)
     else:
         wrong = [line for line in report.splitlines() if line.startswith("  ") and not line.endswith(" ok")]
@@ -400,7 +409,7 @@ def test_the_released_recording_tells_outputs_and_hints_and_nothing_else():
         rows = json.loads(index)
         assert {field for row in rows for field in row} == {"hint", "cases"}
         assert {case for row in rows for case in row["cases"]} <= {
-            case.name for case in public_tests.EXERCISES[key].cases
+            case.name for case in public_cases.EXERCISES[key].cases
         }
         for mistake in mistakes.of(key):
             assert f'"{mistake.name}"' not in index
@@ -717,7 +726,15 @@ def test_the_recording_is_found_beside_the_module_wherever_one_works(tmp_path):
     """A student may start Jupyter in another folder than the assignment's."""
     folder = tmp_path / "my assignment"
     folder.mkdir()
-    for name in ("public_tests.py", "public_tests.h5", "comparison.py", "testCases.py", "dnn_utils.py"):
+    for name in (
+        "public_tests.py",
+        "public_cases.py",
+        "public_reports.py",
+        "public_tests.h5",
+        "comparison.py",
+        "testCases.py",
+        "dnn_utils.py",
+    ):
         shutil.copy(COURSE.root / name, folder)
     code = (
         f"import sys; sys.path.insert(0, {str(folder)!r})\n"

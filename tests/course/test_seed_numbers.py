@@ -8,6 +8,7 @@ in full.
 import numpy as np
 import pytest
 
+import public_cases
 import public_tests
 import testCases as tc
 from comparison import flatten
@@ -106,10 +107,10 @@ def solution(course):
 @pytest.mark.parametrize(("function", "case_name"), SEED, ids=[" ".join(key) for key in SEED])
 def test_the_solution_reproduces_every_printed_number(solution, function, case_name):
     """The students of this course can compare with everybody who has ever done these exercises."""
-    exercise = public_tests.EXERCISES[f"step-by-step/{function}"]
+    exercise = public_cases.EXERCISES[f"step-by-step/{function}"]
     case = next(case for case in exercise.cases if case.name == case_name)
 
-    outputs = flatten(solution[function](*public_tests.build(exercise, case)), exercise.outputs)
+    outputs = flatten(solution[function](*public_cases.build(exercise, case)), exercise.outputs)
 
     for name, printed in SEED[function, case_name].items():
         assert outputs[name].shape == np.shape(printed), name
@@ -119,7 +120,7 @@ def test_the_solution_reproduces_every_printed_number(solution, function, case_n
 @pytest.mark.parametrize(("function", "case_name"), SEED, ids=[" ".join(key) for key in SEED])
 def test_the_recording_holds_every_printed_number(function, case_name):
     """A recording is made by the solution, so something else than the solution has to vouch for it."""
-    recorded = public_tests.recorded(public_tests.RECORDING, f"step-by-step/{function}", case_name)
+    recorded = public_cases.recorded(public_tests.RECORDING, f"step-by-step/{function}", case_name)
 
     for name, printed in SEED[function, case_name].items():
         assert recorded[name].shape == np.shape(printed), name
@@ -131,7 +132,7 @@ def test_the_cost_agrees_to_the_last_digit(solution):
     Y, AL = tc.compute_cost_test_case()
 
     cost = solution["compute_cost"](AL, Y)
-    recorded = public_tests.recorded(public_tests.RECORDING, "step-by-step/compute_cost", "example")["cost"]
+    recorded = public_cases.recorded(public_tests.RECORDING, "step-by-step/compute_cost", "example")["cost"]
 
     assert np.shape(cost) == recorded.shape == ()
     assert abs(float(cost) - COST) <= 1e-16
@@ -142,7 +143,7 @@ def test_every_exercise_has_printed_numbers():
     """An exercise that fell out of this file would lose its oracle without anybody noticing."""
     functions = {function for function, _ in SEED} | {"compute_cost"}
 
-    of_this_assignment = {key for key in public_tests.EXERCISES if key.startswith("step-by-step/")}
+    of_this_assignment = {key for key in public_cases.EXERCISES if key.startswith("step-by-step/")}
     assert {f"step-by-step/{function}" for function in functions} == of_this_assignment
 
 

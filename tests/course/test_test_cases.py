@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import hidden_tests
-import public_tests
+import public_cases
 import testCases as tc
 from comparison import NotNumbers, flatten
 from coursekit import recording
 
 GENERATORS = [getattr(tc, name) for name in tc.__all__]
-USED = [exercise.generator for exercise in public_tests.EXERCISES.values()]
+USED = [exercise.generator for exercise in public_cases.EXERCISES.values()]
 RANDOM = [generator for generator in GENERATORS if "seed" in inspect.signature(generator).parameters]
 ids = {"ids": lambda generator: generator.__name__}
 

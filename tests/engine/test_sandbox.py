@@ -18,7 +18,8 @@ from coursekit.sandbox import baggage, bubblewrap, doctor, fontcache, walls
 from coursekit.sandbox import client as sandbox
 from tests.classroom import ROOT
 
-FILES = {name: ROOT / name for name in ("public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")}
+NAMES = ("public_cases.py", "public_reports.py", "public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")
+FILES = {name: ROOT / name for name in NAMES}
 LIMITS = sandbox.Limits(scratch_mib=16, flood_mib=8)
 needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

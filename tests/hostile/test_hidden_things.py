@@ -10,7 +10,7 @@ import pytest
 
 from coursekit import notebooks
 from coursekit.sandbox import walls
-from public_tests import build
+from public_cases import build
 from tests.attacks import Room, leaked, printed, said
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")

@@ -43,7 +43,7 @@ def calls() -> dict[str, int]:
 
 LIMITS = sandbox.Limits(memory_mib=1024, scratch_mib=32, processes=40, cpu_s=20, inodes=5_000, flood_mib=8, reply_mib=2)
 SECRET = "the-token-of-the-gradebook-5021"
-FILES = ("public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")
+FILES = ("public_cases.py", "public_reports.py", "public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")
 
 # Every attack is told by what became of it: REFUSED, or GOT with what it got.
 PRELUDE = """

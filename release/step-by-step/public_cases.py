@@ -1,0 +1,308 @@
+"""The public half of the table of exercises: what each is called, what goes in and comes out, and its examples.
+
+The tests of ``public_tests`` run on these cases, and so does the grader, which has other cases besides.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import testCases as tc
+from comparison import RTOL, flatten
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: ``make`` goes to the generator, ``extra`` to the function behind the generator's values.
+
+    ``raises`` names the exception that is the right answer to this call; nothing is recorded then.
+    """
+
+    name: str
+    make: dict = field(default_factory=dict)
+    extra: tuple = ()
+    raises: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """The public half of an exercise.
+
+    ``outputs`` names the returned values: a tuple of names, one name, or "" for a dict whose keys are the
+    names; ``parts`` says what stands at which place inside them. ``inputs`` names the arguments (a call may
+    leave out the last ones), and ``arrange`` turns what the generator returns into arguments. ``rtol`` is the
+    relative difference that still counts as equal.
+    """
+
+    number: int
+    function: str
+    generator: Callable
+    inputs: tuple
+    outputs: tuple | str
+    cases: tuple
+    look: str
+    also: str
+    arrange: Callable = tuple
+    parts: tuple = ()
+    rtol: float = RTOL
+
+
+_LAYER_PARTS = ((r"\[0\]\[0\]", "A_prev"), (r"\[0\]\[1\]", "W"), (r"\[0\]\[2\]", "b"), (r"\[1\]", "Z"))
+_DICT_PARTS = tuple((rf'(\[\d+\])?\["linear_cache"\]\[{i}\]', name) for i, name in enumerate(("A_prev", "W", "b")))
+# The cost forgives a small number inside the logarithms (1e-8 or less), batch norm an epsilon that is not in its place
+# (other cases see to that), and training another order of summing in hundreds of steps; no wrong formula comes nearly
+# as close.
+_COST_RTOL = _BATCHNORM_RTOL = _TRAINING_RTOL = 1e-5
+
+
+def _one_argument(value):
+    return (value,)
+
+
+def _labels_last(values):
+    Y, AL = values
+    return AL, Y
+
+
+_OTHER_SIZES = "other sizes (m = 1 too) and looks whether the inputs stay as they were"
+_OTHER_DEPTHS = "one layer, many layers and m = 1, and looks whether the inputs stay as they were"
+_STEP_BY_STEP = (
+    Exercise(1, "initialize_parameters", tc.initialize_parameters_test_case, ("n_x", "n_h", "n_y"), "",
+        (Case("example"), Case("other sizes", {"n_x": 4, "n_h": 5, "n_y": 2})),
+        "W1 is drawn before W2, each by randn and times 0.01; the biases are columns of zeros.",
+        "other sizes"),
+    Exercise(2, "initialize_parameters_deep", tc.initialize_parameters_deep_test_case, ("layer_dims",), "",
+        (Case("example"), Case("more layers", {"layer_dims": (2, 4, 3, 1)})),
+        "layer l leads from layer_dims[l-1] to layer_dims[l] units: randn times 0.01, and biases of zero.",
+        "one layer, and many", _one_argument),
+    Exercise(3, "linear_forward", tc.linear_forward_test_case, ("A", "W", "b"), ("Z", "cache"),
+        (Case("example"), Case("other sizes", {"seed": 11, "n_prev": 4, "n": 3, "m": 5})),
+        "Z = W A + b, with the product of matrices; b is added to every column.",
+        _OTHER_SIZES, parts=((r"\[0\]", "A"), (r"\[1\]", "W"), (r"\[2\]", "b"))),
+    Exercise(4, "linear_activation_forward", tc.linear_activation_forward_test_case,
+        ("A_prev", "W", "b", "activation"), ("A", "cache"),
+        (
+            Case("sigmoid", extra=("sigmoid",)), Case("relu", extra=("relu",)),
+            Case("sigmoid, other sizes", {"seed": 12, "n_prev": 4, "n": 3, "m": 5}, ("sigmoid",)),
+            Case("relu, other sizes", {"seed": 13, "n_prev": 4, "n": 3, "m": 5}, ("relu",)),
+        ),
+        "first Z from linear_forward, then A from the activation asked for; each returns a cache.",
+        "very large Z, " + _OTHER_SIZES, parts=_LAYER_PARTS),
+    Exercise(5, "L_model_forward", tc.L_model_forward_test_case_2hidden, ("X", "parameters"), ("AL", "caches"),
+        (Case("example"), Case("one hidden layer", {"seed": 14, "layer_dims": (3, 4, 1), "m": 5})),
+        "what goes into a layer is what came out of the one before; only the last layer has a sigmoid.",
+        _OTHER_DEPTHS, parts=tuple((r"\[\d+\]" + place, name) for place, name in _LAYER_PARTS)),
+    Exercise(6, "compute_cost", tc.compute_cost_test_case, ("AL", "Y"), "cost",
+        (Case("example"), Case("seven examples", {"seed": 15, "m": 7})),
+        "two terms per example, one for label 1, one for label 0; the sum over all is divided by -m.",
+        "m = 1, many examples, probabilities close to 0 and 1, and that the inputs stay as they were",
+        _labels_last, rtol=_COST_RTOL),
+    Exercise(7, "linear_backward", tc.linear_backward_test_case, ("dZ", "cache"), ("dA_prev", "dW", "db"),
+        (Case("example"), Case("other sizes", {"seed": 16, "n_prev": 2, "n": 4, "m": 3})),
+        "each gradient has the shape of what it belongs to; dW and db are averaged over the examples.",
+        _OTHER_SIZES),
+    Exercise(8, "linear_activation_backward", tc.linear_activation_backward_test_case,
+        ("dA", "cache", "activation"), ("dA_prev", "dW", "db"),
+        (
+            Case("sigmoid", extra=("sigmoid",)), Case("relu", extra=("relu",)),
+            Case("sigmoid, other sizes", {"seed": 17, "n_prev": 4, "n": 3, "m": 5}, ("sigmoid",)),
+            Case("relu, other sizes", {"seed": 18, "n_prev": 4, "n": 3, "m": 5}, ("relu",)),
+        ),
+        "backwards the order turns round: first dZ through the activation, then the linear half.",
+        _OTHER_SIZES),
+    Exercise(9, "L_model_backward", tc.L_model_backward_test_case, ("AL", "Y", "caches"), "",
+        (Case("example"), Case("three layers", {"seed": 19, "layer_dims": (3, 4, 2, 1), "m": 5})),
+        "layer l is fed with dAl and gives dA(l-1), dWl and dbl; its cache is caches[l-1].", _OTHER_DEPTHS),
+    Exercise(10, "update_parameters", tc.update_parameters_test_case, ("params", "grads", "learning_rate"), "",
+        (Case("example", extra=(0.1,)), Case("three layers", {"seed": 20, "layer_dims": (3, 2, 4, 1)}, (0.03,))),
+        "each parameter goes a step against its own gradient; the given params keep their old values.",
+        "other learning rates, one layer, many layers, and more entries in grads"),
+)  # fmt: skip
+_TRAINED = ("parameters", "costs")
+_TRAINING = ("X", "Y", "layers_dims", "learning_rate", "num_iterations")
+_APPLICATION = (
+    Exercise(1, "prepare_images", tc.prepare_images_test_case, ("images",), "X",
+        (Case("example"), Case("other sizes", {"seed": 28, "height": 4, "width": 3, "m": 5})),
+        "each image becomes a row of its own first, and then a column; and all numbers come to lie between 0 and 1.",
+        "images of other sizes, a single image, and images of one grey", _one_argument),
+    Exercise(2, "two_layer_model", tc.two_layer_model_test_case, (*_TRAINING, "print_cost"), _TRAINED,
+        (
+            Case("example", extra=(0.1, 201)),
+            Case("other sizes", {"seed": 22, "layer_dims": (3, 5, 1), "m": 4}, (0.5, 102)),
+        ),
+        "every iteration starts with the parameters that the one before has made; costs has those of 0, 100, 200, ...",
+        "m = 1, other rates, few and many iterations, and print_cost=True", rtol=_TRAINING_RTOL),
+    Exercise(3, "L_layer_model", tc.L_layer_model_test_case, (*_TRAINING, "print_cost", "initialize"), _TRAINED,
+        (
+            Case("example", extra=(0.1, 201)),
+            Case("one hidden layer", {"seed": 23, "layer_dims": (3, 5, 1), "m": 4}, (0.5, 102)),
+        ),
+        "every iteration starts with the parameters that the one before has made; costs has those of 0, 100, 200, ...",
+        "one layer, many layers, m = 1, other starting values, and print_cost=True", rtol=_TRAINING_RTOL),
+    Exercise(4, "predict", tc.predict_test_case, ("X", "y", "parameters"), "p",
+        (Case("example"), Case("three layers", {"seed": 344, "layer_dims": (3, 5, 2, 1), "m": 12, "labels": False})),
+        "the answer is 1 where the probability is above one half, and 0 elsewhere.",
+        "one layer, many layers, m = 1, and probabilities of exactly one half"),
+    Exercise(5, "mislabelled", tc.mislabelled_test_case, ("p", "y"), "wrong",
+        (Case("example"), Case("twenty examples", {"seed": 25, "m": 20})),
+        "the column numbers of the examples whose answer differs from the label, in a flat array.",
+        "m = 1, no wrong answer at all, and nothing but wrong answers"),
+)  # fmt: skip
+_OTHER_LAYER = {"n_prev": 4, "n": 3, "m": 5}
+_DIGITS = (
+    Exercise(1, "initialize_parameters", tc.digits_initialize_parameters_test_case, ("layer_dims",), "",
+        (Case("two layers", {"layer_dims": (5, 4, 3)}), Case("three layers", {"layer_dims": (2, 4, 3, 1)})),
+        "layer l leads from layer_dims[l-1] to layer_dims[l] units: randn times 0.01, and biases of zero.",
+        "one layer, and many", _one_argument),
+    Exercise(2, "linear_forward", tc.digits_linear_forward_test_case, ("A", "W", "b"), ("Z", "cache"),
+        (Case("example"), Case("other sizes", {"seed": 31} | _OTHER_LAYER)),
+        "Z = W A + b, with the product of matrices; b is added to every column. The cache is what came in.",
+        _OTHER_SIZES, parts=((r"\[0\]", "A"), (r"\[1\]", "W"), (r"\[2\]", "b"))),
+    Exercise(3, "relu", tc.digits_relu_test_case, ("Z",), ("A", "cache"),
+        (Case("example"), Case("other sizes", {"seed": 32, "n": 4, "m": 5})),
+        "an entry of Z that is negative becomes 0, every other one stays; the cache is Z as it was.",
+        _OTHER_SIZES, _one_argument),
+    Exercise(4, "softmax", tc.digits_softmax_test_case, ("Z",), ("A", "cache"),
+        (Case("example"), Case("other sizes", {"seed": 33, "n": 4, "m": 5})),
+        "every column by itself: the powers of e, divided by their sum in this column; the cache is Z as it was.",
+        "very large and very small Z, " + _OTHER_SIZES, _one_argument),
+    Exercise(5, "linear_activation_forward", tc.digits_linear_activation_forward_test_case,
+        ("A_prev", "W", "B", "activation"), ("A", "cache"),
+        (
+            Case("relu", extra=("relu",)), Case("softmax", extra=("softmax",)),
+            Case("other sizes, relu", {"seed": 34} | _OTHER_LAYER, ("relu",)),
+            Case("other sizes, softmax", {"seed": 35} | _OTHER_LAYER, ("softmax",)),
+            Case("no activation", extra=("tanh",), raises="ValueError"),
+        ),
+        "first Z from linear_forward, then A from the activation asked for; any other activation is a ValueError.",
+        "very large Z, " + _OTHER_SIZES, parts=_DICT_PARTS),
+    Exercise(6, "apply_batchnorm", tc.digits_apply_batchnorm_test_case, ("A", "epsilon"), "NA",
+        (Case("example"), Case("other sizes", {"seed": 36, "n": 3, "m": 4})),
+        "each unit (row) has a mean and a variance of its own; epsilon is added to the variance, under the root.",
+        "another epsilon, a unit that never changes, " + _OTHER_SIZES, _one_argument, rtol=_BATCHNORM_RTOL),
+    Exercise(7, "l_model_forward", tc.digits_l_model_forward_test_case,
+        ("X", "parameters", "use_batchnorm"), ("AL", "caches"),
+        (
+            Case("example", extra=(False,)), Case("batchnorm", extra=(True,)),
+            Case("other sizes", {"seed": 37, "layer_dims": (3, 5, 2), "m": 6}, (True,)),
+        ),
+        "what goes into a layer is what came out of the one before; the last layer has softmax, and no batch norm.",
+        _OTHER_DEPTHS, parts=_DICT_PARTS),
+    Exercise(8, "compute_cost", tc.digits_compute_cost_test_case, ("AL", "Y"), "cost",
+        (Case("example"), Case("other sizes", {"seed": 38, "n": 3, "m": 4})),
+        "minus the logarithm of what the right class was given, averaged over the examples, which are the columns.",
+        "m = 1, ten classes, probabilities of 0 and 1, and that the inputs stay as they were", rtol=_COST_RTOL),
+    Exercise(9, "linear_backward", tc.digits_linear_backward_test_case, ("dZ", "cache"), ("dA_prev", "dW", "db"),
+        (Case("example"), Case("other sizes", {"seed": 39} | _OTHER_LAYER)),
+        "each gradient has the shape of what it belongs to; dW and db are averaged over the examples.",
+        _OTHER_SIZES),
+    Exercise(10, "relu_backward", tc.digits_relu_backward_test_case, ("dA", "activation_cache"), "dZ",
+        (Case("example"), Case("other sizes", {"seed": 40, "n": 5, "m": 3})),
+        "the gradient goes through where Z was positive, and is 0 everywhere else.",
+        "Z of exactly 0, " + _OTHER_SIZES),
+    Exercise(11, "softmax_backward", tc.digits_softmax_backward_test_case, ("dA", "activation_cache"), "dZ",
+        (Case("example"), Case("other sizes", {"seed": 41, "n": 3, "m": 5})),
+        "what comes in, AL - Y, has been through softmax already.", _OTHER_SIZES),
+    Exercise(12, "linear_activation_backward", tc.digits_linear_activation_backward_test_case,
+        ("dA", "cache", "activation"), ("dA_prev", "dW", "db"),
+        (
+            Case("relu", extra=("relu",)), Case("softmax", extra=("softmax",)),
+            Case("other sizes, relu", {"seed": 43} | _OTHER_LAYER, ("relu",)),
+            Case("other sizes, softmax", {"seed": 44} | _OTHER_LAYER, ("softmax",)),
+            Case("no activation", extra=("tanh",), raises="ValueError"),
+        ),
+        "backwards the order turns round: first dZ through the activation, then the linear half.",
+        _OTHER_SIZES),
+    Exercise(13, "batchnorm_backward", tc.digits_batchnorm_backward_test_case, ("dNA", "A", "epsilon"), "dA",
+        (Case("example"), Case("other sizes", {"seed": 45, "n": 2, "m": 7})),
+        "three terms, all divided by the deviation; and every mean is taken unit by unit (row by row).",
+        "another epsilon, a unit that never changes, " + _OTHER_SIZES, rtol=_BATCHNORM_RTOL),
+    Exercise(14, "l_model_backward", tc.digits_l_model_backward_test_case, ("AL", "Y", "caches"), "",
+        (
+            Case("example"), Case("three layers", {"seed": 46, "layer_dims": (4, 5, 3, 2), "m": 6}),
+            Case("batchnorm, three layers", {"seed": 46, "layer_dims": (4, 5, 3, 2), "m": 6, "batchnorm": True}),
+        ),
+        "layer l takes dA(l+1) and gives dAl, dWl and dbl; its cache is caches[l-1].", _OTHER_DEPTHS),
+    Exercise(15, "update_parameters", tc.digits_update_parameters_test_case,
+        ("parameters", "grads", "learning_rate"), "",
+        (Case("example", extra=(0.1,)), Case("three layers", {"seed": 47, "layer_dims": (3, 2, 4, 1)}, (0.03,))),
+        "each parameter goes a step against its own gradient; the given parameters keep their old values.",
+        "other learning rates, one layer, many layers, and more entries in grads"),
+    Exercise(16, "l_layer_model", tc.digits_l_layer_model_test_case,
+        (*_TRAINING, "batch_size", "use_batchnorm", "l2", "patience", "initialize"), _TRAINED,
+        (
+            Case("example", extra=(0.1, 301, 8, True, 0.0, None)),
+            Case("with a penalty", {"seed": 48, "layer_dims": (4, 5, 3), "m": 23}, (0.5, 102, 5, False, 0.05)),
+            Case("early stopping", {"seed": 611, "layer_dims": (4, 5, 3), "m": 24, "random": True},
+                 (0.5, 150, 8, False, 0.0, 30)),
+        ),
+        "one step takes one batch: forward, cost, backward, the penalty on every dW, the update, the validation cost.",
+        "another patience, other batches, another start, and batch norm together with a penalty", rtol=_TRAINING_RTOL),
+    Exercise(17, "predict", tc.digits_predict_test_case, ("X", "Y", "parameters", "use_batchnorm"), "accuracy",
+        (Case("example", extra=(False,)), Case("batchnorm", {"seed": 6}, (True,))),
+        "in every column, the class with the largest probability against the class of the label; the share that agree.",
+        "other sizes, one layer, many layers, and a single example"),
+)  # fmt: skip
+EXERCISES = {
+    f"{assignment}/{exercise.function}": exercise
+    for assignment, rows in (("step-by-step", _STEP_BY_STEP), ("application", _APPLICATION), ("digits", _DIGITS))
+    for exercise in rows
+}
+
+
+def build(exercise, case):
+    """The arguments of one call, new arrays each time."""
+    return (*exercise.arrange(exercise.generator(**case.make)), *case.extra)
+
+
+def inputs(exercise, args):
+    """The arguments of one call, flattened with their names."""
+    return flatten(args, exercise.inputs[: len(args)])
+
+
+def sizes(exercise, case):
+    """Every argument of the generator for this case, defaults filled in: seed, m, layer_dims, ..."""
+    bound = inspect.signature(exercise.generator).bind(**case.make)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def describe(exercise, case):
+    """Seed and sizes of a case in words: ``seed 1 · 5 → 3 units · 4 examples``."""
+    size = sizes(exercise, case)
+    words = [f"seed {size['seed']}"] if size.get("seed") is not None else []
+    if "layer_dims" in size:
+        words.append(" → ".join(str(n) for n in size["layer_dims"]) + " units")
+    elif "n_x" in size:
+        words.append(f"{size['n_x']} → {size['n_h']} → {size['n_y']} units")
+    elif "n" in size:
+        before = f"{size['n_prev']} → " if "n_prev" in size else ""
+        words.append(f"{before}{size['n']} unit{'s' * (size['n'] != 1)}")
+    elif "height" in size:
+        words.append(f"{size['height']} × {size['width']} pixels")
+    if size.get("m"):
+        words.append(f"{size['m']} example{'s' * (size['m'] != 1)}")
+    return " · ".join([*words, *map(_in_words, exercise.inputs[_given(exercise, case) :], case.extra)])
+
+
+def _given(exercise, case):
+    """How many arguments the generator gives; the extra ones come behind them."""
+    return len(build(exercise, case)) - len(case.extra)
+
+
+def _in_words(name, value):
+    return value if isinstance(value, str) else f"{name} {getattr(value, '__name__', value)}"
+
+
+def recorded(path, key, case_name):
+    """The recorded outputs of one case as ``{name: array}``, from a file that ``coursekit record`` wrote."""
+    import h5py  # here, because most uses of this module never open the file
+
+    if not path.is_file():
+        raise FileNotFoundError(f"{path.name} is not beside {path.stem}.py")
+    with h5py.File(path, "r") as file:
+        group = file[f"{key}/{case_name}"]
+        names = sorted(group, key=lambda name: group[name].attrs["position"])
+        return {name: np.asarray(group[name][()]) for name in names}
