@@ -32,14 +32,19 @@ def overuse(settings: Settings) -> str:
 def usage(settings: Settings, pid: int) -> tuple[float, float]:
     """Seconds that one of the child's processes has waited for a processor, and that all of them have computed.
 
-    Both only grow. ``pid`` is the child's, for where its processes have no namespace of their own.
+    Both only grow; the second begins with what was computed before the child: see ``ended``. ``pid`` is the child's,
+    for where its processes have no namespace of their own.
     """
     pids = [str(pid)]
     if settings.namespaced:
         pids = [name for name in names_in("/proc") if name.isdigit() and name != "1"]
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = ended.ru_utime + ended.ru_stime + sum(map(_used_s, pids))
-    return max(map(waited_s, pids), default=0.0), used
+    return max(map(waited_s, pids), default=0.0), ended() + sum(map(_used_s, pids))
+
+
+def ended() -> float:
+    """Seconds that all processes that have ended here had computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _used_s(pid: str) -> float:

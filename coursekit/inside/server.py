@@ -18,7 +18,7 @@ from typing import Any
 
 from . import channel, child, confine
 from .child import Settings
-from .meter import overuse, usage
+from .meter import ended, overuse, usage
 from .sweep import kill_all, names_in, remove, wipe
 
 TICK_S = 0.05  # how often memory and files are counted while a child runs
@@ -31,6 +31,7 @@ class Ward:
     pid: int
     pidfd: int  # -1 where there is no such thing
     over: bool = False  # it has ended, or was killed, and the outside knows
+    before_s: float = 0.0  # computed by those that had ended before it began
 
 
 def main() -> None:
@@ -141,8 +142,7 @@ def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int)
                     _signal_group(ward.pid)
                 _send(control, {"interrupted": True})  # a later one would meet the next cell
             case "usage":
-                lives = ward is not None and not ward.over
-                _send(control, {"usage": usage(settings, ward.pid) if ward and lives else (0.0, 0.0)})
+                _send(control, {"usage": _usage(settings, ward) if ward is not None and not ward.over else (0.0, 0.0)})
             case "end":
                 if ward is not None:
                     _watch(poll, ward, False)
@@ -155,12 +155,18 @@ def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int)
 
 def _fork(settings: Settings, shell: Any, ruleset: int, descriptors: list[int], table: list[Any]) -> Ward:
     line, bundle = descriptors
+    before_s = ended()
     pid = os.fork()
     if pid == 0:
         child.live(shell, settings, ruleset, line, bundle, [(name, size) for name, size in table])
     os.close(line)
     os.close(bundle)
-    return Ward(pid, os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1)
+    return Ward(pid, os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1, before_s=before_s)
+
+
+def _usage(settings: Settings, ward: Ward) -> tuple[float, float]:
+    waited_s, used_s = usage(settings, ward.pid)
+    return waited_s, used_s - ward.before_s
 
 
 def _watch(poll: Any, ward: Ward, begin: bool) -> None:

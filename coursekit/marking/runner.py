@@ -22,6 +22,7 @@ from coursekit import notebooks
 from coursekit.marking import outputs
 from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox.client import Child, Reply, Sandbox
+from coursekit.sandbox.patience import MOST
 from hidden_tests import Exercise
 
 MAX_RESTARTS = 8
@@ -121,7 +122,7 @@ class Run:
         restarts = 0
         while True:
             played = _Played(copy.deepcopy(self._notebook))
-            self._child = self._open.enter_context(self._sandbox.child(self._files))
+            self._child = self._begin()
             self._run_all(played, functions_only)
             if not played.lost:
                 return played
@@ -129,6 +130,13 @@ class Run:
             restarts += 1
             if restarts > MAX_RESTARTS:
                 return played
+
+    def _begin(self) -> Child:
+        """A new child; what it takes to make one is no time of the notebook's."""
+        began = time.monotonic()
+        child = self._open.enter_context(self._sandbox.child(self._files))
+        self._deadline += time.monotonic() - began
+        return child
 
     def _lose(self, step: str, why: str) -> None:
         self._fatal[step] = why
@@ -189,9 +197,7 @@ class Run:
 
     def _ask(self, request: Mapping[str, Any], timeout_s: float) -> Reply:
         assert self._child is not None
-        reply = self._child.ask(request, timeout_s)
-        self._deadline += reply.given_back_s
-        return reply
+        return self._child.ask(request, timeout_s)
 
     def _endless(self) -> str:
         """In words, why a cell or a call was stopped."""
@@ -201,11 +207,17 @@ class Run:
         return self._limits.notebook_timeout_s if self._late() else self._limits.cell_timeout_s
 
     def _late(self) -> str:
-        late = time.monotonic() > self._deadline
-        return OUT_OF_TIME.format(limit=self._limits.notebook_timeout_s) if late else ""
+        return OUT_OF_TIME.format(limit=self._limits.notebook_timeout_s) if self._left_s() < 0 else ""
 
     def _patience(self) -> float:
-        return max(1.0, min(self._limits.cell_timeout_s, self._deadline - time.monotonic()))
+        return max(1.0, min(self._limits.cell_timeout_s, self._left_s()))
+
+    def _left_s(self) -> float:
+        """Of the notebook's time; where little is left, with what other programs had of it."""
+        left_s = self._deadline - time.monotonic()
+        if left_s < self._limits.cell_timeout_s and self._child is not None:
+            left_s += min(self._child.others_had_s(), MOST * self._limits.notebook_timeout_s)
+        return left_s
 
     def _why_undefined(self, exercise: Exercise) -> str:
         """In words, what kept the answer's own cell from defining its function; empty where nothing did."""

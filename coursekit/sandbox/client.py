@@ -17,7 +17,7 @@ from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import baggage, walls
 from coursekit.sandbox.forkserver import Drawing, Server, ServerLost
-from coursekit.sandbox.patience import Patience
+from coursekit.sandbox.patience import Patience, Usage, others_had_s
 from coursekit.sandbox.walls import Walls
 
 _MIB = 1 << 20
@@ -49,7 +49,6 @@ class Reply:
     done: dict[str, Any] = field(default_factory=dict)
     why: str = ""
     dropped: int = 0
-    given_back_s: float = 0.0  # of the time that it took, what other programs had of it
 
 
 class Sandbox:
@@ -137,7 +136,7 @@ class Child:
     ) -> None:
         self._sandbox, self._server, self._line, self._limits = sandbox, server, line, limits
         self.left_out = left_out  # names of the student's own files that were not given to it
-        self._requests, self._lost, self._closed = 0, "", False
+        self._requests, self._lost, self._closed, self._born = 0, "", False, time.monotonic()
         self._lines, self._early = channel.Lines(limits.reply_mib * _MIB), list[bytes]()
 
     def __enter__(self) -> Self:
@@ -159,8 +158,13 @@ class Child:
         unsent = channel.encode({**request, "id": self._requests})
         reply = self._converse(asked, unsent, timeout_s, grace_s, patience)
         self._lost = reply.why if reply.end == "lost" else ""
-        back_s = 0.0 if self._lost else patience.given_back_s()
-        return replace(reply, dropped=reply.dropped + self._lines.skipped - skipped, given_back_s=back_s)
+        return replace(reply, dropped=reply.dropped + self._lines.skipped - skipped)
+
+    def others_had_s(self) -> float:
+        """How much of its life the child has waited for a processor that other programs used; 0 when it is lost."""
+        if self._lost or self._closed:
+            return 0.0
+        return others_had_s(Usage(), self._server.usage(), time.monotonic() - self._born)
 
     def _converse(self, asked: "_Asked", unsent: bytes, timeout_s: float, grace_s: float, patience: Patience) -> Reply:
         interrupted, given_up = "", math.inf  # why, and when it is no longer waited for

@@ -44,8 +44,10 @@ class Patience:
 
     def given_back_s(self) -> float:
         """What others had of this time. What the child's own processes took from each other is not given back."""
-        if self._first is None:
-            return 0.0
-        now, elapsed_s = self._usage(), time.monotonic() - self._looked
-        idle_s = elapsed_s - (now.used_s - self._first.used_s)
-        return max(0.0, min(now.waited_s - self._first.waited_s, idle_s))
+        return 0.0 if self._first is None else others_had_s(self._first, self._usage(), time.monotonic() - self._looked)
+
+
+def others_had_s(before: Usage, now: Usage, elapsed_s: float) -> float:
+    """How much of a time other programs had, of what was waited in it."""
+    idle_s = elapsed_s - (now.used_s - before.used_s)
+    return max(0.0, min(now.waited_s - before.waited_s, idle_s))
