@@ -23,7 +23,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursekit import cli, notebooks
+from coursekit import notebooks
 from coursekit.errors import CourseError
 from coursekit.reading import answers, archives, candidates, rebuild, rescue, submission
 from tests.classroom import ASSIGNMENT, copy_course
@@ -363,7 +363,7 @@ def test_an_entry_of_an_archive_without_a_name_is_passed_over(room, student):
 
 def test_names_of_files_that_are_said_move_no_cursor(capsys):
     """A folder under submitted/ that is no assignment's is named before anybody is graded."""
-    cli._say("submitted/anna/\x1b]0;pwned\x07\udcff\u202e: not graded\nnext line")
+    terminal.say("submitted/anna/\x1b]0;pwned\x07\udcff\u202e: not graded\nnext line")
     assert capsys.readouterr().out == "submitted/anna/\ufffd]0;pwned\ufffd\ufffd\ufffd: not graded\nnext line\n"
 
 

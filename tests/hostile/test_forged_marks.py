@@ -702,6 +702,14 @@ def test_a_quoted_error_moves_no_cursor(room, message):
     assert all(reason.isprintable() for reason in told)
 
 
+def test_a_cell_that_the_notebooks_limit_stops_is_not_said_to_have_used_up_its_own(course):
+    limits = Limits(cell_timeout_s=20, call_timeout_s=1.0, notebook_timeout_s=2)
+    with Room(course, limits=limits) as room:
+        told = printed(room.mark(_with_cells(room, ["while True: pass"])))
+    assert "This cell was stopped: the notebook took longer than 2 s in all." in told
+    assert "20 s" not in told
+
+
 # --- strange values --------------------------------------------------------------------------------------------
 
 STRANGE = {
