@@ -108,12 +108,13 @@ class Run:
             self._play(functions_only=True)
         if self._child is None:
             return f"{NOT_TRIED}. {NOT_RUN}"
-        reply = self._ask({**question, "op": "probe", "snapshot": test_cell}, self._patience())
+        patience_s = self._patience()
+        reply = self._ask({**question, "op": "probe", "snapshot": test_cell}, patience_s)
         if reply.end == "lost":
             self._lose(f"{exercise.grade_id}-{'second' if second else 'probe'}", reply.why)
             return f"{NOT_TRIED}: {reply.why}."
         if reply.end == "timeout":
-            return self._endless()
+            return self._told(ENDLESS, ENDLESS_LATE, patience_s)
         undefined = reply.done.get("defined") is False
         return (self._why_undefined(exercise) if undefined else "") or reply.done
 
@@ -176,16 +177,16 @@ class Run:
         return cell.id not in self._tests and _IMPORTS.search(cell.source) is not None
 
     def _run(self, cell: NotebookNode, played: _Played, shown: outputs.Shown, room: outputs.Room) -> None:
+        patience_s = self._patience()
         # In a student's own cell the markers are text; and looking for ends that never come takes minutes.
         source = notebooks.without_hidden(cell.source) if cell.id in self._tests else cell.source
-        reply = self._ask({"op": "run", "source": source, "store_history": True}, self._patience())
+        reply = self._ask({"op": "run", "source": source, "store_history": True}, patience_s)
         cell.outputs = outputs.build(reply.events, shown=shown, dropped=reply.dropped, room=room)
         count = reply.done.get("execution_count")
         cell.execution_count = count if type(count) is int and 0 < count < 1 << 31 else None
         if reply.end == "timeout":
-            told = STOPPED_LATE if self._late() else STOPPED
-            cell.outputs.append(_error("TimeoutError", told.format(limit=self._limit())))
-            played.trouble[cell.id] = self._endless()
+            cell.outputs.append(_error("TimeoutError", self._told(STOPPED, STOPPED_LATE, patience_s)))
+            played.trouble[cell.id] = self._told(ENDLESS, ENDLESS_LATE, patience_s)
         elif reply.end == "lost":
             cell.outputs.append(_error("KernelDied", reply.why))
             played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
@@ -199,12 +200,11 @@ class Run:
         assert self._child is not None
         return self._child.ask(request, timeout_s)
 
-    def _endless(self) -> str:
-        """In words, why a cell or a call was stopped."""
-        return (ENDLESS_LATE if self._late() else ENDLESS).format(limit=self._limit())
-
-    def _limit(self) -> float:
-        return self._limits.notebook_timeout_s if self._late() else self._limits.cell_timeout_s
+    def _told(self, of_the_cell: str, of_the_notebook: str, patience_s: float) -> str:
+        """In words, by which limit something was stopped that had so much patience."""
+        if patience_s < self._limits.cell_timeout_s:
+            return of_the_notebook.format(limit=self._limits.notebook_timeout_s)
+        return of_the_cell.format(limit=self._limits.cell_timeout_s)
 
     def _late(self) -> str:
         return OUT_OF_TIME.format(limit=self._limits.notebook_timeout_s) if self._left_s() < 0 else ""

@@ -24,6 +24,7 @@ import nbformat
 import pytest
 
 from coursekit import notebooks
+from coursekit.commands import terminal
 from coursekit.errors import CourseError
 from coursekit.reading import answers, archives, candidates, rebuild, rescue, submission
 from tests.classroom import ASSIGNMENT, copy_course
