@@ -114,8 +114,9 @@ def lost(verdicts: Sequence[Verdict]) -> frozenset[str]:
 def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[str]) -> Verdict:
     """The verdict of a function that leans on wrong ones, after a second try with right ones in their place.
 
-    A check that passes in either try is passed. Of the second try nothing else is used, and so nothing that the
-    references gave away can be told; but for that it is the stub, where an earlier stub had hidden this.
+    A check that passes in either try is passed. What the second try says is not used, and so nothing that the
+    references gave away can be told; but it is used that it is the stub, where an earlier stub had hidden this, and
+    which named mistake it makes: that one is the function's own, and its hint is ours.
     """
     if first.unwritten or second.unwritten:
         return first if first.unwritten else second
@@ -127,7 +128,7 @@ def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[st
     names = tuple(wrong_helpers)
     whole = replace(first, results=results)
     gained = whole.earned > first.earned
-    mistake = None if gained else first.mistake  # the named mistake was another's
+    mistake = second.mistake or (None if gained else first.mistake)  # what the first try looked like was another's
     return replace(whole, mistake=mistake, follows=names if gained else (), calls=() if gained else names)
 
 

@@ -1,6 +1,7 @@
 """Marks come from numbers that are compared here; everything else in a message counts for nothing."""
 
 import base64
+import dataclasses
 import math
 
 import numpy as np
@@ -329,6 +330,16 @@ def test_a_function_that_is_wrong_with_right_helpers_too_keeps_its_own_reason():
     assert "Mine." in final.reason
     assert "Theirs." not in final.reason
     assert "relu, which it uses, is wrong as well; that cost nothing here." in final.reason
+
+
+def test_a_mistake_that_the_second_try_knows_is_the_functions_own():
+    """Behind somebody else's error its own cannot be recognised, and yet it is what costs the points."""
+    named = verdicts.Named("keys-off-by-one", "Which number has the input of layer l?")
+    for earned in (0, 4):
+        second = dataclasses.replace(verdict(earned), mistake=named)
+        final = verdicts.after_second_try(verdict(0), second, ["linear_forward"])
+        assert final.mistake == named
+        assert "Which number has the input of layer l?" in final.reason
 
 
 def test_points_of_the_first_try_are_never_taken_away_by_the_second():
