@@ -60,9 +60,7 @@ def _observation(item: dict[str, Any], quoter: Quoter | None) -> Observation:
         )
     error = item.get("error")
     if isinstance(error, dict):
-        names = error.get("is_a")
-        raised = tuple(str(name)[:MAX_TEXT] for name in names[:MAX_LEAVES]) if isinstance(names, list) else ()
-        return Observation(None, problem=_error(error, quoter), raised=raised)
+        return Observation(None, problem=_error(error, quoter), raised=_names(error))
     outputs = item.get("outputs")
     if not isinstance(outputs, dict):
         return Observation(None, problem="no result arrived.")
@@ -79,10 +77,17 @@ def _leaves(flat: dict[str, Any], quoter: Quoter | None) -> dict[str, Any]:
     return leaves
 
 
+def _names(error: dict[str, Any]) -> tuple[str, ...]:
+    """What an exception is, its own type first."""
+    names = error.get("is_a")
+    return tuple(str(name)[:MAX_TEXT] for name in names[:MAX_LEAVES]) if isinstance(names, list) else ()
+
+
 def _error(error: dict[str, Any], quoter: Quoter | None) -> str:
     kind, message, line = (str(error.get(key, ""))[:MAX_TEXT].strip() for key in ("type", "message", "line"))
     if quoter is not None:
-        kind, message, line = quoter.exception(kind) or "an exception", quoter.message(message), quoter.line(line)
+        known = (quoter.exception(str(name)) for name in (kind, *_names(error)))
+        kind, message, line = next(filter(None, known), "an exception"), quoter.message(message), quoter.line(line)
     if kind == "NotImplementedError" and message.startswith("Exercise "):
         return f"{message} is not written yet."
     said = f"Your function stopped with {kind}" + (f": {message}" if message else "")

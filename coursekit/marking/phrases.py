@@ -134,6 +134,7 @@ according to the casting rule ''safe''
 ufunc '{name}' did not contain a loop with signature matching types {name} -> None
 Cannot cast ufunc '{name}' output from dtype('{name}') to dtype('{name}') with casting rule 'same_kind'
 unsupported format string passed to {name}.__format__
+raw_input was called, but this frontend does not support input requests.
 """
 
 _DESCRIPTIONS = """\

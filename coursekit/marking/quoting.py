@@ -25,7 +25,8 @@ _MAX_NOTEBOOK_CHARS, _MAX_PARSED_CHARS = 1 << 20, 50_000
 _NUMBERED = re.compile(r"([^\W\d]\w*?)[0-9]{0,2}")  # W1, dA12: the number is added by the program
 EXCEPTIONS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
-) | {"AxisError", "LinAlgError", "UFuncTypeError", "_UFuncNoLoopError", "_UFuncOutputCastingError"}
+) | {"AxisError", "LinAlgError", "UFuncTypeError", "_UFuncNoLoopError", "_UFuncOutputCastingError"}  # of NumPy
+EXCEPTIONS |= {"StdinNotImplementedError"}  # of input()
 _TYPES = frozenset(
     """NoneType bool builtin_function_or_method bytes complex dict dict_items dict_keys dict_values dtype enumerate
     filter float float16 float32 float64 frozenset function generator int int32 int64 list list_iterator longdouble map

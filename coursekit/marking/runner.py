@@ -36,6 +36,7 @@ ENDLESS_LATE = "It was stopped: the notebook took longer than {limit:g} s in all
 NOT_TRIED = "The function could not be tried"
 _KEEP_TIMEOUT_S = 10
 _IMPORTS = re.compile(r"(?m)^(?:import|from)\b")
+_IN_A_FILE = re.compile(r" \([^()\s]+, line (\d+)\)$")  # of a SyntaxError: the file is IPython's name for the cell
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,9 @@ class Run:
         for cell in self._played.notebook.cells:
             for output in cell.outputs if cell.id == exercise.grade_id and cell.cell_type == "code" else ():
                 if output.output_type == "error":
-                    said = "".join(c if c.isprintable() else " " for c in f"{output.ename}: {output.evalue}"[:500])
+                    what = _IN_A_FILE.sub(r" (line \1 of the cell)", output.evalue[:500])
+                    what = what if output.ename == "NotRun" else f"{output.ename}: {what}"
+                    said = "".join(c if c.isprintable() else " " for c in what)
                     return f"The cell of {exercise.function} does not run: {' '.join(said.split())}"[:500]
         return ""
 

@@ -66,6 +66,12 @@ def test_an_exception_is_told_as_far_as_it_may_be():
     assert secret in read(quoter=None, error=error | {"message": secret}).problem
 
 
+def test_an_exception_whose_name_may_not_be_told_is_told_as_what_it_is():
+    """NumPy's own MemoryError has a name with an underscore; "an exception" would help nobody."""
+    error = {"type": "_ArrayMemoryError", "is_a": ["_ArrayMemoryError", "MemoryError", "Exception"], "message": "x"}
+    assert read(error=error).problem == "Your function stopped with MemoryError."
+
+
 def test_names_that_may_not_be_told_are_left_out():
     seen = read(
         outputs={"Z": {"kind": "a value of type Secret"}, "secret": {"kind": "an empty list"}, "": {"kind": "x"}}

@@ -164,3 +164,15 @@ def linear_activation_forward(A_prev, W, b, activation, scale=None):
     return A if scale is None else A * scale(A), (linear_cache, activation_cache)"""
     marked = room.mark(room.notebook({"linear_forward": "linear_forward = None", "linear_activation_forward": own}))
     assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
+
+
+def test_a_cell_that_does_not_run_is_told_by_its_line_and_not_by_a_name_of_ours(room):
+    """IPython calls a cell 905904086.py, and a cell behind a dead kernel has an error that we invented."""
+    answers = {
+        "linear_forward": "def linear_forward(A, W, b):\n    Z = np.dot(W, A + b\n",
+        "compute_cost": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\ndef compute_cost(AL, Y): return 0",
+    }
+    told = reasons(room.mark(room.notebook(answers)))
+    assert "does not run: SyntaxError: incomplete input (line 2 of the cell)" in told["linear_forward"]
+    assert "NotRun" not in told["compute_cost"]
+    assert "the kernel was lost here" in told["compute_cost"]
