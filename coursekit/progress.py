@@ -39,8 +39,12 @@ class Tally:
         said = []
         if self.done > 1:
             each_s = max(time.monotonic() - self.first, 1e-3) / (self.done - 1)
-            said = [f"{60 / each_s:.0f} a minute", f"{_duration(each_s * (self.total - self.done))} left"]
+            said = [f"{_rate(60 / each_s)} a minute", f"{_duration(each_s * (self.total - self.done))} left"]
         return ", ".join([*said, *([f"{self.failed} failed"] if self.failed else [])])
+
+
+def _rate(number: float) -> str:
+    return f"{number:.0f}" if number >= 9.95 else f"{number:.1f}"
 
 
 def _duration(seconds: float) -> str:

@@ -537,6 +537,15 @@ def test_results_come_in_the_order_of_the_students_however_many_work(graded):
     assert (code, "`coursekit marks" in only) == (0, True)
 
 
+def test_a_slow_class_has_a_rate_too(monkeypatch):
+    """ "0 a minute, 5 min left" would be no help."""
+    tally = progress.Tally(4)
+    for now in (1000.0, 1150.0):
+        monkeypatch.setattr(progress.time, "monotonic", lambda now=now: now)
+        tally.add(failed=False, skipped=False)
+    assert tally.words == "0.4 a minute, 5 min 00 s left"
+
+
 def test_a_log_has_a_line_now_and_then(monkeypatch):
     from rich.console import Console
 
@@ -548,7 +557,7 @@ def test_a_log_has_a_line_now_and_then(monkeypatch):
         advance(failed=True)
         advance()
     assert [line.partition(",")[0] for line in said] == ["grading: 0 of 3", "grading: 1 of 3", "grading: 2 of 3"]
-    assert re.fullmatch(r"grading: 2 of 3, \d+ a minute, 0 s left, 1 failed", said[2])
+    assert re.fullmatch(r"grading: 2 of 3, [\d.]+ a minute, 0 s left, 1 failed", said[2])
     said.clear()
     monkeypatch.setattr(progress, "EVERY_S", 3600.0)
     with progress.shown("grading", 2, Console(force_terminal=False), said.append) as advance:
