@@ -55,12 +55,11 @@ def grade(
 
     course = this_course()
     chosen = steps.choose(course, assignment, student or ())
-    whole_s = max(
-        steps.LIMITS.notebook_timeout_s, 10.0 * timeout
-    )  # else one cell of the notebook could not take so long
+    whole_s = max(steps.LIMITS.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
     limits, jobs = Limits(timeout, notebook_timeout_s=whole_s), jobs or steps.default_jobs()
     for stray in course.strays():
-        say(f"submitted/{stray}: not graded, because no assignment has this name; rename the folder or move its files")
+        belongs = f"put each notebook into submitted/<student>/{assignment}/"
+        say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
     if dry_run:
         with _preview_shown(len(chosen), quiet) as advance:
             preview = regrading.preview(
