@@ -169,7 +169,10 @@ def _report(key, case, target, expected, calls):
             return f"{title}\n  {case.raises}, as it should be  ok"
         given = exercise.inputs[: len(made.args)]
         hint = "" if is_stub(made.error) else _hint(key, case, target, calls)
-        raise PublicTestFailure("\n".join([title, *explain(made.error, exercise, target, given, hint)])) from None
+        told = explain(made.error, exercise, target, given, hint)
+        if case.raises and not is_stub(made.error):
+            told.append(f"Here it should raise a {case.raises}, and no other exception.")
+        raise PublicTestFailure("\n".join([title, *told])) from None
     if case.raises:
         said = f"  Your function should raise a {case.raises}; it returns {kind(made.result)}."
         advice = _hint(key, case, target, calls) or f"Look again: {exercise.look}"

@@ -58,6 +58,8 @@ _MEANING = (
     (TypeError, "as a data type", "np.zeros takes the whole shape as one argument, in brackets of its own."),
     (TypeError, "'tuple' object cannot be interp", "np.random.randn takes rows and columns, not a tuple of them."),
     (TypeError, "bitwise_xor", "In Python ^ is no power: two stars are."),
+    (ModuleNotFoundError, "", "Grading has the packages of the notebook's first cells only: NumPy is all you need."),
+    (AttributeError, "'list' object", "That is a list, which is no array yet: np.array makes one of it."),
     (TypeError, "'NoneType'", "Something there is None: does every function that you call return its value?"),
     (ValueError, "truth value", "A question about an array has one answer per entry; `if` and max() take only one."),
     (ValueError, "to unpack", "There are not as many names on the left as there are values on the right."),

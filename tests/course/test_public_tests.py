@@ -557,6 +557,8 @@ def test_an_exception_inside_a_library_is_told_at_the_line_that_called_it():
         ("exit()", "leave them out"),
         ("raise SystemExit(3)", "leave them out"),
         ("return misspelt", "is it misspelt"),
+        ("import no_such_package", "NumPy is all you need"),
+        ("return [A].shape", "np.array makes one of it"),
         ("print(Z); Z = A", "used before it has a value"),
         ("assert False, 'x' * 10000", "Your function stopped with AssertionError: xxx"),
         ("assert A.shape == (7, 7)", "Your function stopped with AssertionError"),
@@ -636,6 +638,20 @@ def test_another_exception_than_the_one_that_was_asked_for():
 
     assert "Your function stopped with KeyError: 'tanh'" in report
     assert "any other activation is a ValueError" in report
+    assert report.endswith("Here it should raise a ValueError, and no other exception.")
+
+
+def test_an_exception_of_no_kind_is_no_answer_and_is_told_which_one_is():
+    """The message alone reads as if raising were the mistake."""
+    key = "digits/linear_activation_forward"
+    source = UNKNOWN_ACTIVATION.format(choose="[activation]").replace(
+        "    A, act", "    if activation == 'tanh':\n        raise Exception('no such activation')\n    A, act"
+    )
+
+    report = complaint(key, function(source, key))
+
+    assert "Your function stopped with Exception: no such activation" in report
+    assert report.endswith("Here it should raise a ValueError, and no other exception.")
 
 
 def test_the_numbers_for_another_switch_are_recognised():
