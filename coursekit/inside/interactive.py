@@ -5,6 +5,7 @@ tracebacks, display ids, magics. What ipykernel adds by ways of its own (comms, 
 """
 
 import base64
+import contextlib
 import math
 import os
 import pdb
@@ -261,14 +262,16 @@ def _told(error: BaseException) -> str:
 
 
 def _hide_our_frames(error: BaseException | None) -> None:
-    """The tracebacks of the error, and of those that led to it, show none of this package."""
+    """The tracebacks of the error, and of those that led to it, show none of this package, nor of its ``with``."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         step: TracebackType | None = error.__traceback__
         while step is not None:
-            while step.tb_next is not None and step.tb_next.tb_frame.f_code.co_filename.startswith(_OURS):
+            names: tuple[str, ...] = (_OURS,)
+            while step.tb_next is not None and step.tb_next.tb_frame.f_code.co_filename.startswith(names):
                 step.tb_next = step.tb_next.tb_next
+                names = (_OURS, contextlib.__file__)
             step = step.tb_next
         error = error.__cause__ or error.__context__
 

@@ -1,10 +1,12 @@
 """The sandbox's shell shows what a real kernel shows: the same cells are run in both, and their outputs compared."""
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -14,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from coursekit import notebooks
 from coursekit.course import Course
+from coursekit.inside import interactive
 from coursekit.marking import outputs
 from tests.classroom import ROOT
 from tests.engine.oddities import ODDITIES
@@ -409,3 +412,23 @@ def test_a_broken_shell_still_answers(server, tmp_path, source):
     """Whoever breaks the shell from within spoils his own outputs and nothing else: every cell gets its answer."""
     answers = server.run([source, "1 + 1", "x = 1"], tmp_path)
     assert len(answers) == 3
+
+
+def test_a_print_that_is_interrupted_shows_no_frame_of_ours_and_none_that_ours_called():
+    """Behind our own frames came the standard library's, with the path of this machine's Python."""
+
+    @contextlib.contextmanager
+    def interrupted():
+        yield
+        raise KeyboardInterrupt
+
+    ours = {"block": interrupted()}
+    write = compile("def write():\n    with block:\n        pass", interactive._OURS + "/streams.py", "exec")
+    exec(write, ours)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        ours["write"]()
+
+    interactive._hide_our_frames(caught.value)
+
+    files = {frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)}
+    assert files == {__file__}
