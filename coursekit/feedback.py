@@ -1,11 +1,10 @@
 """Feedback pages from the autograded notebooks and the gradebook, through nbgrader's own generate_feedback."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit import stock, whole
+from coursekit import scratch, stock, whole
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
@@ -45,13 +44,11 @@ def _write(course: Course, assignment: str, student: str) -> Page:
     """The page appears whole; until then, and where it fails, an earlier one stands."""
     target = course.feedback(assignment, student)
     path = target / f"{assignment}.html"
-    room = course.root / ".coursekit"
-    room.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="feedback-", dir=room, ignore_cleanup_errors=True) as scratch:
-        config = stock.course_config(course, feedback_directory=scratch)
+    with scratch.folder(course) as folder:
+        config = stock.course_config(course, feedback_directory=str(folder))
         try:
-            stock.convert("GenerateFeedback", config, assignment, room / "feedback.log", student)
-            whole.put(Path(scratch, student, assignment), target, Path(scratch, "old"))
+            stock.convert("GenerateFeedback", config, assignment, course.root / ".coursekit" / "feedback.log", student)
+            whole.put(folder / student / assignment, target, folder / "old")
         except CourseError as error:
             return Page(student, path, str(error))
         except OSError as error:

@@ -3,18 +3,15 @@
 import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 
+from coursekit import scratch
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
 RECORDING = ".recording-"  # the folders in autograded/ in which results are made
-# Made without the lock, by `coursekit release` and `feedback` and by stock `nbgrader autograde`.
-_SCRATCH = ("release-*", "readable-*", "feedback-*")
-OLD_S = 3600.0  # none of them leaves its folder alone for so long: one of that age has nobody who works in it
 
 
 @contextmanager
@@ -47,7 +44,4 @@ def sweep(course: Course) -> None:
     """The scratch folders of killed graders are gone. Only for the one who holds the lock."""
     for left in (course.root / "autograded").glob(f"{RECORDING}*"):
         shutil.rmtree(left, ignore_errors=True)
-    for left in (left for name in _SCRATCH for left in (course.root / ".coursekit").glob(name)):
-        with suppress(FileNotFoundError):  # it has just been removed by whoever made it
-            if time.time() - left.lstat().st_mtime > OLD_S:
-                shutil.rmtree(left, ignore_errors=True)
+    scratch.sweep(course)

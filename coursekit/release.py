@@ -3,12 +3,11 @@
 import filecmp
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 from nbgrader.preprocessors import SaveCells
 
-from coursekit import gradebook, stock
+from coursekit import gradebook, scratch, stock
 from coursekit.course import Course
 from hidden_tests import exercises
 
@@ -18,8 +17,8 @@ def release(course: Course, assignment: str) -> list[str]:
 
     Returns the names of the files that changed. The old files stay until the new ones are all there.
     """
-    with _scratch(course) as scratch:
-        made = _generate(course, assignment, Path(scratch), database=True)
+    with scratch.folder(course) as folder:
+        made = _generate(course, assignment, folder, database=True)
         return _mirror(made, course.release(assignment))
 
 
@@ -29,8 +28,8 @@ def register(course: Course, assignment: str) -> None:
     stamp = course.root / ".coursekit" / f"registered-{assignment}"
     if stamp.is_file() and stamp.read_text() == digest and gradebook.cells(course, assignment) == _cells(assignment):
         return
-    with _scratch(course) as scratch:
-        _generate(course, assignment, Path(scratch), database=True)
+    with scratch.folder(course) as folder:
+        _generate(course, assignment, folder, database=True)
     stamp.write_text(digest)
 
 
@@ -41,15 +40,9 @@ def _cells(assignment: str) -> dict[str, float]:
 
 def stale(course: Course, assignment: str) -> list[str]:
     """Names of the released files that differ from what the source would give; touches nothing."""
-    with _scratch(course) as scratch:
-        made = _generate(course, assignment, Path(scratch), database=False)
+    with scratch.folder(course) as folder:
+        made = _generate(course, assignment, folder, database=False)
         return _differing(made, course.release(assignment))
-
-
-def _scratch(course: Course) -> tempfile.TemporaryDirectory[str]:
-    folder = course.root / ".coursekit"
-    folder.mkdir(exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix="release-", dir=folder)
 
 
 def _generate(course: Course, assignment: str, into: Path, *, database: bool) -> Path:

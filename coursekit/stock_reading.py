@@ -12,7 +12,6 @@ import glob
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
+from coursekit import scratch
 from coursekit.course import Course
 from coursekit.reading import submission
 
@@ -43,13 +43,10 @@ class AutogradeAnything(Autograde):
     """
 
     def start(self) -> None:
-        course = Course(Path(self.coursedir.root))
-        room = course.root / ".coursekit"
-        room.mkdir(exist_ok=True)
         self._handed_in = self.coursedir.submitted_directory
-        with tempfile.TemporaryDirectory(prefix="readable-", dir=room) as copies:
-            self._copies = Path(copies)
-            with _submitted_in(self.coursedir, copies):
+        with scratch.folder(Course(Path(self.coursedir.root))) as copies:
+            self._copies = copies
+            with _submitted_in(self.coursedir, str(copies)):
                 super().start()
 
     def init_notebooks(self) -> None:

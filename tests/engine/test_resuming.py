@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import feedback, fingerprints, grade, gradebook, onegrader, progress, stamps, versions
+from coursekit import feedback, fingerprints, grade, gradebook, onegrader, progress, scratch, stamps, versions
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.recorder import NothingCanBeWritten
@@ -347,7 +347,7 @@ def test_a_feedback_page_that_could_not_be_finished_leaves_the_earlier_one(grade
     (second,) = feedback.feedback(graded, ASSIGNMENT, ["anna"])
     assert second.problem
     assert first.path.read_bytes() == before
-    assert not list((graded.root / ".coursekit").glob("feedback-*"))
+    assert not list((graded.root / ".coursekit").glob(f"{scratch.PREFIX}*"))
 
 
 def test_a_killed_grader_leaves_no_process_and_locks_nobody_out(graded):
@@ -448,16 +448,28 @@ def test_a_second_grader_is_told_who_is_at_work(graded):
     assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
 
 
-def test_scratch_folders_of_a_living_release_are_left_alone(graded):
-    young, old = (graded.root / ".coursekit" / f"release-{name}" for name in ("young", "old"))
-    copies = graded.root / ".coursekit" / "readable-old"  # of a stock `nbgrader autograde` that was killed
-    killed = graded.root / "autograded" / f"{onegrader.RECORDING}killed"
-    for folder in (young, old, copies, killed):
-        folder.mkdir()
-    for folder in (old, copies):
-        os.utime(folder, (1, 1))
-    grade.grade(graded, ASSIGNMENT)
-    assert (young.exists(), old.exists(), copies.exists(), killed.exists()) == (True, False, False, False)
+def test_scratch_folders_are_swept_but_for_those_in_which_somebody_works(graded):
+    with scratch.folder(graded) as living:
+        dead = graded.root / ".coursekit" / f"{scratch.PREFIX}dead"
+        killed = graded.root / "autograded" / f"{onegrader.RECORDING}killed"
+        for folder in (dead, killed):
+            folder.mkdir()
+        grade.grade(graded, ASSIGNMENT)
+        assert (living.exists(), dead.exists(), killed.exists()) == (True, False, False)
+    assert not living.exists()
+
+
+def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded, monkeypatch):
+    opened = os.open
+
+    def first(path, *how):
+        monkeypatch.undo()
+        Path(path).rmdir()
+        return opened(path, *how)
+
+    monkeypatch.setattr(scratch.os, "open", first)
+    with scratch.folder(graded) as folder:
+        assert folder.is_dir()
 
 
 # --- nothing can be written --------------------------------------------------------------------------------

@@ -123,4 +123,4 @@ def test_what_was_repaired_stands_in_the_notebook(graded):
 def test_nothing_handed_in_was_changed_and_no_copy_is_left(graded):
     course, *_, unchanged = graded
     assert unchanged
-    assert not list((course.root / ".coursekit").glob("readable-*"))
+    assert not list((course.root / ".coursekit").glob("scratch-*"))
