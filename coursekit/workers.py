@@ -15,6 +15,7 @@ from coursekit.marking import marker as marking
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 
+MAX_UNUSED = 20  # workers that are killed before they have begun: then none will ever do anything
 MAX_ATTEMPTS = 3  # in which a submission's worker may be killed, before it is told as a failure
 AHEAD = 2  # submissions in the queue per worker: enough that none waits, and few finished ones pile up in memory
 
@@ -58,9 +59,13 @@ def _in_processes(work: Callable[[str], tuple[Any, ...]], students: Sequence[str
     while waiting:
         waiting, running = yield from _in_one_pool(work, waiting, jobs, AHEAD)
         attempts |= dict.fromkeys(running, 1)
-    waiting = list(attempts)
+    waiting, unused = list(attempts), 0
     while waiting:
         waiting, running = yield from _in_one_pool(work, waiting, 1, 1)
+        unused += not running
+        if unused == MAX_UNUSED:
+            yield from (Outcome(student, failure="no worker lives; grade it again") for student in waiting)
+            return
         for student in running:
             attempts[student] += 1
             if attempts[student] < MAX_ATTEMPTS:
@@ -78,6 +83,8 @@ def _in_one_pool(
     waiting = list(students)
     running: dict[Future[Outcome], str] = {}
     try:
+        if jobs == 1:  # who is alone with its worker is not to blame for one that is killed as it starts
+            pool.submit(_ready).result()
         while waiting or running:
             while waiting and len(running) < jobs * ahead:
                 running[pool.submit(_examine, *work(waiting[0]))] = waiting[0]
@@ -115,6 +122,10 @@ def follow_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=follow, name="follow the parent", daemon=True).start()
+
+
+def _ready() -> None:
+    """Done when there is a worker."""
 
 
 def _examine(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> Outcome:

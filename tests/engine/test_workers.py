@@ -96,6 +96,26 @@ def test_a_worker_that_is_killed_once_costs_nobody_anything(scratch, solved):
     assert {earned(one) for one in found} == {100}
 
 
+def test_nobody_is_blamed_for_workers_that_are_killed_before_they_have_begun(scratch, solved):
+    """More of them than a submission has attempts."""
+    for student in ("anna", "ben"):
+        hand_in(scratch, student, solved)
+    gone = descendants(os.getpid())
+
+    def run() -> None:
+        for _ in range(workers.MAX_ATTEMPTS + 2):
+            for pid in until(lambda: own_workers(gone)):
+                gone.add(pid)
+                kill(pid)
+
+    killer = threading.Thread(target=run)
+    killer.start()
+    found = list(examine(scratch, "anna", "ben", jobs=2))
+    killer.join()
+    assert sorted(one.student for one in found) == ["anna", "ben"]
+    assert {earned(one) for one in found} == {100}
+
+
 def test_who_stops_in_between_leaves_no_process_behind(scratch, solved):
     for student in ("anna", "ben", "cleo"):
         hand_in(scratch, student, poisoned(solved) if student != "anna" else solved)
