@@ -7,10 +7,8 @@ from typing import Any
 from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.marking.marker import Marked, Marker
+from coursekit.marking.marker import Marker
 from coursekit.reading import rebuild, submission
-
-KILLED = ("signal 9 (SIGKILL)", "the sandbox has ended")  # how the fork server, and those who wait for it, say that
 
 
 @dataclass(frozen=True)
@@ -55,17 +53,4 @@ def _examine(course: Course, assignment: str, student: str, marker: Marker) -> O
     notes = (*loaded.notes, *rebuilt.repairs)
     notebook = rebuild.with_notes(rebuilt.notebook, notes)
     marked = marker.mark(notebook, files, notes)
-    if _was_killed(marked):
-        marked = marker.mark(notebook, files, notes)
     return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, notes)
-
-
-def _was_killed(marked: Marked) -> bool:
-    """Whether something ended the sandbox or a process in it that may have come from outside, such as a full memory.
-
-    Whoever kills itself is run twice, and has the same marks.
-    """
-    outputs = (output for cell in marked.notebook.cells for output in cell.get("outputs", ()))
-    said = [output.evalue for output in outputs if output.output_type == "error"]
-    said += [check["reason"] for row in marked.verdicts["exercises"] for check in row["checks"]]
-    return any(words in text for text in said for words in KILLED)

@@ -6,8 +6,9 @@ the last probe, earlier exercises first, so that a reference that leaks can only
 """
 
 import atexit
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,7 @@ from hidden_tests import exercises
 
 DEFAULTS = Limits()
 SANDBOXES = ("auto", "none")  # the best walls that this machine has, or none at all
+SAME, MAX_RUNS, NO_MORE_RUNS_S = 3, 6, 300.0  # of a notebook that somebody kills: see ``Marker.mark``
 MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 16 << 20, 50 << 20  # of what lies beside a notebook
 
 
@@ -35,6 +37,7 @@ class Marked:
 
     notebook: NotebookNode
     verdicts: dict[str, Any]
+    kills: tuple[str, ...] = ()  # the steps in which it was killed, by itself or from outside
 
 
 class Marker:
@@ -62,14 +65,28 @@ class Marker:
         self._sandbox.close()
 
     def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}, notes: Sequence[str] = ()) -> Marked:
-        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it."""
+        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it.
+
+        Nothing tells who has killed a process: the notebook itself, or somebody outside, which must cost nobody a mark.
+        So where one was killed all of it is run again, until nobody kills, or until the same has come out three times,
+        as it does where a notebook kills itself.
+        """
+        begun, before = time.monotonic(), list[tuple[Any, ...]]()
+        while True:
+            marked = self._mark(notebook, files, notes)
+            before.append((marked.kills, marked.verdicts))
+            late = time.monotonic() - begun > NO_MORE_RUNS_S
+            if not marked.kills or before.count(before[-1]) == SAME or len(before) == MAX_RUNS or late:
+                return marked
+
+    def _mark(self, notebook: NotebookNode, files: Mapping[str, bytes], notes: Sequence[str]) -> Marked:
         quoter = Quoter.of(cell.source for cell in notebook.cells if cell.cell_type == "code")
         with Run(self._sandbox, notebook, self._rows, files, self._limits) as run:
             executed = run.cells()
             first = [self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows]
             answers = {cell.id: notebooks.without_magics(cell.source) for cell in notebook.cells}
             final = self._with_second_tries(run, first, answers, quoter)
-        return self._marked(executed, final, notes)
+        return replace(self._marked(executed, final, notes), kills=tuple(run.kills))
 
     def nothing(self, notebook: NotebookNode, problem: str, notes: Sequence[str] = ()) -> Marked:
         """The marks of a submission in which there was nothing to run, and why."""

@@ -35,6 +35,8 @@ ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop wit
 ENDLESS_LATE = "It was stopped: the notebook took longer than {limit:g} s in all."
 NOT_TRIED = "The function could not be tried"
 _KEEP_TIMEOUT_S = 10
+# How the fork server, and those who wait for it, say what may have come from outside, such as a full memory.
+_KILLED = ("signal 9 (SIGKILL)", "the sandbox has ended")
 _IMPORTS = re.compile(r"(?m)^(?:import|from)\b")
 _IN_A_FILE = re.compile(r" \([^()\s]+, line (\d+)\)$")  # of a SyntaxError: the file is IPython's name for the cell
 
@@ -77,6 +79,7 @@ class Run:
         self._tests = {f"{row.grade_id}-test" for row in rows}
         self._deadline = time.monotonic() + limits.notebook_timeout_s
         self._fatal: dict[str, str] = {}  # steps that a child did not outlive, with why in words
+        self.kills: list[str] = []  # the steps in which a process was killed, perhaps from outside
         self._child: Child | None = None
         self._open = ExitStack()
         self._played = _Played(notebook)
@@ -142,6 +145,8 @@ class Run:
 
     def _lose(self, step: str, why: str) -> None:
         self._fatal[step] = why
+        if any(words in why for words in _KILLED):
+            self.kills.append(f"{step}: {why}")
         self._leave()
 
     def _leave(self) -> None:
@@ -163,8 +168,8 @@ class Run:
                 played.whole = False
             elif not functions_only or self._defines(cell):
                 self._run(cell, played, shown, room)
-            if cell.id in self._tests and not played.lost and not self._keep(cell.id):
-                played.lost, played.why = cell.id, "it did not answer any more"
+            if cell.id in self._tests and not played.lost and (why := self._keep(cell.id)):
+                played.lost, played.why = cell.id, why
 
     def _defines(self, cell: NotebookNode) -> bool:
         """Whether a function may need the cell: it is an answer, the student's own, or it imports something.
@@ -193,9 +198,10 @@ class Run:
             played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
             played.lost, played.why = cell.id, reply.why
 
-    def _keep(self, name: str) -> bool:
-        """Whether a snapshot of the notebook's variables was taken."""
-        return self._ask({"op": "keep", "name": name}, _KEEP_TIMEOUT_S).end == "done"
+    def _keep(self, name: str) -> str:
+        """A snapshot of the notebook's variables was taken; else in words why not."""
+        reply = self._ask({"op": "keep", "name": name}, _KEEP_TIMEOUT_S)
+        return "" if reply.end == "done" else reply.why
 
     def _ask(self, request: Mapping[str, Any], timeout_s: float) -> Reply:
         assert self._child is not None
