@@ -21,6 +21,8 @@ from coursekit.sandbox.patience import Patience, Usage, others_had_s
 from coursekit.sandbox.walls import Walls
 
 _MIB = 1 << 20
+_ATTEMPTS = 4  # in which a server may be lost before a child runs
+_LAST_WORDS_S = 3.0  # within which the server tells how the child died whose line is closed
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,16 @@ class Sandbox:
         if self._child is not None:
             raise RuntimeError("one child at a time: close the last one first")
         table, data, left_out = baggage.pack(files, self._files, self.limits.scratch_mib * _MIB // 2)
-        for attempt in (1, 2):
-            self.start()
-            assert self._server is not None
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
+                self.start()
+                assert self._server is not None
                 line = self._server.fork(table, data)
                 self._child = Child(self, self._server, line, self.limits, left_out)
                 return self._child
             except ServerLost as error:
                 self.discard()
-                if attempt == 2:
+                if attempt == _ATTEMPTS:
                     raise CourseError(
                         "sandbox", f"no submission can be run ({error})", "run coursekit doctor"
                     ) from error
@@ -206,7 +208,8 @@ class Child:
                     return asked.reply("timeout" if interrupted else "done", interrupted)
                 asked.count(len(data))
                 if not data:
-                    return asked.reply("lost", died or self._server.obituary(1.0) or "it closed its line to the grader")
+                    why = died or self._server.obituary(_LAST_WORDS_S) or "it closed its line to the grader"
+                    return asked.reply("lost", why)
             elif died:
                 return asked.reply("lost", died)
 

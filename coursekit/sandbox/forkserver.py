@@ -17,7 +17,7 @@ from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import bubblewrap, fontcache, seccomp
 from coursekit.sandbox.patience import Usage
-from coursekit.sandbox.walls import Walls, tail
+from coursekit.sandbox.walls import Walls, tail, was_killed
 
 START_S = 60.0  # it takes 1 s on a machine that has nothing else to do
 ANSWER_S = 10.0
@@ -33,7 +33,7 @@ class ServerLost(Exception):
 
 
 class Server:
-    """A running fork server. Raises CourseError when it cannot be started."""
+    """A running fork server. Raises CourseError when it cannot be started, ServerLost when it was killed meanwhile."""
 
     def __init__(
         self, files: Mapping[str, Path], limits: Mapping[str, int], walls: Walls, drawings: Sequence[Drawing] = ()
@@ -53,8 +53,10 @@ class Server:
             ready = self._hear("ready", START_S)
             fontcache.write(ready.get("fonts", {}))
         except (ServerLost, OSError) as error:
-            why = tail(self._log) or str(error)
+            why, killed = tail(self._log) or str(error), self._was_killed()
             self.close()
+            if killed:
+                raise ServerLost("it was killed as it started") from error
             raise CourseError("sandbox", f"the fork server does not start: {why}", _remedy(why)) from error
         except BaseException:
             self.close()
@@ -72,6 +74,13 @@ class Server:
         env["PYTHONPATH"] = str(bubblewrap.INSIDE.parent)
         command = [sys.executable, "-m", "inside.server", str(control)]
         return bubblewrap.launch(command, {}, None, [control], self._log, env)
+
+    def _was_killed(self) -> bool:
+        """Whether the process has ended, and not by itself."""
+        try:
+            return was_killed(self._process.wait(END_S))
+        except (subprocess.TimeoutExpired, AttributeError):  # it lives; it was never there
+            return False
 
     def fork(self, table: Sequence[tuple[str, int]], data: bytes) -> socket.socket:
         """A new child's line. Raises ServerLost."""

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from coursekit.sandbox import client, walls
+from coursekit.sandbox import bubblewrap, client, walls
 from tests.attacks import QUICK, Room
 from tests.processes import descendants, parents
 
@@ -92,3 +92,40 @@ def test_a_notebook_that_kills_itself_is_believed_after_three_runs(room, monkeyp
     )
     assert room.marks(marked) == room.points | {"compute_cost": 0}
     assert len(runs) == 3
+
+
+def killed_as_they_start(monkeypatch, times: int) -> list[int]:
+    """The first sandboxes that anybody starts, each killed before it has done anything."""
+    start, left = bubblewrap.start, [times]
+
+    def disturbed(*args, **kwargs):
+        process = start(*args, **kwargs)
+        if left[0]:
+            left[0] -= 1
+            process.kill()
+        return process
+
+    monkeypatch.setattr(bubblewrap, "start", disturbed)
+    return left
+
+
+def test_a_sandbox_that_is_killed_as_it_starts_is_started_again(monkeypatch):
+    left = killed_as_they_start(monkeypatch, 2)
+    with client.Sandbox({}) as box, box.child() as child:
+        assert child.ask({"op": "run", "source": "1"}, 10).end == "done"
+    assert left == [0]
+
+
+def test_a_trial_that_is_killed_says_nothing_of_the_walls(monkeypatch):
+    """Else a whole class would fail, because of one unlucky moment."""
+    left = killed_as_they_start(monkeypatch, 2)
+    assert walls.failure(walls.detect().bwrap, b"") == ""
+    assert left == [0]
+
+
+def test_walls_that_were_not_there_are_looked_for_again(monkeypatch):
+    with monkeypatch.context() as change:
+        walls._detect.cache_clear()
+        change.setattr(walls, "failure", lambda *_: "no answer")
+        assert not walls.detect().bwrap
+    assert walls.detect().bwrap

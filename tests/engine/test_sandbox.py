@@ -272,13 +272,13 @@ def test_closing_leaves_no_process_and_no_folder(tmp_path, monkeypatch):
 def test_grading_refuses_where_there_is_no_sandbox(monkeypatch):
     """The error says what is missing, how to get it, and how to do without."""
     monkeypatch.setattr(walls, "candidates", list)
-    walls.detect.cache_clear()
+    walls._detect.cache_clear()
     try:
         with pytest.raises(CourseError, match=r"bubblewrap is not installed.*apt install.*--sandbox none"):
             sandbox.Sandbox({}).child()
         assert [(wall.stands, bool(wall.remedy)) for wall in doctor.examine()] == [(False, True)]
     finally:
-        walls.detect.cache_clear()
+        walls._detect.cache_clear()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sandboxes are for Linux")
