@@ -4,9 +4,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import connection
 from typing import Any
 
 from coursekit import outcomes
@@ -15,9 +15,10 @@ from coursekit.marking import marker as marking
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 
-MAX_UNUSED = 20  # workers that are killed before they have begun: then none will ever do anything
+MAX_UNUSED = 20  # workers in a row that are killed before they have begun: then none will ever do anything
+END_S = 10.0  # for a worker to end by itself
 MAX_ATTEMPTS = 3  # in which a submission's worker may be killed, before it is told as a failure
-AHEAD = 2  # submissions in the queue per worker: enough that none waits, and few finished ones pile up in memory
+AHEAD = 2  # submissions given to a worker: enough that it never waits
 
 
 def examine_all(
@@ -51,59 +52,111 @@ def _in_this_process(
 
 
 def _in_processes(work: Callable[[str], tuple[Any, ...]], students: Sequence[str], jobs: int) -> Iterator[Outcome]:
-    """By processes of this machine. Where one is killed, what was running is tried again, one alone at a time.
+    """By processes of this machine. Where one is killed, another takes its place, and what it was at is tried again.
 
-    So one that brings its worker down takes no other with it.
+    Each has a line of its own: of one that is killed as it answers, half an answer is left in that line and in no
+    other's. (The one pipe that all workers of concurrent.futures write into is then blocked, and the grader with it.)
     """
-    waiting, attempts = list(students), dict[str, int]()
-    while waiting:
-        waiting, running = yield from _in_one_pool(work, waiting, jobs, AHEAD)
-        attempts |= dict.fromkeys(running, 1)
-    waiting, unused = list(attempts), 0
-    while waiting:
-        waiting, running = yield from _in_one_pool(work, waiting, 1, 1)
-        unused += not running
-        if unused == MAX_UNUSED:
-            yield from (Outcome(student, failure="no worker lives; grade it again") for student in waiting)
-            return
-        for student in running:
-            attempts[student] += 1
-            if attempts[student] < MAX_ATTEMPTS:
-                waiting.append(student)
-            else:
-                yield Outcome(student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again")
-
-
-def _in_one_pool(
-    work: Callable[[str], tuple[Any, ...]], students: Sequence[str], jobs: int, ahead: int
-) -> Generator[Outcome, None, tuple[list[str], list[str]]]:
-    """The outcomes until a worker is killed, which ends the pool; returns who was not begun, and who was running."""
-    before = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
-    waiting = list(students)
-    running: dict[Future[Outcome], str] = {}
+    waiting, attempts, unused = deque(students), Counter[str](), 0
+    staff: list[_Worker] = []
+    over = False
     try:
-        if jobs == 1:  # who is alone with its worker is not to blame for one that is killed as it starts
-            pool.submit(_ready).result()
-        while waiting or running:
-            while waiting and len(running) < jobs * ahead:
-                running[pool.submit(_examine, *work(waiting[0]))] = waiting[0]
-                waiting.pop(0)
-            done = wait(running, return_when=FIRST_COMPLETED).done
-            for future in sorted(done, key=lambda future: future.exception() is not None):  # what is there, first
-                outcome = future.result()
-                del running[future]
-                yield outcome
-    except BrokenProcessPool:
-        return waiting, list(running.values())
-    except BaseException:
-        for process in multiprocessing.active_children():
-            if process not in before:
-                process.terminate()
-        raise
+        while waiting or any(one.given for one in staff):
+            while len(staff) < jobs and sum(not one.given for one in staff) < len(waiting):
+                staff.append(_Worker())
+            _share_out(work, waiting, staff)
+            lines = connection.wait([one.line for one in staff])
+            for one in [one for one in staff if one.line in lines]:
+                answer = one.hear()
+                if isinstance(answer, Outcome):
+                    one.given.pop(0)
+                    yield answer
+                elif isinstance(answer, BaseException):
+                    raise answer
+                elif not one.alive:
+                    staff.remove(one)
+                    one.end()
+                    unused = 0 if one.ready else unused + 1
+                    waiting.extendleft(reversed(one.given[1:]))
+                    for student in one.given[:1]:
+                        attempts[student] += 1
+                        if attempts[student] < MAX_ATTEMPTS:
+                            waiting.append(student)
+                        else:
+                            yield Outcome(
+                                student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again"
+                            )
+            if unused == MAX_UNUSED:
+                yield from (Outcome(student, failure="no worker lives; grade it again") for student in waiting)
+                waiting.clear()
+        over = True
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return [], []
+        for one in staff:
+            one.end(gently=over)
+
+
+def _share_out(work: Callable[[str], tuple[Any, ...]], waiting: deque[str], staff: "list[_Worker]") -> None:
+    """Nobody who is ready has nothing to do, as long as somebody waits; then everybody has the next one, too."""
+    for many in range(1, AHEAD + 1):
+        for one in staff:
+            if waiting and one.ready and len(one.given) < many and one.give(work(waiting[0])):
+                one.given.append(waiting.popleft())
+
+
+class _Worker:
+    """A process and the line to it. ``given``: whom it has to examine, the first of them now."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.line, theirs = context.Pipe()
+        with theirs:
+            self._process = context.Process(target=_work, args=(theirs,))
+            self._process.start()
+        self.given: list[str] = []
+        self.ready, self.alive = False, True
+
+    def give(self, task: tuple[Any, ...]) -> bool:
+        """Whether it could be told; if not, ``hear`` will tell that it has ended."""
+        try:
+            self.line.send(task)
+        except OSError:
+            return False
+        return True
+
+    def hear(self) -> Outcome | BaseException | None:
+        """Its answer, or what kept it from any; None where it has only become ``ready``, or is no longer ``alive``."""
+        try:
+            answer = self.line.recv()
+        except (EOFError, OSError):
+            self.alive = False
+            return None
+        self.ready = True
+        return answer if isinstance(answer, Outcome | BaseException) else None
+
+    def end(self, gently: bool = False) -> None:
+        """The process is gone, with its sandbox."""
+        self.line.close()
+        if gently:
+            self._process.join(END_S)
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+def _work(line: "connection.Connection") -> None:
+    """What a worker does, until the other end of its line is closed."""
+    _begin()
+    line.send(None)  # ready
+    while True:
+        try:
+            task = line.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer: Outcome | BaseException = _examine(*task)
+        except Exception as error:  # the grader's to tell: there is no sandbox, for instance
+            answer = error
+        line.send(answer)
 
 
 def _begin() -> None:
@@ -122,10 +175,6 @@ def follow_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=follow, name="follow the parent", daemon=True).start()
-
-
-def _ready() -> None:
-    """Done when there is a worker."""
 
 
 def _examine(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> Outcome:

@@ -116,6 +116,44 @@ def test_nobody_is_blamed_for_workers_that_are_killed_before_they_have_begun(scr
     assert {earned(one) for one in found} == {100}
 
 
+SABOTAGE = """import os, pathlib, signal
+from multiprocessing import connection
+
+class Once(str):
+    def __reduce__(self):
+        return sabotaged, (str(self), str(pathlib.Path(__file__).with_name("done")))
+
+def sabotaged(value, done):
+    #The first process that is given it dies in the middle of its next long answer.
+    write = connection.Connection._send
+    def half(self, buffer, *args):
+        if len(buffer) > 16384 and not os.path.exists(done):
+            pathlib.Path(done).touch()
+            os.write(self._handle, bytes(buffer)[: len(buffer) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(self, buffer, *args)
+    connection.Connection._send = half
+    return value
+"""
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_its_answer_keeps_nobody_waiting(
+    scratch, solved, tmp_path, monkeypatch
+):
+    """The other half never comes."""
+    (tmp_path / "sabotage.py").write_text(SABOTAGE)
+    monkeypatch.syspath_prepend(tmp_path)
+    import sabotage
+
+    students = ["anna", "ben", "cleo"]
+    for student in students:
+        hand_in(scratch, student, solved)
+    found = list(workers.examine_all(scratch, ASSIGNMENT, students, LIMITS, sabotage.Once("auto"), 2))
+    assert (tmp_path / "done").exists()
+    assert sorted(one.student for one in found) == students
+    assert {earned(one) for one in found} == {100}
+
+
 def test_who_stops_in_between_leaves_no_process_behind(scratch, solved):
     for student in ("anna", "ben", "cleo"):
         hand_in(scratch, student, poisoned(solved) if student != "anna" else solved)
