@@ -28,6 +28,30 @@ def small_course(to: Path) -> Course:
     return course
 
 
+# How long the networks of a notebook are trained: enough to see something, and enough to run all of its code.
+FEWER_STEPS = {
+    "application": {
+        "num_iterations=1500": "num_iterations=301",
+        "num_iterations=800": "num_iterations=201",
+        "num_iterations=401": "num_iterations=101",
+    },
+    "digits": {"steps=10_000": "steps=300", "steps=3000": "steps=200"},
+}
+
+
+def brief_course(to: Path) -> Course:
+    """A copy of this course in which networks are trained for a moment only, outside of what is graded."""
+    course = copy_course(to)
+    for assignment, fewer in FEWER_STEPS.items():
+        path = course.source(assignment)
+        source = path.read_text(encoding="utf-8")
+        for many, few in fewer.items():
+            assert many in source, many
+            source = source.replace(many, few)
+        path.write_text(source, encoding="utf-8")
+    return course
+
+
 def answered(course: Course, old: str = "", new: str = "") -> dict[str, Any]:
     """The source notebook as a student's, with one line of its solutions replaced; the line must exist."""
     source = json.loads(course.source(ASSIGNMENT).read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,10 @@ import pytest
 
 from coursekit.course import Course
 from tests.classroom import ROOT, copy_course, fill_in, released_notebook, solution_cells
+
+# A shell ignores Ctrl-C for what it starts in the background, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -102,7 +102,7 @@ def launch(
     stdout: IO[bytes] | int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """The process that launch.py becomes."""
-    orders = {"argv": list(argv), "uid": uid, "sources": dict(sources)}
+    orders = {"argv": list(argv), "uid": uid, "parent": os.getpid(), "sources": dict(sources)}
     with tempfile.TemporaryFile() as file:
         file.write(json.dumps(orders).encode())
         file.seek(0)

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from coursekit import lab
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)  # instead of 5 s, which a busy machine may need
 
 
 def find_browser() -> str | None:

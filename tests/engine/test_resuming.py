@@ -61,7 +61,7 @@ def regraded(done: list[grade.Graded]) -> set[str]:
 
 
 def left_over(course: Course) -> list[str]:
-    folders = [*course.root.glob("autograded/.*"), *course.root.glob(".coursekit/re*-*/")]
+    folders = [*course.root.glob("autograded/.*"), *course.root.glob(f".coursekit/{scratch.PREFIX}*")]
     return [path.name for path in folders]
 
 

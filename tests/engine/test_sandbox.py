@@ -17,6 +17,7 @@ from coursekit.inside import channel
 from coursekit.sandbox import baggage, bubblewrap, doctor, fontcache, walls
 from coursekit.sandbox import client as sandbox
 from tests.classroom import ROOT
+from tests.processes import parents, until
 
 NAMES = ("public_cases.py", "public_reports.py", "public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")
 FILES = {name: ROOT / name for name in NAMES}
@@ -351,6 +352,35 @@ def test_an_interpreter_in_a_folder_of_root_alone_is_found(tmp_path):
         log.seek(0)
         uid, found, *_ = log.read().decode().split()
     assert (uid, found[:5]) == ("62000", "found")
+
+
+def test_a_sandbox_whose_grader_is_gone_is_not_begun(tmp_path, monkeypatch):
+    """A grader may be killed at any moment, and bubblewrap would wait for it for ever."""
+    monkeypatch.setattr(bubblewrap.os, "getpid", lambda: 1)
+    with (tmp_path / "log").open("w+b") as log:
+        process = bubblewrap.launch(["/bin/sh", "-c", "echo here"], {}, None, [], log, stdout=log)
+        assert process.wait(timeout=20) != 0
+        log.seek(0)
+        assert b"the process that ordered it is gone" in log.read()
+
+
+@needs_sandbox
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system has no /proc")
+def test_what_was_launched_ends_with_its_grader():
+    source = """
+import subprocess
+from coursekit.sandbox import bubblewrap
+command = ["/bin/sh", "-c", "echo here; exec sleep 60"]
+process = bubblewrap.launch(command, {}, None, [], subprocess.DEVNULL, stdout=None)
+print(process.pid, flush=True)
+process.wait()
+"""
+    command = [sys.executable, "-c", source]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as grader:
+        said = {grader.stdout.readline().strip() for _ in range(2)}
+        (pid,) = said - {"here"}
+        grader.kill()
+        until(lambda: int(pid) not in parents(), 20)
 
 
 @needs_sandbox
