@@ -170,7 +170,7 @@ class Child:
 
     def _converse(self, asked: "_Asked", unsent: bytes, timeout_s: float, grace_s: float, patience: Patience) -> Reply:
         interrupted, given_up = "", math.inf  # why, and when it is no longer waited for
-        view, died = memoryview(unsent), ""
+        view, died, look = memoryview(unsent), "", True  # whether the server may have said that the child died
         self._listen(asked, self._early)  # what threads said between two requests; the answer cannot be among it yet
         self._early = []
         poll = select.poll()
@@ -191,11 +191,14 @@ class Child:
                 self._server.interrupt()
                 given_up = time.monotonic() + grace_s
                 continue
-            if news := "" if died else self._server.obituary():
+            news = self._server.obituary() if not died and (look or self._server.unread) else ""
+            look = False
+            if news:
                 poll.unregister(self._server.control)
                 died, given_up = news, min(given_up, time.monotonic() + grace_s)  # for what it said before
             ready = dict(poll.poll(0 if news else max(1.0, left_s * 1000)))
             if not died and self._server.control.fileno() in ready:
+                look = True
                 continue
             happened = ready.get(self._line.fileno(), 0)
             if happened & select.POLLOUT and view and not died:

@@ -121,6 +121,11 @@ class Server:
         except ServerLost:
             return Usage()
 
+    @property
+    def unread(self) -> bool:
+        """Whether something was heard that nobody has asked for yet."""
+        return bool(self._heard)
+
     def obituary(self, wait_s: float = 0.0) -> str:
         """In words, how the child or the server died, as soon as that is known; empty while both live."""
         if not self._obituary:
