@@ -100,9 +100,11 @@ def launch(
     log: IO[bytes] | int,
     env: Mapping[str, str] | None = None,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
+    bound: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """The process that launch.py becomes."""
-    orders = {"argv": list(argv), "uid": uid, "parent": os.getpid(), "sources": dict(sources)}
+    """The process that launch.py becomes. A ``bound`` one is killed when this thread's process ends."""
+    parent = os.getpid() if bound else None
+    orders = {"argv": list(argv), "uid": uid, "parent": parent, "sources": dict(sources)}
     with tempfile.TemporaryFile() as file:
         file.write(json.dumps(orders).encode())
         file.seek(0)

@@ -73,7 +73,7 @@ class Server:
         env = bubblewrap.environment(f"{self._folder}/home", f"{self._folder}/tmp", bin_folder)
         env["PYTHONPATH"] = str(bubblewrap.INSIDE.parent)
         command = [sys.executable, "-m", "inside.server", str(control)]
-        return bubblewrap.launch(command, {}, None, [control], self._log, env)
+        return bubblewrap.launch(command, {}, None, [control], self._log, env, bound=False)  # it clears up behind us
 
     def _was_killed(self) -> bool:
         """Whether the process has ended, and not by itself."""

@@ -1,9 +1,9 @@
 """A small program of its own that becomes the sandbox: ``python -I -S launch.py``, its orders in JSON on descriptor 0.
 
 The orders: ``argv``, what to become; ``uid``, the user to be then, or null; ``parent``, the process that ordered it,
-with which it ends; ``sources``, by index the paths of this machine in ``argv``, each a folder and the rest. As root it
-first binds the folders, in a mount namespace of its own, to places that every user can reach: bubblewrap is started as
-an unprivileged user, who may not look into, say, /root.
+with which it ends, or null; ``sources``, by index the paths of this machine in ``argv``, each a folder and the rest.
+As root it first binds the folders, in a mount namespace of its own, to places that every user can reach: bubblewrap is
+started as an unprivileged user, who may not look into, say, /root.
 """
 
 import ctypes
@@ -32,11 +32,11 @@ def main() -> None:
         os.setgroups([])
         os.setgid(orders["uid"])
         os.setuid(orders["uid"])
-    # bubblewrap says so too, but where its parent is killed before that, it may wait for ever.
-    if hasattr(libc, "prctl"):
-        libc.prctl(_SET_DEATH_SIGNAL, _KILL, 0, 0, 0)
-    if os.getppid() != orders["parent"]:
-        raise OSError(errno.ESRCH, "the process that ordered it is gone")
+    if orders["parent"] is not None:  # bubblewrap sees to that too, but is not killed by a parent that has gone before
+        if hasattr(libc, "prctl"):
+            libc.prctl(_SET_DEATH_SIGNAL, _KILL, 0, 0, 0)
+        if os.getppid() != orders["parent"]:
+            raise OSError(errno.ESRCH, "the process that ordered it is gone")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.execvp(argv[0], argv)
