@@ -11,7 +11,7 @@ import typer
 
 from coursekit import __version__
 from coursekit.commands import authoring, grading, machine, results
-from coursekit.commands.terminal import OUR_FAULT, PROBLEMS
+from coursekit.commands.terminal import OUR_FAULT, PROBLEMS, called_as, say
 from coursekit.errors import CourseError
 
 app = typer.Typer(
@@ -51,17 +51,15 @@ def _options(
 def main() -> None:
     """Run a command; problems of the user's are one line, ours are a line and a log."""
     try:
-        app(prog_name="coursekit")
+        app(prog_name=called_as())
     except CourseError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), error=True)
         sys.exit(PROBLEMS)
     except OSError as error:
-        typer.echo(
-            f"{error.filename or 'coursekit'}: {error.strerror or error}; check the folder and its rights", err=True
-        )
+        say(f"{error.filename or called_as()}: {error.strerror or error}; check the folder and its rights", error=True)
         sys.exit(PROBLEMS)
     except Exception as error:
-        typer.echo(f"coursekit: {type(error).__name__}: {error}; this is our fault, see {_log(error)}", err=True)
+        say(f"{called_as()}: {type(error).__name__}: {error}; this is our fault, see {_log(error)}", error=True)
         sys.exit(OUR_FAULT)
 
 

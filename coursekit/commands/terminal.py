@@ -1,5 +1,7 @@
 """What the commands share: how they speak, where they are, how far they have come."""
 
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from coursekit.course import Course
 
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3  # exit codes
+_A_COMMAND = re.compile(r"\bcoursekit (?=(?:check|demo|doctor|feedback|grade|lab|marks|record|release|report|test)\b)")
 
 Assignment = Annotated[str, typer.Argument(help="Name of the assignment, such as step-by-step.", show_default=False)]
 Students = Annotated[
@@ -35,9 +38,18 @@ def make_console() -> "Console":
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
-def say(text: str) -> None:
-    """Print lines in which nothing moves the cursor, and which any terminal can take: they may hold names of files."""
-    typer.echo("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text))
+def say(text: str, error: bool = False) -> None:
+    """Print lines in which nothing moves the cursor, and which any terminal can take: they may hold names of files.
+
+    A command that they name can be typed as it stands there.
+    """
+    text = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    typer.echo(_A_COMMAND.sub(f"{called_as()} ", text), err=error)
+
+
+def called_as() -> str:
+    """What whoever reads this has typed in place of ``coursekit``."""
+    return os.environ.get("COURSE_CALLED_AS") or "coursekit"
 
 
 def writable(csv: Path) -> None:

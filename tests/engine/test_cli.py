@@ -96,6 +96,13 @@ def test_bad_input_is_one_clear_line(scratch, arguments, code, said):
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_a_command_that_a_message_names_can_be_typed_as_it_stands_there(scratch):
+    """Who follows the README has no `coursekit` on the PATH."""
+    done = coursekit("marks", root=scratch.root, COURSE_CALLED_AS="./course")
+    assert done.stderr == "gradebook.db: there is no gradebook yet; run `./course grade step-by-step` first\n"
+    assert "Usage: ./course grade " in coursekit("grade", "--help", COURSE_CALLED_AS="./course").stdout
+
+
 def test_outside_a_course_the_message_says_what_to_do(tmp_path):
     done = coursekit("marks", root=tmp_path, COURSE_ROOT=str(tmp_path))
     assert done.returncode == 1
