@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 
 from coursekit import notebooks
 from coursekit.gradebook import NOT_JUDGED
+from coursekit.marking.verdicts import NOTHING_ELSE, gist
 from coursekit.reading.submission import NOTES, PROBLEM
 from hidden_tests import exercises
 
@@ -75,9 +76,14 @@ class Exercise:
 
     @property
     def found(self) -> tuple[Check, ...]:
-        """The failed checks, one for each different reason."""
-        by_reason = {check.reason: check for check in reversed(self.checks) if not check.passed and check.reason}
-        return tuple(reversed(by_reason.values()))
+        """The failed checks, the first for each reason; that nothing else is right is none where there is another."""
+        by_gist: dict[str, Check] = {}
+        for check in self.checks:
+            if not check.passed and check.reason:
+                by_gist.setdefault(gist(check.reason), check)
+        if len(by_gist) > 1:
+            by_gist.pop(NOTHING_ELSE, None)
+        return tuple(by_gist.values())
 
 
 @dataclass(frozen=True)

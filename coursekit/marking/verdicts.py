@@ -78,12 +78,17 @@ def _causes(results: Sequence[Result], partly_right: bool) -> list[str]:
     groups: dict[str, list[Result]] = {}
     for result in results:
         if not result.passed:
-            groups.setdefault(re.sub(r"\d+", "#", result.reason), []).append(result)
+            groups.setdefault(gist(result.reason), []).append(result)
     if len(groups) > 1:
         groups.pop(NOTHING_ELSE, None)
     if len(groups) == 1 and not partly_right:
         return [_sentence(next(iter(groups.values()))[0])]
     return [_with_names(group) for group in groups.values()]
+
+
+def gist(reason: str) -> str:
+    """The same of two reasons that differ in nothing but numbers: a reader needs only one of them."""
+    return re.sub(r"\d+", "#", reason)
 
 
 def _with_names(group: list[Result]) -> str:

@@ -13,7 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 from coursekit import feedback, notebooks
 from coursekit.course import Course
-from coursekit.feedback_page import cells, equations, markdown, page, sanitise, text
+from coursekit.feedback_page import cells, equations, markdown, marks, page, sanitise, text
+from coursekit.marking.verdicts import NOTHING_ELSE
 from coursekit.reading.rebuild import NOTES_ID
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, ROOT, copy_course
@@ -143,6 +144,16 @@ def test_an_exercise_tells_its_checks_what_was_found_the_cause_and_what_to_read(
     assert "in every case tried; for instance 5 examples" in said
     assert HINT in said
     assert "Each gradient has the shape of what it belongs to" in said
+
+
+def test_what_differs_in_numbers_only_is_told_once():
+    """Two boxes that say nearly the same make a reader look for the difference."""
+    reasons = ["W has shape (2, 3)", "", "W has shape (4, 5)", NOTHING_ELSE, "b is missing"]
+    checks = tuple(marks.Check(f"check {number}", 1, not reason, reason) for number, reason in enumerate(reasons))
+    found = marks.Exercise("a", "a", 5, 1, checks=checks).found
+    assert [check.reason for check in found] == ["W has shape (2, 3)", "b is missing"]
+    alone = (marks.Check("check", 1, False, NOTHING_ELSE),)
+    assert marks.Exercise("a", "a", 1, 0, checks=alone).found == alone
 
 
 def test_a_follow_on_error_keeps_its_points_and_names_whose_error_it_was(pages):
