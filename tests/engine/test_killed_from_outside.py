@@ -98,11 +98,12 @@ def killed_as_they_start(monkeypatch, times: int) -> list[int]:
     """The first sandboxes that anybody starts, each killed before it has done anything."""
     start, left = bubblewrap.start, [times]
 
-    def disturbed(*args, **kwargs):
-        process = start(*args, **kwargs)
-        if left[0]:
-            left[0] -= 1
-            process.kill()
+    def disturbed(program, command, *args, **kwargs):
+        if not left[0]:
+            return start(program, command, *args, **kwargs)
+        left[0] -= 1
+        process = start(program, ["/usr/bin/sleep", "60"], *args, **kwargs)  # not over before it is killed
+        process.kill()
         return process
 
     monkeypatch.setattr(bubblewrap, "start", disturbed)
