@@ -119,10 +119,8 @@ def _problem(
         return ""
     if named:
         return _own_numbers(findings[0])
-    inputs = public_cases.inputs(public, public_cases.build(public, case))
-    cause = likely_cause(
-        findings[0], expected[case.name], seen.outputs, inputs, public_cases.sizes(public, case).get("m")
-    )
+    m = public_cases.sizes(public, case).get("m")
+    cause = likely_cause(findings[0], expected[case.name], seen.outputs, _given(exercise, case), m)
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
 

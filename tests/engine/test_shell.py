@@ -18,7 +18,7 @@ from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.inside import interactive
 from coursekit.marking import outputs
-from tests.classroom import FEWER_STEPS, ROOT
+from tests.classroom import ROOT, brief_source
 from tests.engine.oddities import ODDITIES
 
 # A fork server in small: one shell, and a child of it for each list of cells; what the child says goes out as it is.
@@ -157,10 +157,7 @@ def joined(found):
 
 def course_cells(assignment):
     """The code cells of a solution notebook, by id; its networks are trained for a moment only."""
-    text = Course(ROOT).source(assignment).read_text(encoding="utf-8")
-    for many, few in FEWER_STEPS.get(assignment, {}).items():
-        text = text.replace(many, few)
-    nb = nbformat.reads(text, as_version=4)
+    nb = nbformat.reads(brief_source(assignment), as_version=4)
     return {
         f"{assignment}/{cell.id}": notebooks.without_hidden(cell.source)
         for cell in nb.cells
