@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursekit.versions import ARITHMETIC
 from tests.classroom import ROOT
 from tests.processes import until
 
@@ -46,7 +47,8 @@ def running(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         def start(name: str, *command: str) -> "subprocess.Popen[bytes]":
             home = folder / name
             home.mkdir()
-            env = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
+            env = {name: os.environ[name] for name in ("PATH", *ARITHMETIC) if name in os.environ}
+            env |= {"HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
             with (folder / f"{name}.log").open("wb") as log:
                 process = subprocess.Popen(
                     [str(program), "-P", "-m", *command], cwd=home, env=env, stdout=log, stderr=log

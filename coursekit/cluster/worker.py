@@ -46,8 +46,10 @@ def examine(pack: bytes, order: bytes, wanted: str, attempts: int) -> bytes:
     Where it kills the process that grades it, it is tried again in a fresh one, and given up after ``attempts``.
     """
     if engine() != wanted:
-        found = "its coursekit, Python or NumPy is not the grader's"
-        return parcels.packed({"refused": ["worker", found, "install the same one there, and start the worker again"]})
+        settings = ", ".join(versions.ARITHMETIC)
+        found = f"its coursekit, Python or packages are not the grader's, or its settings of NumPy ({settings})"
+        remedy = "install and set the same there, and start the worker again"
+        return parcels.packed({"refused": ["worker", found, remedy]})
     for _ in range(attempts):
         desk = _desk(pack)
         try:

@@ -46,7 +46,7 @@ def main() -> None:
     if not settings.namespaced:
         confine.adopt_orphans()
     child.without_own_path()
-    shell = _warm(settings, message["modules"], message["drawings"])
+    shell = _warm(settings, message["modules"], message["beforehand"])
     ruleset = confine.landlock_rules(settings.scratch) if settings.landlock else -1
     tasks = len(names_in("/proc/self/task")) if sys.platform == "linux" else 1
     if tasks != 1:
@@ -89,10 +89,10 @@ def _read(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _warm(settings: Settings, modules: list[str], drawings: list[list[Any]]) -> Any:
+def _warm(settings: Settings, modules: list[str], beforehand: list[list[Any]]) -> Any:
     """The shell, made; the trusted modules, imported from the very paths that the children's copies will have.
 
-    And every drawing (module, function, arguments, keyword arguments) made once, which its module remembers.
+    And every call ``beforehand`` made: (module, function, arguments, keyword arguments). Its module remembers it.
     """
     child.lay_out(settings)
     os.chdir(settings.folder)
@@ -106,7 +106,7 @@ def _warm(settings: Settings, modules: list[str], drawings: list[list[Any]]) -> 
         except Exception as error:  # a child will meet the same error, in the cell that imports it
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             sys.modules.pop(name, None)
-    for module, function, args, kwargs in drawings:
+    for module, function, args, kwargs in beforehand:
         try:
             getattr(sys.modules[module], function)(*args, **kwargs)
         except Exception as error:

@@ -162,7 +162,8 @@ def make_shell() -> Shell:
     os.environ["MPLBACKEND"] = BACKEND
     import matplotlib
 
-    for name in ("pexpect", "h5py", "IPython.extensions.autoreload"):  # of `!command`, of the data, of `%load_ext`
+    # Of `!command`, of the data, of `%load_ext`.
+    for name in ("pexpect", "h5py", "IPython.core.magics.extension", "IPython.extensions.autoreload"):
         importlib.import_module(name)
     _reload_only_what_can_change()
 
@@ -176,17 +177,31 @@ def make_shell() -> Shell:
 
 
 def _reload_only_what_can_change() -> None:
-    """``%autoreload``, which looks at every module before every cell, passes over those that nobody can change."""
+    """``%autoreload``, which looks at every module before every cell, passes over those that nobody can change.
+
+    Nor does it read their sources, hundreds of files, when it is loaded.
+    """
     from IPython.extensions.autoreload import ModuleReloader
+    from IPython.extensions.deduperreload.deduperreload import DeduperReloader
 
     look: Any = ModuleReloader.filename_and_mtime
-    fixed = tuple(f"{folder}{os.sep}" for folder in {sys.prefix, sys.base_prefix})
+    read: Any = DeduperReloader.update_sources
+    folders = tuple(f"{folder}{os.sep}" for folder in {sys.prefix, sys.base_prefix})
+
+    def is_fixed(module: Any) -> bool:
+        where = getattr(module, "__file__", None)
+        return isinstance(where, str) and where.startswith(folders)
 
     def look_if_it_can_change(self: ModuleReloader, module: Any) -> Any:
-        where = getattr(module, "__file__", None)
-        return (None, None) if isinstance(where, str) and where.startswith(fixed) else look(self, module)
+        return (None, None) if is_fixed(module) else look(self, module)
+
+    def read_what_can_change(self: DeduperReloader) -> None:
+        new = sys.modules.keys() - self.source_by_modname.keys()
+        self.source_by_modname.update({name: "" for name in new if is_fixed(sys.modules[name])})
+        read(self)
 
     ModuleReloader.filename_and_mtime = look_if_it_can_change  # type: ignore[method-assign]
+    DeduperReloader.update_sources = read_what_can_change  # type: ignore[method-assign]
 
 
 @contextmanager

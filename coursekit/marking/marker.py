@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
 from coursekit.course import IMPORTABLE, Course
-from coursekit.marking import drawings, judge, probe, verdicts
+from coursekit.marking import beforehand, judge, probe, verdicts
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.runner import Limits, Run
 from coursekit.marking.verdicts import Verdict
@@ -51,8 +51,8 @@ class Marker:
         self._questions = {row.key: probe.request(row, limits.call_timeout_s) for row in self._rows}
         self._helpers = probe.helpers(course, assignment)
         files: dict[str, Path] = course.trusted_files(assignment)
-        shown = drawings.drawings(notebooks.read(course.source(assignment)), files)
-        self._sandbox = Sandbox(files, walls=standing, drawings=shown)
+        calls = beforehand.calls(assignment, notebooks.read(course.source(assignment)), files)
+        self._sandbox = Sandbox(files, walls=standing, beforehand=calls)
 
     def __enter__(self) -> Self:
         return self

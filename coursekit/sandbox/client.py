@@ -16,7 +16,7 @@ from typing import Any, Self
 from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import baggage, walls
-from coursekit.sandbox.forkserver import Drawing, Server, ServerLost
+from coursekit.sandbox.forkserver import Call, Server, ServerLost
 from coursekit.sandbox.patience import Patience, Usage, others_had_s
 from coursekit.sandbox.walls import Walls
 
@@ -57,8 +57,8 @@ class Sandbox:
     """A fork server behind walls, for one assignment. It starts at the first child, and anew when it was thrown away.
 
     ``files``: trusted files by their names below the student's folder. The modules among them are imported before the
-    fork, and the ``drawings`` of theirs made, which they remember. Use it from the thread that made it: the sandbox
-    ends with that thread.
+    fork, and the calls made ``beforehand`` whose results they remember, such as pictures. Use it from the thread that
+    made it: the sandbox ends with that thread.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Sandbox:
         files: Mapping[str, Path],
         limits: Limits = Limits(),
         walls: Walls | None = None,
-        drawings: Sequence[Drawing] = (),
+        beforehand: Sequence[Call] = (),
     ) -> None:
-        self._files, self.limits, self._walls, self._drawings = dict(files), limits, walls, tuple(drawings)
+        self._files, self.limits, self._walls, self._beforehand = dict(files), limits, walls, tuple(beforehand)
         self._server: Server | None = None
         self._child: Child | None = None
         self.starts = 0  # how often a server was started
@@ -89,7 +89,7 @@ class Sandbox:
     def start(self) -> None:
         """The server runs. (``child`` does this by itself.)"""
         if self._server is None:
-            self._server = Server(self._files, asdict(self.limits), self.walls, self._drawings)
+            self._server = Server(self._files, asdict(self.limits), self.walls, self._beforehand)
             self.starts += 1
 
     def child(self, files: Mapping[str, bytes] = {}) -> "Child":

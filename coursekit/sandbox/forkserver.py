@@ -25,7 +25,7 @@ END_S = 5.0  # for killing and wiping: whoever needs longer loses the sandbox
 _MAX_MESSAGE_BYTES = 1 << 24
 
 
-Drawing = tuple[str, str, list[Any], dict[str, Any]]  # module, function, arguments, keyword arguments
+Call = tuple[str, str, list[Any], dict[str, Any]]  # module, function, arguments, keyword arguments
 
 
 class ServerLost(Exception):
@@ -36,7 +36,7 @@ class Server:
     """A running fork server. Raises CourseError when it cannot be started, ServerLost when it was killed meanwhile."""
 
     def __init__(
-        self, files: Mapping[str, Path], limits: Mapping[str, int], walls: Walls, drawings: Sequence[Drawing] = ()
+        self, files: Mapping[str, Path], limits: Mapping[str, int], walls: Walls, beforehand: Sequence[Call] = ()
     ) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._folder = "" if walls.bwrap else tempfile.mkdtemp(prefix="coursekit-")
@@ -47,7 +47,7 @@ class Server:
             with theirs:
                 self._process = self._start(walls, theirs.fileno(), limits)
             orders, data = _orders(files, limits, walls, self._folder)
-            orders["drawings"] = list(drawings)
+            orders["beforehand"] = list(beforehand)
             with _in_a_file(data) as bundle:
                 self._tell(orders, [bundle])
             ready = self._hear("ready", START_S)

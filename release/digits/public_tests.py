@@ -229,6 +229,14 @@ def _only_fact(cause):
     return re.split(r"[:;.?] ", cause)[0].rstrip(".:;?") + "." if cause else ""
 
 
+def read_recordings(assignment):
+    """Read what is recorded for an assignment, which is remembered: the grader has it read once for a whole class."""
+    for key, exercise in EXERCISES.items():
+        for case in exercise.cases:
+            if key.startswith(f"{assignment}/") and not case.raises:
+                recorded(RECORDING, key, case.name)
+
+
 def _expected(key, case):
     try:
         return recorded(RECORDING, key, case.name)

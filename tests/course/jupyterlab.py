@@ -16,6 +16,7 @@ from coursekit import lab
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 TIMEOUT_MS = 60_000
+RUNNING_MS = 280_000  # for a whole notebook, which trains networks: short of the time that a test may take
 expect.set_options(timeout=TIMEOUT_MS)  # instead of 5 s, which a busy machine may need
 
 
@@ -55,11 +56,12 @@ def observable(server: lab.Server, home: Path) -> lab.Server:
     }
     files[path] = json.dumps(json.loads(files[path]) | wanted)
     homes = {"HOME": home, "USERPROFILE": home, "MPLCONFIGDIR": home / "matplotlib"}
+    one_thread = {"OMP_NUM_THREADS": "1"}  # other tests run beside it, and threads that wait for each other crawl
     homes |= {f"XDG_{name}_HOME": home / name.lower() for name in ("CONFIG", "CACHE", "DATA", "STATE")}
     return dataclasses.replace(
         server,
         files=files,
-        environment=server.environment | {name: str(place) for name, place in homes.items()},
+        environment=server.environment | {name: str(place) for name, place in homes.items()} | one_thread,
         command=(*server.command, "--LabApp.expose_app_in_browser=True"),
     )
 
@@ -112,15 +114,16 @@ def run_all(page: Page, *, go_on: bool = False) -> list[dict[str, Any]]:
              }
              return context.model.toJSON().cells; }""",
         go_on,
+        RUNNING_MS,
     )
     page.wait_for_selector(f"{PANEL} .jp-Notebook-ExecutionIndicator[data-status=idle]")
     page.wait_for_function("() => [...document.images].every(image => image.complete)")
     return cells
 
 
-def _evaluate(page: Page, function: str, argument: Any = None) -> Any:
+def _evaluate(page: Page, function: str, argument: Any = None, timeout_ms: int = TIMEOUT_MS) -> Any:
     """What the asynchronous function returns; Playwright itself would wait for it without end."""
-    late = f"new Promise((_, fail) => setTimeout(() => fail(new Error('not done in time')), {TIMEOUT_MS}))"
+    late = f"new Promise((_, fail) => setTimeout(() => fail(new Error('not done in time')), {timeout_ms}))"
     return page.evaluate(f"argument => Promise.race([({function})(argument), {late}])", argument)
 
 

@@ -202,6 +202,7 @@ def test_limits_and_walls_are_part_of_it_but_no_date_of_a_lone_notebook(graded):
 
 
 def test_versions_and_the_way_numpy_computes_are_part_of_it(graded, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
     first = fingerprint(graded)
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     second = fingerprint(graded)

@@ -1,9 +1,9 @@
-"""Pictures of the text are drawn once for a class, in the sandbox, and are the same as if they were drawn anew."""
+"""What is done once for a class, before the fork, is the same as if it were done anew in every child."""
 
 import pytest
 
 from coursekit import notebooks
-from coursekit.marking import drawings
+from coursekit.marking import beforehand
 from coursekit.sandbox.client import Sandbox
 from tests.classroom import ASSIGNMENT
 
@@ -25,12 +25,12 @@ def files(course):
 
 @pytest.fixture(scope="module")
 def sandbox(files):
-    with Sandbox(files, drawings=[("dnn_utils", "draw_layer_forward", [], {})]) as made:
+    with Sandbox(files, beforehand=[("dnn_utils", "draw_layer_forward", [], {})]) as made:
         yield made
 
 
 def test_the_drawings_of_the_text_are_found(course, files):
-    found = drawings.drawings(notebooks.read(course.source(ASSIGNMENT)), files)
+    found = beforehand.drawings(notebooks.read(course.source(ASSIGNMENT)), files)
     assert ("dnn_utils", "draw_network", [[5, 4, 3, 1]], {}) in found
     assert len(found) == 7
 

@@ -1,7 +1,4 @@
-"""The drawings of a notebook's text: calls of the course's own functions with nothing but numbers and words.
-
-They are the same for everybody, so a sandbox has them made once, before there is any submission in it.
-"""
+"""What is the same for everybody: a sandbox has it done once, before there is any submission in it."""
 
 import ast
 from pathlib import Path
@@ -9,11 +6,17 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from coursekit import notebooks
-from coursekit.sandbox.forkserver import Drawing
+from coursekit.sandbox.forkserver import Call
 
 
-def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Drawing]:
-    """Every such call that is all of a locked cell; ``files`` are the trusted ones, whose functions they are."""
+def calls(assignment: str, source: NotebookNode, files: dict[str, Path]) -> list[Call]:
+    """Of the functions in ``files``, the trusted ones: what is drawn for the text, and the recordings of the tests."""
+    recordings: list[Call] = [("public_tests", "read_recordings", [assignment], {})]
+    return [*drawings(source, files), *(recordings if "public_tests.py" in files else [])]
+
+
+def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Call]:
+    """Every call that is all of a locked cell, and gives nothing but numbers and words."""
     modules = {name.removesuffix(".py") for name in files if name.endswith(".py") and "/" not in name}
     trees = [
         notebooks.parsed(cell.source)
