@@ -1,15 +1,21 @@
 """``python -m benchmarks.grading ROOT ASSIGNMENT JOBS``: grades the class, and tells on each line when one was done."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coursekit.course import Course
-from coursekit.grade import Graded, grade
-from coursekit.marking.runner import Limits
+if TYPE_CHECKING:
+    from coursekit.grade import Graded
 
 
 def main(root: str, assignment: str, jobs: str) -> None:
     """A line for every submission; exit status 1 where grading one of them failed."""
+    # Each worker imports this module again: what only the grader needs is not for them, as in `coursekit grade`.
+    from coursekit.course import Course
+    from coursekit.grade import grade
+    from coursekit.marking.runner import Limits
 
     def tell(one: Graded) -> None:
         print(f"{one.student} {'FAILED' if one.failed else 'done'}: {one.problem}", flush=True)

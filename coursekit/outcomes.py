@@ -8,7 +8,7 @@ from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking.marker import Marker
-from coursekit.reading import rebuild, submission
+from coursekit.reading import candidates, rebuild, submission
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ def examine(course: Course, assignment: str, student: str, marker: Marker) -> Ou
 
 def _examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:
     loaded = submission.load(course, assignment, student)
-    source = notebooks.read(course.source(assignment))
-    rebuilt = rebuild.rebuild(source, loaded.notebook, assignment)
+    rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.notebook, assignment)
     files = dict(loaded.supporting)
     if loaded.problem:
         told = loaded.notebook.metadata[submission.NOTES]

@@ -92,6 +92,8 @@ def _in_processes(work: Callable[[str], tuple[Any, ...]], students: Sequence[str
         over = True
     finally:
         for one in staff:
+            one.line.close()  # each ends by itself, all of them at once
+        for one in staff:
             one.end(gently=over)
 
 

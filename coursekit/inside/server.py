@@ -46,7 +46,7 @@ def main() -> None:
     if not settings.namespaced:
         confine.adopt_orphans()
     child.without_own_path()
-    shell = _warm(settings, message["modules"], message["beforehand"])
+    shell, drawn = _warm(settings, message["modules"], message["beforehand"], message["pictures"])
     ruleset = confine.landlock_rules(settings.scratch) if settings.landlock else -1
     tasks = len(names_in("/proc/self/task")) if sys.platform == "linux" else 1
     if tasks != 1:
@@ -55,7 +55,7 @@ def main() -> None:
     wipe(settings.scratch)
     gc.collect()
     gc.freeze()
-    _send(control, {"ready": True, "fonts": fonts})
+    _send(control, {"ready": True, "fonts": fonts, "drawn": drawn})
     try:
         _serve(control, settings, shell, ruleset)
     finally:
@@ -89,10 +89,13 @@ def _read(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _warm(settings: Settings, modules: list[str], beforehand: list[list[Any]]) -> Any:
+def _warm(
+    settings: Settings, modules: list[str], beforehand: list[list[Any]], pictures: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
     """The shell, made; the trusted modules, imported from the very paths that the children's copies will have.
 
     And every call ``beforehand`` made: (module, function, arguments, keyword arguments). Its module remembers it.
+    ``pictures`` are those that an earlier server drew; what was drawn besides is returned, with them.
     """
     child.lay_out(settings)
     os.chdir(settings.folder)
@@ -106,6 +109,8 @@ def _warm(settings: Settings, modules: list[str], beforehand: list[list[Any]]) -
         except Exception as error:  # a child will meet the same error, in the cell that imports it
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             sys.modules.pop(name, None)
+    figures: Any = sys.modules.get("figures")
+    before = figures.remember(pictures) if figures else 0
     for module, function, args, kwargs in beforehand:
         try:
             getattr(sys.modules[module], function)(*args, **kwargs)
@@ -113,7 +118,8 @@ def _warm(settings: Settings, modules: list[str], beforehand: list[list[Any]]) -
             print(f"{module}.{function}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     sys.path.remove(settings.folder)
     os.chdir("/")
-    return made
+    drawn = figures.remembered() if figures else {}
+    return made, drawn if len(drawn) > before else {}
 
 
 def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int) -> None:

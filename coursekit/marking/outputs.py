@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
 CUT = "cut here by the grader: too much output"
@@ -146,18 +146,17 @@ def _survivors(events: Sequence[Any]) -> tuple[list[tuple[dict[str, Any], str]],
 
 def _output(raw: Mapping[str, Any], caps: Caps) -> NotebookNode:
     sort = raw.get("output_type")
+    # Not by new_output, which validates what is valid by the way it is made: most of the time would go into that.
     if sort == "stream":
-        # Not by new_output, which validates: half of all outputs are text, and half of the time would go into that.
-        text = _cut("".join(raw["text"]), caps.stream_chars)
-        return NotebookNode(output_type="stream", name=raw["name"], text=text)
+        return from_dict(
+            {"output_type": sort, "name": raw["name"], "text": _cut("".join(raw["text"]), caps.stream_chars)}
+        )
     if sort == "error":
         return _error(raw, caps)
-    if sort == "execute_result":
+    if sort in ("execute_result", "display_data"):
         data, metadata = _bundle(raw, caps)
-        return new_output("execute_result", data=data, metadata=metadata, execution_count=_count(raw))
-    if sort == "display_data":
-        data, metadata = _bundle(raw, caps)
-        return new_output("display_data", data=data, metadata=metadata)
+        count = {"execution_count": _count(raw)} if sort == "execute_result" else {}
+        return from_dict({"output_type": sort, "data": data, "metadata": metadata, **count})
     return new_output("display_data", data={"text/plain": f"[{LEFT_OUT}: an output of an unknown sort]"})
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from coursekit.errors import CourseError
 from coursekit.inside import channel
-from coursekit.sandbox import bubblewrap, fontcache, seccomp
+from coursekit.sandbox import bubblewrap, kept, seccomp
 from coursekit.sandbox.patience import Usage
 from coursekit.sandbox.walls import Walls, tail, was_killed
 
@@ -47,11 +47,14 @@ class Server:
             with theirs:
                 self._process = self._start(walls, theirs.fileno(), limits)
             orders, data = _orders(files, limits, walls, self._folder)
-            orders["beforehand"] = list(beforehand)
+            modules = {name: path.read_bytes() for name, path in files.items() if name.endswith(".py")}
+            album = kept.pictures_name(modules, beforehand)
+            orders |= {"beforehand": list(beforehand), "pictures": kept.pictures(album) if beforehand else {}}
             with _in_a_file(data) as bundle:
                 self._tell(orders, [bundle])
             ready = self._hear("ready", START_S)
-            fontcache.write(ready.get("fonts", {}))
+            kept.keep_fonts(ready.get("fonts", {}))
+            kept.keep_pictures(album, ready.get("drawn", {}))
         except (ServerLost, OSError) as error:
             why, killed = tail(self._log) or str(error), self._was_killed()
             self.close()
@@ -200,7 +203,7 @@ def _orders(
     files: Mapping[str, Path], limits: Mapping[str, int], walls: Walls, folder: str
 ) -> tuple[dict[str, Any], bytes]:
     """What the server is told at its start, and the files that come with it, one behind the other."""
-    fonts = {f".config/matplotlib/{name}": data for name, data in fontcache.read().items()}
+    fonts = {f".config/matplotlib/{name}": data for name, data in kept.fonts().items()}
     trusted = {name: path.read_bytes() for name, path in files.items()}
     parts = [("home", name, data) for name, data in fonts.items()]
     parts += [("trusted", name, data) for name, data in trusted.items()]

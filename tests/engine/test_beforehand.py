@@ -1,9 +1,15 @@
 """What is done once for a class, before the fork, is the same as if it were done anew in every child."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+import public_cases
+import public_tests
 from coursekit import notebooks
 from coursekit.marking import beforehand
+from coursekit.sandbox import kept
 from coursekit.sandbox.client import Sandbox
 from tests.classroom import ASSIGNMENT
 
@@ -40,6 +46,81 @@ def test_what_was_drawn_before_is_what_is_drawn(sandbox, files):
         anew, before = shown(bare, SHOW), shown(sandbox, SHOW)
     assert (anew[0]["text"], before[0]["text"]) == ("0\n", "1\n")
     assert anew[1] == before[1]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+DRAWN = [("dnn_utils", "draw_layer_forward", [], {})]
+
+
+def album(cache: Path) -> Path:
+    (only,) = cache.rglob("pictures-*.json")
+    return only
+
+
+def test_a_second_sandbox_does_not_draw_again(cache, files):
+    with Sandbox(files, beforehand=DRAWN) as first:
+        anew = shown(first, SHOW)
+    ((asked, (png, _, width)),) = json.loads(album(cache).read_text()).items()
+    album(cache).write_text(json.dumps({asked: [png, "kept from before", width]}))
+    with Sandbox(files, beforehand=DRAWN) as second:
+        before = shown(second, SHOW)
+    assert before[1]["data"]["text/plain"] == "kept from before"
+    assert before[1]["data"]["image/png"] == anew[1]["data"]["image/png"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"a": 1}', '{"a": ["no base64", "alt", 1]}', '{"a": ["", "b"]}'])
+def test_damaged_pictures_are_drawn_again_and_mended(cache, files, damage):
+    with Sandbox(files, beforehand=DRAWN) as first:
+        anew = shown(first, SHOW)
+    whole = album(cache).read_text()
+    album(cache).write_text(damage)
+    with Sandbox(files, beforehand=DRAWN) as second:
+        assert shown(second, SHOW) == anew
+    assert album(cache).read_text() == whole
+
+
+def test_pictures_of_other_code_or_of_other_calls_are_others(files):
+    modules = {name: path.read_bytes() for name, path in files.items()}
+    names = {
+        kept.pictures_name(modules, DRAWN),
+        kept.pictures_name(modules | {"figures.py": b""}, DRAWN),
+        kept.pictures_name(modules, [("dnn_utils", "draw_layer_backward", [], {})]),
+    }
+    assert len(names) == 3
+
+
+def test_pictures_that_were_kept_longest_give_way(cache):
+    for number in range(20):
+        kept.keep_pictures(f"pictures-{number:02}.json", {"asked": ["", "alt", number]})
+    left = sorted(path.name for path in cache.rglob("*.json"))
+    assert len(left) == 12
+    assert kept.pictures("pictures-19.json") == {"asked": ["", "alt", 19]}
+
+
+def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course, files, tmp_path):
+    count = "import public_cases\nprint(public_cases._recorded.cache_info().misses)"
+    with Sandbox(
+        files, beforehand=beforehand.calls(ASSIGNMENT, notebooks.read(course.source(ASSIGNMENT)), files)
+    ) as all_:
+        test = (
+            "from public_tests import *\nfrom dnn_utils import *\ntry: linear_forward_test(1)\nexcept AssertionError: 0"
+        )
+        ((before,), (after,)) = shown(all_, count), shown(all_, f"{test}\n{count}")
+    assert before["text"] == after["text"] == "10\n"
+    key = f"{ASSIGNMENT}/linear_forward"
+    copy = tmp_path / "public_tests.h5"
+    copy.write_bytes(public_tests.RECORDING.read_bytes())
+    there = public_cases.recorded(copy, key, "example")
+    there["Z"][:] = 0  # what a caller does to its own
+    assert public_cases.recorded(copy, key, "example")["Z"].any()
+    copy.write_bytes(b"damaged")
+    with pytest.raises(OSError, match="signature"):
+        public_cases.recorded(copy, key, "example")
 
 
 def test_a_child_that_spoils_a_drawing_spoils_its_own(sandbox):

@@ -14,7 +14,7 @@ import pytest
 
 from coursekit.errors import CourseError
 from coursekit.inside import channel
-from coursekit.sandbox import baggage, bubblewrap, doctor, fontcache, walls
+from coursekit.sandbox import baggage, bubblewrap, doctor, kept, walls
 from coursekit.sandbox import client as sandbox
 from tests.classroom import ROOT
 from tests.processes import parents, until
@@ -404,9 +404,9 @@ def test_the_doctor_finds_the_wall_that_is_missing(missing, name):
 def test_the_list_of_fonts_is_kept_once(tmp_path, monkeypatch):
     """Whole or not at all, under its own name only."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    fontcache.write({"fontlist-v1.json": "{}", "../up.json": "{}"})
-    fontcache.write({"fontlist-v1.json": "other"})
-    assert fontcache.read() == {"fontlist-v1.json": b"{}"}
+    kept.keep_fonts({"fontlist-v1.json": "{}", "../up.json": "{}"})
+    kept.keep_fonts({"fontlist-v1.json": "other"})
+    assert kept.fonts() == {"fontlist-v1.json": b"{}"}
     assert [path.name for path in tmp_path.rglob("*.json")] == ["fontlist-v1.json"]
 
 
