@@ -107,7 +107,9 @@ def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course,
     test = "from public_tests import *\nlinear_forward_test(lambda A, W, b: (W @ A + b, (A, W, b)))"
     calls = beforehand.calls(ASSIGNMENT, notebooks.read(course.source(ASSIGNMENT)), files)
     with Sandbox(files, beforehand=calls) as ready:
-        before, after = shown(ready, count)[0]["text"], shown(ready, f"{test}\n{count}")[0]["text"]
+        before, after = (
+            "".join(output["text"] for output in shown(ready, source)) for source in (count, f"{test}\n{count}")
+        )
     assert before == "10\n"
     assert "Right on these examples" in after
     assert after.endswith("\n10\n")
