@@ -302,7 +302,9 @@ def recorded(path, key, case_name):
     if not path.is_file():
         raise FileNotFoundError(f"{path.name} is not beside {path.stem}.py")
     state = path.stat()
-    return {name: array.copy() for name, array in _recorded(path, state.st_mtime_ns, state.st_size, key)[case_name].items()}
+    return {
+        name: array.copy() for name, array in _recorded(path, state.st_mtime_ns, state.st_size, key)[case_name].items()
+    }
 
 
 @lru_cache(maxsize=64)
