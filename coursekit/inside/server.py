@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import channel, child, confine
+from . import album, channel, child, confine
 from .child import Settings
 from .meter import ended, overuse, usage
 from .sweep import kill_all, names_in, remove, wipe
@@ -110,7 +110,7 @@ def _warm(
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             sys.modules.pop(name, None)
     figures: Any = sys.modules.get("figures")
-    before = figures.remember(pictures) if figures else 0
+    before = album.remember(figures, pictures)
     for module, function, args, kwargs in beforehand:
         try:
             getattr(sys.modules[module], function)(*args, **kwargs)
@@ -118,7 +118,7 @@ def _warm(
             print(f"{module}.{function}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     sys.path.remove(settings.folder)
     os.chdir("/")
-    drawn = figures.remembered() if figures else {}
+    drawn = album.remembered(figures)
     return made, drawn if len(drawn) > before else {}
 
 

@@ -53,7 +53,7 @@ def pictures_name(modules: Mapping[str, bytes], calls: Sequence[Any]) -> str:
 
 
 def pictures(name: str) -> dict[str, Any]:
-    """What ``figures.remembered`` gave when that was drawn; nothing is fine."""
+    """What ``album.remembered`` gave when that was drawn; nothing is fine."""
     with contextlib.suppress(OSError, RuntimeError, ValueError, RecursionError):
         found = json.loads((_folder() / name).read_bytes())
         return found if isinstance(found, dict) else {}

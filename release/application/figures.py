@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from html import escape
@@ -40,12 +40,6 @@ class Picture:
         imsave(file, pixels.astype(np.uint8), format="png")
         self.png, self.alt = file.getvalue(), alt
         self.width = round(figure.get_figwidth() * PIXELS_PER_INCH)
-
-    @classmethod
-    def drawn_before(cls, png: bytes, alt: str, width: int) -> Picture:
-        picture = cls.__new__(cls)
-        picture.png, picture.alt, picture.width = png, alt, width
-        return picture
 
     def __repr__(self) -> str:
         return self.alt
@@ -119,24 +113,6 @@ def own_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
         return picture
 
     return styled
-
-
-def remembered() -> dict[str, Any]:
-    """What is remembered, as JSON can carry it: by function and arguments the PNG in base64, alt text and width."""
-    return {asked: [b64encode(one.png).decode("ascii"), one.alt, one.width] for asked, one in _drawn.items()}
-
-
-def remember(pictures: Mapping[str, Any]) -> int:
-    """Remember what ``remembered`` gave elsewhere, unless it is damaged; how many pictures that were."""
-    try:
-        found = {
-            str(asked): Picture.drawn_before(b64decode(png, validate=True), str(alt), int(width))
-            for asked, (png, alt, width) in pictures.items()
-        }
-    except (TypeError, ValueError):
-        return 0
-    _drawn.update(found)
-    return len(found)
 
 
 def _is_plain(value: Any) -> bool:
