@@ -67,7 +67,8 @@ def left_over(room: Course) -> list[str]:
     """What lies where nothing should: temporary files and folders, and half-made ones in the course."""
     folder = room.root.parent
     left = [*(folder / "tmp").rglob("*"), *room.root.rglob("*.part"), *room.root.rglob("*-journal")]
-    left += [path for path in (folder / "cache").rglob("*") if path.is_file() and not path.name.startswith("fontlist-")]
+    kept = ("fontlist-", "pictures-")  # for the next sandbox
+    left += [path for path in (folder / "cache").rglob("*") if path.is_file() and not path.name.startswith(kept)]
     left += [*room.root.glob("autograded/.*"), *room.root.glob(".coursekit/re*-*/")]
     left += [path for path in room.root.iterdir() if path.name.startswith("tmp")]
     return [f"left over: {path.relative_to(folder)}" for path in left]
