@@ -16,7 +16,7 @@ def calls(assignment: str, source: NotebookNode, files: dict[str, Path]) -> list
 
 
 def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Call]:
-    """Every call that is all of a locked cell, and gives nothing but numbers and words."""
+    """Every call with nothing but numbers and words that is all of a locked cell."""
     modules = {name.removesuffix(".py") for name in files if name.endswith(".py") and "/" not in name}
     trees = [
         notebooks.parsed(cell.source)

@@ -20,6 +20,7 @@ from coursekit.marking import beforehand, judge, probe, verdicts
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.runner import Limits, Run
 from coursekit.marking.verdicts import Verdict
+from coursekit.reading.candidates import source_of
 from coursekit.sandbox import walls
 from coursekit.sandbox.client import Sandbox
 from coursekit.sandbox.walls import Walls
@@ -51,7 +52,7 @@ class Marker:
         self._questions = {row.key: probe.request(row, limits.call_timeout_s) for row in self._rows}
         self._helpers = probe.helpers(course, assignment)
         files: dict[str, Path] = course.trusted_files(assignment)
-        calls = beforehand.calls(assignment, notebooks.read(course.source(assignment)), files)
+        calls = beforehand.calls(assignment, source_of(course, assignment), files)
         self._sandbox = Sandbox(files, walls=standing, beforehand=calls)
 
     def __enter__(self) -> Self:

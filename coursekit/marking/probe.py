@@ -8,6 +8,7 @@ import public_cases
 from coursekit import notebooks, solutions
 from coursekit.course import Course
 from coursekit.inside import codec, probing
+from coursekit.reading.candidates import source_of
 
 
 def observe(exercise: hidden_tests.Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def helpers(course: Course, assignment: str) -> Helpers:
     rows = {row.grade_id: row for row in hidden_tests.exercises(assignment)}
     imports: list[str] = []
     by_function: dict[str, str] = {}
-    for cell in notebooks.read(course.source(assignment)).cells:
+    for cell in source_of(course, assignment).cells:
         if cell.id in rows:
             by_function[rows[cell.id].function] = notebooks.without_magics(cell.source)
         elif cell.cell_type == "code":

@@ -46,10 +46,10 @@ class Server:
         try:
             with theirs:
                 self._process = self._start(walls, theirs.fileno(), limits)
-            orders, data = _orders(files, limits, walls, self._folder)
-            modules = {name: path.read_bytes() for name, path in files.items() if name.endswith(".py")}
-            album = kept.pictures_name(modules, beforehand)
-            orders |= {"beforehand": list(beforehand), "pictures": kept.pictures(album) if beforehand else {}}
+            trusted = {name: path.read_bytes() for name, path in files.items()}
+            orders, data = _orders(trusted, limits, walls, self._folder)
+            album = kept.pictures_name(trusted, beforehand)
+            orders |= {"beforehand": list(beforehand), "pictures": kept.pictures(album)}
             with _in_a_file(data) as bundle:
                 self._tell(orders, [bundle])
             ready = self._hear("ready", START_S)
@@ -200,11 +200,10 @@ class Server:
 
 
 def _orders(
-    files: Mapping[str, Path], limits: Mapping[str, int], walls: Walls, folder: str
+    trusted: Mapping[str, bytes], limits: Mapping[str, int], walls: Walls, folder: str
 ) -> tuple[dict[str, Any], bytes]:
     """What the server is told at its start, and the files that come with it, one behind the other."""
     fonts = {f".config/matplotlib/{name}": data for name, data in kept.fonts().items()}
-    trusted = {name: path.read_bytes() for name, path in files.items()}
     parts = [("home", name, data) for name, data in fonts.items()]
     parts += [("trusted", name, data) for name, data in trusted.items()]
     home, tmp = (f"{folder}/home", f"{folder}/tmp") if folder else (bubblewrap.HOME, bubblewrap.TMP)

@@ -44,11 +44,12 @@ def keep_fonts(lists: Mapping[str, str]) -> None:
                 _write(path, text)
 
 
-def pictures_name(modules: Mapping[str, bytes], calls: Sequence[Any]) -> str:
-    """The file for what these calls of functions in these modules draw."""
+def pictures_name(files: Mapping[str, bytes], calls: Sequence[Any]) -> str:
+    """The file for what these calls of functions in the modules among these files draw."""
     whole = hashlib.sha256(json.dumps(calls).encode())
-    for name, data in sorted(modules.items()):
-        whole.update(f"\n{name} {len(data)}\n".encode() + data)
+    for name, data in sorted(files.items()):
+        if name.endswith(".py"):
+            whole.update(f"\n{name} {len(data)}\n".encode() + data)
     return f"pictures-{whole.hexdigest()[:24]}.json"
 
 

@@ -15,6 +15,7 @@ from tests.classroom import ASSIGNMENT
 
 ASK = {"op": "run", "store_history": True}
 SHOW = "from dnn_utils import draw_layer_forward\nimport figures\nprint(len(figures._drawn))\ndraw_layer_forward()"
+DRAWN = [("dnn_utils", "draw_layer_forward", [], {})]
 
 
 def shown(sandbox, source):
@@ -31,7 +32,7 @@ def files(course):
 
 @pytest.fixture(scope="module")
 def sandbox(files):
-    with Sandbox(files, beforehand=[("dnn_utils", "draw_layer_forward", [], {})]) as made:
+    with Sandbox(files, beforehand=DRAWN) as made:
         yield made
 
 
@@ -52,9 +53,6 @@ def test_what_was_drawn_before_is_what_is_drawn(sandbox, files):
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path
-
-
-DRAWN = [("dnn_utils", "draw_layer_forward", [], {})]
 
 
 def album(cache: Path) -> Path:
@@ -85,11 +83,11 @@ def test_damaged_pictures_are_drawn_again_and_mended(cache, files, damage):
 
 
 def test_pictures_of_other_code_or_of_other_calls_are_others(files):
-    modules = {name: path.read_bytes() for name, path in files.items()}
+    data = {name: path.read_bytes() for name, path in files.items()}
     names = {
-        kept.pictures_name(modules, DRAWN),
-        kept.pictures_name(modules | {"figures.py": b""}, DRAWN),
-        kept.pictures_name(modules, [("dnn_utils", "draw_layer_backward", [], {})]),
+        kept.pictures_name(data, DRAWN),
+        kept.pictures_name(data | {"figures.py": b""}, DRAWN),
+        kept.pictures_name(data, [("dnn_utils", "draw_layer_backward", [], {})]),
     }
     assert len(names) == 3
 
