@@ -48,7 +48,7 @@ def _one(output: dict[str, Any], cell: str, rich: bool) -> str:
 def _displays(data: dict[str, Any], metadata: Any, cell: str) -> Iterator[str]:
     """The ways to show it, the best first; an empty one means: try the next."""
     plain = _joined(data.get("text/plain"))
-    for kind in ("image/png", "image/jpeg"):
+    for kind in ("image/png", "image/jpeg", "image/gif"):
         if picture := _joined(data.get(kind)):
             about = metadata.get(kind) if isinstance(metadata, dict) else None
             about = about if isinstance(about, dict) else {}

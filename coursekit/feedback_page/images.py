@@ -1,4 +1,4 @@
-"""Pictures that may stand on the page: PNG and JPEG of a bearable size, looked into, as data URIs."""
+"""Pictures that may stand on the page: PNG, JPEG and GIF of a bearable size, looked into, as data URIs."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ from coursekit.feedback_page import text
 MAX_BYTES = 6 << 20
 MAX_PIXELS = 40_000_000
 MAX_ALT_CHARS = 600
-_DATA_URI = re.compile(r"\s*data:image/(png|jpe?g);base64,", re.IGNORECASE)
+_DATA_URI = re.compile(r"\s*data:image/(png|jpe?g|gif);base64,", re.IGNORECASE)
 
 
 def from_base64(data: str, alt: str, width: Any = None) -> str:
@@ -26,7 +26,7 @@ def from_base64(data: str, alt: str, width: Any = None) -> str:
         return absent(alt, "it is damaged")
     kind, size = _looked_into(raw)
     if not kind:
-        return absent(alt, "it is no PNG or JPEG picture")
+        return absent(alt, "it is no PNG, JPEG or GIF picture")
     if len(raw) > MAX_BYTES or not 0 < size[0] * size[1] <= MAX_PIXELS:
         return absent(alt, "it is too large")
     known = width if type(width) is int and 0 < width <= 4000 else min(size[0], 4000)
@@ -38,7 +38,7 @@ def from_source(source: str, alt: str) -> str:
     """The picture behind the ``src`` of an ``<img>``: only what stands in the notebook itself, never an address."""
     found = _DATA_URI.match(source)
     if not found:
-        return absent(text.name(alt, MAX_ALT_CHARS), "only pictures inside the notebook are shown")
+        return absent(text.name(alt, MAX_ALT_CHARS), "only pictures handed in with the notebook are shown")
     return from_base64(source[found.end() :], alt or "A picture in the notebook")
 
 
@@ -52,6 +52,8 @@ def _looked_into(raw: bytes) -> tuple[str, tuple[int, int]]:
     """Kind, width and height of a picture, from its own header; ("", (0, 0)) for anything else."""
     if raw[:8] == b"\x89PNG\r\n\x1a\n" and raw[12:16] == b"IHDR" and len(raw) >= 33:
         return "png", struct.unpack(">II", raw[16:24])
+    if raw[:6] in (b"GIF87a", b"GIF89a") and len(raw) >= 26:
+        return "gif", struct.unpack("<HH", raw[6:10])
     if raw[:3] != b"\xff\xd8\xff":
         return "", (0, 0)
     place = 2

@@ -9,6 +9,7 @@ from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline
 
 from coursekit.feedback_page import images, sanitise, text
+from coursekit.reading.attachments import called
 
 MAX_CHARS = 20_000
 MAX_EQUATION_LINES = 50  # each line may begin one, and has to be followed to where it ends
@@ -31,11 +32,11 @@ def html(source: str, outline: sanitise.Outline | None = None, attachments: Any 
 
 
 def _attached(attachments: Any, name: str, alt: str) -> str:
-    bundle = attachments.get(name) if isinstance(attachments, dict) else None
-    for kind in ("image/png", "image/jpeg"):
+    bundle = called(attachments, name)
+    for kind in ("image/png", "image/jpeg", "image/gif"):
         if isinstance(bundle, dict) and isinstance(bundle.get(kind), str):
             return images.from_base64(bundle[kind], alt or "A picture in the notebook")
-    return images.absent(alt, "it is not in the notebook")
+    return images.absent(alt, "it was not handed in, or is no PNG, JPEG or GIF picture of at most 6 MB")
 
 
 def _inline_equation(state: StateInline, silent: bool) -> bool:

@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
-from coursekit.reading import attachments
+from coursekit.reading import attachments, pictures
 
 # ast needs a hundred times the memory of what it parses, and for a million characters a second, or ten (a=a=a=...).
 MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 100_000, 500_000
@@ -33,7 +33,7 @@ class Piece:
     source: str
     names: tuple[str, ...]  # what it says it is: its grade_id, its cell id, and where Colab puts the cell id
     short: bool = True  # enough to be parsed
-    pictures: Mapping[str, Any] = field(default_factory=dict)  # pasted into a Markdown cell
+    pictures: Mapping[str, Any] = field(default_factory=dict)  # attached to a text, or shown by a code cell
 
     @cached_property
     def code(self) -> str:
@@ -75,8 +75,8 @@ def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
             total += len(cell.source)
             short = len(cell.source) <= MAX_PARSED_CHARS and total <= MAX_PARSED_CHARS_ALTOGETHER
             kind = str(cell.get("cell_type", "raw"))
-            pictures = attachments.kept(cell.get("attachments")) if kind == "markdown" else {}
-            found.append(Piece(kind, str(cell.source), _names(cell), short, pictures))
+            attached = pictures.of_outputs(cell) if kind == "code" else attachments.kept(cell.get("attachments"))
+            found.append(Piece(kind, str(cell.source), _names(cell), short, attached))
     return tuple(found)
 
 

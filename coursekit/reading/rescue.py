@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit.errors import CourseError
-from coursekit.reading import strangers
+from coursekit.reading import attachments, pictures, strangers
 
 MAX_CELLS = 5_000
 _SAVE_AGAIN = "open your notebook in JupyterLab, save it, and hand in that file"
@@ -32,7 +32,7 @@ _DECODER = json.JSONDecoder(strict=False, parse_int=_small_int)
 
 @dataclass(frozen=True)
 class Rescued:
-    """A notebook in its plainest form: cells with a type, a source and the names that they go by, and nothing else.
+    """A notebook in its plainest form: cells with a type, a source, the names that they go by, and their pictures.
 
     ``whole`` is False where cells may be lost. ``language`` is the kernel's, as the notebook says it; may be "".
     """
@@ -57,7 +57,7 @@ def notebooks_in(data: bytes, where: str) -> list[Rescued]:
         except CourseError as error:
             problem = problem or error
             continue
-        rescued.append(replace(found, notes=(*notes, *about), whole=whole))
+        rescued.append(replace(found, notes=(*notes, *about, *found.notes), whole=whole))
     if rescued:
         return rescued
     what, remedy = strangers.content(data)
@@ -203,8 +203,10 @@ def _notebook(value: Any, where: str) -> Rescued:
     if not plain:
         what = "the notebook has no cells" if not cells else "no cell of the notebook has anything in it"
         raise CourseError(where, what, f"save your own notebook, and {_HAND_IN_AGAIN}")
+    lost = attachments.bounded(sorted(plain, key=lambda cell: "nbgrader" not in cell.metadata))
+    notes = (f"{lost} of the pictures in the notebook were too many or too large to be kept.",) if lost else ()
     made = {"cells": plain, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    return Rescued(nbformat.from_dict(made), language=_language(value.get("metadata")))
+    return Rescued(nbformat.from_dict(made), notes, language=_language(value.get("metadata")))
 
 
 def _raw_cells(value: dict[str, Any]) -> list[Any] | None:
@@ -236,7 +238,7 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
     metadata: dict[str, Any] = given if isinstance(given, dict) else {}
     grader = metadata.get("nbgrader")
     grade_id = _name(grader.get("grade_id")) if isinstance(grader, dict) else ""
-    if not source.strip() and not grade_id:
+    if not source.strip() and not grade_id and not raw.get("attachments"):
         return None
     kept: dict[str, Any] = {"nbgrader": {"grade_id": grade_id}} if grade_id else {}
     name = _name(raw.get("id")) or _name(metadata.get("id"))  # the second is where Colab puts it
@@ -247,10 +249,17 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
         cell_id = next(free for free in names if free not in used)
         kept |= {"id": name} if name else {}
     used.add(cell_id)
-    cell: dict[str, Any] = {"id": cell_id, "cell_type": kind, "metadata": kept, "source": source}
-    if kind == "code":
-        cell |= {"outputs": [], "execution_count": None}
-    return nbformat.from_dict(cell)
+    return _with_pictures({"id": cell_id, "cell_type": kind, "metadata": kept, "source": source}, raw)
+
+
+def _with_pictures(cell: dict[str, Any], raw: dict[str, Any]) -> NotebookNode:
+    """The cell with what else a written answer may need of it: pictures, and no other output or attachment."""
+    if cell["cell_type"] == "code":
+        return nbformat.from_dict(
+            cell | {"outputs": pictures.shown_by(cell["source"], raw.get("outputs")), "execution_count": None}
+        )
+    cell["source"], found = attachments.inlined(cell["source"], attachments.kept(raw.get("attachments")))
+    return nbformat.from_dict(cell | ({"attachments": found} if found else {}))
 
 
 def _text(value: Any) -> str | None:

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from coursekit import notebooks, stubs
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.reading import folders
+from coursekit.reading import folders, pictures
 from coursekit.reading.candidates import source_of
 from coursekit.reading.choosing import choose
 from coursekit.reading.supporting import beside_notebook, timestamp
@@ -63,6 +63,7 @@ def load(course: Course, assignment: str, student: str) -> Submission:
         blank.metadata[PROBLEM] = str(error)
         return Submission(student, assignment, blank, problem=str(error), supporting=date)
     supporting, about_files = beside_notebook(course, assignment, chosen.item, chosen.among)
+    pictures.put_in(chosen.notebook, supporting)
     notes = (*chosen.notes, *about_files, *about_date)
     chosen.notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
     return Submission(student, assignment, chosen.notebook, notes, supporting={**supporting, **date})

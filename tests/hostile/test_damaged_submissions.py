@@ -26,7 +26,7 @@ import pytest
 from coursekit import notebooks
 from coursekit.commands import terminal
 from coursekit.errors import CourseError
-from coursekit.reading import answers, archives, candidates, rebuild, rescue, submission
+from coursekit.reading import answers, archives, candidates, matching, rebuild, rescue, submission
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.hostile.damage import (
     BYTES,
@@ -115,7 +115,7 @@ def lost(notebook) -> set[str]:
     """Answers whose function is not what the solution makes of it, wherever it stands in the notebook."""
     answers = {cell.id: normal(cell.source) for cell in notebook.cells if notebooks.is_solution(cell)}
     everything = "\n".join(answers.values())
-    places = {name: everything if text == normal(rebuild.ELSEWHERE) else text for name, text in answers.items()}
+    places = {name: everything if text == normal(matching.ELSEWHERE) else text for name, text in answers.items()}
     found = {name for name, source in SOLUTIONS.items() if normal(source) in places[name]}
     found -= {name for name, text in answers.items() if "<<<<<<<" in text}
     return set(SOLUTIONS) - found

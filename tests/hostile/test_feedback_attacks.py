@@ -285,11 +285,11 @@ def test_a_link_tells_nobody_where_it_was_pressed():
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ("PHN2Zz48L3N2Zz4=", "no PNG or JPEG"),
-        ("R0lGODlhAQABAAAAACw=", "no PNG or JPEG"),
+        ("PHN2Zz48L3N2Zz4=", "no PNG, JPEG or GIF"),
+        ("R0lGODlhAQABAAAAACw=", "no PNG, JPEG or GIF"),
         ("not base64 <script>", "damaged"),
         (base64.b64encode(png(60_000, 60_000)).decode(), "too large"),
-        ("iVBORw0KGgo=", "no PNG or JPEG"),
+        ("iVBORw0KGgo=", "no PNG, JPEG or GIF"),
     ],
 )
 def test_only_pictures_are_shown_as_pictures(data, why):
