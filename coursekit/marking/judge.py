@@ -27,9 +27,9 @@ def judge(exercise: Exercise, message: Any, course: Course | None = None, quoter
     """
     course = course or find_course()
     if isinstance(message, str):  # from the runner, not from the sandbox: why there is nothing
-        return nothing_seen(exercise, message)
+        return nothing_seen(exercise, message, observed=False)
     if not isinstance(message, dict) or not isinstance(message.get("observations"), list):
-        return nothing_seen(exercise, NO_ANSWER)
+        return nothing_seen(exercise, NO_ANSWER, observed=False)
     if message.get("defined") is False:
         return nothing_seen(exercise, f"There is no function {exercise.function} in the notebook.")
     seen = observations.read(exercise, message, quoter)

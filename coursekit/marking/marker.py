@@ -1,8 +1,9 @@
 """One submission's notebook -> marks and the executed notebook. What a worker does, again and again.
 
 The steps: run the cells, close the outputs, probe every exercise, judge; then try again, with right helpers, what lost
-marks and leans on something wrong. The order matters: hidden inputs come behind the last output, and references behind
-the last probe, earlier exercises first, so that a reference that leaks can only help where it is given anyway.
+marks and depends on something wrong. The order matters: hidden inputs come behind the last output, and references
+behind the last probe, what others depend on first, so that a reference that leaks can only help where it is given
+anyway.
 """
 
 import atexit
@@ -115,11 +116,13 @@ class Marker:
     def _with_second_tries(
         self, run: Run, first: list[Verdict], answers: Mapping[str, str], quoter: Quoter
     ) -> list[Verdict]:
-        final: list[Verdict] = []
-        for verdict in first:
+        by_function = {verdict.exercise.function: verdict for verdict in first}
+        final: dict[str, Verdict] = {}
+        for function, below in self._helpers.below.items():
+            verdict = by_function[function]
             row = verdict.exercise
-            lost = verdicts.lost(final)
-            wrong = [name for name in row.leans_on if name in lost]
+            lost = verdicts.lost([*final.values()])
+            wrong = [name for name in below if name in lost]
             if wrong and not verdict.full:
                 question = {
                     **self._questions[row.key],
@@ -128,8 +131,8 @@ class Marker:
                 }
                 second = self._judge(row, run.probe(row, question, second=True), quoter)
                 verdict = verdicts.after_second_try(verdict, second, wrong)
-            final.append(verdict)
-        return final
+            final[function] = verdict
+        return [final[verdict.exercise.function] for verdict in first]
 
 
 _shared: dict[Any, Marker] = {}

@@ -8,6 +8,7 @@ import public_cases
 from coursekit import notebooks, solutions
 from coursekit.course import Course
 from coursekit.inside import codec, probing
+from coursekit.marking import dependencies
 from coursekit.reading.candidates import source_of
 
 
@@ -38,11 +39,13 @@ class Helpers:
 
     imports: str
     by_function: dict[str, str]
+    below: dict[str, tuple[str, ...]]  # what each function depends on (``dependencies.closures``)
 
     def for_exercise(self, exercise: hidden_tests.Exercise) -> dict[str, Any]:
-        """What a second try adds to the request: the functions that the exercise leans on, and no other."""
-        cells = (self.by_function[name] for name in exercise.leans_on)
-        return {"helpers": [self.imports, *dict.fromkeys(cells)], "replace": list(exercise.leans_on)}
+        """What a second try adds to the request: the functions that the exercise depends on, and no other."""
+        names = self.below[exercise.function]
+        cells = (self.by_function[name] for name in names)
+        return {"helpers": [self.imports, *dict.fromkeys(cells)], "replace": list(names)}
 
 
 def helpers(course: Course, assignment: str) -> Helpers:
@@ -55,4 +58,4 @@ def helpers(course: Course, assignment: str) -> Helpers:
             by_function[rows[cell.id].function] = notebooks.without_magics(cell.source)
         elif cell.cell_type == "code":
             imports.append(solutions.imports(cell.source))
-    return Helpers("\n".join(imports), by_function)
+    return Helpers("\n".join(imports), by_function, dependencies.closures(rows.values()))

@@ -37,6 +37,7 @@ class Verdict:
     ``follows``: earlier functions whose error kept this one from points, which it has now: with right ones it passes.
     ``calls``: earlier functions that are wrong too, where right ones in their place are not enough.
     ``unwritten``: it is the stub, as it was released.
+    ``observed``: an answer of the function came back, or it was certain that there is none.
     """
 
     exercise: Exercise
@@ -45,6 +46,7 @@ class Verdict:
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     unwritten: bool = False
+    observed: bool = True
 
     @property
     def points(self) -> float:
@@ -105,10 +107,10 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
 
 
-def nothing_seen(exercise: Exercise, why: str, unwritten: bool = False) -> Verdict:
+def nothing_seen(exercise: Exercise, why: str, unwritten: bool = False, observed: bool = True) -> Verdict:
     """No marks, for a reason that lies outside the function's results (a hang, a dead kernel, no such function)."""
     results = tuple(Result(check.name, check.points, False, why) for check in exercise.checks)
-    return Verdict(exercise, results, unwritten=unwritten)
+    return Verdict(exercise, results, unwritten=unwritten, observed=observed)
 
 
 def lost(verdicts: Sequence[Verdict]) -> frozenset[str]:
@@ -121,7 +123,8 @@ def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[st
 
     A check that passes in either try is passed. What the second try says is not used, and so nothing that the
     references gave away can be told; but it is used that it is the stub, where an earlier stub had hidden this, and
-    which named mistake it makes: that one is the function's own, and its hint is ours.
+    which named mistake it makes: that one is the function's own, and its hint is ours. That the others' errors cost
+    nothing is known only where the second try came to an end.
     """
     if first.unwritten or second.unwritten:
         return first if first.unwritten else second
@@ -133,8 +136,9 @@ def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[st
     names = tuple(wrong_helpers)
     whole = replace(first, results=results)
     gained = whole.earned > first.earned
+    costless = not gained and second.observed
     mistake = second.mistake or (None if gained else first.mistake)  # what the first try looked like was another's
-    return replace(whole, mistake=mistake, follows=names if gained else (), calls=() if gained else names)
+    return replace(whole, mistake=mistake, follows=names if gained else (), calls=names if costless else ())
 
 
 def as_data(

@@ -1,10 +1,15 @@
 """Nobody pays twice: a function that leans on a wrong one is tried again with a right one in its place."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 
+import hidden_tests
 from coursekit import stubs
+from coursekit.errors import CourseError
+from coursekit.marking import dependencies
+from coursekit.marking.verdicts import after_second_try, nothing_seen
 from coursekit.sandbox import walls
 from tests.attacks import Room, said
 
@@ -65,6 +70,53 @@ def test_followers_of_a_wrong_function_keep_their_points_and_learn_whose_error_i
         assert row(marked, follower)["follows"] == ["linear_forward"]
         assert row(marked, follower)["mistake"] is None
     assert set(reasons(marked)) == {"linear_forward", "linear_activation_forward", "L_model_forward"}
+
+
+@pytest.mark.parametrize("order", ["as in the notebook", "the other way round"])
+def test_what_is_far_below_costs_nothing_though_only_the_next_is_declared(course, monkeypatch, order):
+    """An author names the functions that a function calls; what these call in their turn follows from the table."""
+    rows = dict(hidden_tests.TABLE)
+    key = "step-by-step/L_model_forward"
+    rows[key] = replace(rows[key], leans_on=("linear_activation_forward",))
+    monkeypatch.setattr(hidden_tests, "TABLE", rows if order.startswith("as") else dict(reversed(rows.items())))
+    with Room(course) as room:
+        marked = room.mark(room.notebook({"linear_forward": WRONG}))
+    assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
+    assert row(marked, "L_model_forward")["summary"] == "L_model_forward is right; the error comes from linear_forward."
+
+
+def _row(function, *leans_on):
+    some = hidden_tests.TABLE["step-by-step/linear_forward"]
+    return replace(some, leans_on=leans_on, public=replace(some.public, function=function))
+
+
+@pytest.mark.parametrize("declared", [("b",), ("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_dependencies_are_transitive_and_come_in_their_order(declared, backwards):
+    rows = [_row("a"), _row("b", "a"), _row("c", *declared)]
+    found = dependencies.closures(reversed(rows) if backwards else rows)
+    assert [*found.items()] == [("a", ()), ("b", ("a",)), ("c", ("a", "b"))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([_row("a", "b"), _row("b", "a")], "in a circle: a, b; take one"),
+        ([_row("a", "sigmoid")], "leans on sigmoid, which is no exercise of step-by-step"),
+    ],
+)
+def test_dependencies_that_cannot_be_are_refused(rows, why):
+    with pytest.raises(CourseError, match=why):
+        dependencies.closures(rows)
+
+
+def test_that_an_error_of_others_cost_nothing_is_said_only_where_it_was_tried():
+    """A second try that was stopped from outside proves nothing."""
+    exercise = hidden_tests.TABLE["step-by-step/linear_activation_forward"]
+    first = nothing_seen(exercise, "wrong")
+    for second, known in ((replace(first, observed=False), False), (first, True)):
+        verdict = after_second_try(first, second, ["linear_forward"])
+        assert ("that cost nothing here" in verdict.reason) is known
 
 
 def test_a_wrong_follower_of_a_wrong_function_loses_its_own_points(room):
