@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from coursekit.course import Course
 from coursekit.marking.verdicts import METADATA, VERSION
+from coursekit.tables import Table, joined
 
 Verdicts = Mapping[str, Any]  # of one submission, as coursekit.marking.verdicts.as_data makes them
 FULL, PARTIAL, NONE = "full marks", "part of the marks", "no marks"
@@ -131,13 +131,11 @@ def tables(report: ClassReport) -> list[Table]:
 
 def _overview(report: ClassReport) -> Table:
     many = len(report.graded)
-    table = Table(
-        title=f"{report.assignment}: {many} submission{'s' * (many != 1)}", header_style="bold", pad_edge=False
-    )
-    table.add_column("exercise", no_wrap=True)
+    table = Table(title=f"{report.assignment}: {many} submission{'s' * (many != 1)}")
+    table.add_column("exercise", repeat=True)
     for column in ("full", "part", "none", "mean", "of"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("not their\nown error", justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
+    table.add_column("not their\nown error", justify="right")
     table.add_column("checks most often lost", ratio=1)
     for exercise in report.exercises:
         table.add_row(
@@ -146,28 +144,28 @@ def _overview(report: ClassReport) -> Table:
             f"{exercise.mean:.1f}",
             f"{exercise.points:g}",
             str(len(exercise.follows) or "–"),
-            Text(", ".join(f"{lost.name} ({len(lost.students)})" for lost in exercise.lost[:3])),
+            Text(joined(f"{lost.name} ({len(lost.students)})" for lost in exercise.lost[:3])),
         )
     return table
 
 
 def _mistakes(report: ClassReport) -> Table:
-    table = Table(title="Mistakes with a name", header_style="bold", pad_edge=False, show_lines=True)
-    table.add_column("exercise", no_wrap=True)
+    table = Table(title="Mistakes with a name", show_lines=True)
+    table.add_column("exercise")
     table.add_column("mistake")
-    table.add_column("how\noften", justify="right", no_wrap=True)
+    table.add_column("how\noften", justify="right")
     table.add_column("students", ratio=1)
     table.add_column("hint that they were given", ratio=2)
     for exercise in report.exercises:
         for one in exercise.mistakes:
             name = Text(f"{exercise.number} {exercise.function}")
-            table.add_row(name, Text(one.name), str(len(one.students)), Text(", ".join(one.students)), Text(one.hint))
+            table.add_row(name, Text(one.name), str(len(one.students)), Text(joined(one.students)), Text(one.hint))
     return table
 
 
 def _without(report: ClassReport) -> Table:
-    table = Table(title="Not in this report", header_style="bold", pad_edge=False)
-    table.add_column("student", no_wrap=True)
+    table = Table(title="Not in this report")
+    table.add_column("student")
     table.add_column("why", ratio=1)
     for student, why in report.without.items():
         table.add_row(Text(student), Text(why))
@@ -195,4 +193,4 @@ def _lines(assignment: str, exercise: ExerciseReport) -> Iterator[list[Any]]:
         *([("marks", "kept, the error was another's", exercise.follows)] if exercise.follows else []),
     ]
     for what, name, students in counted:
-        yield [*start, what, name, len(students), "; ".join(students)]
+        yield [*start, what, name, len(students), joined(students, "; ")]

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from coursekit.gradebook import Mark, StudentMarks
+from coursekit.tables import Table
 from hidden_tests import exercises
 
 if TYPE_CHECKING:
@@ -20,13 +20,11 @@ def marks_table(marks: Iterable[StudentMarks], assignment: str, about: dict[str,
     everybody = list(marks)
     cells = [mark.grade_id for mark in everybody[0].marks] if everybody else []
     points = {mark.grade_id: mark.points for student in everybody for mark in student.marks}
-    table = Table(
-        title=f"{assignment}: marks per exercise", caption=_legend(everybody), header_style="bold", pad_edge=False
-    )
-    table.add_column("student", no_wrap=True)
+    table = Table(title=f"{assignment}: marks per exercise", caption=_legend(everybody))
+    table.add_column("student", repeat=True)
     for number, cell in enumerate(cells, start=1):
         table.add_column(f"{number}\n/{points[cell]:g}", justify="right")
-    table.add_column(f"total\n/{sum(points.values()):g}", justify="right", style="bold")
+    table.add_column(f"total\n/{sum(points.values()):g}", justify="right", style="bold", repeat=True)
     if about:
         table.add_column("what was handed in")
     for student in everybody:
@@ -59,10 +57,10 @@ def _mark(mark: Mark) -> Text:
 def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
     """Why marks were lost: one row per student and reason, the exercises with the same reason together."""
     names = {row.grade_id: f"{row.public.number} {row.function}" for row in exercises(assignment)}
-    table = Table(title="Why marks were lost", header_style="bold", pad_edge=False, show_lines=True)
-    table.add_column("student", no_wrap=True)
+    table = Table(title="Why marks were lost", show_lines=True)
+    table.add_column("student")
     table.add_column("exercise")
-    table.add_column("mark", justify="right", no_wrap=True)
+    table.add_column("mark", justify="right")
     table.add_column("reason", ratio=1)
     for student in marks:
         lost = [mark for mark in student.marks if mark.earned < mark.points or not mark.judged]
@@ -85,11 +83,11 @@ def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
 def preview_table(preview: "Preview", assignment: str) -> Table:
     """What grading again would change: one row per student and exercise."""
     names = {row.grade_id: f"{row.public.number} {row.function}" for row in exercises(assignment)}
-    table = Table(title=f"{assignment}: marks that would change", header_style="bold", pad_edge=False, show_lines=True)
-    table.add_column("student", no_wrap=True)
+    table = Table(title=f"{assignment}: marks that would change", show_lines=True)
+    table.add_column("student")
     table.add_column("exercise")
     for column in ("now", "then", "total"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     table.add_column("why", ratio=1)
     for change in preview.changes:
         before = "–" if change.before is None else f"{change.before:g}"

@@ -10,13 +10,16 @@ from coursekit.errors import CourseError
 
 def doctor() -> None:
     """Say which walls of the sandbox this machine has, each proved by trying it, and how to get the others."""
-    from rich.table import Table
     from rich.text import Text
 
     from coursekit.sandbox import doctor as steps
+    from coursekit.tables import Table
 
     walls = steps.examine()
-    table = Table("wall", "stands", "how it was tried", header_style="bold", show_lines=True, pad_edge=False)
+    table = Table(show_lines=True)
+    table.add_column("wall")
+    table.add_column("stands")
+    table.add_column("how it was tried", ratio=1)
     for wall in walls:
         stands = Text("yes", style="green") if wall.stands else Text("NO", style="bold red")
         table.add_row(Text(wall.name), stands, Text(wall.how + (f"\nTo get it: {wall.remedy}" if wall.remedy else "")))
