@@ -2,16 +2,17 @@
 
 import re
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from nbformat import NotebookNode
 
 from coursekit import notebooks
 from coursekit.feedback_page import code, displays, markdown, sanitise
-from coursekit.reading.rebuild import NOTES_ID
+from coursekit.feedback_page.budget import Budget, Spent
+from coursekit.reading.rebuild import ADDED, NOTES_ID
 
-MAX_PAGE_CHARS = 16 << 20  # of HTML, pictures included
-MAX_MARKUP_CHARS = 1 << 20  # to be read; what comes behind is shown as plain text, or one page could take minutes
+HANDED_IN = "the notebook as you handed it in"
 MAX_CELLS = 1_000
 _HIDDEN_BEGIN, _HIDDEN_END = (
     re.compile(marker.strip("# ")) for marker in (notebooks.BEGIN_HIDDEN, notebooks.END_HIDDEN)
@@ -30,6 +31,7 @@ class Cell:
     outputs: tuple[str, ...] = ()
     graded: str = ""
     test: bool = False
+    results: frozenset[int] = frozenset()  # which of the outputs are the cell's result
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,38 @@ class Place:
     test: str = ""
 
 
-def shown(nb: NotebookNode, notes_are_told: bool) -> tuple[Cell, ...]:
-    """Every cell. The grader's notes about the file are left out where the page tells them anyway."""
-    outline = sanitise.Outline(above=2)
+def shown(
+    nb: NotebookNode, notes_are_told: bool, outline: sanitise.Outline | None = None, original: str = HANDED_IN
+) -> tuple[Cell, ...]:
+    """Every cell, within the budget of one page, each cell of the assignment with a share of it.
+
+    The grader's notes about the file are left out where the page tells them anyway. ``original`` says where to find
+    what is left out.
+    """
+    told = [
+        cell
+        for cell in nb.cells
+        if not (notes_are_told and cell.get("id") == NOTES_ID and not notebooks.grade_id(cell))
+    ]
+    chosen = _chosen(told)
+    outline, budget = outline or sanitise.Outline(above=2), Budget()
+    ours = [cell for cell in chosen if not _is_added(cell)]
+    budget.keep(len(ours), sum(map(_has_pictures, ours)))
     cells: list[Cell] = []
-    room, work = MAX_PAGE_CHARS, MAX_MARKUP_CHARS
-    for cell in nb.cells[:MAX_CELLS]:
-        if not (notes_are_told and cell.get("id") == NOTES_ID and not notebooks.grade_id(cell)):
-            work -= len(cell.source) + displays.weight(cell.get("outputs"))
-            cells.append(_cell(cell, len(cells) + 1, outline if work > 0 else None, room > 0))
-            room -= len(cells[-1].html) + sum(map(len, cells[-1].outputs))
+    for cell in chosen:
+        if not _is_added(cell):
+            budget.hand_out(_has_pictures(cell))
+        cells.append(_cell(cell, len(cells) + 1, outline, budget, original))
+    if len(chosen) < len(told):
+        said = f"[{len(told) - len(chosen):,} cells are left out here: there are too many. They are in {original}.]"
+        cells.append(Cell(f"cell-{len(cells) + 1}", "", "raw", "", _absent(said)))
     return tuple(cells)
 
 
 def title(nb: NotebookNode) -> str:
     """The first heading of the notebook's own text, empty if it has none."""
     for cell in nb.cells:
-        if cell.cell_type == "markdown" and not str(cell.get("id", "")).startswith(("added-", NOTES_ID)):
+        if cell.cell_type == "markdown" and not str(cell.get("id", "")).startswith((ADDED, NOTES_ID)):
             found = re.match(r"#[ \t]+([^\n]{1,200})", cell.source)
             return found[1].strip(" #*_`") if found else ""
     return ""
@@ -95,22 +112,55 @@ def without_hidden_tests(cell: NotebookNode) -> str:
     return "\n".join(kept).rstrip("\n")
 
 
-def _cell(cell: NotebookNode, number: int, outline: sanitise.Outline | None, has_room: bool) -> Cell:
-    """One cell; without an ``outline`` as plain text, without room without its outputs."""
+def _chosen(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells of the assignment, and as many of those that a student added as one page holds."""
+    room = MAX_CELLS - sum(not _is_added(cell) for cell in cells)
+    chosen = []
+    for cell in cells:
+        if _is_added(cell):
+            room -= 1
+        if room >= 0 or not _is_added(cell):
+            chosen.append(cell)
+    return chosen
+
+
+def _is_added(cell: NotebookNode) -> bool:
+    """Whether the student put the cell in: it has none of the assignment's names, and cannot be graded."""
+    return str(cell.get("id", "")).startswith(ADDED) and not notebooks.grade_id(cell)
+
+
+def _has_pictures(cell: NotebookNode) -> bool:
+    """Whether there may be some: what an output's HTML holds is not known before it is read."""
+    outputs = cell.get("outputs")
+    return bool(cell.get("attachments")) or any(
+        isinstance(output, dict) and "data" in output for output in (outputs if isinstance(outputs, list) else ())
+    )
+
+
+def _cell(cell: NotebookNode, number: int, outline: sanitise.Outline, budget: Budget, original: str) -> Cell:
     anchor, cell_id = f"cell-{number}", str(cell.get("id", ""))
     graded = (notebooks.grade_id(cell) or "").removesuffix("-test")
-    source = without_hidden_tests(cell)
-    if cell.cell_type == "markdown" and outline is not None:
-        html = markdown.html(source, outline, cell.get("attachments"))
-        return Cell(anchor, cell_id, "markdown", "", html, graded=graded)
     prompt = _prompt(cell.get("execution_count")) if cell.cell_type == "code" else ""
     name = f"cell {prompt}" if prompt else f"cell {number}"
-    html = code.highlighted(source, f"Source of {name}", colours=outline is not None)
-    if cell.cell_type != "code":
-        return Cell(anchor, cell_id, "raw", "", html, graded=graded)
-    full = ('<p class="absent">[Left out: the outputs of this notebook are too large for one page.]</p>',)
-    outputs = tuple(displays.shown(cell.get("outputs"), name, outline is not None)) if has_room else full
-    return Cell(anchor, cell_id, "code", prompt, html, outputs, graded, notebooks.is_test(cell))
+    kind = cell.cell_type if cell.cell_type in ("markdown", "code") else "raw"
+    source = without_hidden_tests(cell)
+    try:
+        if kind == "markdown":
+            html = markdown.html(source, outline, cell.get("attachments"), budget)
+        else:
+            html = code.html(source, f"Source of {name}", budget)
+    except Spent:
+        html = _absent(f"[This cell is left out: the notebook is too large for one page. It is in {original}.]")
+    if kind != "code":
+        return Cell(anchor, cell_id, kind, "", html, graded=graded)
+    pieces = displays.pieces(cell.get("outputs"), name, budget, original)
+    results = frozenset(place for place, piece in enumerate(pieces) if piece.is_result)
+    outputs = tuple(piece.html for piece in pieces)
+    return Cell(anchor, cell_id, "code", prompt, html, outputs, graded, notebooks.is_test(cell), results)
+
+
+def _absent(said: str) -> str:
+    return f'<p class="absent">{escape(said)}</p>'
 
 
 def _prompt(count: Any) -> str:

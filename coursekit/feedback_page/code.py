@@ -5,12 +5,40 @@ from functools import lru_cache
 from html import escape
 
 from coursekit.feedback_page import text
+from coursekit.feedback_page.budget import Budget, Spent
 
 MAX_COLOURED_CHARS = 8_000
 MAX_CHARS = 60_000
 _PHONE_CHARS = 26  # a longer line scrolls on a phone, and what scrolls must be reachable by keyboard
+_TOKEN_WORK = 16
+_MOST_CHARS_FOR_ONE = 8  # of a character that is written out, as ⟨U+202E⟩
 
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")  # about as many as a lexer finds
 _ENDLESS = re.compile(r"\s{400}|\S{400}")  # Pygments 2.21 needs time with the square of it: of blanks, of dots
+
+
+def html(source: str, label: str, budget: Budget) -> str:
+    """The source in a box of its own: with colours, else without, else its beginning and end. Raises Spent."""
+    if len(source) <= MAX_COLOURED_CHARS:
+        try:
+            budget.spend(work=_TOKEN_WORK * sum(1 for _ in _TOKEN.finditer(source)))
+            coloured = highlighted(source, label)
+            budget.spend(html=len(coloured))
+            return coloured
+        except Spent:
+            pass
+    return plain(source, label, budget)
+
+
+def plain(source: str, label: str, budget: Budget, kind: str = "code", most: int = MAX_CHARS) -> str:
+    """The source in a box without colours, cut to what there is room for. Raises Spent if that is nearly nothing."""
+    limit = min(most, (budget.room - 500) // _MOST_CHARS_FOR_ONE)
+    if limit < min(len(source), 200):
+        raise Spent
+    shown = text.visible(text.cut(source, limit))
+    written = box(escape(shown), shown, label, kind)
+    budget.spend(html=len(written))
+    return written
 
 
 @lru_cache(maxsize=1024)  # most cells are the course's own

@@ -8,6 +8,7 @@ import struct
 from typing import Any
 
 from coursekit.feedback_page import text
+from coursekit.feedback_page.budget import Budget, Spent
 
 MAX_BYTES = 6 << 20
 MAX_PIXELS = 40_000_000
@@ -15,7 +16,7 @@ MAX_ALT_CHARS = 600
 _DATA_URI = re.compile(r"\s*data:image/(png|jpe?g|gif);base64,", re.IGNORECASE)
 
 
-def from_base64(data: str, alt: str, width: Any = None) -> str:
+def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = None) -> str:
     """An ``<img>``, or in words why there is none. The data is decoded and encoded again: nothing else rides on it."""
     alt = text.name(alt, MAX_ALT_CHARS)
     if len(data) > MAX_BYTES * 3 // 2:
@@ -29,17 +30,21 @@ def from_base64(data: str, alt: str, width: Any = None) -> str:
         return absent(alt, "it is no PNG, JPEG or GIF picture")
     if len(raw) > MAX_BYTES or not 0 < size[0] * size[1] <= MAX_PIXELS:
         return absent(alt, "it is too large")
+    try:
+        (budget or Budget()).take_picture(len(data), size[0] * size[1])
+    except Spent:
+        return absent(alt, "there are too many for one page")
     known = width if type(width) is int and 0 < width <= 4000 else min(size[0], 4000)
     encoded = base64.b64encode(raw).decode("ascii")
     return f'<img src="data:image/{kind};base64,{encoded}" alt="{html.escape(alt)}" width="{known}">'
 
 
-def from_source(source: str, alt: str) -> str:
+def from_source(source: str, alt: str, budget: Budget | None = None) -> str:
     """The picture behind the ``src`` of an ``<img>``: only what stands in the notebook itself, never an address."""
     found = _DATA_URI.match(source)
     if not found:
         return absent(text.name(alt, MAX_ALT_CHARS), "only pictures handed in with the notebook are shown")
-    return from_base64(source[found.end() :], alt or "A picture in the notebook")
+    return from_base64(source[found.end() :], alt or "A picture in the notebook", budget=budget)
 
 
 def absent(alt: str, why: str) -> str:

@@ -8,35 +8,78 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline
 
-from coursekit.feedback_page import images, sanitise, text
+from coursekit.feedback_page import code, images, sanitise, text
+from coursekit.feedback_page.budget import Budget, Spent
 from coursekit.reading.attachments import called
 
 MAX_CHARS = 20_000
 MAX_EQUATION_LINES = 50  # each line may begin one, and has to be followed to where it ends
 MAX_ADDED_CELLS = 1_000
+_STEP_WORK, _ENTITY_WORK, _BLOCK_WORK, _CHARS_FOR_ONE = 4, 8, 8, 10
+_SCANS = {
+    "[": 2,
+    "!": 2,
+    "<": 16,
+    "`": 16,
+    "$": 16,
+    "\\": 16,
+}  # begins what may be looked for up to the end; chars a unit
+_BUDGET = "budget"  # in Markdown-it's environment of one text
 _ENVIRONMENT = re.compile(r"\\begin\{([a-zA-Z]+\*?)\}")
 
 
-def html(source: str, outline: sanitise.Outline | None = None, attachments: Any = None) -> str:
-    """The HTML of a Markdown text; pictures only from data URIs and the cell's own attachments."""
-    if len(source) > MAX_CHARS:
-        return f'<pre class="scroll" tabindex="0">{escape(text.visible(text.cut(source)))}</pre>'
-    rendered = _READER.render(text.visible(source))
+def html(
+    source: str, outline: sanitise.Outline | None = None, attachments: Any = None, budget: Budget | None = None
+) -> str:
+    """The HTML of a Markdown text; pictures only from data URIs and the cell's own attachments.
+
+    As plain text where it is too long, or costs too much. Raises Spent where there is no room even for that.
+    """
+    budget = budget or Budget()
 
     def image(address: str, alt: str) -> str:
         if address.startswith("attachment:"):
-            return _attached(attachments, address.removeprefix("attachment:"), alt)
-        return images.from_source(address, alt)
+            return _attached(attachments, address.removeprefix("attachment:"), alt, budget)
+        return images.from_source(address, alt, budget)
 
-    return sanitise.clean(rendered, outline, image)
+    if len(source) <= MAX_CHARS:
+        try:
+            shown = text.visible(source)
+            budget.spend(work=len(shown) // _CHARS_FOR_ONE)
+            return sanitise.clean(_READER.render(shown, {_BUDGET: budget}), outline, image, budget)
+        except Spent:
+            pass
+    return code.plain(source, "Text", budget, "plain", MAX_CHARS)
 
 
-def _attached(attachments: Any, name: str, alt: str) -> str:
+def _attached(attachments: Any, name: str, alt: str, budget: Budget) -> str:
     bundle = called(attachments, name)
     for kind in ("image/png", "image/jpeg", "image/gif"):
         if isinstance(bundle, dict) and isinstance(bundle.get(kind), str):
-            return images.from_base64(bundle[kind], alt or "A picture in the notebook")
+            return images.from_base64(bundle[kind], alt or "A picture in the notebook", budget=budget)
     return images.absent(alt, "it was not handed in, or is no PNG, JPEG or GIF picture of at most 6 MB")
+
+
+def _inline_work(state: StateInline, silent: bool) -> bool:
+    """No rule of Markdown: what is tried at a place inside a paragraph is paid for, however often it is tried."""
+    sign = state.src[state.pos]
+    scan = (state.posMax - state.pos) // _SCANS[sign] if sign in _SCANS else 0
+    state.env[_BUDGET].spend(work=_STEP_WORK + scan + (_ENTITY_WORK if sign == "&" else 0))
+    return False
+
+
+def _pairs_work(state: StateInline) -> None:
+    """The marks of emphasis are paired with each other."""
+    state.env[_BUDGET].spend(work=2 * len(state.delimiters) + len(state.delimiters) ** 2 // 100)
+
+
+def _block_work(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """The same for what is tried at the beginning of a line."""
+    start = state.bMarks[first] + state.tShift[first]
+    length = state.eMarks[first] - start
+    scan = len(state.src) - start if state.src.startswith("[", start) else length
+    state.env[_BUDGET].spend(work=_BLOCK_WORK + scan // _CHARS_FOR_ONE)
+    return False
 
 
 def _inline_equation(state: StateInline, silent: bool) -> bool:
@@ -105,6 +148,9 @@ def _any_link(url: str) -> bool:
 
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    reader.inline.ruler.before("text", "work", _inline_work)
+    reader.inline.ruler2.before("balance_pairs", "work", _pairs_work)
+    reader.block.ruler.before("table", "work", _block_work, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     reader.inline.ruler.before("escape", "equation", _inline_equation)
     reader.block.ruler.before("fence", "equation", _block_equation, {"alt": ["paragraph", "blockquote", "list"]})
     reader.add_render_rule("equation", _equation)

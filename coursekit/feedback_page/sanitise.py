@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 from coursekit.feedback_page import equations, images, text
+from coursekit.feedback_page.budget import Budget
 
 MAX_HTML_CHARS = 150_000
 MAX_DEPTH = 30
+_TAG_WORK, _TEXT_WORK, _CHARS_FOR_ONE = 8, 3, 10  # units, measured with nothing but tags, and nothing but "<"
 EQUATION = "x-equation"  # what Markdown's equations are on their way through here
 
 
@@ -58,9 +60,23 @@ class Outline:
         return self._last
 
 
-def clean(html: str, outline: Outline | None = None, image: Image = images.from_source) -> str:
-    """The HTML without anything that acts, loads, moves or pretends. Without an ``outline`` headings are bold text."""
-    writer = _Writer(outline, image)
+class AsWritten(Outline):
+    """Every heading has the level that the text asks for, as in JupyterLab."""
+
+    def __init__(self) -> None:
+        super().__init__(above=0)
+
+    def level(self, wanted: int) -> int:
+        return wanted
+
+
+def clean(html: str, outline: Outline | None = None, image: Image | None = None, budget: Budget | None = None) -> str:
+    """The HTML without anything that acts, loads, moves or pretends. Without an ``outline`` headings are bold text.
+
+    Raises Spent where the budget does not reach for all of it.
+    """
+    budget = budget or Budget()
+    writer = _Writer(outline, image or (lambda source, alt: images.from_source(source, alt, budget)), budget)
     writer.read(html[:MAX_HTML_CHARS])
     return writer.finished(len(html) > MAX_HTML_CHARS)
 
@@ -79,8 +95,8 @@ class _Open:
 class _Writer:
     """Reads tags and text in one pass, and writes what may stay."""
 
-    def __init__(self, outline: Outline | None, image: Image) -> None:
-        self._outline, self._image = outline, image
+    def __init__(self, outline: Outline | None, image: Image, budget: Budget) -> None:
+        self._outline, self._image, self._budget = outline, image, budget
         self._out: list[str] = []
         self._open: list[_Open] = []
         self._told: set[str] = set()
@@ -116,6 +132,7 @@ class _Writer:
 
     def _tag(self, html: str, found: re.Match[str]) -> int:
         """Take one tag in; returns where the next thing begins."""
+        self._budget.spend(work=_TAG_WORK + len(found[0]) // _CHARS_FOR_ONE)
         tag = found["name"].lower()
         if found["end"]:
             if tag in _TABLE:
@@ -132,16 +149,18 @@ class _Writer:
 
     def _begin(self, tag: str, given: dict[str, str]) -> None:
         if tag == "br":
+            self._budget.spend(html=len("<br>"))
             self._out.append("<br>")
         elif tag == "hr":
             self._close_up_to("p")
+            self._budget.spend(html=len("<hr>"))
             self._out.append("<hr>")
         elif tag == "img":
             self._drawn += 1
             self._out.append(self._image(given.get("src", ""), given.get("alt", "")))
         elif tag == EQUATION:
             self._drawn += 1
-            self._out.append(equations.mathml(text.visible(given.get("tex", "")), "block" in given))
+            self._out.append(equations.drawn(text.visible(given.get("tex", "")), "block" in given, self._budget))
         elif tag in _HEADINGS:
             self._heading(tag)
         elif tag in _AS_BLOCKS:
@@ -154,10 +173,14 @@ class _Writer:
                 self._push(tag, f"<{tag}{attributes}>", f"</{tag}>")
 
     def _text(self, said: str) -> None:
+        if not said:
+            return
         if said.strip() and self._open and self._open[-1].tag in ("ul", "ol"):
             self._block("li", {})
         self._said += len(said.strip())
-        self._out.append(escape(text.visible(unescape(said))))
+        shown = escape(text.visible(unescape(said)))
+        self._budget.spend(work=_TEXT_WORK + len(said) // _CHARS_FOR_ONE, html=len(shown))
+        self._out.append(shown)
 
     def _heading(self, tag: str) -> None:
         self._close_up_to("p")
@@ -198,6 +221,7 @@ class _Writer:
 
     def _push(self, tag: str, begin: str, end: str) -> None:
         if len(self._open) < MAX_DEPTH:
+            self._budget.spend(html=len(begin) + len(end))
             self._open.append(_Open(tag, end, len(self._out), self._said, self._drawn))
             self._out.append(begin)
 

@@ -5,6 +5,7 @@ import unicodedata
 
 MAX_CHARS = 20_000
 _TAIL_CHARS = 2_000
+_MAX_KNOWN = 10_000  # all that there are would take 150 MiB
 _JOINERS = "\u200c\u200d"  # several scripts and many emoji need them inside words
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # controls, format characters (directions too), half characters, private ones
 # Escape sequences of terminals: CSI, OSC (a title, a link) and the short ones. Each part matches in linear time.
@@ -12,13 +13,15 @@ _ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\
 
 
 class _WrittenOut(dict[int, str]):
-    """For ``str.translate``: what each character is shown as, found out once."""
+    """For ``str.translate``: what each character is shown as, found out once, while not too many are known."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
         hidden = unicodedata.category(character) in _INVISIBLE and character not in _JOINERS
-        self[code] = f"⟨U+{code:04X}⟩" if hidden else character
-        return self[code]
+        shown = f"⟨U+{code:04X}⟩" if hidden else character
+        if len(self) < _MAX_KNOWN:
+            self[code] = shown
+        return shown
 
 
 _SHOWN = _WrittenOut({ord("\t"): "\t", ord("\n"): "\n", 0xA0: " ", 0xFEFF: ""})
