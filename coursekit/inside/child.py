@@ -33,16 +33,16 @@ class Settings:
     at_home: Mapping[str, bytes]  # files that lie below ``home``
 
 
-def live(shell: Any, settings: Settings, ruleset: int, line: int, bundle: int, table: list[tuple[str, int]]) -> None:
+def live(shell: Any, settings: Settings, line: int, bundle: int, table: list[tuple[str, int]]) -> None:
     """Answer requests on the descriptor ``line`` until it is closed. Never returns.
 
     ``bundle`` is a file with the student's own files one behind the other, ``table`` says their names and sizes.
     """
     try:
         os.setsid()
-        sock, ruleset, bundle = _only(line, ruleset, bundle)
+        sock, bundle = _only(line, bundle)
         try:
-            _settle(settings, ruleset, bundle, table)
+            _settle(settings, bundle, table)
         except BaseException as error:
             sock.sendall(channel.encode({"failed": f"{type(error).__name__}: {error}"}))
             raise
@@ -51,7 +51,7 @@ def live(shell: Any, settings: Settings, ruleset: int, line: int, bundle: int, t
         os._exit(1)
 
 
-def _settle(settings: Settings, ruleset: int, bundle: int, table: list[tuple[str, int]]) -> None:
+def _settle(settings: Settings, bundle: int, table: list[tuple[str, int]]) -> None:
     confine.show_memory()
     if settings.namespaced:
         confine.limit(settings.limits)
@@ -59,25 +59,23 @@ def _settle(settings: Settings, ruleset: int, bundle: int, table: list[tuple[str
         confine.die_with_parent()
         confine.limit({**settings.limits, "processes": -1})
     if settings.landlock:
-        confine.enter(ruleset)
+        confine.enter(confine.landlock_rules(settings.scratch))
     lay_out(settings)
     _unpack(Path(settings.folder), bundle, table)
     confine.limit_files(settings.limits["file_mib"])
     os.chdir(settings.folder)
 
 
-def _only(line: int, ruleset: int, bundle: int) -> tuple[socket.socket, int, int]:
+def _only(line: int, bundle: int) -> tuple[socket.socket, int]:
     """Closes every other descriptor: nothing of the server's is open in a child."""
     opened = os.open(os.devnull, os.O_RDWR)
-    null, *high = (fcntl.fcntl(fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) if fd >= 0 else -1
-                   for fd in (opened, line, ruleset, bundle))  # fmt: skip
+    null, *high = (fcntl.fcntl(fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for fd in (opened, line, bundle))
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.dup2(high[0], CHANNEL, inheritable=False)
-    os.dup2(high[1] if high[1] >= 0 else null, CHANNEL + 1, inheritable=False)
-    os.dup2(high[2], CHANNEL + 2, inheritable=False)
-    os.closerange(CHANNEL + 3, max(65536, null + 1))
-    return socket.socket(fileno=CHANNEL), CHANNEL + 1 if high[1] >= 0 else -1, CHANNEL + 2
+    os.dup2(high[1], CHANNEL + 1, inheritable=False)
+    os.closerange(CHANNEL + 2, max(65536, null + 1))
+    return socket.socket(fileno=CHANNEL), CHANNEL + 1
 
 
 def lay_out(settings: Settings) -> None:

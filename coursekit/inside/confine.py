@@ -12,6 +12,11 @@ from typing import Any
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 _MIB = 1 << 20
 _DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+# Of /proc, what libraries look for, and of a process's own folder what tells nothing of the machine: the rest says how
+# it was started, where the sandbox's folders really lie, and what other submissions have made it count.
+_FACTS = ("cpuinfo", "meminfo", "version", "filesystems", "uptime", "loadavg", "sys/vm/overcommit_memory")
+_OWN = ("stat", "statm", "status", "maps", "smaps", "smaps_rollup", "schedstat", "limits", "io", "mem",
+        "cmdline", "comm", "environ", "auxv")  # fmt: skip
 
 
 def _prctl(option: int, value: int) -> None:
@@ -84,7 +89,8 @@ def _limit(name: str, value: int) -> None:
 def landlock_rules(writable: Sequence[str]) -> int:
     """A ruleset (its descriptor): read and run everything, write only below ``writable`` and to harmless devices.
 
-    Signals and abstract sockets end at its border where the kernel is new enough, TCP ports are closed.
+    Of /proc it opens a few files, of processes none but this one's: every child makes a ruleset of its own. Signals and
+    abstract sockets end at its border where the kernel is new enough, TCP ports are closed.
     """
     from py_landlock import AccessFs, PathBeneathAttr, RulesetAttr, add_rule, create_ruleset, get_abi_version
     from py_landlock.abi import get_supported_fs, get_supported_net, get_supported_scope
@@ -110,7 +116,12 @@ def landlock_rules(writable: Sequence[str]) -> int:
 
     to_read = AccessFs.READ_FILE | AccessFs.READ_DIR | AccessFs.EXECUTE
     to_use = AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV
-    allow("/", to_read)
+    allow("/", AccessFs.READ_DIR)
+    for folder in Path("/").iterdir():
+        if folder.name != "proc":
+            allow(str(folder), to_read)
+    for name in (*_FACTS, *(f"self/{name}" for name in _OWN)):
+        allow(f"/proc/{name}", AccessFs.READ_FILE)
     for path in writable:
         allow(path, ~(AccessFs.MAKE_CHAR | AccessFs.MAKE_BLOCK | AccessFs.IOCTL_DEV))
     for path in _DEVICES:

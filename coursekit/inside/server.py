@@ -30,6 +30,7 @@ class Ward:
 
     pid: int
     pidfd: int  # -1 where there is no such thing
+    waited: int  # its /proc/PID/schedstat, kept open: else the kernel may forget that Landlock lets the child read it
     over: bool = False  # it has ended, or was killed, and the outside knows
     before_s: float = 0.0  # computed by those that had ended before it began
 
@@ -47,7 +48,8 @@ def main() -> None:
         confine.adopt_orphans()
     child.without_own_path()
     shell, drawn = _warm(settings, message["modules"], message["beforehand"], message["pictures"])
-    ruleset = confine.landlock_rules(settings.scratch) if settings.landlock else -1
+    if settings.landlock:
+        os.close(confine.landlock_rules(settings.scratch))  # it can be made, and what making one imports is there
     tasks = len(names_in("/proc/self/task")) if sys.platform == "linux" else 1
     if tasks != 1:
         raise RuntimeError(f"{tasks} threads before the fork: a child would inherit their locks")
@@ -57,7 +59,7 @@ def main() -> None:
     gc.freeze()
     _send(control, {"ready": True, "fonts": fonts, "drawn": drawn})
     try:
-        _serve(control, settings, shell, ruleset)
+        _serve(control, settings, shell)
     finally:
         if not settings.namespaced:  # the namespace goes with pid 1, but a folder of this machine does not
             remove(settings)
@@ -122,7 +124,7 @@ def _warm(
     return made, drawn if len(drawn) > before else {}
 
 
-def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int) -> None:
+def _serve(control: socket.socket, settings: Settings, shell: Any) -> None:
     ward: Ward | None = None
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -140,7 +142,7 @@ def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int)
         message, descriptors = _receive(control)
         match message.get("op"):
             case "fork":
-                ward = _fork(settings, shell, ruleset, descriptors, message["table"])
+                ward = _fork(settings, shell, descriptors, message["table"])
                 _watch(poll, ward, True)
                 _send(control, {"forked": ward.pid})
             case "interrupt":
@@ -152,6 +154,8 @@ def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int)
             case "end":
                 if ward is not None:
                     _watch(poll, ward, False)
+                    if ward.waited >= 0:
+                        os.close(ward.waited)
                 _send(control, {"ended": _clean_up(settings, ward)})
                 ward = None
             case _:  # the other side has closed the socket, or was killed
@@ -159,15 +163,19 @@ def _serve(control: socket.socket, settings: Settings, shell: Any, ruleset: int)
                 return
 
 
-def _fork(settings: Settings, shell: Any, ruleset: int, descriptors: list[int], table: list[Any]) -> Ward:
+def _fork(settings: Settings, shell: Any, descriptors: list[int], table: list[Any]) -> Ward:
     line, bundle = descriptors
     before_s = ended()
     pid = os.fork()
     if pid == 0:
-        child.live(shell, settings, ruleset, line, bundle, [(name, size) for name, size in table])
+        child.live(shell, settings, line, bundle, [(name, size) for name, size in table])
     os.close(line)
     os.close(bundle)
-    return Ward(pid, os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1, before_s=before_s)
+    try:
+        waited = os.open(f"/proc/{pid}/schedstat", os.O_RDONLY)
+    except OSError:
+        waited = -1
+    return Ward(pid, os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1, waited, before_s=before_s)
 
 
 def _usage(settings: Settings, ward: Ward) -> tuple[float, float]:

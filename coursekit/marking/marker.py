@@ -3,11 +3,10 @@
 The steps: run the cells, close the outputs, probe every exercise, judge; then try again, with right helpers, what lost
 marks and depends on something wrong. The order matters: hidden inputs come behind the last output, and references
 behind the last probe, what others depend on first, so that a reference that leaks can only help where it is given
-anyway.
+anyway. It holds over all runs that one grading takes: see ``settling``.
 """
 
 import atexit
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from coursekit.course import IMPORTABLE, Course
 from coursekit.marking import beforehand, judge, probe, verdicts
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.runner import Limits, Run
+from coursekit.marking.settling import Repeats, Settled
 from coursekit.marking.verdicts import Verdict
 from coursekit.reading.candidates import source_of
 from coursekit.sandbox import walls
@@ -29,7 +29,6 @@ from hidden_tests import exercises
 
 DEFAULTS = Limits()
 SANDBOXES = ("auto", "none")  # the best walls that this machine has, or none at all
-SAME, MAX_RUNS, NO_MORE_RUNS_S = 3, 6, 300.0  # of a notebook that somebody kills: see ``Marker.mark``
 MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 16 << 20, 50 << 20  # of what lies beside a notebook
 
 
@@ -39,7 +38,6 @@ class Marked:
 
     notebook: NotebookNode
     verdicts: dict[str, Any]
-    kills: tuple[str, ...] = ()  # the steps in which it was killed, by itself or from outside
 
 
 class Marker:
@@ -67,28 +65,36 @@ class Marker:
         self._sandbox.close()
 
     def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}, notes: Sequence[str] = ()) -> Marked:
-        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it.
-
-        Nothing tells who has killed a process: the notebook itself, or somebody outside, which must cost nobody a mark.
-        So where one was killed all of it is run again, until nobody kills, or until the same has come out three times,
-        as it does where a notebook kills itself.
-        """
-        begun, before = time.monotonic(), list[tuple[Any, ...]]()
-        while True:
-            marked = self._mark(notebook, files, notes)
-            before.append((marked.kills, marked.verdicts))
-            late = time.monotonic() - begun > NO_MORE_RUNS_S
-            if not marked.kills or before.count(before[-1]) == SAME or len(before) == MAX_RUNS or late:
-                return marked
-
-    def _mark(self, notebook: NotebookNode, files: Mapping[str, bytes], notes: Sequence[str]) -> Marked:
+        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it."""
         quoter = Quoter.of(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        with Run(self._sandbox, notebook, self._rows, files, self._limits) as run:
-            executed = run.cells()
-            first = [self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows]
-            answers = {cell.id: notebooks.without_magics(cell.source) for cell in notebook.cells}
-            final = self._with_second_tries(run, first, answers, quoter)
-        return replace(self._marked(executed, final, notes), kills=tuple(run.kills))
+        settled, repeats, taught = Settled(), Repeats(), set[str]()
+        while settled.shown is None or len(settled.final) < len(self._rows):
+            repeats.next_run()
+            with Run(self._sandbox, notebook, self._rows, files, self._limits, taught, settled.shown) as run:
+                settled = self._further(run, settled, repeats, quoter)
+        by_function = {verdict.exercise.function: verdict for verdict in settled.final}
+        return self._marked(settled.shown, [by_function[row.function] for row in self._rows], notes)
+
+    def _further(self, run: Run, settled: Settled, repeats: Repeats, quoter: Quoter) -> Settled:
+        """What stands after this run: stage by stage, up to the one that has to be repeated in another run."""
+        executed = run.cells()
+        if settled.shown is None:
+            if not repeats.are_over(run.kills):
+                return settled
+            settled = replace(settled, shown=executed)
+        first = tuple(self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows)
+        if not settled.first:
+            if not repeats.are_over(run.kills, first):
+                return settled
+            settled = replace(settled, first=first)
+        by_function = {verdict.exercise.function: verdict for verdict in settled.first}
+        for number, function in enumerate(self._helpers.below):
+            tried = self._with_second_try(run, by_function[function], settled.final[:number], quoter)
+            if number == len(settled.final):
+                if not repeats.are_over(run.kills, tried):
+                    return settled
+                settled = replace(settled, final=(*settled.final, tried))
+        return settled
 
     def nothing(self, notebook: NotebookNode, problem: str, notes: Sequence[str] = ()) -> Marked:
         """The marks of a submission in which there was nothing to run, and why."""
@@ -113,26 +119,14 @@ class Marker:
     def _judge(self, row: Any, message: Any, quoter: Quoter) -> Verdict:
         return judge.judge(row, message, self._course, quoter)
 
-    def _with_second_tries(
-        self, run: Run, first: list[Verdict], answers: Mapping[str, str], quoter: Quoter
-    ) -> list[Verdict]:
-        by_function = {verdict.exercise.function: verdict for verdict in first}
-        final: dict[str, Verdict] = {}
-        for function, below in self._helpers.below.items():
-            verdict = by_function[function]
-            row = verdict.exercise
-            lost = verdicts.lost([*final.values()])
-            wrong = [name for name in below if name in lost]
-            if wrong and not verdict.full:
-                question = {
-                    **self._questions[row.key],
-                    **self._helpers.for_exercise(row),
-                    "source": answers[row.grade_id],
-                }
-                second = self._judge(row, run.probe(row, question, second=True), quoter)
-                verdict = verdicts.after_second_try(verdict, second, wrong)
-            final[function] = verdict
-        return [final[verdict.exercise.function] for verdict in first]
+    def _with_second_try(self, run: Run, verdict: Verdict, below: Sequence[Verdict], quoter: Quoter) -> Verdict:
+        row, lost = verdict.exercise, verdicts.lost(below)
+        wrong = [name for name in self._helpers.below[row.function] if name in lost]
+        if verdict.full or not wrong or run.knows(row):
+            return verdict
+        question = {**self._questions[row.key], **self._helpers.for_exercise(row), "source": run.answer(row)}
+        second = self._judge(row, run.probe(row, question, second=True), quoter)
+        return verdicts.after_second_try(verdict, second, wrong)
 
 
 _shared: dict[Any, Marker] = {}

@@ -4,7 +4,8 @@ A cell or a call that hangs is stopped. Where the child is lost (it died, or doe
 notebook again without the step that did it, so that one exercise's misfortune costs one exercise. Where that happens
 too often, or takes too long, the rest of the outputs is missing; but the functions are tried all the same, in children
 that play only what defines them. Hidden inputs enter a child only behind the last cell: nothing that a notebook
-prints, shows, or writes for a later cell can hold one.
+prints, shows, or writes for a later cell can hold one. And a function is never tried in a child that began after its
+own reference had been in another one.
 """
 
 import copy
@@ -34,6 +35,7 @@ STOPPED_LATE = "This cell was stopped: the notebook took longer than {limit:g} s
 ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop without an end?"
 ENDLESS_LATE = "It was stopped: the notebook took longer than {limit:g} s in all."
 NOT_TRIED = "The function could not be tried"
+TAUGHT = "Its process began after the right function had been in another one."
 _KEEP_TIMEOUT_S = 10
 # How the fork server, and those who wait for it, say what may have come from outside, such as a full memory.
 _KILLED = ("signal 9 (SIGKILL)", "the sandbox has ended")
@@ -65,7 +67,11 @@ class _Played:
 
 
 class Run:
-    """One notebook in a sandbox; a context manager. Call ``cells`` first, then ``probe`` for every question."""
+    """One notebook in a sandbox; a context manager. Call ``cells`` first, then ``probe`` for every question.
+
+    All runs of one grading share ``taught``, the functions whose references have been in any of its processes. Once
+    there are outputs to show, later runs get the notebook with them as ``shown``: nothing else is quoted.
+    """
 
     def __init__(
         self,
@@ -74,8 +80,12 @@ class Run:
         rows: Sequence[Exercise],
         files: Mapping[str, bytes],
         limits: Limits,
+        taught: set[str],
+        shown: NotebookNode | None = None,
     ) -> None:
         self._sandbox, self._notebook, self._files, self._limits = sandbox, notebook, files, limits
+        self._taught, self._shown = taught, shown
+        self._knows: frozenset[str] = frozenset(taught)  # what had been taught when the child began
         self._tests = {f"{row.grade_id}-test" for row in rows}
         self._deadline = time.monotonic() + limits.notebook_timeout_s
         self._fatal: dict[str, str] = {}  # steps that a child did not outlive, with why in words
@@ -93,17 +103,33 @@ class Run:
     def cells(self) -> NotebookNode:
         """The notebook with its outputs."""
         self._played = self._play()
+        self._shown = self._shown or self._played.notebook
         if not self._played.whole:
             self._leave()
         self._deadline = time.monotonic() + self._limits.notebook_timeout_s  # slow cells cost no function its time
         return self._played.notebook
 
+    def knows(self, exercise: Exercise) -> bool:
+        """Whether the exercise's reference was in a process of this grading before the child began that would try it.
+
+        Then the child may have it from there, and what it returns earns nothing.
+        """
+        return exercise.function in (self._taught if self._child is None else self._knows)
+
+    def answer(self, exercise: Exercise) -> str:
+        """The source of the exercise's own cell, without magics."""
+        return next(notebooks.without_magics(cell.source) for cell in self._notebook.cells
+                    if cell.id == exercise.grade_id)  # fmt: skip
+
     def probe(self, exercise: Exercise, question: Mapping[str, Any], second: bool = False) -> Any:
         """The child's answer to a question about an exercise (hostile data), or in words why there is none.
 
         A ``second`` try is made although the exercise's own test cell was stopped: that may have been another's fault.
+        The references that it brings are those of the functions named in ``question["replace"]``.
         """
         test_cell = f"{exercise.grade_id}-test"
+        if self.knows(exercise):
+            return f"{NOT_TRIED}. {TAUGHT}"
         if test_cell in self._played.trouble and not second:
             return self._played.trouble[test_cell]
         if late := self._late():
@@ -113,6 +139,7 @@ class Run:
         if self._child is None:
             return f"{NOT_TRIED}. {NOT_RUN}"
         patience_s = self._patience()
+        self._taught.update(question.get("replace", ()))
         reply = self._ask({**question, "op": "probe", "snapshot": test_cell}, patience_s)
         if reply.end == "lost":
             self._lose(f"{exercise.grade_id}-{'second' if second else 'probe'}", reply.why)
@@ -141,6 +168,7 @@ class Run:
         began = time.monotonic()
         child = self._open.enter_context(self._sandbox.child(self._files))
         self._deadline += time.monotonic() - began
+        self._knows = frozenset(self._taught)
         return child
 
     def _lose(self, step: str, why: str) -> None:
@@ -228,7 +256,7 @@ class Run:
 
     def _why_undefined(self, exercise: Exercise) -> str:
         """In words, what kept the answer's own cell from defining its function; empty where nothing did."""
-        for cell in self._played.notebook.cells:
+        for cell in (self._shown or self._played.notebook).cells:
             for output in cell.outputs if cell.id == exercise.grade_id and cell.cell_type == "code" else ():
                 if output.output_type == "error":
                     what = _IN_A_FILE.sub(r" (line \1 of the cell)", output.evalue[:500])

@@ -22,6 +22,7 @@ LAUNCH = Path(__file__).parent / "launch.py"
 HOME, TMP, SHM = "/home/student", "/tmp", "/dev/shm"
 FOLDER = f"{HOME}/work"
 SHM_MIB = 16
+_DEVICES = tuple(f"/dev/{name}" for name in ("null", "full", "random", "urandom", "tty"))
 _APP, _VENV = "/app", "/app/venv"
 _UID_BASE, _UIDS = 62_000, 1_000  # belong to nobody; one for each grading process, so that two cannot meet
 _PARTS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec")
@@ -63,6 +64,7 @@ def environment(home: str = HOME, tmp: str = TMP, path: str = "") -> dict[str, s
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
+        "HDF5_USE_FILE_LOCKING": "FALSE",  # there is no flock
     }
 
 
@@ -127,8 +129,8 @@ def _arguments(
     argv = [program, *("--seccomp", str(filter_file)) * (filter_file is not None)]
     sources = {0: _with_libraries(program)} if not program.startswith("/usr/") else {}
 
-    def bind(source: str, dest: str) -> None:
-        argv.extend(["--ro-bind", source, dest])
+    def bind(source: str, dest: str, how: str = "--ro-bind") -> None:
+        argv.extend([how, source, dest])
         sources[len(argv) - 2] = (source, "")
 
     def link_or_bind(path: str) -> None:
@@ -155,6 +157,8 @@ def _arguments(
     for name in _ETC:
         link_or_bind(f"/etc/{name}")
     argv += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(SHM_MIB * _MIB), "--tmpfs", SHM]
+    for device in _DEVICES:  # bubblewrap's own, but as launch.py binds them: nobody touches the times of this machine's
+        bind(device, device, "--dev-bind")
     bind("/dev/null", "/dev/zero")  # a device that cannot be opened: mapped, this one is memory that nobody counts
     for perms, path in (("1777", TMP), ("0700", HOME)):
         argv += ["--perms", perms, "--size", str(scratch_mib * _MIB), "--tmpfs", path]

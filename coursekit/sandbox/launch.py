@@ -3,7 +3,8 @@
 The orders: ``argv``, what to become; ``uid``, the user to be then, or null; ``parent``, the process that ordered it,
 with which it ends, or null; ``sources``, by index the paths of this machine in ``argv``, each a folder and the rest.
 As root it first binds the folders, in a mount namespace of its own, to places that every user can reach: bubblewrap is
-started as an unprivileged user, who may not look into, say, /root.
+started as an unprivileged user, who may not look into, say, /root. Nothing can be changed by way of these places, not
+even the times of a device, which can still be written to.
 """
 
 import ctypes
@@ -15,7 +16,7 @@ import sys
 _NO_RANDOM_ADDRESSES = 0x0040000
 _SET_DEATH_SIGNAL, _KILL = 1, 9
 _NEW_MOUNT_NAMESPACE = 0x00020000
-_BIND, _RECURSIVE, _PRIVATE, _NO_SUID, _NO_DEVICES = 4096, 16384, 1 << 18, 2, 4
+_BIND, _RECURSIVE, _PRIVATE, _NO_SUID, _NO_DEVICES, _READ_ONLY, _AGAIN = 4096, 16384, 1 << 18, 2, 4, 1, 32
 _STAGE = "/mnt"
 
 
@@ -56,6 +57,7 @@ def _stage(libc: ctypes.CDLL, argv: list[str], sources: dict[int, tuple[str, str
         else:
             os.close(os.open(place, os.O_CREAT | os.O_WRONLY))
         _mount(libc, f"/proc/self/fd/{descriptor}", place, _BIND | _RECURSIVE)
+        _mount(libc, "none", place, _BIND | _AGAIN | _READ_ONLY | _NO_SUID)
         os.close(descriptor)
         argv[index] = place + sources[index][1]
 

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from coursekit.marking import marker
 from coursekit.sandbox import bubblewrap, client, walls
 from tests.attacks import QUICK, Room
 from tests.processes import descendants, parents
@@ -85,8 +86,8 @@ def test_two_kills_in_a_row_change_nothing(room, undisturbed, monkeypatch):
 
 
 def test_a_notebook_that_kills_itself_is_believed_after_three_runs(room, monkeypatch):
-    runs, once = [], room.marker._mark
-    monkeypatch.setattr(room.marker, "_mark", lambda *args: runs.append(1) or once(*args))
+    runs, one = [], marker.Run
+    monkeypatch.setattr(marker, "Run", lambda *args: runs.append(1) or one(*args))
     marked = room.mark(
         room.notebook({"compute_cost": "def compute_cost(AL, Y):\n    import os; os.kill(os.getpid(), 9)"})
     )
