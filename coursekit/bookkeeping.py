@@ -3,7 +3,7 @@
 Written in statements over whole tables: by nbgrader's own objects a submission takes three times as long.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,9 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import bindparam, insert, select, update
 from traitlets.config import Config
 
-from coursekit import fingerprints
+from coursekit import fingerprints, reviews, settings
 from coursekit.errors import CourseError
+from coursekit.reviews import Reviews
 
 NO_RESPONSE = "No response."
 _PERSON, _SUBMISSION, _NOTEBOOK = (
@@ -28,15 +29,21 @@ _ROWS = {"GradeCell": (_GRADE,), "SolutionCell": (_COMMENT,), "TaskCell": (_COMM
 
 @contextmanager
 def entering(
-    book: Gradebook, student: str, verdicts: Mapping[str, Any], timestamp: datetime | None, config: Config
+    book: Gradebook,
+    student: str,
+    verdicts: Mapping[str, Any],
+    timestamp: datetime | None,
+    config: Config,
+    shown: Callable[[], Mapping[str, str]] = dict,
 ) -> Iterator[str]:
     """The marks and comments of one submission are in the gradebook, all of them, or none if something fails within.
 
-    Yields their hash. ``verdicts`` is what ``verdicts.as_data`` made. Raises CourseError where the assignment was
-    never released.
+    Yields their hash. ``verdicts`` is what ``verdicts.as_data`` made; ``shown`` says, if it has to be known, which
+    answers (``answers_given``) the notebook holds that a person has seen until now. Raises CourseError where the
+    assignment was never released.
     """
     try:
-        entries = _enter(book.db, str(verdicts["assignment"]), student, verdicts, timestamp, config)
+        entries = _enter(book.db, str(verdicts["assignment"]), student, verdicts, timestamp, config, shown)
         yield fingerprints.of_entries(entries)
         book.db.commit()
     except BaseException:
@@ -68,7 +75,7 @@ def penalise(book: Gradebook, assignment: str, students: Iterable[str], config: 
     query = (
         select(_SUBMISSION.c.id, _SUBMISSION.c.student_id)
         .join(api.Assignment, api.Assignment.id == _SUBMISSION.c.assignment_id)
-        .where(api.Assignment.name == assignment, _SUBMISSION.c.timestamp.is_not(None))
+        .where(api.Assignment.name == assignment)
     )
     try:
         for submission, student in book.db.execute(query).all():
@@ -81,7 +88,13 @@ def penalise(book: Gradebook, assignment: str, students: Iterable[str], config: 
 
 
 def _enter(
-    db: Any, assignment: str, student: str, verdicts: Mapping[str, Any], timestamp: datetime | None, config: Config
+    db: Any,
+    assignment: str,
+    student: str,
+    verdicts: Mapping[str, Any],
+    timestamp: datetime | None,
+    config: Config,
+    shown: Callable[[], Mapping[str, str]],
 ) -> dict[tuple[str, str], float | str | None]:
     master = db.scalar(select(api.Assignment.id).where(api.Assignment.name == assignment))
     if master is None:
@@ -91,13 +104,19 @@ def _enter(
     ) or _new(db, master, student)
     if timestamp is not None:
         db.execute(update(_SUBMISSION).where(_SUBMISSION.c.id == submission).values(timestamp=timestamp))
-    grades = _grades(verdicts, _rows(db, submission, _GRADE))
-    comments = _comments(verdicts, _rows(db, submission, _COMMENT))
+    grades = _rows(db, submission, _GRADE)
+    set_by_person = any(row["manual_score"] is not None for row in grades)
+    answers = verdicts.get("answers", {})
+    looked_at = Reviews(answers, reviews.graded(db, submission), shown()) if set_by_person else Reviews(answers, {}, {})
+    grades = [entry(row, verdicts, looked_at) or row for row in grades]
+    said = comments(verdicts)
+    remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
     _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
-    _store(db, _COMMENT, comments, ("auto_comment",))
+    _store(db, _COMMENT, remarks, ("auto_comment",))
+    reviews.keep(db, submission, answers)
     _penalise(db, submission, config)
     return {("grade", row["name"]): row["auto_score"] for row in grades} | {
-        ("comment", row["name"]): row["auto_comment"] for row in comments
+        ("comment", row["name"]): row["auto_comment"] for row in remarks
     }
 
 
@@ -111,24 +130,26 @@ def _rows(db: Any, submission: str, table: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def _grades(verdicts: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with the grader's marks in them; a person's mark stays, and asks to be looked at again."""
-    earned = {f"{row['grade_id']}-test": float(row["earned"]) for row in verdicts["exercises"]}
-    answered = {row["grade_id"]: bool(row["answered"]) for row in verdicts["written"]}
-    for row in rows:
-        name, by_person = row["name"], row["manual_score"] is not None
-        if name in earned:
-            row |= {"auto_score": earned[name], "needs_manual_grade": by_person}
-        elif name in answered:
-            score = None if answered[name] else 0.0
-            row |= {"auto_score": score, "needs_manual_grade": answered[name] or by_person}
-    return rows
+def entry(row: Mapping[str, Any], verdicts: Mapping[str, Any], looked_at: Reviews) -> dict[str, Any] | None:
+    """The row of a grade with the grader's mark in it, and whether a person has to look at it; theirs stays.
+
+    None for a cell of which the verdicts say nothing.
+    """
+    for exercise in verdicts["exercises"]:
+        if row["name"] == f"{exercise['grade_id']}-test":
+            score = float(exercise["earned"])
+            return {**row, "auto_score": score, "needs_manual_grade": looked_at.needed(row, score)}
+    for written in verdicts["written"]:
+        if row["name"] == written["grade_id"]:
+            unread = None if written["answered"] else 0.0
+            return {**row, "auto_score": unread, "needs_manual_grade": looked_at.needed(row, unread)}
+    return None
 
 
-def _comments(verdicts: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    reasons = {row["grade_id"]: row["summary"] or None for row in verdicts["exercises"]}
-    reasons |= {row["grade_id"]: None if row["answered"] else NO_RESPONSE for row in verdicts["written"]}
-    return [row | {"auto_comment": _storable(reasons.get(row["name"]))} for row in rows]
+def comments(verdicts: Mapping[str, Any]) -> dict[str, str | None]:
+    """By the name of its cell, what the grader says about an answer."""
+    said = {row["grade_id"]: _storable(row["summary"] or None) for row in verdicts["exercises"]}
+    return said | {row["grade_id"]: None if row["answered"] else NO_RESPONSE for row in verdicts["written"]}
 
 
 def _storable(text: str | None) -> str | None:
@@ -167,7 +188,10 @@ def _new(db: Any, master: str, student: str) -> str:
 
 
 def _penalise(db: Any, submission: str, config: Config) -> None:
-    """The late penalty, by whatever plugin the course is configured with."""
+    """The late penalty, by whatever plug-in the course is configured with. Raises CourseError where that fails."""
+    late_step = _late_step(config)
+    if late_step is None:
+        return
     due = (
         select(api.Assignment.duedate, _SUBMISSION.c.timestamp)
         .join(_SUBMISSION, _SUBMISSION.c.assignment_id == api.Assignment.id)
@@ -179,10 +203,25 @@ def _penalise(db: Any, submission: str, config: Config) -> None:
     late = db.get(api.SubmittedAssignment, submission, populate_existing=True)
     if late.total_seconds_late <= 0:
         return
-    step = AssignLatePenalties(config=config)
+    step = late_step(config=config)
     step.init_plugin()
     for notebook in late.notebooks:
         db.refresh(notebook)  # its score is worked out by the database
-        penalty = step.plugin_inst.late_submission_penalty(late.student_id, notebook.score, late.total_seconds_late)
-        if penalty is not None:
-            notebook.late_submission_penalty = step._check_late_penalty(notebook, penalty)
+        notebook.late_submission_penalty = _penalty(step, late, notebook)
+
+
+def _penalty(step: AssignLatePenalties, late: Any, notebook: Any) -> float | None:
+    plugin: Any = step.plugin_inst
+    try:
+        penalty = plugin.late_submission_penalty(late.student_id, notebook.score, late.total_seconds_late)
+        return None if penalty is None else step._check_late_penalty(notebook, float(penalty))
+    except Exception as error:  # it is code of the course
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        where = f"{settings.CONFIG}: AssignLatePenalties.plugin_class"
+        raise CourseError(where, f"{type(plugin).__name__} failed for {late.student_id} ({said})", "mend it") from error
+
+
+def _late_step(config: Config) -> type[AssignLatePenalties] | None:
+    """nbgrader's step, or the course's own in its place; None where the course has taken it out of the list."""
+    steps = config.Autograde.get("autograde_preprocessors", [AssignLatePenalties])
+    return next((one for one in steps if isinstance(one, type) and issubclass(one, AssignLatePenalties)), None)

@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from coursekit import database
+from coursekit import database, settings
 from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION
 from coursekit.stubs import TEXT_STUB
 
 COURSE_ID = "dnn-from-scratch"
+_OURS = "coursekit.plugins"
 
 
 def configure(c: Any, root: Path) -> None:
-    """Set up the configuration object of an nbgrader application for the course in ``root``."""
-    from nbgrader import preprocessors as stock
+    """Set up the configuration object of an nbgrader application for the course in ``root``.
 
-    from coursekit import plugins, stock_reading
-    from coursekit.feedback_page.exporter import FeedbackExporter
-    from coursekit.feedback_page.formgrader import markdown2html
+    Classes of ours are named, not imported: most commands read a configuration and use none of them.
+    """
+    from nbgrader import preprocessors as stock
 
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = COURSE_ID
@@ -30,7 +30,7 @@ def configure(c: Any, root: Path) -> None:
     c.ClearSolutions.text_stub = TEXT_STUB
     c.GenerateAssignment.preprocessors = [
         stock.LockCells,
-        plugins.WriteStubs,
+        f"{_OURS}.WriteStubs",
         stock.ClearOutput,
         stock.CheckCellMetadata,
         stock.ComputeChecksums,
@@ -38,26 +38,29 @@ def configure(c: Any, root: Path) -> None:
         stock.ClearHiddenTests,
         stock.ComputeChecksums,  # again, because hidden tests are part of a checksum
         stock.CheckCellMetadata,
-        plugins.AddSharedFiles,
+        f"{_OURS}.AddSharedFiles",
     ]
 
     c.Autograde.sanitize_preprocessors = [
-        plugins.RebuildNotebook,  # first: the others trust ids and metadata
+        f"{_OURS}.RebuildNotebook",  # first: the others trust ids and metadata
         stock.ClearOutput,
         stock.OverwriteKernelspec,
         stock.OverwriteCells,
         stock.CheckCellMetadata,
     ]
     c.Autograde.autograde_preprocessors = [
-        plugins.MarkInSandbox,
+        f"{_OURS}.MarkInSandbox",
         stock.LimitOutput,
-        plugins.SaveVerdicts,  # before late penalties, which read the marks
+        f"{_OURS}.SaveVerdicts",  # before late penalties, which read the marks
         stock.AssignLatePenalties,
         stock.CheckCellMetadata,
     ]
-    for step in (plugins.AddSharedFiles, plugins.RebuildNotebook, plugins.MarkInSandbox):
-        c[step.__name__].course_root = str(root)
-    stock_reading.install()  # what no option can say: how submissions are found and read
+    for step in ("AddSharedFiles", "RebuildNotebook", "MarkInSandbox"):
+        c[step].course_root = str(root)
+    if not settings.being_read():
+        from coursekit import stock_reading
+
+        stock_reading.install()  # what no option can say: how submissions are found and read
 
     # Our figures are HTML for the sake of their alt text, and PNG, which needs no trust: here the PNG is shown.
     c.NbConvertBase.display_data_priority = [
@@ -70,6 +73,6 @@ def configure(c: Any, root: Path) -> None:
     ]
     # In the Formgrader's view of a submission its scripts must not run either.
     c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.filters = {"markdown2html": markdown2html}
-    c.GenerateFeedback.exporter_class = FeedbackExporter
+    c.HTMLExporter.filters = {"markdown2html": "coursekit.feedback_page.formgrader.markdown2html"}
+    c.GenerateFeedback.exporter_class = "coursekit.feedback_page.exporter.FeedbackExporter"
     c.GenerateFeedback.preprocessors = []  # the page reads the gradebook, hides hidden tests and sanitises by itself

@@ -1,6 +1,5 @@
 """Where a gradebook is kept: in gradebook.db beside the course, or in the database that the course names."""
 
-import functools
 import os
 import sys
 import warnings
@@ -9,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from coursekit import settings
 from coursekit.errors import CourseError
 
 VARIABLE = "COURSE_DB_URL"
-_CONFIG = "nbgrader_config.py"
 # Behind the configuration of a copied course, where it has the last word.
 _KEPT_INSIDE = """
 # Made with this copy of a course: its marks stay in it, wherever those of the course itself are kept.
@@ -20,7 +19,7 @@ from coursekit import database
 
 get_config().CourseDirectory.db_url = database.beside(__file__)
 """
-_HOW = f"check the server, and the address in {VARIABLE} or in {_CONFIG} (CourseDirectory.db_url)"
+_HOW = f"check the server, and the address in {VARIABLE} or in {settings.CONFIG} (CourseDirectory.db_url)"
 _LOCK = 0x636F75727365  # of PostgreSQL, for those who would make the tables at the same time
 
 
@@ -29,20 +28,17 @@ def url(root: Path) -> str:
 
     That is what nbgrader_config.py says; else what the variable COURSE_DB_URL names; else gradebook.db in ``root``.
     """
-    path = root / _CONFIG
+    path = root / settings.CONFIG
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if text.endswith(_KEPT_INSIDE):
         return own(root)
-    if "db_url" in text or "load_subconfig" in text:
-        configured = _configured(path, path.stat().st_mtime_ns, named())
-        if configured:
-            return _normal(configured)
-    return named() or own(root)
+    configured = settings.of(root).CourseDirectory.get("db_url")
+    return _normal(configured) if isinstance(configured, str) and configured else named() or own(root)
 
 
 def keep_inside(root: Path) -> None:
     """The marks of the copied course in ``root`` stay in it: its configuration ends with words to that effect."""
-    path = root / _CONFIG
+    path = root / settings.CONFIG
     text = path.read_text(encoding="utf-8")
     path.write_text(text.removesuffix(_KEPT_INSIDE) + _KEPT_INSIDE, encoding="utf-8")
 
@@ -62,18 +58,6 @@ def own(root: Path) -> str:
 def beside(file: str) -> str:
     """gradebook.db beside a file."""
     return own(Path(file).resolve().parent)
-
-
-@functools.lru_cache(maxsize=8)
-def _configured(path: Path, changed: int, environment: str) -> str:
-    """What the file says when nbgrader reads it; "" if nothing. Depends on the file and on the environment alone."""
-    from traitlets.config.loader import PyFileConfigLoader
-
-    try:
-        found = PyFileConfigLoader(path.name, path=str(path.parent)).load_config().CourseDirectory.get("db_url", "")
-    except Exception as error:  # it is a program, and may fail in any way
-        raise CourseError(_CONFIG, f"it cannot be used ({type(error).__name__}: {_line(error)})", "mend it") from None
-    return found if isinstance(found, str) else ""
 
 
 def _normal(address: str) -> str:

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Enum, Float, Unicode
 
-from coursekit import notebooks, stubs
+from coursekit import bookkeeping, notebooks, reviews, stubs
 from coursekit.course import SHARED_FILES, Course
 from coursekit.marking import marker as marking
 from coursekit.marking import verdicts
@@ -87,28 +88,45 @@ class MarkInSandbox(NbGraderPreprocessor):
 
 
 class SaveVerdicts(SaveAutoGrades):
-    """Marks and reasons into the gradebook. Outputs of cells decide nothing; manual marks stay."""
+    """Marks and reasons into the gradebook. Outputs of cells decide nothing; manual marks stay.
+
+    A person is asked again about their mark only where the answer, or the grader's own mark, has changed.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
-        self._by_cell = {row["grade_id"]: row for row in resources[verdicts.METADATA]["exercises"]}
-        return super().preprocess(nb, resources)
+        about, self._verdicts = resources["nbgrader"], resources[verdicts.METADATA]
+        self.notebook_id, self.assignment_id, self.student_id = (
+            about[key] for key in ("notebook", "assignment", "student")
+        )
+        answers = self._verdicts["answers"]
+        with Gradebook(about["db_url"]) as self.gradebook:
+            reviews.prepare(self.gradebook)
+            submission = self.gradebook.find_submission(self.assignment_id, self.student_id).id
+            graded = reviews.graded(self.gradebook.db, submission)
+            self._looked_at = reviews.Reviews(answers, graded, {})
+            nb, resources = super(SaveAutoGrades, self).preprocess(nb, resources)
+            reviews.keep(self.gradebook.db, submission, answers)
+            self.gradebook.db.commit()
+        return nb, resources
 
     def _add_score(self, cell: NotebookNode, resources: Any) -> None:
-        verdict = self._by_cell.get(cell.metadata.nbgrader["grade_id"].removesuffix("-test"))
-        if verdict is None:
-            super()._add_score(cell, resources)  # a manually graded cell
-            return
         grade = self._find(self.gradebook.find_grade, cell)
-        grade.auto_score = verdict["earned"]
-        grade.needs_manual_grade = grade.manual_score is not None
+        columns = ("auto_score", "manual_score", "needs_manual_grade")
+        row = {"name": grade.name, **{column: getattr(grade, column) for column in columns}}
+        entry = bookkeeping.entry(row, self._verdicts, self._looked_at)
+        if entry is None:
+            super()._add_score(cell, resources)  # another kind of cell that a person grades
+            return
+        grade.auto_score, grade.needs_manual_grade = entry["auto_score"], entry["needs_manual_grade"]
         self.gradebook.db.commit()
 
     def _add_comment(self, cell: NotebookNode, resources: Any) -> None:
-        verdict = self._by_cell.get(cell.metadata.nbgrader["grade_id"])
-        if verdict is None:
+        comments = bookkeeping.comments(self._verdicts)
+        comment = self._find(self.gradebook.find_comment, cell)
+        if comment.name not in comments:
             super()._add_comment(cell, resources)
             return
-        self._find(self.gradebook.find_comment, cell).auto_comment = verdict["summary"] or None
+        comment.auto_comment = comments[comment.name]
         self.gradebook.db.commit()
 
     def _find(self, find: Any, cell: NotebookNode) -> Any:

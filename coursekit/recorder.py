@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Self
 
 from nbgrader import utils
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from coursekit import bookkeeping, fingerprints, gradebook, stamps, stock, whole
+from coursekit import answers_given, bookkeeping, fingerprints, gradebook, reviews, stamps, stock, whole
 from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
 from coursekit.onegrader import RECORDING
@@ -40,6 +41,8 @@ class Recorder:
 
     def __enter__(self) -> Self:
         self._book = self._open.enter_context(gradebook.opened(self._course))
+        with gradebook.told():
+            reviews.prepare(self._book)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,7 +68,10 @@ class Recorder:
             made = folder / "new"
             notebook = outcome.notebook.encode("utf-8", "replace")
             self._write(outcome, notebook, made)
-            entering = bookkeeping.entering(self._book, outcome.student, outcome.verdicts, timestamp, self._config)
+            seen = partial(answers_given.in_file, target / f"{self._assignment}.ipynb")
+            entering = bookkeeping.entering(
+                self._book, outcome.student, outcome.verdicts, timestamp, self._config, seen
+            )
             with entering as entries:
                 stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
             whole.put(made, target, folder / "old")

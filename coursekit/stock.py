@@ -12,18 +12,28 @@ from typing import Any
 from traitlets.config import Config
 from traitlets.log import get_logger
 
-from coursekit import database
-from coursekit.config import configure
+from coursekit import database, settings
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
+# What our commands take from the course directory itself, whatever the configuration says of it.
+_OURS = {
+    "student_id": "*",
+    "student_id_exclude": "",
+    "assignment_id": "",
+    "notebook_id": "*",
+    "directory_structure": str(Path("{nbgrader_step}", "{student_id}", "{assignment_id}")),
+    **{f"{step}_directory": step for step in ("source", "release", "submitted", "autograded", "feedback")},
+}
+
 
 def course_config(course: Course, **directories: str) -> Config:
-    """The configuration of a course; keyword arguments override traits of its CourseDirectory."""
-    config = Config()
-    configure(config, course.root)
-    config.CourseDirectory.db_url = course.db_url
-    for name, value in directories.items():
+    """What ``nbgrader_config.py`` says, for one of nbgrader's converters or preprocessors that we run.
+
+    Folders and patterns are ours; keyword arguments override traits of its CourseDirectory. Raises CourseError.
+    """
+    config: Config = settings.of(course.root)
+    for name, value in {**_OURS, "root": str(course.root), "db_url": course.db_url, **directories}.items():
         config.CourseDirectory[name] = value
     return config
 

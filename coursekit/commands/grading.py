@@ -50,7 +50,7 @@ def grade(
     What was stopped is finished by the same command.
     """
     from coursekit import grade as steps
-    from coursekit import progress, regrading
+    from coursekit import progress, regrading, unused_options
     from coursekit.marking.runner import Limits
 
     course = this_course()
@@ -60,6 +60,8 @@ def grade(
     for stray in course.strays():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
         say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
+    for line in unused_options.told(course):
+        say(line, error=True)
     if dry_run:
         with _preview_shown(len(chosen), quiet) as advance:
             preview = regrading.preview(

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from nbformat import NotebookNode
 
-from coursekit import notebooks, stubs
+from coursekit import answers_given, notebooks, stubs
 from coursekit.course import IMPORTABLE, Course
 from coursekit.marking import beforehand, judge, probe, verdicts
 from coursekit.marking.quoting import Quoter
@@ -112,7 +112,8 @@ class Marker:
             for cell in notebook.cells
             if notebooks.is_written(cell)
         ]
-        data = verdicts.as_data(self._assignment, final, written, notes, problem)
+        answers = answers_given.digests(notebook)
+        data = verdicts.as_data(self._assignment, final, written, notes, problem, answers)
         notebook.metadata[verdicts.METADATA] = data
         return Marked(notebook, data)
 

@@ -1,7 +1,7 @@
 """Verdicts: the marks of an exercise, check by check, and why; and verdicts as data beside the notebook."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -147,10 +147,12 @@ def as_data(
     written: Sequence[dict[str, Any]] = (),
     notes: Sequence[str] = (),
     problem: str = "",
+    answers: Mapping[str, str] = {},
 ) -> dict[str, Any]:
     """The verdicts of a submission as JSON, for the notebook's metadata and the gradebook.
 
-    ``written`` tells of the cells that a person grades: ``{"grade_id", "points", "answered"}``.
+    ``written`` tells of the cells that a person grades: ``{"grade_id", "points", "answered"}``. ``answers`` are the
+    hashes of all answers (``answers_given.digests``).
     """
     return {
         "version": VERSION,
@@ -159,6 +161,7 @@ def as_data(
         "problem": problem,
         "exercises": [_as_data(verdict) for verdict in verdicts],
         "written": list(written),
+        "answers": dict(answers),
     }
 
 

@@ -1,0 +1,77 @@
+"""Whether a person has to look at a mark (again): where an answer waits for its first mark, or has changed since.
+
+What was graded last is kept as a hash per answer in a table of our own in the gradebook, in the same transaction as
+the marks: it survives a kill, and stock ``nbgrader autograde``, which begins by deleting the autograded notebook.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, inspect, select
+from sqlalchemy.exc import DatabaseError
+
+_ANSWERS = Table(
+    "coursekit_answers",
+    MetaData(),
+    Column("submission_id", String(32), primary_key=True),
+    Column("answers", Text, nullable=False),  # JSON: the hash of each answer by its grade_id
+)
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """One submission's answers: ``now`` in it, ``graded`` last, ``shown`` in the notebook that a person sees.
+
+    ``graded`` and ``shown`` are empty where they are not known; of an answer of which neither is known a person has to
+    say whether the mark still holds.
+    """
+
+    now: Mapping[str, str]
+    graded: Mapping[str, str]
+    shown: Mapping[str, str]
+
+    def needed(self, row: Mapping[str, Any], automatic: float | None) -> bool:
+        """Whether a person has to look at this grade, whose automatic mark is now ``automatic``.
+
+        ``row`` has the ``name``, ``auto_score``, ``manual_score`` and ``needs_manual_grade`` of before.
+        """
+        if row["manual_score"] is None:
+            return automatic is None
+        return bool(row["needs_manual_grade"]) or self._changed(row["name"]) or _differ(row["auto_score"], automatic)
+
+    def _changed(self, name: str) -> bool:
+        key = name.removesuffix("-test")
+        before = {known[key] for known in (self.graded, self.shown) if key in known}
+        return before != {self.now.get(key)}
+
+
+def _differ(before: float | None, now: float | None) -> bool:
+    if before is None or now is None:
+        return before is not now
+    return not math.isclose(before, now, abs_tol=1e-9)
+
+
+def prepare(book: Any) -> None:
+    """The table is there, however many processes begin at once."""
+    if inspect(book.engine).has_table(_ANSWERS.name):
+        return
+    try:
+        _ANSWERS.create(book.engine, checkfirst=True)
+    except DatabaseError:
+        if not inspect(book.engine).has_table(_ANSWERS.name):  # else another process was first
+            raise
+
+
+def graded(db: Any, submission: str) -> dict[str, str]:
+    """The answers of this submission as they were graded last."""
+    found = db.scalar(select(_ANSWERS.c.answers).where(_ANSWERS.c.submission_id == submission))
+    return dict(json.loads(found)) if found else {}
+
+
+def keep(db: Any, submission: str, now: Mapping[str, str]) -> None:
+    """These are from now on the answers that were graded last; the caller commits."""
+    db.execute(delete(_ANSWERS).where(_ANSWERS.c.submission_id == submission))
+    db.execute(insert(_ANSWERS).values(submission_id=submission, answers=json.dumps(now, sort_keys=True)))

@@ -1,0 +1,195 @@
+"""What a course's configuration says, read by nbgrader's own code and kept until one of its files changes.
+
+nbgrader 0.9.6 merges, the later over the earlier: ``jupyter_config`` and ``nbgrader_config`` in Jupyter's configuration
+folders (system, environment, user), then ``nbgrader_config.py`` and ``nbgrader_config.json`` in the course directory.
+So does this module; options under their former names (``NbGrader.db_url``) are renamed by nbgrader as well.
+"""
+
+import copy
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coursekit.errors import CourseError
+
+CONFIG = "nbgrader_config.py"
+_JSON = "nbgrader_config.json"
+# Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
+_PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
+_reading = False
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A configuration as it was read, with the state of all that it was read from."""
+
+    config: Any
+    imported: tuple[Path, ...]  # modules of the course that the file has imported
+    state: tuple[Any, ...]
+
+
+_kept: dict[Path, _Read] = {}
+
+
+def of(root: Path) -> Any:
+    """The traitlets Config of the course in ``root``; plug-in classes in it are classes. Raises CourseError.
+
+    The file runs once for each state of it, of what it imports from the course, and of the environment.
+    """
+    kept = _kept.get(root)
+    if kept is None or kept.state != _state(root, kept.imported):
+        kept = _kept[root] = _read(root)
+    return copy.deepcopy(kept.config)
+
+
+def being_read() -> bool:
+    """Whether a configuration file runs for a command of ours, and not for one of nbgrader's applications."""
+    return _reading
+
+
+@contextmanager
+def for_a_command() -> Iterator[None]:
+    """Configurations are made within for commands of ours: nbgrader's applications are left as they are."""
+    global _reading
+    before, _reading = _reading, True
+    try:
+        yield
+    finally:
+        _reading = before
+
+
+def _state(root: Path, imported: tuple[Path, ...]) -> tuple[Any, ...]:
+    from jupyter_core.paths import jupyter_config_path
+
+    folders = (*map(Path, jupyter_config_path()), root)
+    names = [folder / f"{stem}{suffix}" for folder in folders for stem in ("jupyter_config", "nbgrader_config")
+             for suffix in (".py", ".json")]  # fmt: skip
+    files = []
+    for path in (*names, *imported):
+        try:
+            found = path.stat()
+            files.append((path, found.st_mtime_ns, found.st_size))
+        except OSError:
+            continue
+    return (*files, os.environ.get("COURSE_DB_URL", ""))
+
+
+def _read(root: Path) -> _Read:
+    with for_a_command(), _course_modules(root) as imported:
+        config = _merged(root)
+        for section, kind in _PLUGINS:
+            _resolve(config, section, kind)
+        _resolve_steps(config)
+    return _Read(config, tuple(imported), _state(root, tuple(imported)))
+
+
+def _merged(root: Path) -> Any:
+    """What an application of nbgrader has as its configuration when it is started in ``root``."""
+    from jupyter_core.application import JupyterApp
+    from nbgrader.apps.baseapp import NbGrader
+
+    said: list[str] = []
+    log = logging.Logger("coursekit.settings")
+    log.addHandler(_Remember(said))
+    application = NbGrader(log=log, raise_config_file_errors=True)
+    application.load_cwd_config = False  # the course directory is read below, whatever this process's is
+    try:
+        application.load_config_file(suppress_errors=False)
+        super(JupyterApp, application).load_config_file("nbgrader_config", path=str(root))
+        return application.config
+    except (Exception, SystemExit) as error:  # it is a program, and may fail in any way
+        where, line = _place(error)
+        cause = said[-1] if isinstance(error, SystemExit) and said else f"{type(error).__name__}: {error}"
+        found = f"it cannot be used ({' '.join(cause.split())[:300]}{line})"
+        raise CourseError(where or _broken_json(root) or CONFIG, found, "mend it") from None
+
+
+class _Remember(logging.Handler):
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.append(record.getMessage())
+
+
+def _place(error: BaseException) -> tuple[str, str]:
+    """The configuration file in which it went wrong, and the line in words; "" where that is not known."""
+    if isinstance(error, SyntaxError) and Path(error.filename or "").suffix == ".py":
+        return Path(str(error.filename)).name, ""  # its message names the line
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith("_config.py")]
+    return (Path(frames[-1].filename).name, f", line {frames[-1].lineno}") if frames else ("", "")
+
+
+def _broken_json(root: Path) -> str:
+    try:
+        json.loads((root / _JSON).read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    except ValueError:
+        return _JSON
+    return ""
+
+
+def _resolve(config: Any, section: str, kind: str) -> None:
+    """The plug-in class that a section names is a class of the right kind, or it is told what else it is."""
+    from nbgrader import plugins
+    from traitlets.utils.importstring import import_item
+
+    wanted = getattr(plugins, kind, None) or getattr(plugins.base, kind)
+    named = config[section].get("plugin_class") if section in config else None
+    if named is None:
+        return
+    where = f"{CONFIG}: {section}.plugin_class"
+    try:
+        found = import_item(named) if isinstance(named, str) else named
+    except Exception as error:  # it runs code of the course
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise CourseError(where, f"{named} cannot be imported ({said})", "mend it") from None
+    if not (isinstance(found, type) and issubclass(found, wanted)):
+        raise CourseError(where, f"{named!r} is no {kind} of nbgrader", "name a class that inherits from it") from None
+    config[section].plugin_class = found
+
+
+def _resolve_steps(config: Any) -> None:
+    """Steps of the course's own among those of Autograde are classes; those of coursekit stay names."""
+    from traitlets.utils.importstring import import_item
+
+    steps = config.Autograde.get("autograde_preprocessors")
+    if isinstance(steps, list):
+        try:
+            own = (isinstance(one, str) and not one.startswith("coursekit.") for one in steps)
+            steps[:] = [import_item(one) if by_name else one for one, by_name in zip(steps, own, strict=True)]
+        except Exception as error:
+            where, said = f"{CONFIG}: Autograde.autograde_preprocessors", f"{type(error).__name__}: {error}"
+            raise CourseError(where, f"a step cannot be imported ({' '.join(said.split())[:300]})", "mend it") from None
+
+
+@contextmanager
+def _course_modules(root: Path) -> Iterator[list[Path]]:
+    """Modules in ``root`` can be imported within, as nbgrader's applications can, which are started there.
+
+    Yields the files of those that were. They are forgotten afterwards: another course may have others of that name.
+    """
+    imported: list[Path] = []
+    if str(root) in sys.path or root == Path(__file__).resolve().parent.parent:
+        yield imported
+        return
+    before = set(sys.modules)
+    sys.path.append(str(root))  # behind all others: a module of the engine stays what it is
+    try:
+        yield imported
+    finally:
+        sys.path.remove(str(root))
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(root):
+                imported.append(Path(file))
+                del sys.modules[name]
