@@ -4,9 +4,11 @@ A text that fits a pattern has nothing to say but which one it is, a few names, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 MAX_GAPS = 3  # in a message of the student's own
+_QUOTES = ("'", '"')
 
 _SHAPE = r"\((?:[0-9]{1,3}(?:, ?[0-9]{1,3}){0,3},?)?\)"
 _PLACES = {
@@ -171,9 +173,78 @@ PATH = re.compile(rf'({_PLACES["name"]})((?:\[[0-9]{{1,3}}\]|\["{_PLACES["name"]
 NAME = re.compile(_PLACES["name"])
 
 
-def with_gaps(texts: list[str]) -> re.Pattern[str] | None:
-    """A message of the student's own: these texts, and between them a name, a small number or a shape."""
-    if len(texts) - 1 > MAX_GAPS:
+_NUMBER, _SHAPED = re.compile(_PLACES["#"]), re.compile(_SHAPE)
+
+
+@dataclass
+class Work:
+    """How many steps the comparing of messages may still take, for one submission: counted, the same everywhere."""
+
+    left: int = 100_000
+
+    def spend(self, steps: int = 1) -> bool:
+        """Whether there was as much left."""
+        self.left -= steps
+        return self.left >= 0
+
+
+@dataclass(frozen=True)
+class OwnMessage:
+    """A message of the student's own: these texts, and in each gap between two of them a name, a number or a shape."""
+
+    texts: tuple[str, ...]
+
+    def fillings(self, said: str, work: Work) -> tuple[str, ...] | None:
+        """What stands in the gaps, each filled with as much as possible; None where ``said`` is no such message.
+
+        No gap is tried twice at one place, so that the time grows with the length of what is said. (A regular
+        expression would try all the ways to share out a word among the gaps: seconds for one message.)
+        """
+        first, last = self.texts[0], self.texts[-1]
+        if len(self.texts) == 1:
+            return () if said == first else None
+        if not said.startswith(first) or not said.endswith(last):
+            return None
+        return self._fill(said, len(first), 1, set(), work)
+
+    def _fill(self, said: str, at: int, gap: int, failed: set[tuple[int, int]], work: Work) -> tuple[str, ...] | None:
+        if (gap, at) in failed:
+            return None
+        for filling, end in _fillings(said, at):
+            if not work.spend():
+                return None
+            behind = end + len(self.texts[gap])
+            if gap + 1 < len(self.texts):
+                if said.startswith(self.texts[gap], end):
+                    rest = self._fill(said, behind, gap + 1, failed, work)
+                    if rest is not None:
+                        return (filling, *rest)
+            elif behind == len(said) and said.endswith(self.texts[gap]):
+                return (filling,)
+        failed.add((gap, at))
         return None
-    gap = rf"[\"']?((?:{_PLACES['name']})?|{_PLACES['#']}|{_PLACES['shape']})[\"']?"
-    return re.compile(gap.join(map(re.escape, texts)))
+
+
+def _fillings(said: str, at: int) -> Iterator[tuple[str, int]]:
+    """What may stand in a gap that begins here, in quotes or not, the longest first; and where the gap then ends."""
+    for start in (at + 1, at) if said[at : at + 1] in _QUOTES else (at,):
+        for end in _ends(said, start):
+            filling = said[start:end]
+            if said[end : end + 1] in _QUOTES:
+                yield filling, end + 1
+            yield filling, end
+
+
+def _ends(said: str, start: int) -> Iterator[int]:
+    if name := NAME.match(said, start):
+        yield from range(name.end(), start, -1)
+    yield start
+    if number := _NUMBER.match(said, start):
+        yield from range(number.end(), start + (said[start] == "-"), -1)
+    if shape := _SHAPED.match(said, start):
+        yield shape.end()
+
+
+def with_gaps(texts: Sequence[str]) -> OwnMessage | None:
+    """A message of the student's own with gaps between these texts; None where there are too many gaps."""
+    return OwnMessage(tuple(texts)) if len(texts) - 1 <= MAX_GAPS else None

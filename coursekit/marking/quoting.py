@@ -10,12 +10,12 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 import public_cases
-from coursekit.marking.phrases import DESCRIPTIONS, MESSAGES, NAME, PATH, with_gaps
+from coursekit.marking.phrases import DESCRIPTIONS, MESSAGES, NAME, PATH, OwnMessage, Work, with_gaps
 from coursekit.reading.answers import parsed
 
 # A course's notebook has 500 names and 500 lines. The more there are to choose from, the more a choice can say.
@@ -56,7 +56,8 @@ class Quoter:
 
     names: frozenset[str]
     lines: frozenset[str]
-    own: tuple[re.Pattern[str], ...] = ()
+    own: tuple[OwnMessage, ...] = ()
+    work: Work = field(default_factory=Work, compare=False)  # when it is used up, no more own messages are quoted
 
     @classmethod
     def of(cls, sources: Iterable[str]) -> "Quoter":
@@ -68,15 +69,15 @@ class Quoter:
         return cls(
             frozenset([*names][:MAX_NAMES]) | _TYPES | _UFUNCS | _OURS,
             frozenset([*lines][:MAX_LINES]),
-            tuple(_own_messages(cells))[:MAX_OWN_MESSAGES],
+            tuple(dict.fromkeys(_own_messages(cells)))[:MAX_OWN_MESSAGES],
         )
 
     def message(self, said: str) -> str:
         """What an exception says."""
-        for unquoted in (said, _unquoted(said)):  # a KeyError quotes its message
-            if len(said) <= MAX_CHARS and self._fits(unquoted, (*MESSAGES, *self.own)):
-                return said
-        return ""
+        if len(said) > MAX_CHARS:
+            return ""
+        unquoted = dict.fromkeys((said, _unquoted(said)))  # a KeyError quotes its message
+        return said if any(self._fits(text, MESSAGES) or self._is_own(text) for text in unquoted) else ""
 
     def exception(self, said: str) -> str:
         """The name of an exception's type."""
@@ -106,6 +107,12 @@ class Quoter:
             for found in (pattern.fullmatch(said) for pattern in patterns)
         )
 
+    def _is_own(self, said: str) -> bool:
+        return any(
+            fillings is not None and all(map(self._may_fill, fillings))
+            for fillings in (message.fillings(said, self.work) for message in self.own)
+        )
+
     def _may_fill(self, part: str | None) -> bool:
         """Whether this may stand in a gap: a known name, or what the pattern knows to be a number or a shape."""
         return not part or part[0] in "-(0123456789" or self._known(part)
@@ -116,7 +123,7 @@ def _unquoted(said: str) -> str:
     return inside.replace("\\'", "'") if len(said) > 1 and said[0] == said[-1] and said[0] in "'\"" else said
 
 
-def _own_messages(cells: Iterable[str]) -> Iterator[re.Pattern[str]]:
+def _own_messages(cells: Iterable[str]) -> Iterator[OwnMessage]:
     """The messages of the notebook's own ``raise`` lines, with gaps where values are put in."""
     left = _MAX_PARSED_CHARS
     for cell in cells:
@@ -126,9 +133,9 @@ def _own_messages(cells: Iterable[str]) -> Iterator[re.Pattern[str]]:
         tree = parsed(cell)
         for node in ast.walk(tree) if tree else ():
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-                pattern = with_gaps(_texts(node.exc.args[0]))
-                if pattern is not None and pattern.pattern:
-                    yield pattern
+                message = with_gaps(_texts(node.exc.args[0]))
+                if message is not None and message.texts != ("",):
+                    yield message
 
 
 def _texts(said: ast.expr) -> list[str]:

@@ -1,13 +1,16 @@
 """Of what a student's function says only that is quoted which could be said without knowing a hidden case."""
 
 import random
+import re
 import string
+import time
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coursekit.marking.quoting import MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter
+from coursekit.marking.phrases import OwnMessage, Work
+from coursekit.marking.quoting import MAX_CHARS, MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter
 
 CELLS = (
     "import numpy as np\nparameters = {}\nmy_cache = []\n",
@@ -180,3 +183,53 @@ def test_any_text_is_quoted_as_it_is_or_not_at_all(said):
     quoter = Quoter.of(CELLS)
     for quote in (quoter.message, quoter.description, quoter.path, quoter.exception, quoter.line):
         assert quote(said) in (said, "")
+
+
+# --- messages of the notebook's own, with gaps -----------------------------------------------------
+
+NAME, NUMBER, SHAPE = r"[^\W\d]\w{0,39}", "-?[0-9]{1,3}", r"\((?:[0-9]{1,3}(?:, ?[0-9]{1,3}){0,3},?)?\)"
+GAP = rf"[\"']?((?:{NAME})?|{NUMBER}|{SHAPE})[\"']?"
+SOME = st.text("aé_1 -'\"(,)", max_size=6)
+
+
+FILLED = st.sampled_from(["", "a", "é_1", "'a'", "-1", "12", "(1, 1)", '"', "a'", "(1,)"])
+
+
+def said_with(texts):
+    """What such a message may say, or nearly."""
+    near = st.tuples(*[FILLED for _ in texts]).map(lambda gaps: "".join(map("".join, zip(texts, gaps, strict=True))))
+    return st.tuples(st.just(texts), near | SOME)
+
+
+@settings(max_examples=500, deadline=None)
+@example((["", "_", ""], "a_b_c"))
+@example((["", "", "", ""], "aaaa"))
+@example((["", "a", ""], "'aaa'"))
+@example((["a", "1", ""], "a111"))
+@given(st.lists(SOME, min_size=1, max_size=4).flatmap(said_with))
+def test_gaps_are_filled_as_a_regular_expression_would_fill_them(case):
+    texts, said = case
+    found = re.fullmatch(GAP.join(map(re.escape, texts)), said)
+    assert OwnMessage(tuple(texts)).fillings(said, Work()) == (found.groups() if found else None)
+
+
+def test_messages_that_nearly_fit_many_patterns_cost_no_time():
+    """A hundred such exceptions took a minute, when each was compared with a hundred patterns in all ways."""
+    raises = [f"    raise ValueError(f'{{a}}{{b}}{{c}}{'a' * length}')" for length in range(MAX_OWN_MESSAGES)]
+    quoter = Quoter.of(["def f(a, b, c):\n" + "\n".join(raises)])
+    assert len(quoter.own) == MAX_OWN_MESSAGES
+    began = time.process_time()
+    for length in range(1000):
+        said = ("a" * length + "bcdefghij" * 30)[: MAX_CHARS - 101] + "a" * 100
+        assert quoter.message(said) == ""
+    assert time.process_time() - began < 1.5
+
+
+def test_what_the_comparing_of_messages_may_cost_is_counted_and_not_timed():
+    """Which messages are quoted is the same on a slow machine."""
+    cells = ["def f(a):\n    raise ValueError(f'no {a} here')"]
+    free, tired = Quoter.of(cells), Quoter.of(cells)
+    tired.work.left = 0
+    assert free.message("no a here") == "no a here"
+    assert tired.message("no a here") == ""
+    assert tired.message("list index out of range") == "list index out of range"
