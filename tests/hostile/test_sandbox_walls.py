@@ -653,6 +653,32 @@ time.sleep(600)
     assert healthy(box) == usual
 
 
+@pytest.mark.parametrize("hides", [False, True])
+def test_too_many_mappings_end_the_submission(box, outside, usual, hides):
+    """Each takes memory of the kernel's; whoever hides them, as a process may, is thought to have as many as can be."""
+    with box.child() as child:
+        _, reply = run(
+            child,
+            f"""
+import ctypes, mmap, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 4
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+for _ in range(4):
+    if os.fork() == 0:
+        if {hides}: libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+        start = libc.mmap(None, 130_000 * 4096, 0, 0x22, -1, 0)
+        for page in range(0, 1 if {hides} else 130_000, 2): libc.mprotect(start + page * 4096, 4096, 1)
+        time.sleep(600)
+time.sleep(600)
+""",
+            timeout_s=30,
+        )
+        assert reply.end == "lost"
+        assert "more than 100000 memory mappings" in reply.why
+    assert healthy(box) == usual
+
+
 def test_too_many_files_end_the_submission(box, outside, usual):
     """Empty files cost the kernel memory that no size limit counts."""
     with box.child() as child:
