@@ -109,11 +109,11 @@ def _cell(source: str) -> Any:
 # A channel from one run to another: ``store(data)`` and ``load()``, as code of a submission. This one is in the page
 # cache: which pages of the system's largest files are in memory tells a bit each. It needs 8 pages for every byte.
 PAGE_CACHE = """
-import os, struct, zlib
+import glob, os, struct, zlib
 def pages():
     mapped = {line.split(maxsplit=5)[5].strip() for line in open("/proc/self/maps") if "/" in line}
-    paths = [os.path.join(folder, name) for folder, _, names in os.walk("/usr/lib") for name in names]
-    paths = [path for path in paths if os.path.isfile(path) and not os.path.islink(path) and path not in mapped]
+    paths = [path for path in glob.glob("/usr/lib/*/*") if os.path.isfile(path) and not os.path.islink(path)]
+    paths = [path for path in paths if os.path.getsize(path) > 1 << 20 and path not in mapped]
     for path in sorted(paths, key=lambda path: (-os.path.getsize(path), path)):
         try: file = os.open(path, os.O_RDONLY)
         except OSError: continue
