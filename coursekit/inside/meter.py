@@ -2,6 +2,7 @@
 
 import os
 import resource
+import time
 from pathlib import Path
 
 from .child import Settings
@@ -9,12 +10,36 @@ from .sweep import names_in
 from .waiting import waited_s
 
 _MIB = 1 << 20
+_LOOK_S = 0.5  # how often mappings are counted, but never so often that it takes more than a twentieth of the time
+_MOST_OF_ONE = 65_530  # mappings, which the kernel allows to a process
 
 
-def overuse(settings: Settings) -> str:
+class Mappings:
+    """The mappings of all processes but this one. Each takes memory of the kernel's that no process is said to use."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def are_more_than(self, limit: int) -> bool:
+        """Whether there are, when it is time to look; looking ends where the limit is passed."""
+        began = time.monotonic()
+        if began < self._next:
+            return False
+        found = 0
+        for name in names_in("/proc"):
+            if name.isdigit() and name != "1" and found <= limit:
+                found += _mappings(name, limit - found)
+        took_s = time.monotonic() - began
+        self._next = began + took_s + max(_LOOK_S, 20 * took_s)
+        return found > limit
+
+
+def overuse(settings: Settings, mappings: Mappings) -> str:
     """In words, which bound all of the child's processes together have left; empty within bounds."""
     if not settings.namespaced:
         return ""
+    if mappings.are_more_than(settings.limits["mappings"]):
+        return f"the notebook made more than {settings.limits['mappings']} memory mappings"
     limit = settings.limits["memory_mib"]
     if _resident_mib() > limit and _resident_mib(exact=True) > limit:
         return f"the notebook used more than {limit} MiB of memory"
@@ -78,6 +103,20 @@ def _pages(pid: str) -> int:
         return int(Path("/proc", pid, "statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):  # it ended just now
         return 0
+
+
+def _mappings(pid: str, enough: int) -> int:
+    """The mappings of a process, counted up to a few more than ``enough``."""
+    found = 0
+    try:
+        with open(f"/proc/{pid}/maps", "rb", buffering=0) as file:  # noqa: PTH123 - it is opened twice a second
+            while found <= enough and (part := file.read(_MIB)):
+                found += part.count(b"\n")
+    except (FileNotFoundError, ProcessLookupError):  # it ended just now
+        return found
+    except OSError:  # a process that hides its memory is thought capable of anything
+        return _MOST_OF_ONE
+    return found
 
 
 def _sockets() -> int:

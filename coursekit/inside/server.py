@@ -18,7 +18,7 @@ from typing import Any
 
 from . import album, channel, child, confine
 from .child import Settings
-from .meter import ended, overuse, usage
+from .meter import Mappings, ended, overuse, usage
 from .sweep import kill_all, names_in, remove, wipe
 
 TICK_S = 0.05  # how often memory and files are counted while a child runs
@@ -126,12 +126,13 @@ def _warm(
 
 def _serve(control: socket.socket, settings: Settings, shell: Any) -> None:
     ward: Ward | None = None
+    mappings = Mappings()
     poll = select.poll()
     poll.register(control, select.POLLIN)
     while True:
         ready = {fd for fd, _ in poll.poll(None if ward is None or ward.over else TICK_S * 1000)}
         if ward is not None and not ward.over:
-            why = _ended(ward) or overuse(settings)
+            why = _ended(ward) or overuse(settings, mappings)
             if why:
                 _watch(poll, ward, False)
                 kill_all(settings, 0 if ward is None or ward.over else ward.pid)

@@ -34,6 +34,7 @@ class Limits:
     processes: int = 64
     open_files: int = 256
     sockets: int = 500  # of all processes together: each may hold 0.2 MiB that no process is said to use
+    mappings: int = 100_000  # of memory, of all processes together: a notebook that computes has less than a thousand
     file_mib: int = 16
     cpu_s: int = 600
     inodes: int = 20_000

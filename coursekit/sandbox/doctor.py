@@ -42,6 +42,7 @@ class _Probe:
     what: str
     source: str
     remedy: str = _REPORT
+    by_root: bool = False  # a wall that only root can build: nobody else is told that it is missing
 
 
 _PRELUDE = """
@@ -88,6 +89,37 @@ attempt("semget", lambda: call(libc.semget, 5021, 1, 0o1600))
 attempt("setpriority", lambda: os.setpriority(os.PRIO_USER, 0, 1))
 attempt("sched_setaffinity", lambda: os.sched_setaffinity(1, {0}))
 """, _SECCOMP),
+    _Probe("caches of the kernel", "ask and choose which pages of a system file are cached", """
+import fcntl, mmap
+file = os.open("/usr/bin/env", os.O_RDONLY)
+page = mmap.mmap(file, 4096, prot=mmap.PROT_READ)
+at = ctypes.c_void_p(0x10000)
+attempt("fadvise", lambda: os.posix_fadvise(file, 0, 0, os.POSIX_FADV_NORMAL))
+attempt("readahead", lambda: call(libc.readahead, file, ctypes.c_int64(0), 1))
+attempt("mincore", lambda: call(libc.mincore, at, 0, at))
+attempt("cachestat", lambda: call(libc.syscall, 451, file, 0, 0, 0))
+attempt("preadv2 without waiting", lambda: os.preadv(file, [bytearray(1)], 0, os.RWF_NOWAIT))
+attempt("O_DIRECT", lambda: os.close(os.open("/usr/bin/env", os.O_RDONLY | os.O_DIRECT)))
+attempt("O_DIRECT later", lambda: fcntl.fcntl(file, fcntl.F_SETFL, os.O_DIRECT))
+attempt("openat2", lambda: call(libc.syscall, 437, -100, b".", (ctypes.c_uint64 * 3)(), 24))
+for advice in (1, 3, 20, 22): attempt(f"madvise {advice}", lambda: page.madvise(advice))
+""", _SECCOMP),
+    _Probe("marks on files", "read the flags and hints of a system file, lock it, watch who opens it", """
+import fcntl
+file = os.open("/usr/bin/env", os.O_RDONLY)
+for request in (0x80086601, 0x801C581F, 0x80087601):
+    attempt(f"ioctl {request:#x}", lambda: fcntl.ioctl(file, request, bytes(64)))
+for command in (1025, 1035, 36): attempt(f"fcntl {command}", lambda: fcntl.fcntl(file, command, bytes(32)))
+attempt("flock", lambda: fcntl.flock(file, fcntl.LOCK_UN))
+attempt("inotify", lambda: call(libc.inotify_init1, 0))
+""", _SECCOMP),
+    _Probe("times of devices", "touch the devices that every program may write to", """
+for name in ("null", "zero", "full", "random", "urandom", "tty"): attempt(name, lambda: os.utime("/dev/" + name))
+""", by_root=True),
+    _Probe("paths of the machine", "look where the sandbox's folders really lie", """
+for name in ("self/mountinfo", "self/mounts", "self/mountstats", "cmdline", "locks", "stat"):
+    attempt(name, lambda: open("/proc/" + name).read(1))
+""", _LANDLOCK),
     _Probe("Landlock", "write to a file of /proc that belongs to the probe itself", """
 attempt("/proc/self/comm", lambda: open("/proc/self/comm", "w"))
 """, _LANDLOCK),
@@ -144,7 +176,7 @@ def examine(have: Walls | None = None, names: Collection[str] = ()) -> list[Wall
         with Sandbox({}, Limits(), have) as sandbox, socket.create_server(("127.0.0.1", 0)) as listener:
             facts = _facts(listener.getsockname()[1])
             for probe in _PROBES:
-                if not names or probe.name in names:
+                if (not names or probe.name in names) and (os.geteuid() == 0 or not probe.by_root):
                     with sandbox.child() as child:
                         found.append(_judge(probe, child, facts))
             if not names:

@@ -23,12 +23,16 @@ pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox he
 _BY_NAME = """ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp ioprio_set unshare clone setns mount umount2
     pivot_root chroot open_by_handle_at shmget semget msgget mq_open add_key keyctl request_key memfd_create bpf
     perf_event_open userfaultfd init_module kexec_load reboot swapon acct syslog settimeofday fanotify_init
-    personality vmsplice"""
+    personality vmsplice readahead mincore preadv2 pwritev2 io_setup sync syncfs sync_file_range"""
 _NEWER = {
     "io_uring_setup": 425,
     "open_tree": 428,
     "fsopen": 430,
     "clone3": 435,
+    "openat2": 437,
+    "cachestat": 451,
+    "statmount": 457,
+    "listmount": 458,
     "process_madvise": 440,
     "setxattrat": 463,
 }
@@ -307,6 +311,71 @@ tell("passwd", lambda: subprocess.run(["passwd", "-d", "student"], check=True, t
     ("marks-on-the-scratch", """
 for p in (os.environ["HOME"], "/tmp", "/dev/shm"): tell(p, lambda: os.setxattr(p, "user.left", b"for the next"))
 """, 3),
+    ("ask-which-pages-of-a-file-are-cached", """
+import mmap
+file = os.open("/usr/bin/env", os.O_RDONLY)
+room, page = ctypes.create_string_buffer(4096), mmap.mmap(file, 4096, prot=mmap.PROT_READ)
+for flag in (os.RWF_NOWAIT, os.RWF_HIPRI, 0x80):
+    tell(f"preadv2 {flag}", lambda: os.preadv(file, [bytearray(1)], 0, flag))
+call("preadv2", file, 0, 0, 0, 0, 1 << 32 | 8)
+call("mincore", 0x400000, 4096, room)
+call("cachestat", file, ctypes.create_string_buffer(16), room, 0)
+tell("direct", lambda: os.open("/usr/bin/env", os.O_RDONLY | os.O_DIRECT))
+tell("direct, scratch", lambda: os.open("own", os.O_RDWR | os.O_CREAT | os.O_DIRECT, 0o600))
+call("openat2", -100, b"/usr/bin/env", (ctypes.c_uint64 * 3)(os.O_DIRECT, 0, 0), 24)
+call("io_setup", 8, room)
+""", 10),
+    ("choose-which-pages-of-a-file-are-cached", """
+import fcntl, mmap
+file = os.open("/usr/bin/env", os.O_RDONLY)
+page = mmap.mmap(file, 4096, prot=mmap.PROT_READ)
+for advice in range(6): tell(f"fadvise {advice}", lambda: os.posix_fadvise(file, 0, 0, advice))
+call("readahead", file, 0, 4096)
+tell("direct", lambda: fcntl.fcntl(file, fcntl.F_SETFL, os.O_DIRECT))
+for advice in (1, 2, 3, 9, 12, 20, 21, 22, 23, 25, 1000, -1): tell(f"madvise {advice}", lambda: page.madvise(advice))
+call("sync"); call("syncfs", file); call("sync_file_range", file, 0, 0, 2)
+written = os.open("own", os.O_RDWR | os.O_CREAT)
+for flag in (os.RWF_DSYNC, 0x80): tell(f"pwritev2 {flag}", lambda: os.pwritev(written, [b"x"], 0, flag))
+""", 25),
+    ("marks-on-an-inode", """
+import fcntl
+for path in (os.environ["HOME"], "/tmp", "/dev/shm", "/usr/bin/env", "."):
+    file = os.open(path, os.O_RDONLY)
+    # FS_IOC_GETFLAGS, _SETFLAGS, _FSGETXATTR, _FSSETXATTR, _GETVERSION, _SETVERSION, FIFREEZE, FITRIM, FICLONE
+    for request in (0x80086601, 0x40086602, 0x801C581F, 0x401C5820, 0x80087601, 0x40087602, 0xC0045877, 0xC0185879,
+                    0x40049409):
+        tell(f"{path} {request:#x}", lambda: fcntl.ioctl(file, request, bytes(64)))
+    for command in (1035, 1036, 1037, 1038):
+        tell(f"{path} hint {command}", lambda: fcntl.fcntl(file, command, (5).to_bytes(8, "little")))
+""", 65),
+    ("what-others-see-of-an-open-file", """
+import fcntl
+file = os.open("/usr/bin/env", os.O_RDONLY)
+for kind in (fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_UN): tell(f"flock {kind}", lambda: fcntl.flock(file, kind))
+for command in (1024, 1025, 1026, 36, 37, 38): tell(f"fcntl {command}", lambda: fcntl.fcntl(file, command, bytes(32)))
+tell("inotify", lambda: libc.inotify_init() >= 0 or 1 / 0)
+tell("inotify1", lambda: libc.inotify_init1(0) >= 0 or 1 / 0)
+ours, theirs = socket.socketpair()
+for option in (57, 71): tell(f"counter {option}", lambda: ours.getsockopt(socket.SOL_SOCKET, option, 8))
+""", 13),
+    ("times-of-devices", """
+for name in ("null", "zero", "full", "random", "urandom", "tty"):
+    tell(name, lambda: os.utime("/dev/" + name))
+    tell(name, lambda: os.chmod("/dev/" + name, 0o600))
+""", 12),
+    ("paths-of-this-machine", """
+for name in ("mountinfo", "mounts", "mountstats", "cgroup", "task/1/mountinfo"):
+    tell(name, lambda: read("/proc/self/" + name)); tell(name, lambda: read("/proc/thread-self/" + name))
+for name in ("cmdline", "mounts", "locks", "stat", "sys/fs/inode-nr", "sys/kernel/ns_last_pid", "net/unix", "vmstat"):
+    tell(name, lambda: read("/proc/" + name))
+def theirs():
+    if os.fork() == 0:
+        os._exit(0 if subprocess.run(["cat", "/proc/self/mountinfo"], capture_output=True).stdout else 1)
+    if os.wait()[1]: raise OSError("nothing")
+tell("another process", theirs)
+call("statmount", 0, 0, 0, 0)
+call("listmount", 0, 0, 0, 0)
+""", 21),
     ("type-into-the-terminal", """
 import fcntl, pty
 master, slave = pty.openpty()
@@ -581,6 +650,32 @@ time.sleep(600)
         )
         assert reply.end == "lost"
         assert "more than 500 sockets" in reply.why
+    assert healthy(box) == usual
+
+
+@pytest.mark.parametrize("hides", [False, True])
+def test_too_many_mappings_end_the_submission(box, outside, usual, hides):
+    """Each takes memory of the kernel's; whoever hides them, as a process may, is thought to have as many as can be."""
+    with box.child() as child:
+        _, reply = run(
+            child,
+            f"""
+import ctypes, mmap, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 4
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+for _ in range(4):
+    if os.fork() == 0:
+        if {hides}: libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+        start = libc.mmap(None, 130_000 * 4096, 0, 0x22, -1, 0)
+        for page in range(0, 1 if {hides} else 130_000, 2): libc.mprotect(start + page * 4096, 4096, 1)
+        time.sleep(600)
+time.sleep(600)
+""",
+            timeout_s=30,
+        )
+        assert reply.end == "lost"
+        assert "more than 100000 memory mappings" in reply.why
     assert healthy(box) == usual
 
 
