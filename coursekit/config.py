@@ -16,7 +16,7 @@ def configure(c: Any, root: Path) -> None:
 
     from coursekit import plugins, stock_reading
     from coursekit.feedback_page.exporter import FeedbackExporter
-    from coursekit.feedback_page.formgrader import markdown2html
+    from coursekit.feedback_page.formgrader import FILTERS, RenderCells
 
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = COURSE_ID
@@ -59,17 +59,10 @@ def configure(c: Any, root: Path) -> None:
         c[step.__name__].course_root = str(root)
     stock_reading.install()  # what no option can say: how submissions are found and read
 
-    # Our figures are HTML for the sake of their alt text, and PNG, which needs no trust: here the PNG is shown.
-    c.NbConvertBase.display_data_priority = [
-        "image/png",
-        "image/jpeg",
-        "text/html",
-        "text/markdown",
-        "text/latex",
-        "text/plain",
-    ]
-    # In the Formgrader's view of a submission its scripts must not run either.
+    # The Formgrader's view of a submission: safe and bounded before nbconvert's own steps see it.
+    c.HTMLExporter.default_preprocessors = []
+    c.HTMLExporter.preprocessors = [RenderCells]
+    c.HTMLExporter.filters = FILTERS
     c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.filters = {"markdown2html": markdown2html}
     c.GenerateFeedback.exporter_class = FeedbackExporter
     c.GenerateFeedback.preprocessors = []  # the page reads the gradebook, hides hidden tests and sanitises by itself
