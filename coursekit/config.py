@@ -8,7 +8,9 @@ from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION
 from coursekit.stubs import TEXT_STUB
 
 COURSE_ID = "dnn-from-scratch"
-_OURS = "coursekit.plugins"
+_OURS, _VIEW = "coursekit.plugins", "coursekit.feedback_page.formgrader"
+# The filters of nbgrader's template that would render a piece of a submission by themselves.
+_RENDERED = ("markdown2html", "highlight_code", "clean_html", "ansi2html", "strip_files_prefix")
 
 
 def configure(c: Any, root: Path) -> None:
@@ -62,17 +64,10 @@ def configure(c: Any, root: Path) -> None:
 
         stock_reading.install()  # what no option can say: how submissions are found and read
 
-    # Our figures are HTML for the sake of their alt text, and PNG, which needs no trust: here the PNG is shown.
-    c.NbConvertBase.display_data_priority = [
-        "image/png",
-        "image/jpeg",
-        "text/html",
-        "text/markdown",
-        "text/latex",
-        "text/plain",
-    ]
-    # In the Formgrader's view of a submission its scripts must not run either.
+    # The Formgrader's view of a submission: safe and bounded before nbconvert's own steps see it.
+    c.HTMLExporter.default_preprocessors = []
+    c.HTMLExporter.preprocessors = [f"{_VIEW}.RenderCells"]
+    c.HTMLExporter.filters = dict.fromkeys(_RENDERED, f"{_VIEW}.rendered")
     c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.filters = {"markdown2html": "coursekit.feedback_page.formgrader.markdown2html"}
     c.GenerateFeedback.exporter_class = "coursekit.feedback_page.exporter.FeedbackExporter"
     c.GenerateFeedback.preprocessors = []  # the page reads the gradebook, hides hidden tests and sanitises by itself

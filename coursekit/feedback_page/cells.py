@@ -12,11 +12,19 @@ from coursekit.feedback_page import code, displays, markdown, sanitise
 from coursekit.feedback_page.budget import Budget, Spent
 from coursekit.reading.rebuild import ADDED, NOTES_ID
 
-HANDED_IN = "the notebook as you handed it in"
 MAX_CELLS = 1_000
 _HIDDEN_BEGIN, _HIDDEN_END = (
     re.compile(marker.strip("# ")) for marker in (notebooks.BEGIN_HIDDEN, notebooks.END_HIDDEN)
 )
+
+
+@dataclass(frozen=True)
+class View:
+    """For whom the cells are: where the ``original`` is that is told where something is left out, and what is shown."""
+
+    original: str = "the notebook as you handed it in"
+    headings_as_written: bool = False  # else they follow those of the page without a gap
+    hidden_tests: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,13 +51,10 @@ class Place:
     test: str = ""
 
 
-def shown(
-    nb: NotebookNode, notes_are_told: bool, outline: sanitise.Outline | None = None, original: str = HANDED_IN
-) -> tuple[Cell, ...]:
+def shown(nb: NotebookNode, notes_are_told: bool, view: View = View()) -> tuple[Cell, ...]:
     """Every cell, within the budget of one page, each cell of the assignment with a share of it.
 
-    The grader's notes about the file are left out where the page tells them anyway. ``original`` says where to find
-    what is left out.
+    The grader's notes about the file are left out where the page tells them anyway.
     """
     told = [
         cell
@@ -57,16 +62,19 @@ def shown(
         if not (notes_are_told and cell.get("id") == NOTES_ID and not notebooks.grade_id(cell))
     ]
     chosen = _chosen(told)
-    outline, budget = outline or sanitise.Outline(above=2), Budget()
+    budget = Budget()
+    outline = sanitise.AsWritten() if view.headings_as_written else sanitise.Outline(above=2)
     ours = [cell for cell in chosen if not _is_added(cell)]
     budget.keep(len(ours), sum(map(_has_pictures, ours)))
     cells: list[Cell] = []
     for cell in chosen:
         if not _is_added(cell):
             budget.hand_out(_has_pictures(cell))
-        cells.append(_cell(cell, len(cells) + 1, outline, budget, original))
+        cells.append(_cell(cell, len(cells) + 1, outline, budget, view))
     if len(chosen) < len(told):
-        said = f"[{len(told) - len(chosen):,} cells are left out here: there are too many. They are in {original}.]"
+        said = (
+            f"[{len(told) - len(chosen):,} cells are left out here: there are too many. They are in {view.original}.]"
+        )
         cells.append(Cell(f"cell-{len(cells) + 1}", "", "raw", "", _absent(said)))
     return tuple(cells)
 
@@ -137,23 +145,23 @@ def _has_pictures(cell: NotebookNode) -> bool:
     )
 
 
-def _cell(cell: NotebookNode, number: int, outline: sanitise.Outline, budget: Budget, original: str) -> Cell:
+def _cell(cell: NotebookNode, number: int, outline: sanitise.Outline, budget: Budget, view: View) -> Cell:
     anchor, cell_id = f"cell-{number}", str(cell.get("id", ""))
     graded = (notebooks.grade_id(cell) or "").removesuffix("-test")
     prompt = _prompt(cell.get("execution_count")) if cell.cell_type == "code" else ""
     name = f"cell {prompt}" if prompt else f"cell {number}"
     kind = cell.cell_type if cell.cell_type in ("markdown", "code") else "raw"
-    source = without_hidden_tests(cell)
+    source = str(cell.source) if view.hidden_tests else without_hidden_tests(cell)
     try:
         if kind == "markdown":
             html = markdown.html(source, outline, cell.get("attachments"), budget)
         else:
             html = code.html(source, f"Source of {name}", budget)
     except Spent:
-        html = _absent(f"[This cell is left out: the notebook is too large for one page. It is in {original}.]")
+        html = _absent(f"[This cell is left out: the notebook is too large for one page. It is in {view.original}.]")
     if kind != "code":
         return Cell(anchor, cell_id, kind, "", html, graded=graded)
-    pieces = displays.pieces(cell.get("outputs"), name, budget, original)
+    pieces = displays.pieces(cell.get("outputs"), name, budget, view.original)
     results = frozenset(place for place, piece in enumerate(pieces) if piece.is_result)
     outputs = tuple(piece.html for piece in pieces)
     return Cell(anchor, cell_id, "code", prompt, html, outputs, graded, notebooks.is_test(cell), results)
