@@ -19,8 +19,8 @@ from coursekit import notebooks, stubs
 from coursekit.reading import attachments
 
 # ast needs a hundred times the memory of what it parses, and for a million characters a second, or ten (a=a=a=...).
-# Each cell counts as some characters more.
-MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER, CELL_COUNTS = 100_000, 300_000, 100
+# Each cell counts as so many characters more: no more cells are parsed than `definitions` remembers.
+MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER, CELL_COUNTS = 100_000, 240_000, 480
 _WRAPPERS = ("partial", "vectorize", "jit", "njit", "cache", "lru_cache")
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+(?:python3?|py)?[ \t]*+")

@@ -17,6 +17,7 @@ from coursekit.reading.answers import Ours, Piece, alike, claims, ours, pieces
 NOTES_ID = "notes-of-the-grader"
 ADDED = "added-"  # how the ids of the student's own cells begin
 ELSEWHERE = "# This function stands in another cell."
+MAX_ADDED = 500  # cells of the student's own, each of which is run and shown
 _MAX_PARTS = 6  # into which one answer may have been split
 
 
@@ -261,6 +262,7 @@ def _added(
     places: list[str | None] = [None, *cells]
     added: dict[str | None, list[NotebookNode]] = {}
     behind: str | None = None
+    number = 0
     for index, piece in enumerate(theirs):
         name = claimed[index]
         known = cells[name] if name is not None else None
@@ -270,8 +272,13 @@ def _added(
             behind = places[places.index(name) - 1] if early else name
         if index in answers.used or _is_empty(piece) or (known is not None and _is_given(known, piece, answers)):
             continue
-        number = sum(map(len, added.values())) + 1
-        added.setdefault(behind, []).append(_plain_cell(f"{ADDED}{number}", piece))
+        number += 1
+        if number <= MAX_ADDED:
+            added.setdefault(behind, []).append(_plain_cell(f"{ADDED}{number}", piece))
+    if number > MAX_ADDED:
+        answers.repairs.append(
+            f"Of your own cells the first {MAX_ADDED} were kept, {number - MAX_ADDED} were left out."
+        )
     return added
 
 

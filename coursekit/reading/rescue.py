@@ -232,8 +232,8 @@ def _notebook(value: Any, where: str) -> Rescued:
     if not plain:
         what = "the notebook has no cells" if not cells else "no cell of the notebook has anything in it"
         raise CourseError(where, what, f"save your own notebook, and {_HAND_IN_AGAIN}")
-    made = {"cells": plain, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    return Rescued(nbformat.from_dict(made), language=_language(value.get("metadata")))
+    made = NotebookNode(cells=plain, metadata=NotebookNode(), nbformat=4, nbformat_minor=5)
+    return Rescued(made, language=_language(value.get("metadata")))
 
 
 def _raw_cells(value: dict[str, Any]) -> list[Any] | None:
