@@ -7,8 +7,9 @@ What cannot be told for certain has no hash, and is graded again.
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 from coursekit import versions
@@ -18,7 +19,7 @@ from coursekit.marking.runner import Limits
 from coursekit.reading import folders
 from coursekit.reading.candidates import NOTEBOOK_NAME
 
-MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 256 << 20  # read of one file, of one submission; of more, size and date count
+MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 96 << 20  # read of one file, of one submission; of more, size and date count
 
 
 def of_submissions(
@@ -61,16 +62,29 @@ def of_submission(folder: Path, grading: str) -> str:
         listing = folders.listing(folder)
     except CourseError:
         return ""
-    parts = [("grading", grading.encode())]
-    parts += [(f"refused/{name}", why.encode()) for name, why in sorted(listing.refused)]
-    left = MAX_ALL_BYTES
-    for item in sorted(listing.files, key=lambda item: os.fsencode(item.path)):
-        data = _content(item, min(left, MAX_FILE_BYTES))
-        left -= len(data)
-        parts.append((f"file/{item.path}", data))
     found = [item for item in listing.files if NOTEBOOK_NAME.search(item.path.name)]
     by_age = sorted(found, key=lambda item: (item.modified, os.fsencode(item.path)))
-    return _hash([*parts, *((f"by age/{item.path}", b"") for item in by_age)])
+    return _hash(
+        chain(
+            [("grading", grading.encode())],
+            ((f"refused/{name}", why.encode()) for name, why in sorted(listing.refused)),
+            _contents(listing.files),
+            ((f"by age/{item.path}", b"") for item in by_age),
+        )
+    )
+
+
+def _contents(files: Iterable[folders.Item]) -> Iterator[tuple[str, bytes]]:
+    """What the files hold, one after another, so that no more than one is in memory; notebooks come first."""
+
+    def key(item: folders.Item) -> tuple[bool, bytes]:
+        return not NOTEBOOK_NAME.search(item.path.name), os.fsencode(item.path)
+
+    left = MAX_ALL_BYTES
+    for item in sorted(files, key=key):
+        data = _content(item, min(left, MAX_FILE_BYTES))
+        left -= len(data)
+        yield f"file/{item.path}", data
 
 
 def _content(item: folders.Item, limit: int) -> bytes:

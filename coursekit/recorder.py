@@ -88,7 +88,7 @@ class Recorder:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _write(self, outcome: Outcome, notebook: bytes, folder: Path) -> None:
-        """What stands beside a notebook: the student's files, but none that Python would import, and the trusted."""
+        """What stands beside a notebook: the student's data, nothing that a program obeys, and the trusted files."""
         own = {name: data for name, data in outcome.files.items() if self._may_stand(PurePosixPath(name))}
         folder.mkdir()
         there = {folder}
@@ -100,10 +100,11 @@ class Recorder:
             path.write_bytes(data)
 
     def _may_stand(self, path: PurePosixPath) -> bool:
-        """Whether a file of the student's is neither in the way of one of ours nor in a place that Python looks at."""
+        """Whether a file of the student's is data, and neither in the way of one of ours nor where Python looks."""
         parents = path.parents[:-1]
         in_the_way = path in self._ours or path in self._our_folders or not self._ours.isdisjoint(parents)
-        return not in_the_way and not any(part.suffix in IMPORTABLE for part in (path, *parents))
+        importable = any(part.suffix in IMPORTABLE for part in (path, *parents))
+        return supporting.is_data(path) and not in_the_way and not importable
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from coursekit.feedback_page.cells import Cell
 
 
 class RenderCells(Preprocessor):
-    """Every cell and every output has become safe HTML, for ``rendered`` to let through. Set for ``HTMLExporter`` by ``config``."""
+    """Every cell and every output has become safe HTML, for ``rendered`` to let through. ``config`` sets it."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         student, assignment = resources["student"], resources["assignment_id"]

@@ -9,18 +9,19 @@ anyway. It holds over all runs that one grading takes: see ``settling``.
 import atexit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from nbformat import NotebookNode
 
 from coursekit import answers_given, notebooks, stubs
-from coursekit.course import IMPORTABLE, Course
+from coursekit.course import Course
 from coursekit.marking import beforehand, judge, probe, verdicts
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.runner import Limits, Run
 from coursekit.marking.settling import Repeats, Settled
 from coursekit.marking.verdicts import Verdict
+from coursekit.reading import supporting
 from coursekit.reading.candidates import source_of
 from coursekit.sandbox import walls
 from coursekit.sandbox.client import Sandbox
@@ -29,7 +30,6 @@ from hidden_tests import exercises
 
 DEFAULTS = Limits()
 SANDBOXES = ("auto", "none")  # the best walls that this machine has, or none at all
-MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 16 << 20, 50 << 20  # of what lies beside a notebook
 
 
 @dataclass(frozen=True)
@@ -160,11 +160,12 @@ def beside(folder: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     total = 0
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
-        if hidden or path.suffix in (".ipynb", *IMPORTABLE) or path.is_symlink() or not path.is_file():
+        data = supporting.is_data(PurePosixPath(path.relative_to(folder).as_posix()))
+        if not data or path.is_symlink() or not path.is_file():
             continue
         size = path.stat().st_size
         total += size
-        if size <= MAX_FILE_BYTES and total <= MAX_ALL_BYTES and len(found) < MAX_FILES:
+        fits = size <= supporting.MAX_FILE_BYTES and total <= supporting.MAX_ALL_BYTES
+        if fits and len(found) < supporting.MAX_FILES:
             found[path.relative_to(folder).as_posix()] = path.read_bytes()
     return found

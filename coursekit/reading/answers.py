@@ -19,7 +19,8 @@ from coursekit import notebooks, stubs
 from coursekit.reading import attachments, pictures
 
 # ast needs a hundred times the memory of what it parses, and for a million characters a second, or ten (a=a=a=...).
-MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER = 100_000, 500_000
+# Each cell counts as so many characters more: no more cells are parsed than `definitions` remembers.
+MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER, CELL_COUNTS = 100_000, 240_000, 480
 _WRAPPERS = ("partial", "vectorize", "jit", "njit", "cache", "lru_cache")
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+(?:python3?|py)?[ \t]*+")
@@ -72,7 +73,7 @@ def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
     total = 0
     for cell in notebook.cells:
         if isinstance(cell.get("source"), str):
-            total += len(cell.source)
+            total += len(cell.source) + CELL_COUNTS
             short = len(cell.source) <= MAX_PARSED_CHARS and total <= MAX_PARSED_CHARS_ALTOGETHER
             kind = str(cell.get("cell_type", "raw"))
             attached = pictures.of_outputs(cell) if kind == "code" else attachments.kept(cell.get("attachments"))

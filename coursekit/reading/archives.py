@@ -38,7 +38,8 @@ def files_in(data: bytes, name: str) -> tuple[Item, ...]:
         if path is None or stat.S_ISLNK(entry.external_attr >> 16):
             refused = True
         elif not is_junk(path):
-            items.append(Item(path, entry.file_size, _time(entry), _reader(archive, entry), name))
+            read = _reader(archive, entry)
+            items.append(Item(path, entry.file_size, _time(entry), read, name, entry.compress_size))
     if refused and not items:
         raise CourseError(name, "all that is in it are links, or names that lead out of it", _ANEW)
     return tuple(items)

@@ -14,7 +14,9 @@ from coursekit.errors import CourseError
 from coursekit.reading import archives, rebuild, rescue
 from coursekit.reading.folders import Item
 
-MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 20 << 20, 64 << 20, 20, 3
+MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 64 << 20, 80 << 20, 20, 3
+# What is compared of several notebooks: characters of their cells, where each cell counts as some. One is always read.
+MAX_COMPARED, CELL_COUNTS = 1_000_000, 200
 # What a notebook is worth: with answers (whole; partly lost; the copy that JupyterLab keeps), without any, not ours.
 WHOLE, PARTLY, EARLIER, UNTOUCHED, UNKNOWN, OTHER = 5, 4, 3, 2, 1, 0
 NOTEBOOK_NAME = re.compile(r"\.(ipynb|json)( ?\(\d+\))?(\.(txt|json|ipynb))?$", re.IGNORECASE)
@@ -36,9 +38,10 @@ class Reader:
 
     def __init__(self, course: Course, assignment: str) -> None:
         self._course, self._assignment = course, assignment
-        self._bytes, self._files = MAX_READ_BYTES, MAX_NOTEBOOKS
+        self._bytes, self._files, self._compared = MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_COMPARED
         self.found: list[Candidate] = []
         self.problems: list[CourseError] = []
+        self.passed_over = 0  # notebooks that were not looked at, since others had taken all that there is time for
         self.among: dict[str, tuple[Item, ...]] = {}  # the files of each archive, by its name; "" for the folder
 
     def read(self, files: tuple[Item, ...]) -> None:
@@ -54,9 +57,10 @@ class Reader:
         expected = f"{self._assignment}.ipynb"
         chosen = [item for item in files if NOTEBOOK_NAME.search(item.path.name)]
         packed = []
-        for item in sorted(chosen, key=lambda item: (item.checkpoint, item.path.name != expected)):
-            if self._files <= 0 or self._bytes <= 0:
-                break
+        for item in sorted(chosen, key=lambda item: (item.checkpoint, item.path.name != expected, -item.modified)):
+            if self._files <= 0 or self._bytes <= 0 or self._compared <= 0:
+                self.passed_over += 1
+                continue
             self._files -= 1
             try:
                 data = self._bytes_of(item, MAX_NOTEBOOK_BYTES)
@@ -64,7 +68,13 @@ class Reader:
                     packed.append(item)
                     continue
                 for read in rescue.notebooks_in(data, item.name):
-                    self.found.append(_candidate(self._course, self._assignment, item, read))
+                    cells = read.notebook.cells
+                    size = sum(len(cell.source) for cell in cells) + CELL_COUNTS * len(cells)
+                    if not self.found or size <= self._compared:
+                        self.found.append(_candidate(self._course, self._assignment, item, read))
+                    else:
+                        self.passed_over += 1
+                    self._compared -= size
             except CourseError as error:
                 if ".ipynb" in item.path.name.lower():  # a .json file may be anything
                     self.problems.append(error)
@@ -94,6 +104,7 @@ class Reader:
             self.problems.append(CourseError(item.name, what, remedy))
 
     def _bytes_of(self, item: Item, limit: int) -> bytes:
+        limit = min(limit, max(self._bytes, 0))
         try:
             data = item.read(limit)
         except OSError as error:
@@ -102,6 +113,9 @@ class Reader:
             raise CourseError(item.name, f"cannot be read ({why})", remedy) from None
         self._bytes -= len(data)
         if len(data) > limit:
+            if self._bytes < 0:
+                more = f"with it, there would be more than {MAX_READ_BYTES >> 20} MiB of notebooks and archives to read"
+                raise CourseError(item.name, more, f"hand in {self._assignment}.ipynb alone")
             remedy = "clear all outputs, save, and hand in again"
             raise CourseError(item.name, f"larger than {limit >> 20} MiB", remedy)
         return data

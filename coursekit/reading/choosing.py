@@ -40,7 +40,7 @@ def choose(course: Course, assignment: str, listing: Listing) -> Choice:
         language = "" if best.read.language.lower() in _PYTHON else f" (its language is {shown(best.read.language)})"
         found = f"no answer cell of {assignment} is in this notebook, and none of its functions{language}"
         raise CourseError(best.item.name, found, f"write your answers into {expected}, and hand that in")
-    notes = (*_about_place(best, reader, expected), *best.read.notes, *_about_content(best))
+    notes = (*_about_place(best, reader, expected), *best.read.notes, *_about_content(best), *_about_others(reader))
     return Choice(best.read.notebook, best.item, reader.among[best.item.archive], notes)
 
 
@@ -97,6 +97,13 @@ def _about_content(best: Candidate) -> tuple[str, ...]:
     if best.rank == UNTOUCHED:
         told.append("The notebook is as it was released: nothing was filled in.")
     return tuple(told)
+
+
+def _about_others(reader: Reader) -> tuple[str, ...]:
+    if not reader.passed_over:
+        return ()
+    many = "One more notebook was" if reader.passed_over == 1 else f"{reader.passed_over} more notebooks were"
+    return (f"{many} not looked at: there was too much to read. Hand in one notebook.",)
 
 
 def _nothing(expected: str, listing: Listing, reader: Reader) -> CourseError:

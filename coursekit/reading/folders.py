@@ -21,7 +21,8 @@ class Item:
     """A file as it was handed in: in the folder, or in an archive.
 
     ``path`` is relative to the folder or to the archive. ``read(limit)`` gives its bytes, and at most one more
-    than ``limit``; it raises OSError. ``archive`` is the name of the archive that it comes from, if any.
+    than ``limit``; it raises OSError. ``archive`` is the name of the archive that it comes from, if any, ``packed``
+    its size there.
     """
 
     path: PurePosixPath
@@ -29,6 +30,7 @@ class Item:
     modified: float
     read: Callable[[int], bytes]
     archive: str = ""
+    packed: int = 0
 
     @property
     def name(self) -> str:

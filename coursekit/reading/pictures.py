@@ -29,9 +29,14 @@ _IN_CODE = re.compile(rf"""["']([^"'\n]{{1,300}}{_SUFFIX})["']""", re.IGNORECASE
 _SHOWS_A_FILE = re.compile(rf"\bImage\(|imread|files\.upload|{_SUFFIX}\b", re.IGNORECASE)
 
 
+def shows_a_file(source: str) -> bool:
+    """Whether code shows a picture file, so that its outputs may be part of a written answer."""
+    return _SHOWS_A_FILE.search(source[:100_000]) is not None
+
+
 def shown_by(source: str, outputs: Any) -> list[dict[str, Any]]:
     """The pictures among a code cell's outputs, if the cell shows picture files; a plot is drawn again anyway."""
-    if not isinstance(outputs, list) or not _SHOWS_A_FILE.search(source[:100_000]):
+    if not isinstance(outputs, list) or not shows_a_file(source):
         return []
     bundles = {}
     for number, output in enumerate(outputs[:MAX_OUTPUTS], 1):

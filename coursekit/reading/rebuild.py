@@ -19,6 +19,7 @@ from coursekit.reading.matching import Answers, is_empty
 
 NOTES_ID = "notes-of-the-grader"
 ADDED = "added-"  # how the ids of the student's own cells begin
+MAX_ADDED = 500  # cells of the student's own, each of which is run and shown
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,12 @@ def _added(
         if index in answers.used or is_empty(piece) or (known is not None and _is_given(known, piece, answers)):
             continue
         number += 1
-        added.setdefault(behind, []).extend(_plain_cells(f"{ADDED}{number}", piece))
+        if number <= MAX_ADDED:
+            added.setdefault(behind, []).extend(_plain_cells(f"{ADDED}{number}", piece))
+    if number > MAX_ADDED:
+        answers.repairs.append(
+            f"Of your own cells the first {MAX_ADDED} were kept, {number - MAX_ADDED} were left out."
+        )
     return added
 
 

@@ -12,9 +12,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit.errors import CourseError
-from coursekit.reading import attachments, pictures, strangers
+from coursekit.reading import attachments, pictures, skimming, strangers
+from coursekit.reading.skimming import MAX_CELLS
 
-MAX_CELLS = 5_000
+# Of what is no whole JSON: how much of it is looked at, figures left out, and of how many values and lines.
+MAX_DAMAGED_BYTES, MAX_DAMAGED_VALUES = 8 << 20, 300_000
+_FIGURE = re.compile(rb'"[A-Za-z0-9+/=\\]{50000,}+"?')
 _SAVE_AGAIN = "open your notebook in JupyterLab, save it, and hand in that file"
 _HAND_IN_AGAIN = "hand in the whole file again"
 _MERGE = re.compile(r"(?m)^(<{7}|\|{7}|={7}|>{7})(?:[ \t][^\n]*)?\r?$")
@@ -48,6 +51,10 @@ def notebooks_in(data: bytes, where: str) -> list[Rescued]:
     if not data.strip(b"\0 \t\r\n"):
         what = "the file is empty" if not data else "the file holds nothing but blanks"
         raise CourseError(where, what, f"save the notebook, and {_HAND_IN_AGAIN}")
+    skimmed = _skimmed(data, where)
+    if skimmed is not None:
+        return [_notebook(skimmed, where)]
+    data = _bearable(data, where)
     text, notes = _decoded(data)
     problem: CourseError | None = None
     rescued = []
@@ -64,6 +71,28 @@ def notebooks_in(data: bytes, where: str) -> list[Rescued]:
     if what and problem is None:
         raise CourseError(where, f"this is {what}", remedy)
     raise problem or CourseError(where, "this cannot be read as a notebook, not even in parts", _SAVE_AGAIN)
+
+
+def _skimmed(data: bytes, where: str) -> dict[str, Any] | None:
+    """The notebook in a file that is nothing but one, in UTF-8, as nearly every file is."""
+    try:
+        return skimming.notebook(data.removeprefix(codecs.BOM_UTF8))
+    except skimming.TooMuch as error:
+        raise CourseError(where, str(error), "delete what does not belong to your answers, and hand in again") from None
+
+
+def _bearable(data: bytes, where: str) -> bytes:
+    """Damaged data, without its figures if it is large. Raises CourseError where it is still too much to be read."""
+    if len(data) > MAX_DAMAGED_BYTES:
+        data = _FIGURE.sub(b'""', data)
+    values = sum(map(data.count, (b"{", b"[", b",", b"\n"))) if len(data) <= MAX_DAMAGED_BYTES else 0
+    if len(data) > MAX_DAMAGED_BYTES or values > MAX_DAMAGED_VALUES:
+        what, remedy = strangers.content(data)
+        if what:
+            raise CourseError(where, f"this is {what}", remedy)
+        raise CourseError(where, "a notebook that is damaged, and too large to be repaired",
+                          "open it in JupyterLab, clear all outputs, save, and hand in that file")  # fmt: skip
+    return data
 
 
 def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
@@ -205,8 +234,8 @@ def _notebook(value: Any, where: str) -> Rescued:
         raise CourseError(where, what, f"save your own notebook, and {_HAND_IN_AGAIN}")
     lost = attachments.bounded(sorted(plain, key=lambda cell: "nbgrader" not in cell.metadata))
     notes = (f"{lost} of the pictures in the notebook were too many or too large to be kept.",) if lost else ()
-    made = {"cells": plain, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    return Rescued(nbformat.from_dict(made), notes, language=_language(value.get("metadata")))
+    made = NotebookNode(cells=plain, metadata=NotebookNode(), nbformat=4, nbformat_minor=5)
+    return Rescued(made, notes, language=_language(value.get("metadata")))
 
 
 def _raw_cells(value: dict[str, Any]) -> list[Any] | None:

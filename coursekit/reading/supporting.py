@@ -1,5 +1,6 @@
 """The files beside a notebook: which of them its code may read when it is graded, and a word on those it may not."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -7,47 +8,80 @@ from coursekit.course import IMPORTABLE, Course
 from coursekit.reading import answers
 from coursekit.reading.folders import Item, shown
 
-MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 16 << 20, 50 << 20
+MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 8 << 20, 16 << 20
+MAX_RATIO, FREE_BYTES = 10, 1 << 20  # out of an archive comes so many times its size, and of a small one a little more
+MAX_PY_CHARS = 40_000  # of one module of ours in which functions of the student's own are looked for
 TIMESTAMP = "timestamp.txt"  # where nbgrader writes when something was handed in
+# What code reads: data and pictures. Nothing that a browser runs, and nothing that a program obeys for lying there.
+DATA = frozenset(".csv .tsv .txt .dat .json .npy .npz .h5 .hdf5 .mat .png .jpg .jpeg .gif .bmp".split())  # noqa: SIM905
+_CONFIGURATION = re.compile(r"jupyter|ipython|nbgrader|.*config|package|tsconfig|.*settings", re.IGNORECASE)
+
+
+def is_data(path: PurePosixPath) -> bool:
+    """Whether a file of this name is one that the code of a notebook may read, and that does nothing by itself."""
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in DATA and not hidden and not _CONFIGURATION.match(path.stem)
 
 
 def beside_notebook(
     course: Course, assignment: str, notebook: Item, files: Iterable[Item]
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files by their name as seen from the notebook's folder, and remarks on Python files, which are not used.
+    """The files by their name as seen from the notebook's folder, and remarks on what is not used.
 
-    Neither notebooks nor anything that Python would import; what is too much is left out.
+    Only data and pictures: neither notebooks nor anything that Python would import; what is too much is left out.
     """
-    given = course.trusted_files(assignment)
+    given, files = course.trusted_files(assignment), [*files]
     found: dict[str, bytes] = {}
-    unused: list[str] = []
+    unused: list[str] = []  # Python
+    others: list[str] = []
+    too_much: list[str] = []
     told: list[str] = []
     left = MAX_ALL_BYTES
+    if notebook.archive:
+        left = min(left, max(FREE_BYTES, MAX_RATIO * sum(item.packed for item in files)))
     for item in files:
         if not item.path.is_relative_to(notebook.path.parent):
             continue
         path = item.path.relative_to(notebook.path.parent)
         name, suffix = path.as_posix(), path.suffix.lower()
-        if item.checkpoint or suffix == ".ipynb" or item.path.name == TIMESTAMP:
+        if item.checkpoint or suffix == ".ipynb" or item.path == notebook.path or item.path.name == TIMESTAMP:
             continue
         if suffix in IMPORTABLE:
             if suffix == ".py" and name in given:
                 told += _own_functions(given[name], item)
             elif suffix == ".py" and len(path.parts) == 1:
                 unused.append(shown(path))
-        elif name not in given and len(found) < MAX_FILES and _is_plain(path, found):
-            limit = min(left, MAX_FILE_BYTES)
-            try:
-                data = item.read(limit) if item.size <= limit else None
-            except OSError:
-                continue  # a file that cannot be read is as good as not there
-            if data is not None and len(data) <= limit:
-                found[name] = data
-                left -= len(data)
+        elif name in given or suffix == ".zip" or not _is_plain(path, found):
+            continue  # an archive was looked into, if it was needed
+        elif not is_data(path):
+            others.append(shown(path))
+        elif len(found) >= MAX_FILES or (data := _content(item, min(left, MAX_FILE_BYTES))) is None:
+            too_much.append(shown(path))
+        else:
+            found[name] = data
+            left -= len(data)
+    if too_much:
+        room = f"{MAX_FILES} files and {MAX_ALL_BYTES >> 20} MiB are taken, of one file {MAX_FILE_BYTES >> 20} MiB"
+        told.insert(0, f"Files beside the notebook were left out: {_listed(too_much)}. At most {room}.")
+    if others:
+        told.insert(0, f"Files beside the notebook were not used, since they are no data: {_listed(others)}.")
     if unused:
-        more = f" and {len(unused) - 10} more" if len(unused) > 10 else ""
-        told.insert(0, f"Python files beside the notebook were not used: {', '.join(sorted(unused)[:10])}{more}.")
+        told.insert(0, f"Python files beside the notebook were not used: {_listed(unused)}.")
     return found, tuple(told)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"{', '.join(sorted(names)[:10])}{more}"
+
+
+def _content(item: Item, limit: int) -> bytes | None:
+    """The file's bytes; None where there are more, or where it cannot be read."""
+    try:
+        data = item.read(limit) if item.size <= limit else None
+    except OSError:
+        return None
+    return data if data is not None and len(data) <= limit else None
 
 
 def timestamp(files: Iterable[Item]) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -79,11 +113,13 @@ def _is_plain(path: PurePosixPath, there: dict[str, bytes]) -> bool:
 def _own_functions(trusted: Path, item: Item) -> tuple[str, ...]:
     """A remark on functions that a student wrote into a module of ours, which is put back."""
     try:
-        data = item.read(answers.MAX_PARSED_CHARS)
+        data = item.read(MAX_PY_CHARS)
     except OSError:
         return ()
+    if data == trusted.read_bytes():
+        return ()
     given = answers.definitions(trusted.read_text(encoding="utf-8"))
-    own = answers.definitions(data.decode("utf-8", "replace")) if len(data) <= answers.MAX_PARSED_CHARS else {}
+    own = answers.definitions(data.decode("utf-8", "replace")) if len(data) <= MAX_PY_CHARS else {}
     extra = sorted(name for name in own if name not in given)[:5]
     if not extra:
         return ()

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import random
 from itertools import count
 
 import nbformat
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.reading import answers, folders, rebuild, rescue, submission
+from coursekit.reading import answers, folders, rebuild, rescue, submission, supporting
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
+from tests.hostile.damage import packed
 
 COURSE = Course(ROOT)
 NAME = f"{ASSIGNMENT}.ipynb"
@@ -72,13 +74,47 @@ def test_a_name_that_is_not_a_name_everywhere_stays_behind(room, student, folder
 
 
 def test_too_much_stays_behind(room, student, folder, monkeypatch):
-    from coursekit.reading import supporting
-
     monkeypatch.setattr(supporting, "MAX_FILE_BYTES", 100)
     monkeypatch.setattr(supporting, "MAX_ALL_BYTES", 150)
     for name, size in (("a.csv", 101), ("b.csv", 90), ("c.csv", 90), ("d.csv", 60)):
         (folder / name).write_bytes(b"x" * size)
     assert set(load(room, student).supporting) == {"b.csv", "d.csv"}
+
+
+def test_what_a_program_would_obey_stays_behind_and_is_named(room, student, folder):
+    """Matplotlib reads a matplotlibrc in its folder, Jupyter its configuration, and a browser shows a page."""
+    names = ("matplotlibrc", "index.html", "picture.svg", "x.js", "style.css", "pyproject.toml", "setup.cfg",
+             "Makefile", "jupyter_notebook_config.json", "nbgrader_config.json", "package.json",
+             "report.pdf")  # fmt: skip
+    for name in (*names, "points.csv", "weights.NPZ", "photo.jpg"):
+        (folder / name).write_bytes(b"mine")
+    loaded = load(room, student)
+    assert set(loaded.supporting) == {"points.csv", "weights.NPZ", "photo.jpg"}
+    (note,) = loaded.notes
+    assert note.startswith("Files beside the notebook were not used, since they are no data: Makefile, index.html, ")
+    assert note.endswith("and 2 more.")
+
+
+def test_what_is_too_much_beside_the_notebook_is_named(room, student, folder):
+    (folder / "big.csv").write_bytes(b"1" * (supporting.MAX_FILE_BYTES + 1))
+    (folder / "small.csv").write_bytes(b"1")
+    loaded = load(room, student)
+    assert set(loaded.supporting) == {"small.csv"}
+    assert loaded.notes == (
+        "Files beside the notebook were left out: big.csv. At most 200 files and 16 MiB are taken, of one file 8 MiB.",
+    )
+
+
+def test_a_small_archive_does_not_become_a_large_folder(room, student):
+    """One of 414 kB became 79 MB in autograded/."""
+    dense = random.Random(1).randbytes(15_000)
+    files = {f"{number}.csv": dense + b"0" * 1_500_000 for number in range(20)}
+    archive = packed({NAME: json.dumps(released_notebook(room)), **files})
+    path = hand_in(room, student, archive, "homework.zip")
+    loaded = load(room, student)
+    assert loaded.supporting
+    assert sum(map(len, loaded.supporting.values())) <= 10 * path.stat().st_size
+    assert "Files beside the notebook were left out: 1" in loaded.notes[-1]
 
 
 def test_the_courses_own_modules_are_not_worth_a_word_unless_somebody_wrote_into_them(room, student, folder):
