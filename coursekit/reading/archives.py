@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from coursekit.errors import CourseError
+from coursekit.reading import zipnames
 from coursekit.reading.folders import Item, is_junk
 
 SIGNATURE = b"PK\x03\x04"
@@ -31,8 +32,8 @@ def files_in(data: bytes, name: str) -> tuple[Item, ...]:
     if len(entries) > MAX_ENTRIES:
         raise CourseError(name, f"an archive of {len(entries)} files, more than {MAX_ENTRIES}", _ANEW)
     items, refused = [], False
-    for entry in entries:
-        path = _inside(entry.filename)
+    for entry, called in zip(entries, zipnames.names(entries), strict=True):
+        path = _inside(called)
         if path is not None and entry.is_dir():  # an entry without a name has no last letter to look at
             continue
         if path is None or stat.S_ISLNK(entry.external_attr >> 16):
