@@ -183,8 +183,18 @@ def screen(course: Course) -> str:
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("when", [None, "2026-03-01 12:00:00 UTC", "2026-03-01 13:00:00 +0100"])
-@pytest.mark.parametrize("policy", ["", ZERO, BY_CLASS, BY_NAME], ids=["none", "zero", "class", "import string"])
+@pytest.mark.parametrize(
+    ("policy", "when"),
+    [
+        ("", None),
+        ("", "2026-03-01 12:00:00 UTC"),
+        (ZERO, None),
+        (ZERO, "2026-03-01 13:00:00 +0100"),
+        (BY_CLASS, "2026-03-01 12:00:00 UTC"),
+        (BY_NAME, "2026-03-01 07:00:00 EST"),
+    ],
+    ids=["none, not due", "none", "zero, not due", "zero", "class", "import string"],
+)
 def test_our_gradebook_is_stock_nbgraders_column_by_column(course, template, policy, when):
     """Also when the one grades after the other: nothing is erased, and nothing flips."""
     (course.root / "late_policy.py").write_text(PER_HOUR, encoding="utf-8")
