@@ -2,6 +2,7 @@
 
 Read it in the order of the data flow:
 
+    settings             what nbgrader_config.py says, as nbgrader reads it
     course, database     where things are, and where the gradebook is
     scratch, whole       folders to work in; results that appear whole or not at all
     notebooks            notebooks as values
@@ -14,9 +15,12 @@ Read it in the order of the data flow:
     marking/             the rebuilt notebook -> its outputs and a verdict for every exercise
     outcomes             one submission -> an Outcome, a value; processors, workers, cluster/: many, side by side
     fingerprints, stamps what need not be graded again; versions: what is installed here
+    answers_given        which answers a submission holds; reviews: whether a person has to look (again)
     recorder             outcomes -> gradebook (bookkeeping) and autograded/, whole or not at all
-    grade, regrading     all of it for a class, for good or for show; gradebook: the marks as values
-    feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables
+    student_marks        one student's result, from which all that shows marks takes it; gradebook: all of a class
+    grade, regrading     all of it for a class, for good or for show
+    feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables; spreadsheet: CSV
+    exporting            nbgrader's export; unused_options: what is set and not used
     config, plugins      the same steps for stock nbgrader and the Formgrader; stock, stock_reading
     mutation/, checks/   the proofs that CI asks for; selftest: all of ./course test
     lab, demo            JupyterLab, a class to look at

@@ -73,14 +73,14 @@ def penalise(book: Gradebook, assignment: str, students: Iterable[str], config: 
     """The late penalties of these students are those of now: a due date, or a person's mark, may have changed."""
     wanted = set(students)
     query = (
-        select(_SUBMISSION.c.id, _SUBMISSION.c.student_id)
+        select(_SUBMISSION.c.id, _SUBMISSION.c.student_id, api.Assignment.duedate, _SUBMISSION.c.timestamp)
         .join(api.Assignment, api.Assignment.id == _SUBMISSION.c.assignment_id)
         .where(api.Assignment.name == assignment)
     )
     try:
-        for submission, student in book.db.execute(query).all():
+        for submission, student, due, timestamp in book.db.execute(query).all():
             if student in wanted:
-                _penalise(book.db, submission, config)
+                _penalise(book.db, submission, None not in (due, timestamp), config)
         book.db.commit()
     except BaseException:
         book.db.rollback()
@@ -96,13 +96,15 @@ def _enter(
     config: Config,
     shown: Callable[[], Mapping[str, str]],
 ) -> dict[tuple[str, str], float | str | None]:
-    master = db.scalar(select(api.Assignment.id).where(api.Assignment.name == assignment))
+    master = db.execute(
+        select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == assignment)
+    ).one_or_none()
     if master is None:
         raise CourseError(assignment, "the gradebook does not know it", f"run `coursekit release {assignment}`")
-    submission = db.scalar(
-        select(_SUBMISSION.c.id).where(_SUBMISSION.c.assignment_id == master, _SUBMISSION.c.student_id == student)
-    ) or _new(db, master, student)
-    if timestamp is not None:
+    theirs = (_SUBMISSION.c.assignment_id == master.id, _SUBMISSION.c.student_id == student)
+    there = db.execute(select(_SUBMISSION.c.id, _SUBMISSION.c.timestamp).where(*theirs)).one_or_none()
+    submission = there.id if there else _new(db, master.id, student, timestamp)
+    if there and timestamp is not None:
         db.execute(update(_SUBMISSION).where(_SUBMISSION.c.id == submission).values(timestamp=timestamp))
     grades = _rows(db, submission, _GRADE)
     set_by_person = any(row["manual_score"] is not None for row in grades)
@@ -113,8 +115,10 @@ def _enter(
     remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
     _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
     _store(db, _COMMENT, remarks, ("auto_comment",))
-    reviews.keep(db, submission, answers)
-    _penalise(db, submission, config)
+    reviews.keep(db, submission, answers, new=not there)
+    dated = master.duedate is not None and (timestamp is not None or (there and there.timestamp is not None))
+    if there or dated:
+        _penalise(db, submission, bool(dated), config)
     return {("grade", row["name"]): row["auto_score"] for row in grades} | {
         ("comment", row["name"]): row["auto_comment"] for row in remarks
     }
@@ -163,12 +167,12 @@ def _store(db: Any, table: Any, rows: list[dict[str, Any]], columns: tuple[str, 
         db.connection().execute(statement, [{"row": row["id"]} | {name: row[name] for name in columns} for row in rows])
 
 
-def _new(db: Any, master: str, student: str) -> str:
+def _new(db: Any, master: str, student: str, timestamp: datetime | None) -> str:
     """A submission with an empty grade and comment for every cell, as nbgrader makes it, but not yet committed."""
     if db.scalar(select(_PERSON.c.id).where(_PERSON.c.id == student)) is None:
         db.execute(insert(_PERSON).values(id=student))
     submission = str(api.new_uuid())
-    db.execute(insert(_SUBMISSION).values(id=submission, assignment_id=master, student_id=student))
+    db.execute(insert(_SUBMISSION).values(id=submission, assignment_id=master, student_id=student, timestamp=timestamp))
     cells = (
         select(_CELL.c.id, _CELL.c.type, _CELL.c.notebook_id)
         .join(api.Notebook, api.Notebook.id == _CELL.c.notebook_id)
@@ -187,18 +191,16 @@ def _new(db: Any, master: str, student: str) -> str:
     return submission
 
 
-def _penalise(db: Any, submission: str, config: Config) -> None:
-    """The late penalty, by whatever plug-in the course is configured with. Raises CourseError where that fails."""
+def _penalise(db: Any, submission: str, dated: bool, config: Config) -> None:
+    """The late penalty, by whatever plug-in the course is configured with. Raises CourseError where that fails.
+
+    ``dated``: both when it was due and when it was handed in are known.
+    """
     late_step = _late_step(config)
     if late_step is None:
         return
-    due = (
-        select(api.Assignment.duedate, _SUBMISSION.c.timestamp)
-        .join(_SUBMISSION, _SUBMISSION.c.assignment_id == api.Assignment.id)
-        .where(_SUBMISSION.c.id == submission)
-    )
     db.execute(update(_NOTEBOOK).where(_NOTEBOOK.c.assignment_id == submission).values(late_submission_penalty=None))
-    if None in db.execute(due).one():
+    if not dated:
         return
     late = db.get(api.SubmittedAssignment, submission, populate_existing=True)
     if late.total_seconds_late <= 0:

@@ -1,16 +1,17 @@
 """What a class found hard: marks, named mistakes and lost checks, from the verdicts in the autograded notebooks."""
 
-import csv
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
+from coursekit import spreadsheet
 from coursekit.course import Course
 from coursekit.marking.verdicts import METADATA, VERSION
+from coursekit.student_marks import FINAL, StudentMarks
 from coursekit.tables import Table, joined
 
 Verdicts = Mapping[str, Any]  # of one submission, as coursekit.marking.verdicts.as_data makes them
@@ -56,12 +57,16 @@ class ExerciseReport:
 
 @dataclass(frozen=True)
 class ClassReport:
-    """An assignment: ``graded`` students, and those of whom there is no verdict, with the reason."""
+    """An assignment: ``graded`` students, and those of whom there is no verdict, with the reason.
+
+    ``states``: who is absent, late, penalised, pending or not graded, as the gradebook has it.
+    """
 
     assignment: str
     graded: tuple[str, ...]
     without: Mapping[str, str]
     exercises: tuple[ExerciseReport, ...]
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read(course: Course, assignment: str) -> dict[str, Verdicts | None]:
@@ -77,8 +82,13 @@ def read(course: Course, assignment: str) -> dict[str, Verdicts | None]:
     return found
 
 
-def summarise(assignment: str, verdicts: Mapping[str, Verdicts | None]) -> ClassReport:
-    """The report of a class, from the verdicts by student."""
+def summarise(
+    assignment: str, verdicts: Mapping[str, Verdicts | None], marks: Sequence[StudentMarks] = ()
+) -> ClassReport:
+    """The report of a class, from the verdicts by student, and from the gradebook's ``marks`` where there are any.
+
+    A mark that a person set counts as that; mistakes and lost checks are what the grader found.
+    """
     without = {
         student: (one["problem"] or "no exercise was graded") if one else "graded by an older version: grade again"
         for student, one in verdicts.items()
@@ -89,11 +99,24 @@ def summarise(assignment: str, verdicts: Mapping[str, Verdicts | None]) -> Class
     for student, one in graded.items():
         for exercise in one["exercises"]:
             by_exercise.setdefault((exercise["number"], exercise["function"]), {})[student] = exercise
-    rows = tuple(_exercise(*key, by_exercise[key]) for key in sorted(by_exercise))
-    return ClassReport(assignment, tuple(graded), without, rows)
+    counted = {(one.student, mark.grade_id): mark.earned for one in marks for mark in one.marks if mark.judged}
+    rows = tuple(_exercise(*key, by_exercise[key], counted) for key in sorted(by_exercise))
+    return ClassReport(assignment, tuple(graded), without, rows, _states(marks))
 
 
-def _exercise(number: int, function: str, rows: Mapping[str, Mapping[str, Any]]) -> ExerciseReport:
+def _states(marks: Sequence[StudentMarks]) -> dict[str, tuple[str, ...]]:
+    """By state, in words, the students in it; only states that somebody is in."""
+    states: dict[str, list[str]] = {}
+    for one in marks:
+        said = {one.status: one.status != FINAL, "late": bool(one.late), "late penalty": bool(one.taken_off)}
+        for state in (state for state, holds in said.items() if holds):
+            states.setdefault(state, []).append(one.student)
+    return {state: tuple(students) for state, students in states.items()}
+
+
+def _exercise(
+    number: int, function: str, rows: Mapping[str, Mapping[str, Any]], counted: Mapping[tuple[str, str], float]
+) -> ExerciseReport:
     mistakes: dict[tuple[str, str], list[str]] = {}
     lost: dict[str, list[str]] = {check["name"]: [] for row in rows.values() for check in row["checks"]}
     for student, row in rows.items():
@@ -106,7 +129,7 @@ def _exercise(number: int, function: str, rows: Mapping[str, Mapping[str, Any]])
         number,
         function,
         max(row["points"] for row in rows.values()),
-        {student: row["earned"] for student, row in rows.items()},
+        {student: counted.get((student, str(row.get("grade_id"))), row["earned"]) for student, row in rows.items()},
         _by_frequency(Count(name, tuple(students), hint) for (name, hint), students in mistakes.items()),
         _by_frequency(Count(name, tuple(students)) for name, students in lost.items() if students),
         tuple(student for student, row in rows.items() if row["follows"]),
@@ -131,7 +154,7 @@ def tables(report: ClassReport) -> list[Table]:
 
 def _overview(report: ClassReport) -> Table:
     many = len(report.graded)
-    table = Table(title=f"{report.assignment}: {many} submission{'s' * (many != 1)}")
+    table = Table(title=f"{report.assignment}: {many} submission{'s' * (many != 1)}", caption=_people(report))
     table.add_column("exercise", repeat=True)
     for column in ("full", "part", "none", "mean", "of"):
         table.add_column(column, justify="right")
@@ -147,6 +170,11 @@ def _overview(report: ClassReport) -> Table:
             Text(joined(f"{lost.name} ({len(lost.students)})" for lost in exercise.lost[:3])),
         )
     return table
+
+
+def _people(report: ClassReport) -> str | None:
+    """How many are absent, late, pending: those who are not in the figures, or whose total is not final."""
+    return ", ".join(f"{state}: {len(students)}" for state, students in report.states.items()) or None
 
 
 def _mistakes(report: ClassReport) -> Table:
@@ -174,14 +202,13 @@ def _without(report: ClassReport) -> Table:
 
 def write_csv(report: ClassReport, path: Path) -> int:
     """A line per exercise and thing counted: marks, lost checks, named mistakes, errors of others. Returns lines."""
+    header = ["assignment", "exercise", "function", "points", "mean", "what", "name", "count", "students"]
     lines = [line for exercise in report.exercises for line in _lines(report.assignment, exercise)]
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer: Any = csv.writer(file)
-        writer.writerow(["assignment", "exercise", "function", "points", "mean", "what", "name", "count", "students"])
-        writer.writerows(lines)
-    part.replace(path)
-    return len(lines)
+    people = [
+        [report.assignment, "", "", "", "", "students", state, len(students), "; ".join(students)]
+        for state, students in report.states.items()
+    ]
+    return spreadsheet.write(path, header, [*lines, *people])
 
 
 def _lines(assignment: str, exercise: ExerciseReport) -> Iterator[list[Any]]:

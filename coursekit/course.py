@@ -90,7 +90,8 @@ class Course:
     def copy_to(self, root: Path) -> "Course":
         """A course of its own in ``root``: notebooks, releases, modules; nothing handed in, its own gradebook."""
         root.mkdir(parents=True, exist_ok=True)
-        for name in COURSE_FILES:
+        others = (path.name for path in self.root.glob("*.py"))  # the configuration may import what lies beside it
+        for name in sorted({*COURSE_FILES, *others}):
             shutil.copyfile(self.root / name, root / name)
         database.keep_inside(root)
         for folder in ("source", "release"):

@@ -2,55 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coursekit import database
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.student_marks import Mark, StudentMarks
 
 NOT_JUDGED = "grading was stopped or failed; grade again"
 WAITING = "waits for a person"
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One exercise of one student. ``reason`` says why marks are lost, ``manual`` whether a person set the mark.
-
-    ``automatic`` is what the grader gave, None where it gave nothing (yet).
-    """
-
-    grade_id: str
-    earned: float
-    points: float
-    reason: str = ""
-    manual: bool = False
-    waiting: bool = False  # for a person
-    judged: bool = True  # False: grading never came to an end; ``earned`` means nothing
-    automatic: float | None = None
-
-
-@dataclass(frozen=True)
-class StudentMarks:
-    """All marks of one student in one assignment, in the order of the notebook."""
-
-    student: str
-    assignment: str
-    marks: tuple[Mark, ...]
-
-    @property
-    def judged(self) -> bool:
-        """Whether every exercise was judged; if not, the submission wants to be graded again."""
-        return all(mark.judged for mark in self.marks)
-
-    @property
-    def earned(self) -> float:
-        return sum(mark.earned for mark in self.marks)
-
-    @property
-    def points(self) -> float:
-        return sum(mark.points for mark in self.marks)
 
 
 told = database.told
@@ -99,8 +60,11 @@ def cells(course: Course, assignment: str) -> dict[str, float]:
         }
 
 
-def read(course: Course, assignment: str) -> list[StudentMarks]:
-    """The marks of everybody who was graded in this assignment, by student id; empty when nobody was yet."""
+def read(course: Course, assignment: str, everybody: bool = False) -> list[StudentMarks]:
+    """The marks of everybody who was graded in this assignment, by student id; empty when nobody was yet.
+
+    ``everybody``: also those whose hand-in is not graded, and whom the gradebook knows though they handed in nothing.
+    """
     from nbgrader.api import MissingEntry
 
     if not exists(course):
@@ -108,21 +72,49 @@ def read(course: Course, assignment: str) -> list[StudentMarks]:
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
     with opened(course) as book:
         try:
-            submissions = book.assignment_submissions(assignment)
+            found = [marks_of(entry) for entry in book.assignment_submissions(assignment)]
+            others = _others(course, book, assignment, {one.student for one in found}) if everybody else []
         except MissingEntry:
             return []
-        return sorted((_student(entry, assignment) for entry in submissions), key=lambda marks: marks.student)
+        return sorted([*found, *others], key=lambda marks: marks.student)
 
 
-def _student(entry: Any, assignment: str) -> StudentMarks:
+def _others(course: Course, book: Any, assignment: str, graded: set[str]) -> list[StudentMarks]:
+    master = book.find_assignment(assignment)
+    marks = tuple(
+        Mark(cell.name.removesuffix("-test"), 0.0, float(cell.max_score), judged=False)
+        for notebook in master.notebooks
+        for cell in _graded_cells(notebook)
+    )
+    handed_in = set(course.students(assignment))
+    known = {student.id for student in book.students} | handed_in
+    return [
+        StudentMarks(student, assignment, marks, due=master.duedate, absent=student not in handed_in)
+        for student in known - graded
+    ]
+
+
+def _graded_cells(notebook: Any) -> list[Any]:
+    return _in_order([*notebook.grade_cells, *notebook.task_cells], notebook)
+
+
+def _in_order(named: list[Any], notebook: Any) -> list[Any]:
+    """As the cells stand in the source notebook."""
+    place = {cell.name: number for number, cell in enumerate(notebook.source_cells)}
+    return sorted(named, key=lambda one: place.get(one.name, len(place)))
+
+
+def marks_of(entry: Any) -> StudentMarks:
+    """All that nbgrader's SubmittedAssignment says, as a value."""
     marks = []
     for notebook in entry.notebooks:
         reasons = {comment.name: comment.comment or "" for comment in notebook.comments}
-        written = {cell.name for cell in notebook.notebook.solution_cells}
-        order = [cell.name for cell in notebook.notebook.source_cells]
-        for grade in sorted(notebook.grades, key=lambda grade: order.index(grade.name)):
+        written = {cell.name for cell in (*notebook.notebook.solution_cells, *notebook.notebook.task_cells)}
+        for grade in _in_order(list(notebook.grades), notebook.notebook):
             marks.append(_mark(grade, reasons.get(grade.name.removesuffix("-test"), ""), grade.name in written))
-    return StudentMarks(entry.student.id, assignment, tuple(marks))
+    penalty = float(entry.late_submission_penalty or 0)
+    due, extension = entry.assignment.duedate, entry.extension
+    return StudentMarks(entry.student.id, entry.name, tuple(marks), penalty, entry.timestamp, due, extension)
 
 
 def _mark(grade: Any, reason: str, by_person: bool) -> Mark:
@@ -134,4 +126,5 @@ def _mark(grade: Any, reason: str, by_person: bool) -> Mark:
         reason = reason or WAITING
     exercise = grade.name.removesuffix("-test")
     automatic = None if grade.auto_score is None else float(grade.auto_score)
-    return Mark(exercise, float(grade.score), float(grade.max_score), reason, manual, waits, judged, automatic)
+    extra = float(grade.extra_credit or 0)
+    return Mark(exercise, float(grade.score), float(grade.max_score), reason, manual, waits, judged, automatic, extra)

@@ -9,6 +9,7 @@ from coursekit import gradebook
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
+from coursekit.student_marks import Mark
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def preview(
     return Preview(tuple(changes), len(chosen), tuple(sorted(failures)))
 
 
-def _before(course: Course, assignment: str) -> dict[str, dict[str, gradebook.Mark]]:
+def _before(course: Course, assignment: str) -> dict[str, dict[str, Mark]]:
     if not gradebook.exists(course):
         return {}
     return {
@@ -75,7 +76,7 @@ def _before(course: Course, assignment: str) -> dict[str, dict[str, gradebook.Ma
     }
 
 
-def _changes(outcome: Outcome, before: dict[str, gradebook.Mark]) -> list[Change]:
+def _changes(outcome: Outcome, before: dict[str, Mark]) -> list[Change]:
     found = []
     for row in outcome.verdicts["exercises"]:
         mark = before.get(row["grade_id"])

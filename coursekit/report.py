@@ -1,13 +1,14 @@
 """Marks as tables: for the terminal (Rich) and for a spreadsheet (CSV)."""
 
-import csv
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from coursekit.gradebook import Mark, StudentMarks
+from coursekit import spreadsheet
+from coursekit.student_marks import FINAL, NOT_GRADED, PENDING, Mark, StudentMarks, number
 from coursekit.tables import Table
 from hidden_tests import exercises
 
@@ -22,17 +23,31 @@ def marks_table(marks: Iterable[StudentMarks], assignment: str, about: dict[str,
     points = {mark.grade_id: mark.points for student in everybody for mark in student.marks}
     table = Table(title=f"{assignment}: marks per exercise", caption=_legend(everybody))
     table.add_column("student", repeat=True)
-    for number, cell in enumerate(cells, start=1):
-        table.add_column(f"{number}\n/{points[cell]:g}", justify="right")
+    for place, cell in enumerate(cells, start=1):
+        table.add_column(f"{place}\n/{points[cell]:g}", justify="right")
+    penalties = any(student.penalty for student in everybody)
+    if penalties:
+        table.add_column("late\npenalty", justify="right", repeat=True)
     table.add_column(f"total\n/{sum(points.values()):g}", justify="right", style="bold", repeat=True)
+    remarks = any(student.remarks for student in everybody)
+    if remarks:
+        table.add_column("state")
     if about:
         table.add_column("what was handed in")
     for student in everybody:
         by_cell = {mark.grade_id: mark for mark in student.marks}
-        total = f"{student.earned:g}" if student.judged else "–"
-        row = [Text(student.student), *(_mark(by_cell[cell]) for cell in cells), Text(total)]
+        row = [Text(student.student), *(_mark(by_cell[cell]) for cell in cells)]
+        row += [Text(f"−{student.taken_off:g}" if student.taken_off else "")] if penalties else []
+        row += [Text(_total(student)), *([Text("; ".join(student.remarks))] if remarks else [])]
         table.add_row(*row, *([Text(about[student.student])] if about else []))
     return table
+
+
+def _total(student: StudentMarks) -> str:
+    """The total as far as there is one; with a question mark while it waits for a person."""
+    if student.status == NOT_GRADED:
+        return "–"
+    return f"{student.total:g}{'?' * (student.status == PENDING)}"
 
 
 def _legend(everybody: list[StudentMarks]) -> str | None:
@@ -40,8 +55,9 @@ def _legend(everybody: list[StudentMarks]) -> str | None:
     marks = [mark for student in everybody for mark in student.marks]
     signs = {
         "* set by a person": any(mark.manual for mark in marks),
-        "? waits for a person": any(mark.waiting for mark in marks),
-        "– not graded": not all(mark.judged for mark in marks),
+        "? waits for a person, the total is not final": any(mark.waiting for mark in marks),
+        "– not graded": any(student.status == NOT_GRADED for student in everybody),
+        "– nothing handed in": any(student.absent for student in everybody),
     }
     return "   ".join(sign for sign, occurs in signs.items() if occurs) or None
 
@@ -49,6 +65,8 @@ def _legend(everybody: list[StudentMarks]) -> str | None:
 def _mark(mark: Mark) -> Text:
     if not mark.judged:
         return Text("–", style="red")
+    if mark.unread:
+        return Text("?", style="yellow")
     star = "*" * mark.manual + "?" * mark.waiting
     style = "" if mark.earned >= mark.points else "red" if not mark.earned else "yellow"
     return Text(f"{mark.earned:g}{star}", style=style)
@@ -63,6 +81,8 @@ def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
     table.add_column("mark", justify="right")
     table.add_column("reason", ratio=1)
     for student in marks:
+        if student.absent or not any(mark.judged for mark in student.marks):
+            continue  # the table of marks says it
         lost = [mark for mark in student.marks if mark.earned < mark.points or not mark.judged]
         by_reason: dict[str, list[Mark]] = {}
         for mark in lost:
@@ -112,20 +132,44 @@ def _stub_of(mark: Mark, names: dict[str, str]) -> str:
 
 
 def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
-    """A line per student and assignment: student, assignment, a column per exercise, total, points. Returns lines.
+    """A line per student and assignment, with the columns that ``docs/ONE_MARK.md`` lists. Returns their number.
 
-    What was not graded stays empty: it is no zero.
+    What was not graded, or nobody has read, stays empty: it is no zero.
     """
     everybody = list(marks)
     cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer: Any = csv.writer(file)
-        writer.writerow(["student", "assignment", *cells, "total", "points"])
-        for student in everybody:
-            by_cell = {mark.grade_id: f"{mark.earned:g}" for mark in student.marks if mark.judged}
-            row = [by_cell.get(cell, "") for cell in cells]
-            total = f"{student.earned:g}" if student.judged else ""
-            writer.writerow([student.student, student.assignment, *row, total, f"{student.points:g}"])
-    part.replace(path)
-    return len(everybody)
+    header = [*BEFORE, *cells, *BEHIND]
+    return spreadsheet.write(path, header, (_csv_row(student, cells) for student in everybody))
+
+
+BEFORE = ("student", "assignment")
+BEHIND = ("total", "points", "status", "pending", "sum", "extra_credit", "penalty", "submitted", "due",
+          "extended_until", "late")  # fmt: skip
+
+
+def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
+    by_cell = {mark.grade_id: _figure(mark.earned) for mark in student.marks if mark.judged and not mark.unread}
+    graded = student.status in (FINAL, PENDING)
+    late = int(student.late.total_seconds())
+    return [
+        student.student,
+        student.assignment,
+        *(by_cell.get(cell, "") for cell in cells),
+        _figure(student.total) if graded or student.absent else "",
+        _figure(student.points),
+        student.status,
+        " ".join(mark.grade_id for mark in student.pending),
+        _figure(student.earned) if graded or student.absent else "",
+        _figure(student.extra_credit) if graded else "",
+        _figure(student.penalty) if graded else "",
+        *(_iso(when) for when in (student.submitted, student.due, student.extended_until)),
+        f"{late // 3600}:{late // 60 % 60:02}:{late % 60:02}" if student.late else "",
+    ]
+
+
+def _figure(value: float) -> spreadsheet.Figure:
+    return spreadsheet.Figure(number(value))
+
+
+def _iso(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%dT%H:%M:%SZ}" if when else ""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, MetaData, String, Table, Text, delete, insert, inspect, select
+from sqlalchemy import Column, MetaData, String, Table, Text, insert, inspect, select, update
 from sqlalchemy.exc import DatabaseError
 
 _ANSWERS = Table(
@@ -71,7 +71,9 @@ def graded(db: Any, submission: str) -> dict[str, str]:
     return dict(json.loads(found)) if found else {}
 
 
-def keep(db: Any, submission: str, now: Mapping[str, str]) -> None:
-    """These are from now on the answers that were graded last; the caller commits."""
-    db.execute(delete(_ANSWERS).where(_ANSWERS.c.submission_id == submission))
-    db.execute(insert(_ANSWERS).values(submission_id=submission, answers=json.dumps(now, sort_keys=True)))
+def keep(db: Any, submission: str, now: Mapping[str, str], new: bool = False) -> None:
+    """These are from now on the answers that were graded last; the caller commits. ``new``: none were before."""
+    answers = json.dumps(now)
+    changed = update(_ANSWERS).where(_ANSWERS.c.submission_id == submission).values(answers=answers)
+    if new or not db.execute(changed).rowcount:
+        db.execute(insert(_ANSWERS).values(submission_id=submission, answers=answers))

@@ -11,7 +11,7 @@ from coursekit.checks.findings import Finding, Source, some
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.gradebook import StudentMarks
+from coursekit.student_marks import StudentMarks
 from hidden_tests import Exercise, exercises
 
 JOBS = 2

@@ -12,7 +12,7 @@ from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.checks.released import SECRETS, solution_lines
 from coursekit.course import Course
-from coursekit.gradebook import StudentMarks
+from coursekit.student_marks import StudentMarks
 from hidden_tests import TABLE, exercises
 
 SOLUTION, UNTOUCHED = "solution", "untouched"

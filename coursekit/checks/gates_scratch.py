@@ -10,8 +10,8 @@ from coursekit import grade, gradebook
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
-from coursekit.gradebook import StudentMarks
 from coursekit.sandbox import walls
+from coursekit.student_marks import StudentMarks
 
 Gate = tuple[list[Finding], str]  # what is wrong, and the figure
 

@@ -29,7 +29,10 @@ Students = Annotated[
 def this_course() -> "Course":
     from coursekit.course import find_course
 
-    return find_course()
+    course = find_course()
+    if str(course.root) not in sys.path:
+        sys.path.append(str(course.root))  # as nbgrader does: a late policy may lie beside the configuration
+    return course
 
 
 def make_console() -> "Console":

@@ -10,10 +10,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from coursekit import notebooks
+from coursekit import gradebook, notebooks
 from coursekit.gradebook import NOT_JUDGED
 from coursekit.marking.verdicts import NOTHING_ELSE, gist
 from coursekit.reading.submission import NOTES, PROBLEM
+from coursekit.student_marks import StudentMarks, duration, moment
 from hidden_tests import exercises
 
 METADATA = "coursekit"
@@ -93,12 +94,29 @@ class Marks:
     assignment: str
     student: str
     person: str  # first and last name, if the gradebook has them
-    earned: float
-    points: float
-    penalty: float
+    result: StudentMarks
     notes: tuple[str, ...]
     problem: str
     exercises: tuple[Exercise, ...]
+
+    @property
+    def points(self) -> float:
+        return self.result.points
+
+    @property
+    def total(self) -> float:
+        return self.result.total
+
+    @property
+    def deadline(self) -> str:
+        """What became of the due date, as one or two sentences; "" where there is nothing to say."""
+        result = self.result
+        said = f"You had an extension until {moment(result.extended_until)}. " if result.extended_until else ""
+        if not result.late:
+            return said.strip()
+        when = f" ({moment(result.submitted)})" if result.submitted else ""
+        said += f"Handed in {duration(result.late)} late{when}"
+        return said + ("." if result.taken_off else "; nothing was taken off for that.")
 
     @property
     def right(self) -> int:
@@ -136,12 +154,11 @@ def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url:
                 key = name.removesuffix("-test")
                 comment = comments.get(key) or comments.get(name)
                 found.append(_exercise(cell, key, grades.get(name), comment, _dict(verdicts.get(key)), rows.get(key)))
-        penalty = float(entry.late_submission_penalty or 0)
         person = " ".join(filter(None, (entry.student.first_name, entry.student.last_name)))
-        earned, points = float(entry.score) - penalty, float(entry.max_score)
+        result = gradebook.marks_of(entry.assignment)
     notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
     problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
-    return Marks(assignment, student, person, earned, points, penalty, notes, problem, tuple(found))
+    return Marks(assignment, student, person, result, notes, problem, tuple(found))
 
 
 def _exercise(cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: dict[str, Any], row: Any) -> Exercise:

@@ -61,7 +61,7 @@ def headline(marks: Marks) -> str:
         return f"Most of it is right; {lost} exercise{'s' if lost > 1 else ''} to mend."
     return (
         "Part of it is right, and the rest can be mended."
-        if marks.earned > 0
+        if marks.result.earned > 0
         else "This is not right yet, but it can be."
     )
 

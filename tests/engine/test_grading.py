@@ -43,7 +43,9 @@ def test_a_grading_that_never_ended_is_no_zero(scratch, solved, tmp_path):
     assert not anna.judged
     assert {mark.reason for mark in anna.marks} == {"grading was stopped or failed; grade again"}
     report.write_csv([anna], tmp_path / "marks.csv")
-    assert (tmp_path / "marks.csv").read_text().splitlines()[1] == f"anna,{ASSIGNMENT},,,,,,,,,,,,100"
+    assert (tmp_path / "marks.csv").read_text().splitlines()[
+        1
+    ] == f"anna,{ASSIGNMENT},,,,,,,,,,,,100,not graded" + "," * 8
 
 
 def test_a_grading_that_is_stopped_leaves_whole_submissions_only(scratch, solved):

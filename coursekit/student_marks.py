@@ -1,0 +1,135 @@
+"""One student's result in one assignment, as a value: every table, file and page says what this says."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+FINAL, PENDING, NOT_GRADED, ABSENT = "final", "pending", "not graded", "absent"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One exercise of one student. ``reason`` says why marks are lost, ``manual`` whether a person set the mark.
+
+    ``automatic`` is what the grader gave, None where it gave nothing (yet). ``extra_credit`` is part of ``earned``.
+    """
+
+    grade_id: str
+    earned: float
+    points: float
+    reason: str = ""
+    manual: bool = False
+    waiting: bool = False  # for a person
+    judged: bool = True  # False: grading never came to an end; ``earned`` means nothing
+    automatic: float | None = None
+    extra_credit: float = 0.0
+
+    @property
+    def unread(self) -> bool:
+        """Whether there is no mark at all until a person gives one."""
+        return self.waiting and not self.manual and self.automatic is None
+
+
+@dataclass(frozen=True)
+class StudentMarks:
+    """All marks of one student in one assignment, in the order of the notebook, and what became of the deadline.
+
+    Times are UTC, as nbgrader keeps them. ``due`` is the assignment's date, ``extension`` what this student got beyond
+    it. ``penalty`` is what nbgrader holds; of a sum that a person has lowered since, no more than all is taken off.
+    """
+
+    student: str
+    assignment: str
+    marks: tuple[Mark, ...]
+    penalty: float = 0.0
+    submitted: datetime | None = None
+    due: datetime | None = None
+    extension: timedelta | None = None
+    absent: bool = False  # known to the gradebook, and nothing was handed in
+
+    @property
+    def judged(self) -> bool:
+        """Whether every exercise was judged; if not, the submission wants to be graded again."""
+        return all(mark.judged for mark in self.marks)
+
+    @property
+    def started(self) -> bool:
+        """Whether there is any mark."""
+        return any(mark.judged for mark in self.marks)
+
+    @property
+    def status(self) -> str:
+        """``final``, or why the total is not: ``pending`` (it waits for a person), ``not graded``, ``absent``."""
+        if self.absent:
+            return ABSENT
+        if not self.judged:
+            return NOT_GRADED
+        return PENDING if self.pending else FINAL
+
+    @property
+    def pending(self) -> tuple[Mark, ...]:
+        """The exercises that wait for a person: for the first mark, or for another look at theirs."""
+        return tuple(mark for mark in self.marks if mark.waiting and mark.judged)
+
+    @property
+    def earned(self) -> float:
+        """The sum over the exercises, extra credit included, before any penalty; what is unread counts 0."""
+        return sum(mark.earned for mark in self.marks)
+
+    @property
+    def extra_credit(self) -> float:
+        return sum(mark.extra_credit for mark in self.marks)
+
+    @property
+    def points(self) -> float:
+        return sum(mark.points for mark in self.marks)
+
+    @property
+    def total(self) -> float:
+        """What counts: the sum without the penalty, as `nbgrader export` has it."""
+        return max(0.0, self.earned - self.penalty)
+
+    @property
+    def taken_off(self) -> float:
+        """By how much the penalty lowers the total."""
+        return self.earned - self.total if self.penalty else 0.0
+
+    @property
+    def extended_until(self) -> datetime | None:
+        return self.due + self.extension if self.due and self.extension else None
+
+    @property
+    def late(self) -> timedelta:
+        """How long after the student's own due date it was handed in; zero where that is not so, or not known."""
+        due = self.extended_until or self.due
+        return max(timedelta(), self.submitted - due) if self.submitted and due else timedelta()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the total has to know, in words."""
+        said = [] if self.status == FINAL else [self.status]
+        if self.late:
+            said.append(f"late by {duration(self.late)}")
+        if until := self.extended_until:
+            said.append(f"extended until {moment(until)}")
+        return tuple(said)
+
+
+def number(value: float) -> str:
+    """A mark without needless zeros, and without what binary fractions add to it."""
+    return f"{round(value, 6) + 0.0:.12g}"
+
+
+def moment(when: datetime) -> str:
+    """To the minute, in UTC."""
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+def duration(time: timedelta) -> str:
+    """The two largest units: ``1 day 2 h``, ``3 h 5 min``, ``40 s``."""
+    seconds = int(time.total_seconds())
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} day{'s' * (days != 1)}" + (f" {hours} h" if hours else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes} min" if minutes else "")
+    return f"{minutes} min" if minutes else f"{max(1, seconds)} s"

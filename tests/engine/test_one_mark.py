@@ -1,0 +1,469 @@
+"""One configuration and one mark: our commands, stock nbgrader, the export and every page agree, whoever ran last."""
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+import sqlite3
+from datetime import timedelta
+
+import pytest
+from nbgrader.api import Gradebook
+from rich.console import Console
+
+from coursekit import answers_given, exporting, feedback, gradebook, notebooks, report, settings, stock, unused_options
+from coursekit.course import Course
+from coursekit.errors import CourseError
+from coursekit.marking.verdicts import METADATA
+from coursekit.outcomes import Outcome
+from coursekit.recorder import Recorder
+from tests.classroom import ASSIGNMENT, copy_course
+from tests.feedback_pages import Parsed, graded_notebook, lost, open_gradebook, verdicts
+
+OPINION = "opinion"  # a written answer, of 10 points
+POINTS = 110
+PER_HOUR = """
+from nbgrader.plugins import BasePlugin
+class PerHour(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return 1.5 * total_seconds_late / 3600
+"""
+BY_CLASS = f"{PER_HOUR}\nget_config().AssignLatePenalties.plugin_class = PerHour\n"
+BY_NAME = "get_config().AssignLatePenalties.plugin_class = 'late_policy.PerHour'\n"
+ZERO = "get_config().LateSubmissionPlugin.penalty_method = 'zero'\n"
+# When it was handed in, where the assignment is due on 1 March at noon.
+CLASS = {
+    "extended": "2026-03-01 13:00:00 UTC",
+    "extra": "2026-03-01 14:30:00 +0100",
+    "late": "2026-03-01 14:00:00 UTC",
+    "manual": "2026-03-01 15:00:00 UTC",
+    "much-late": "2026-06-01 12:00:00 UTC",
+    "no-time": None,
+    "on-time": "2026-03-01 11:59:59 UTC",
+    "pending": "2026-03-01 13:30:00 UTC",
+}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Course:
+    """A course with a written answer beside the exercises, and a gradebook that knows it; nobody handed in anything."""
+    course = copy_course(tmp_path_factory.mktemp("template") / "course")
+    source = json.loads(course.source(ASSIGNMENT).read_text(encoding="utf-8"))
+    about = {"grade": True, "grade_id": OPINION, "locked": False, "points": 10, "schema_version": 3, "solution": True}
+    cell = {"cell_type": "markdown", "id": OPINION, "source": "A model answer.", "metadata": {"nbgrader": about}}
+    source["cells"].append(cell)
+    course.source(ASSIGNMENT).write_text(json.dumps(source), encoding="utf-8")
+    open_gradebook(course)
+    return course
+
+
+@pytest.fixture
+def course(template, tmp_path) -> Course:
+    return Course(shutil.copytree(template.root, tmp_path / "course"))
+
+
+def configured(course: Course, extra: str) -> None:
+    path = course.root / settings.CONFIG
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{extra}", encoding="utf-8")
+
+
+def outcome(course: Course, student: str, answer: str = "I think so.", changes=None, **code: str) -> Outcome:
+    """What a worker makes of a submission with these answers, without running it."""
+
+    def change(notebook):
+        for cell in notebook["cells"]:
+            cell["source"] = answer if cell["id"] == OPINION else code.get(cell["id"].replace("-", "_"), cell["source"])
+
+    notebook = notebooks.parse(json.dumps(graded_notebook(course, change)), student)
+    data = verdicts(changes or lost("compute-cost", {"cost": "Off by a factor."}))
+    data |= {"written": [{"grade_id": OPINION, "points": 10, "answered": bool(answer)}]}
+    data |= {"answers": answers_given.digests(notebook)}
+    notebook.metadata[METADATA] = data
+    when = CLASS.get(student)
+    files = {"timestamp.txt": when.encode()} if when else {}
+    return Outcome(student, notebooks.dumps(notebook), data, files)
+
+
+def ours(course: Course, *outcomes: Outcome) -> None:
+    with Recorder(course, ASSIGNMENT) as recorder:
+        for one in outcomes:
+            recorder.record(one)
+
+
+def stocks(course: Course, *outcomes: Outcome) -> None:
+    """nbgrader's own steps, as the configuration lists them, over the notebook as it is after marking."""
+    from nbgrader.utils import parse_utc
+    from traitlets.utils.importstring import import_item
+
+    config = stock.course_config(course)
+    steps = [import_item(step) if isinstance(step, str) else step for step in config.Autograde.autograde_preprocessors]
+    for one in outcomes:
+        shutil.rmtree(course.autograded(ASSIGNMENT, one.student), ignore_errors=True)  # as nbgrader begins
+        with Gradebook(course.db_url) as book:
+            when = one.files.get("timestamp.txt", b"").decode()
+            stamp = {"timestamp": parse_utc(when)} if when else {}
+            book.update_or_create_student(one.student)
+            book.update_or_create_submission(ASSIGNMENT, one.student, **stamp)
+        about = {"notebook": ASSIGNMENT, "assignment": ASSIGNMENT, "student": one.student, "db_url": course.db_url}
+        notebook, resources = notebooks.parse(one.notebook, one.student), {"nbgrader": about, METADATA: one.verdicts}
+        for step in steps:
+            if step.__name__ in ("SaveVerdicts", "AssignLatePenalties"):
+                notebook, resources = step(config=config).preprocess(notebook, resources)
+        path = course.autograded(ASSIGNMENT, one.student) / f"{ASSIGNMENT}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(notebooks.dumps(notebook), encoding="utf-8")
+
+
+def person(course: Course, student: str, cell: str, mark: float | None, extra: float | None = None) -> None:
+    """What the Formgrader does when a person gives a mark."""
+    with Gradebook(course.db_url) as book:
+        grade = book.find_grade(cell, ASSIGNMENT, ASSIGNMENT, student)
+        grade.manual_score, grade.extra_credit = mark, extra
+        grade.needs_manual_grade = grade.manual_score is None and grade.auto_score is None
+        book.db.commit()
+
+
+def held(course: Course) -> dict[str, list[tuple]]:
+    """Every column of the gradebook that is no number of a row, by table."""
+    submitted = "from submitted_assignment s join submitted_notebook n on n.assignment_id = s.id"
+    queries = {
+        "submissions": f"select student_id, timestamp, extension, late_submission_penalty, flagged {submitted}",
+        "grades": f"""select student_id, c.name, auto_score, manual_score, extra_credit, needs_manual_grade {submitted}
+                      join grade g on g.notebook_id = n.id join base_cell c on c.id = g.cell_id""",
+        "comments": f"""select student_id, c.name, auto_comment, manual_comment {submitted}
+                        join comment g on g.notebook_id = n.id join base_cell c on c.id = g.cell_id""",
+    }
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as book:
+        return {name: sorted(book.execute(query), key=repr) for name, query in queries.items()}
+
+
+def a_term(course: Course, record) -> None:
+    """A class is graded, a person marks and grants an extension, then all is graded again."""
+    everybody = [outcome(course, student) for student in CLASS]
+    record(course, *everybody)
+    for student in CLASS:
+        if student != "pending":
+            person(course, student, OPINION, 4.5, 2.0 if student == "extra" else None)
+    person(course, "manual", "compute-cost-test", 3.25)
+    with Gradebook(course.db_url) as book:
+        if book.find_assignment(ASSIGNMENT).duedate:  # nbgrader fails where there is nothing to extend
+            book.find_submission(ASSIGNMENT, "extended").extension = timedelta(hours=2)
+        book.update_or_create_student("absent", first_name="Ab", last_name="Sent")
+        book.db.commit()
+    record(course, *everybody)
+
+
+def due(course: Course, when: str | None) -> None:
+    with Gradebook(course.db_url) as book:
+        book.update_or_create_assignment(ASSIGNMENT, duedate=when)
+
+
+def exported(course: Course) -> dict[str, dict[str, str]]:
+    exporting.export(course, course.root / "export.csv", [ASSIGNMENT])
+    lines = (course.root / "export.csv").read_text(encoding="utf-8").splitlines()
+    return {row["student_id"]: row for row in csv.DictReader(lines)}
+
+
+def written(course: Course) -> dict[str, dict[str, str]]:
+    path = course.root / "marks.csv"
+    report.write_csv(gradebook.read(course, ASSIGNMENT, everybody=True), path)
+    return {row["student"]: row for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())}
+
+
+def page(course: Course, student: str) -> str:
+    (made,) = feedback.feedback(course, ASSIGNMENT, [student])
+    assert made.problem == ""
+    return Parsed(made.path.read_text(encoding="utf-8")).text
+
+
+def screen(course: Course) -> str:
+    console = Console(width=160, file=io.StringIO())
+    console.print(report.marks_table(gradebook.read(course, ASSIGNMENT, everybody=True), ASSIGNMENT))
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("policy", "when"),
+    [
+        ("", None),
+        ("", "2026-03-01 12:00:00 UTC"),
+        (ZERO, None),
+        (ZERO, "2026-03-01 13:00:00 +0100"),
+        (BY_CLASS, "2026-03-01 12:00:00 UTC"),
+        (BY_NAME, "2026-03-01 07:00:00 EST"),
+    ],
+    ids=["none, not due", "none", "zero, not due", "zero", "class", "import string"],
+)
+def test_our_gradebook_is_stock_nbgraders_column_by_column(course, template, policy, when):
+    """Also when the one grades after the other: nothing is erased, and nothing flips."""
+    (course.root / "late_policy.py").write_text(PER_HOUR, encoding="utf-8")
+    configured(course, policy)
+    found = []
+    for record, other in ((ours, stocks), (stocks, ours)):
+        shutil.copyfile(template.root / "gradebook.db", course.root / "gradebook.db")
+        due(course, when)
+        a_term(course, record)
+        found.append(held(course))
+        other(course, *(outcome(course, student) for student in CLASS))
+        assert held(course) == found[-1]
+    assert found[0] == found[1]
+    penalties = {student: penalty for student, _, _, penalty, _ in found[0]["submissions"]}
+    late = {"extra", "late", "manual", "much-late", "pending"} if policy and when else set()
+    assert {student for student, penalty in penalties.items() if penalty} == late
+
+    export, mine = exported(course), written(course)
+    assert set(export) == set(mine) == {*CLASS, "absent"}
+    for student, row in mine.items():
+        assert float(row["total"]) == pytest.approx(float(export[student]["score"]))
+        assert float(row["sum"]) == pytest.approx(float(export[student]["raw_score"]))
+        assert float(row["penalty"] or 0) == pytest.approx(float(export[student]["late_submission_penalty"]))
+        assert float(row["points"]) == float(export[student]["max_score"]) == POINTS
+        assert row["status"] == {"pending": "pending", "absent": "absent"}.get(student, "final")
+    for student in ("late", "pending", "extended") if when and policy == ZERO else ():
+        assert f"{float(mine[student]['total']):g} of {POINTS} points" in page(course, student)
+
+
+def test_a_late_policy_survives_our_command_and_nbgraders_in_turn(course):
+    """FAULTS M1: the penalty was 0 after ours, then 100, then 0 again."""
+    configured(course, ZERO)
+    due(course, "2026-03-01 12:00:00 UTC")
+    seen = []
+    for record in (ours, stocks, ours):
+        record(course, outcome(course, "late", changes={}))
+        seen.append(gradebook.read(course, ASSIGNMENT)[0].penalty)
+    assert seen == [100, 100, 100]
+
+
+def test_a_penalised_student_reads_one_total_everywhere(course):
+    """FAULTS M2: the page said 0, the export 0, the CSV 100."""
+    configured(course, ZERO)
+    due(course, "2026-03-01 12:00:00 UTC")
+    ours(course, outcome(course, "late", answer="", changes={}))
+    row = written(course)["late"]
+    assert (row["total"], row["sum"], row["penalty"], row["late"]) == ("0", "100", "100", "2:00:00")
+    assert float(exported(course)["late"]["score"]) == 0
+    said = page(course, "late")
+    assert f"0 of {POINTS} points" in said
+    assert "100 points for the exercises, 100 points taken off for handing in late" in said
+    assert "Handed in 2 h late (2026-03-01 14:00 UTC)." in said
+    (line,) = [line for line in screen(course).splitlines() if "late by" in line]
+    assert "−100" in line
+    assert "late by 2 h" in line
+
+
+def test_an_answer_that_nobody_has_read_is_no_zero_anywhere(course):
+    """FAULTS M3: its cell was 0 and the total 90, without a sign."""
+    ours(course, outcome(course, "pending", changes={}))
+    row = written(course)["pending"]
+    assert (row[OPINION], row["total"], row["status"], row["pending"]) == ("", "100", "pending", OPINION)
+    assert "100?" in screen(course)
+    assert "the total is not final" in screen(course)
+    said = page(course, "pending")
+    assert "Not final: 10 points still wait for a person" in said
+    person(course, "pending", OPINION, 0)
+    row = written(course)["pending"]
+    assert (row[OPINION], row["total"], row["status"], row["pending"]) == ("0", "100", "final", "")
+
+
+def test_an_extension_is_told_and_costs_nothing(course):
+    configured(course, ZERO)
+    due(course, "2026-03-01 12:00:00 UTC")
+    a_term(course, ours)
+    row = written(course)["extended"]
+    assert (row["extended_until"], row["late"], row["penalty"]) == ("2026-03-01T14:00:00Z", "", "0")
+    assert "You had an extension until 2026-03-01 14:00 UTC." in page(course, "extended")
+    assert "extended until 2026-03-01 14:00 UTC" in screen(course)
+
+
+def test_who_handed_nothing_in_is_a_row_that_says_so_and_a_hand_in_without_marks_another(course):
+    ours(course, outcome(course, "on-time"))
+    with Gradebook(course.db_url) as book:
+        book.add_student("zoe")
+    course.submitted(ASSIGNMENT, "yan").mkdir(parents=True)
+    rows = written(course)
+    assert {student: row["status"] for student, row in rows.items()} == {
+        "on-time": "pending",
+        "yan": "not graded",
+        "zoe": "absent",
+    }
+    assert (rows["zoe"]["total"], rows["zoe"][OPINION], rows["yan"]["total"]) == ("0", "", "")
+    assert "absent" in screen(course)
+
+
+def test_no_cell_of_the_csv_is_a_formula(course):
+    names = ["=1+1", "+x", "-y", "@z", "-1"]
+    with Gradebook(course.db_url) as book:
+        for name in names:
+            book.add_student(name)
+    path = course.root / "marks.csv"
+    report.write_csv(gradebook.read(course, ASSIGNMENT, everybody=True), path)
+    found = [row[0] for row in csv.reader(path.read_text(encoding="utf-8").splitlines())][1:]
+    assert sorted(found) == sorted(f"'{name}" for name in names)
+
+
+# --- asked again only where the answer changed ---------------------------------------------------------------
+
+ANSWERED = {"answer": "I think so.", "compute_cost": "def compute_cost(AL, Y):\n    return 1"}
+CHANGES = {
+    "nothing": ({}, set()),
+    "blank lines": ({"answer": "\nI think so.  \n\n"}, set()),
+    "the text": ({"answer": "I think not."}, {OPINION}),
+    "the code": ({"compute_cost": "def compute_cost(AL, Y):\n    return 2"}, {"compute-cost"}),
+    "other code": ({"linear_forward": "def linear_forward(A, W, b):\n    return 2"}, set()),
+    "the automatic mark": ({"changes": {}}, {"compute-cost"}),
+}
+
+
+def asked(course: Course) -> set[str]:
+    (anna,) = gradebook.read(course, ASSIGNMENT)
+    return {mark.grade_id for mark in anna.pending}
+
+
+@pytest.mark.parametrize("second", [ours, stocks])
+@pytest.mark.parametrize("first", [ours, stocks])
+def test_a_person_is_asked_again_only_where_the_answer_changed(course, template, first, second):
+    """FAULTS M13, for our command and nbgrader's, whichever graded before."""
+    for what, (change, again) in CHANGES.items():
+        shutil.copyfile(template.root / "gradebook.db", course.root / "gradebook.db")
+        shutil.rmtree(course.root / "autograded", ignore_errors=True)
+        first(course, outcome(course, "anna", **ANSWERED))
+        person(course, "anna", OPINION, 4.5)
+        person(course, "anna", "compute-cost-test", 7)
+        assert asked(course) == set(), what
+        for _ in range(2):  # who did not answer is still asked after the next grading
+            second(course, outcome(course, "anna", **(ANSWERED | change)))
+            assert asked(course) == again, what
+        marks = {mark.grade_id: mark.earned for mark in gradebook.read(course, ASSIGNMENT)[0].marks}
+        assert (marks[OPINION], marks["compute-cost"]) == (4.5, 7), what
+
+
+def test_a_picture_in_an_answer_is_part_of_it(course):
+    first = notebooks.parse(outcome(course, "anna").notebook, "")
+    second = notebooks.parse(outcome(course, "anna").notebook, "")
+    assert answers_given.digests(first) == answers_given.digests(second)
+    second.cells[-1]["attachments"] = {"a.png": {"image/png": "iVBORw0KGgo="}}
+    assert answers_given.digests(first)[OPINION] != answers_given.digests(second)[OPINION]
+
+
+def test_who_reads_between_a_kill_and_the_next_grading_is_asked_about_what_they_did_not_see(course, monkeypatch):
+    """The marks are in the gradebook, the notebook that a person opens is still the earlier one."""
+    from coursekit import whole
+
+    ours(course, outcome(course, "anna", **ANSWERED))
+    person(course, "anna", OPINION, 4.5)
+    changed = outcome(course, "anna", **(ANSWERED | {"answer": "I think not."}))
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(whole, "put", dies)
+        with pytest.raises(KeyboardInterrupt):
+            ours(course, changed)
+    person(course, "anna", OPINION, 4.5)  # reads the earlier answer
+    ours(course, changed)
+    assert asked(course) == {OPINION}
+
+
+def test_marks_that_an_older_version_left_are_compared_with_its_notebook(course):
+    ours(course, outcome(course, "anna", **ANSWERED))
+    person(course, "anna", OPINION, 4.5)
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as book:
+        book.execute("drop table coursekit_answers")
+        book.commit()
+    ours(course, outcome(course, "anna", **ANSWERED))
+    assert asked(course) == set()
+
+
+# --- the configuration --------------------------------------------------------------------------------------
+
+
+def test_an_option_that_grading_does_not_use_is_named_and_no_other(course):
+    (course.root / "late_policy.py").write_text(PER_HOUR, encoding="utf-8")
+    assert unused_options.told(course) == []
+    configured(
+        course,
+        BY_NAME
+        + "c = get_config()\nc.PerHour.log = None\n"
+        + """
+c.CourseDirectory.course_id = "other"
+c.CourseDirectory.submitted_directory = "handed-in"
+c.Exchange.timezone = "Europe/Berlin"
+c.FormgradeApp.log_level = "DEBUG"
+c.ExecutePreprocessor.timeout = 300
+c.Autograde.create_student = False
+c.ClearSolutions.enforce_metadata = False
+""",
+    )
+    assert unused_options.told(course) == [
+        f"nbgrader_config.py: {option} is set, but coursekit grade does not use it"
+        for option in ("Autograde.create_student", "CourseDirectory.submitted_directory", "ExecutePreprocessor.timeout")
+    ]
+
+
+def test_json_and_the_users_own_configuration_are_read_in_nbgraders_order(course, tmp_path, monkeypatch):
+    def method() -> str:
+        return stock.course_config(course).LateSubmissionPlugin.get("penalty_method", "none")
+
+    folder = tmp_path / "jupyter"
+    folder.mkdir()
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(folder))
+    assert method() == "none"
+    (folder / "nbgrader_config.py").write_text(ZERO)
+    assert method() == "zero"
+    configured(course, ZERO.replace("zero", "none"))
+    assert method() == "none"
+    (course.root / "nbgrader_config.json").write_text('{"LateSubmissionPlugin": {"penalty_method": "zero"}}')
+    assert method() == "zero"
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("1 / 0\n", r"^nbgrader_config\.py: it cannot be used \(ZeroDivisionError: .*, line \d+\); mend it$"),
+        ("import sys; sys.exit()\n", r"nbgrader_config\.py: it cannot be used \(SystemExit"),
+        ("def\n", r"nbgrader_config\.py: it cannot be used \(SyntaxError"),
+        (BY_NAME, r"AssignLatePenalties\.plugin_class: late_policy\.PerHour cannot be imported"),
+        ("get_config().AssignLatePenalties.plugin_class = int\n", r"is no BasePlugin of nbgrader"),
+    ],
+)  # fmt: skip
+def test_an_error_in_the_configuration_is_one_line(course, extra, said):
+    configured(course, extra)
+    with pytest.raises(CourseError, match=said) as error:
+        stock.course_config(course)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_late_policy_that_fails_is_told_with_the_student(course):
+    configured(course, BY_CLASS.replace("1.5 *", "1 / 0 *"))
+    due(course, "2026-03-01 12:00:00 UTC")
+    with pytest.raises(CourseError, match=r"plugin_class: PerHour failed for late \(ZeroDivisionError"):
+        ours(course, outcome(course, "late"))
+    assert gradebook.read(course, ASSIGNMENT) == []
+
+
+def test_two_courses_have_each_their_own_policy_of_one_name(course, template, tmp_path):
+    other = Course(shutil.copytree(template.root, tmp_path / "other"))
+    for one, factor in ((course, "1.5"), (other, "3")):
+        (one.root / "late_policy.py").write_text(PER_HOUR.replace("1.5", factor), encoding="utf-8")
+        configured(one, BY_NAME)
+        due(one, "2026-03-01 12:00:00 UTC")
+        ours(one, outcome(one, "late"))
+    assert [gradebook.read(one, ASSIGNMENT)[0].penalty for one in (course, other)] == [3, 6]
+
+
+def test_the_configured_exporter_writes_our_export(course):
+    configured(
+        course,
+        """
+from nbgrader.plugins import ExportPlugin
+class Names(ExportPlugin):
+    def export(self, gradebook):
+        open(self.to, "w").write(" ".join(student.id for student in gradebook.students))
+get_config().ExportApp.plugin_class = Names
+""",
+    )
+    ours(course, outcome(course, "on-time"))
+    assert exporting.export(course, course.root / "names.txt") == "Names"
+    assert (course.root / "names.txt").read_text() == "on-time"
