@@ -1,6 +1,5 @@
 """What a class found hard: marks, named mistakes and lost checks, from the verdicts in the autograded notebooks."""
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from coursekit import csv_files
 from coursekit.course import Course
 from coursekit.marking.verdicts import METADATA, VERSION
 from coursekit.tables import Table, joined
@@ -172,15 +172,15 @@ def _without(report: ClassReport) -> Table:
     return table
 
 
-def write_csv(report: ClassReport, path: Path) -> int:
-    """A line per exercise and thing counted: marks, lost checks, named mistakes, errors of others. Returns lines."""
+def write_csv(report: ClassReport, path: Path, excel: bool = False) -> int:
+    """A line per exercise and thing counted: marks, lost checks, named mistakes, errors of others. Returns lines.
+
+    The column ``students`` is itself a line of CSV, separated by semicolons.
+    """
     lines = [line for exercise in report.exercises for line in _lines(report.assignment, exercise)]
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer: Any = csv.writer(file)
+    with csv_files.writer(path, excel) as writer:
         writer.writerow(["assignment", "exercise", "function", "points", "mean", "what", "name", "count", "students"])
         writer.writerows(lines)
-    part.replace(path)
     return len(lines)
 
 

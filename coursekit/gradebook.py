@@ -101,11 +101,11 @@ def cells(course: Course, assignment: str) -> dict[str, float]:
 
 def read(course: Course, assignment: str) -> list[StudentMarks]:
     """The marks of everybody who was graded in this assignment, by student id; empty when nobody was yet."""
-    from nbgrader.api import MissingEntry
-
     if not exists(course):
         where = database.shown(course.db_url)
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
+    from nbgrader.api import MissingEntry  # takes seconds, which nobody waits for without a gradebook
+
     with opened(course) as book:
         try:
             submissions = book.assignment_submissions(assignment)

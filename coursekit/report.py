@@ -1,12 +1,12 @@
 """Marks as tables: for the terminal (Rich) and for a spreadsheet (CSV)."""
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from coursekit import csv_files
 from coursekit.gradebook import Mark, StudentMarks
 from coursekit.tables import Table
 from hidden_tests import exercises
@@ -111,21 +111,18 @@ def _stub_of(mark: Mark, names: dict[str, str]) -> str:
     return f"Exercise {number}: {function} "
 
 
-def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
+def write_csv(marks: Iterable[StudentMarks], path: Path, excel: bool = False) -> int:
     """A line per student and assignment: student, assignment, a column per exercise, total, points. Returns lines.
 
     What was not graded stays empty: it is no zero.
     """
     everybody = list(marks)
     cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer: Any = csv.writer(file)
+    with csv_files.writer(path, excel) as writer:
         writer.writerow(["student", "assignment", *cells, "total", "points"])
         for student in everybody:
             by_cell = {mark.grade_id: f"{mark.earned:g}" for mark in student.marks if mark.judged}
             row = [by_cell.get(cell, "") for cell in cells]
             total = f"{student.earned:g}" if student.judged else ""
             writer.writerow([student.student, student.assignment, *row, total, f"{student.points:g}"])
-    part.replace(path)
     return len(everybody)
