@@ -19,7 +19,7 @@ import numpy as np
 
 from comparison import changed, compare, flatten, kind, likely_cause
 from public_cases import EXERCISES, build, describe, inputs, recorded, sizes
-from public_reports import explain, is_stub, student_frames, table
+from public_reports import explain, is_stub, outdated, student_frames, table
 
 RECORDING = Path(__file__).with_name("public_tests.h5")
 KNOWN_MISTAKES = Path(__file__).with_name("public_mistakes.h5")
@@ -148,6 +148,8 @@ def _test(key, target):
     exercise = EXERCISES[key]
     if not callable(target):
         raise PublicTestFailure(f"{exercise.function} should be a function, yours is {kind(target)}.")
+    if older := outdated(target, exercise.function):
+        raise PublicTestFailure(older)
     state = np.random.get_state()
     calls, reports = {}, []
     try:
