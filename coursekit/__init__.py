@@ -19,7 +19,7 @@ Read it in the order of the data flow:
     recorder             outcomes -> gradebook (bookkeeping) and autograded/, whole or not at all
     student_marks        one student's result, from which all that shows marks takes it; gradebook: all of a class
     grade, regrading     all of it for a class, for good or for show
-    feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables; spreadsheet: CSV
+    feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables; csv_files
     exporting            nbgrader's export; unused_options: what is set and not used
     config, plugins      the same steps for stock nbgrader and the Formgrader; stock, stock_reading
     mutation/, checks/   the proofs that CI asks for; selftest: all of ./course test

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from coursekit import spreadsheet
+from coursekit import csv_files
 from coursekit.course import Course
 from coursekit.marking.verdicts import METADATA, VERSION
 from coursekit.student_marks import FINAL, StudentMarks
@@ -200,15 +200,18 @@ def _without(report: ClassReport) -> Table:
     return table
 
 
-def write_csv(report: ClassReport, path: Path) -> int:
-    """A line per exercise and thing counted: marks, lost checks, named mistakes, errors of others. Returns lines."""
+def write_csv(report: ClassReport, path: Path, excel: bool = False) -> int:
+    """A line per exercise and thing counted: marks, lost checks, named mistakes, errors of others. Returns lines.
+
+    The column ``students`` is itself a line of CSV, separated by semicolons.
+    """
     header = ["assignment", "exercise", "function", "points", "mean", "what", "name", "count", "students"]
     lines = [line for exercise in report.exercises for line in _lines(report.assignment, exercise)]
     people = [
-        [report.assignment, "", "", "", "", "students", state, len(students), "; ".join(students)]
+        [report.assignment, "", "", "", "", "students", state, len(students), joined(students, "; ")]
         for state, students in report.states.items()
     ]
-    return spreadsheet.write(path, header, [*lines, *people])
+    return csv_files.write(path, header, [*lines, *people], excel)
 
 
 def _lines(assignment: str, exercise: ExerciseReport) -> Iterator[list[Any]]:

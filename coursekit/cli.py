@@ -3,18 +3,49 @@
 Only this module and ``coursekit.commands`` print and exit.
 """
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from coursekit import __version__
 from coursekit.commands import authoring, grading, machine, results
+from coursekit.commands.stopping import exit_code
 from coursekit.commands.terminal import OUR_FAULT, PROBLEMS, called_as, say
 from coursekit.errors import CourseError
+from coursekit.printable import forgive
+
+
+class _Commands(TyperGroup):
+    """Ctrl-C ends any command with one line and the exit code of a program that was interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as signal:
+            say("stopped", error=True)
+            raise typer.Exit(exit_code(signal)) from None
+
+
+class _PassingOn(TyperCommand):
+    """A command whose arguments belong to another program, all but ``--help``; what stands behind ``--`` as well."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        ours, theirs = args[:end], args[end + 1 :]
+        if {"-h", "--help"} & set(ours):
+            typer.echo(self.get_help(ctx))
+            ctx.exit()
+        super().parse_args(ctx, [])
+        ctx.args = [*ours, *theirs]
+        return [*ours, *theirs]
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Release, check, grade and explain the notebooks of this course.",
     no_args_is_help=True,
     add_completion=False,
@@ -34,9 +65,7 @@ for command in (
     machine.lab,
 ):
     app.command()(command)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
-    authoring.test
-)
+app.command(cls=_PassingOn, options_metavar="[PYTEST ARGUMENTS]...")(authoring.test)
 
 
 @app.callback(invoke_without_command=True)
@@ -50,6 +79,8 @@ def _options(
 
 def main() -> None:
     """Run a command; problems of the user's are one line, ours are a line and a log."""
+    _restart_in_utf8()
+    forgive(sys.stdout, sys.stderr)
     try:
         app(prog_name=called_as())
     except CourseError as error:
@@ -61,6 +92,13 @@ def main() -> None:
     except Exception as error:
         say(f"{called_as()}: {type(error).__name__}: {error}; this is our fault, see {_log(error)}", error=True)
         sys.exit(OUR_FAULT)
+
+
+def _restart_in_utf8() -> None:
+    """File names are UTF-8. Where Python takes them for ASCII (LC_ALL=C, PYTHONUTF8=0), it is started anew."""
+    if sys.getfilesystemencoding() == "ascii" and os.environ.get("PYTHONUTF8") != "1":
+        written_in = {"PYTHONIOENCODING": f"{sys.stdout.encoding}:{sys.stdout.errors}"}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **written_in, "PYTHONUTF8": "1"})
 
 
 def _log(error: Exception) -> Path:

@@ -189,3 +189,12 @@ def connected(address: str) -> Iterator[Any]:
 
 def _line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
+
+
+def is_plainly_missing(root: Path) -> bool:
+    """Whether there is no gradebook yet, where that is plain to see: nothing is imported and no server is asked."""
+    path = root / "nbgrader_config.py"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if not text.endswith(_KEPT_INSIDE) and (named() or "db_url" in text or "load_subconfig" in text):
+        return False
+    return not (root / "gradebook.db").exists()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit import scratch, stock, whole
+from coursekit import scratch, selection, stock, whole
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
@@ -25,18 +25,10 @@ def feedback(
 
     One student's failure is told in that student's ``Page`` and keeps nobody else from theirs.
     """
-    graded = sorted(
-        path.parent.name for path in course.root.glob(f"autograded/*/{course.require(assignment)}") if path.is_dir()
-    )
-    unknown = sorted(set(students) - set(graded))
-    if unknown or not graded:
-        found = f"{unknown[0]} was not graded yet" if unknown else "nobody was graded yet"
-        raise CourseError(assignment, found, f"run `coursekit grade {assignment}` first")
     pages = []
-    for student in graded:
-        if not students or student in students:
-            pages.append(_write(course, assignment, student))
-            report(pages[-1])
+    for student in selection.graded(course, assignment, students):
+        pages.append(_write(course, assignment, student))
+        report(pages[-1])
     return pages
 
 

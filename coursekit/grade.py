@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import fingerprints, notebooks, onegrader, processors, release, stock, workers
+from coursekit import fingerprints, notebooks, onegrader, processors, release, selection, stock, workers
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking import marker as marking
@@ -58,7 +58,7 @@ def grade(
     grades in this course, where this machine has no sandbox, unless ``sandbox`` is ``none``, and where nothing can be
     written any more.
     """
-    chosen = choose(course, assignment, students)
+    chosen = selection.submitted(course, assignment, students)
     done: list[Graded] = []
 
     def note(one: Graded) -> None:
@@ -77,20 +77,6 @@ def grade(
                 for outcome in outcomes:
                     note(_record(course, recorder, outcome, wanted[outcome.student]))
     return sorted(done, key=lambda one: one.student)
-
-
-def choose(course: Course, assignment: str, students: Sequence[str]) -> list[str]:
-    """The students whose submissions are there and wanted: all, if none is named. Raises CourseError."""
-    there = course.students(course.require(assignment))
-    unknown = sorted(set(students) - set(there))
-    if unknown:
-        raise CourseError(
-            f"submitted/{unknown[0]}/{assignment}", "there is no such submission", "check the student's id"
-        )
-    if not there:
-        raise CourseError(course.submitted(assignment).relative_to(course.root), "no submissions found",
-                          f"put each student's notebook into submitted/<student>/{assignment}/")  # fmt: skip
-    return [student for student in there if not students or student in students]
 
 
 def examine(

@@ -65,11 +65,11 @@ def read(course: Course, assignment: str, everybody: bool = False) -> list[Stude
 
     ``everybody``: also those whose hand-in is not graded, and whom the gradebook knows though they handed in nothing.
     """
-    from nbgrader.api import MissingEntry
-
     if not exists(course):
         where = database.shown(course.db_url)
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
+    from nbgrader.api import MissingEntry  # takes seconds, which nobody waits for without a gradebook
+
     with opened(course) as book:
         try:
             found = [marks_of(entry) for entry in book.assignment_submissions(assignment)]

@@ -27,9 +27,7 @@ def alone(course: Course, assignment: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            who = file.read().strip() or "another process"
-            raise CourseError(assignment, f"somebody is grading in this course: {who}",
-                              "wait until it is done, or stop it, and run this again") from None  # fmt: skip
+            raise _taken(assignment, file.read()) from None
         file.truncate(0)
         file.write(f"process {os.getpid()}, {assignment}, since {datetime.now():%H:%M:%S}\n")
         file.flush()
@@ -38,6 +36,25 @@ def alone(course: Course, assignment: str) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def check_free(course: Course, assignment: str) -> None:
+    """Raise CourseError where somebody is grading in this course now. (Before ``alone`` somebody may still begin.)"""
+    path = course.root / ".coursekit" / "grading.lock"
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8") as file:
+        who = file.read()
+        try:
+            if who:  # else nobody is, and to try the lock could be in the way of one who begins
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _taken(assignment, who) from None
+
+
+def _taken(assignment: str, who: str) -> CourseError:
+    found = f"somebody is grading in this course: {who.strip() or 'another process'}"
+    return CourseError(assignment, found, "wait until it is done, or stop it, and run this again")
 
 
 def sweep(course: Course) -> None:

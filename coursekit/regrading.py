@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from coursekit import grade as grading
-from coursekit import gradebook
+from coursekit import gradebook, selection
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
@@ -52,7 +52,7 @@ def preview(
     scheduler: str = "",
 ) -> Preview:
     """Grades without recording: neither gradebook nor autograded/ is touched. ``report`` is told each student."""
-    chosen = grading.choose(course, assignment, students)
+    chosen = selection.submitted(course, assignment, students)
     before = _before(course, assignment)
     changes: list[Change] = []
     failures: list[tuple[str, str]] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from coursekit import spreadsheet
+from coursekit import csv_files
 from coursekit.student_marks import FINAL, NOT_GRADED, PENDING, Mark, StudentMarks, number
 from coursekit.tables import Table
 from hidden_tests import exercises
@@ -131,7 +131,7 @@ def _stub_of(mark: Mark, names: dict[str, str]) -> str:
     return f"Exercise {number}: {function} "
 
 
-def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
+def write_csv(marks: Iterable[StudentMarks], path: Path, excel: bool = False) -> int:
     """A line per student and assignment, with the columns that ``docs/ONE_MARK.md`` lists. Returns their number.
 
     What was not graded, or nobody has read, stays empty: it is no zero.
@@ -139,7 +139,7 @@ def write_csv(marks: Iterable[StudentMarks], path: Path) -> int:
     everybody = list(marks)
     cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
     header = [*BEFORE, *cells, *BEHIND]
-    return spreadsheet.write(path, header, (_csv_row(student, cells) for student in everybody))
+    return csv_files.write(path, header, (_csv_row(student, cells) for student in everybody), excel)
 
 
 BEFORE = ("student", "assignment")
@@ -167,8 +167,8 @@ def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
     ]
 
 
-def _figure(value: float) -> spreadsheet.Figure:
-    return spreadsheet.Figure(number(value))
+def _figure(value: float) -> csv_files.Figure:
+    return csv_files.Figure(number(value))
 
 
 def _iso(when: datetime | None) -> str:

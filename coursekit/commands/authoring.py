@@ -4,19 +4,25 @@ from typing import Annotated
 
 import typer
 
-from coursekit.commands.terminal import PROBLEMS, say, this_course
+from coursekit.commands.terminal import PROBLEMS, assignment_names, say, this_course
+from coursekit.errors import CourseError
 
 
 def release(
-    assignments: Annotated[list[str] | None, typer.Argument(help="Which ones; all, if none is named.")] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Argument(help="Which ones; all, if none is named.", callback=assignment_names)
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a release is not fresh.")] = False,
 ) -> None:
     """Make the student's release from the source notebook."""
+    course = this_course()
+    chosen = [course.require(name) for name in assignments or course.assignments()]
+    if not chosen:
+        raise CourseError("source/", "there is no assignment", "write source/<assignment>/<assignment>.ipynb first")
     from coursekit import release as steps
 
-    course = this_course()
     stale = False
-    for name in map(course.require, assignments or course.assignments()):
+    for name in chosen:
         changed = steps.stale(course, name) if check else steps.release(course, name)
         stale |= bool(changed)
         if check:
@@ -71,7 +77,10 @@ def check(
 
 
 def test(context: typer.Context) -> None:
-    """Lint, check the notebooks and run the tests; further arguments go to pytest."""
+    """Run ruff, mypy, `check` and all tests, as CI does; with arguments run pytest alone, which gets them.
+
+    For instance: `test tests/engine/test_cli.py`, `test -n 0 -k help`, and `test -- --help` for the options of pytest.
+    """
     from coursekit import selftest
 
     raise typer.Exit(selftest.run(this_course(), context.args, say))

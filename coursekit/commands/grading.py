@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coursekit import onegrader, selection
 from coursekit.commands.stopping import exit_code, stopped_once
 from coursekit.commands.terminal import PROBLEMS, Assignment, Students, make_console, say, this_course
 from coursekit.errors import CourseError
@@ -49,12 +50,14 @@ def grade(
     Every notebook runs in a sandbox. A person's marks and comments are never overwritten.
     What was stopped is finished by the same command.
     """
-    from coursekit import grade as steps
+    course = this_course()
+    chosen = selection.submitted(course, assignment, student or ())
+    if not dry_run:
+        onegrader.check_free(course, assignment)
+    from coursekit import grade as steps  # takes seconds, for which nobody waits who is refused
     from coursekit import progress, regrading, unused_options
     from coursekit.marking.runner import Limits
 
-    course = this_course()
-    chosen = steps.choose(course, assignment, student or ())
     whole_s = max(steps.LIMITS.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
     limits, jobs = Limits(timeout, notebook_timeout_s=whole_s), jobs or steps.default_jobs()
     for stray in course.strays():

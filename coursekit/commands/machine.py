@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from coursekit.commands.terminal import PROBLEMS, make_console, progress, say, this_course
+from coursekit.commands.terminal import PROBLEMS, assignment_name, make_console, progress, say, this_course
 from coursekit.errors import CourseError
 
 
@@ -54,16 +54,19 @@ def demo() -> None:
 
 def lab(
     assignment: Annotated[
-        str | None, typer.Argument(help="The assignment to open; the first, if none is named.")
+        str | None,
+        typer.Argument(help="The assignment to open; the first, if none is named.", callback=assignment_name),
     ] = None,
     student: Annotated[bool, typer.Option("--student", help="Show what a student sees.")] = False,
     port: Annotated[int | None, typer.Option(help="Port to listen on; a free one, if none is given.")] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Start JupyterLab in the course, with nbgrader's tools on."""
+    course = this_course()
+    if assignment:
+        course.require(assignment)
     from coursekit import lab as steps
 
-    course = this_course()
     if not student:
         from coursekit.release import register
 

@@ -5,23 +5,33 @@ from typing import Annotated
 
 import typer
 
+from coursekit import csv_files, selection
 from coursekit.commands.terminal import (
     PROBLEMS,
     Assignment,
+    MaybeAssignment,
     Students,
     make_console,
     progress,
     say,
     this_course,
-    writable,
 )
+from coursekit.errors import CourseError
+
+Csv = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV file, too; - is the standard output.")
+]
+Excel = Annotated[
+    bool, typer.Option("--excel", help="With --csv: a byte order mark, so that Excel reads names outside ASCII.")
+]
 
 
 def feedback(assignment: Assignment, student: Students = None) -> None:
     """Write a feedback page for every graded submission."""
+    course = this_course()
+    selection.graded(course, assignment, student or ())
     from coursekit import feedback as steps
 
-    course = this_course()
     with progress("writing feedback", None) as advance:
         pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.student))
     written = [page for page in pages if not page.problem]
@@ -34,41 +44,45 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
         raise typer.Exit(PROBLEMS)
 
 
-def report(
-    assignment: Assignment,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write the figures to this file, too.")] = None,
-) -> None:
+def report(assignment: Assignment, csv: Csv = None, excel: Excel = False) -> None:
     """Show how the class did: exercise by exercise, and which mistakes were made how often."""
+    course = this_course()
+    to_screen = _check(csv, excel)
+    selection.graded(course, assignment)
     from coursekit import class_report, gradebook
 
-    course = this_course()
-    found = class_report.read(course, course.require(assignment))
+    found = class_report.read(course, assignment)
     if not found:
-        say(f"{assignment}: nobody was graded yet; run `coursekit grade {assignment}`")
-        return
+        raise CourseError(assignment, "nobody was graded yet", f"run `coursekit grade {assignment}` first")
     marks = gradebook.read(course, assignment, everybody=True) if gradebook.exists(course) else []
     whole = class_report.summarise(assignment, found, marks)
-    for table in class_report.tables(whole):
+    for table in class_report.tables(whole) if to_screen else ():
         make_console().print(table)
     if csv is not None:
-        writable(csv)
-        say(f"wrote {class_report.write_csv(whole, csv)} lines to {csv}")
+        lines = class_report.write_csv(whole, csv, excel)
+        _say_written(lines, csv)
 
 
 def marks(
-    assignment: Annotated[str | None, typer.Argument(help="One assignment; all, if none is named.")] = None,
+    assignment: MaybeAssignment = None,
     csv: Annotated[
         Path | None,
         typer.Option(
             "--csv",
-            help="Write the marks to this file, too: student, assignment, a column per exercise, total, points, status"
-            " (final, pending, not graded, absent), pending, sum, extra_credit, penalty, submitted, due,"
-            " extended_until, late. Times are UTC; what nobody has marked is empty.",
+            metavar="FILE",
+            help="Write the marks to this file, too (- is the standard output): student, assignment, a column per"
+            " exercise, total, points, status (final, pending, not graded, absent), pending, sum, extra_credit,"
+            " penalty, submitted, due, extended_until, late. Times are UTC; what nobody has marked is empty.",
         ),
     ] = None,
+    excel: Excel = False,
     export: Annotated[
         Path | None,
-        typer.Option("--export", help="Write what `nbgrader export` writes, by the exporter of nbgrader_config.py."),
+        typer.Option(
+            "--export",
+            metavar="FILE",
+            help="Write what `nbgrader export` writes, by the exporter of nbgrader_config.py.",
+        ),
     ] = None,
     reasons: Annotated[bool, typer.Option(help="Say why marks were lost.")] = True,
 ) -> None:
@@ -76,29 +90,52 @@ def marks(
 
     Who handed in nothing is shown as absent; a total with ? waits for a person.
     """
-    from coursekit import gradebook, report
+    course = this_course()
+    to_screen = _check(csv, excel)
+    if export is not None:
+        csv_files.check(export)
+    chosen = [course.require(assignment)] if assignment else list(course.assignments())
+    selection.marked(course, chosen)
+    from coursekit import gradebook, report, tables
     from coursekit.student_marks import NOT_GRADED
 
-    course = this_course()
-    chosen = [course.require(assignment)] if assignment else list(course.assignments())
     everybody = [(name, gradebook.read(course, name, everybody=True)) for name in chosen]
+    if not any(one.started for _, students in everybody for one in students):
+        raise CourseError(", ".join(chosen), "nobody was graded yet", f"run `coursekit grade {chosen[0]}` first")
     for name, students in everybody:
         missing = [one.student for one in students if one.status == NOT_GRADED and not one.started]
         graded = any(one.started for one in students)
+        again = f"run `coursekit grade {name}`"
         if missing and graded:
-            say(f"{name}: handed in, but not graded: {', '.join(missing)}; run `coursekit grade {name}`")
+            say(f"{name}: handed in, but not graded: {tables.joined(missing)}; {again}", error=not to_screen)
         if not graded:
-            say(f"{name}: nobody was graded yet; run `coursekit grade {name}`")
+            say(f"{name}: nobody was graded yet; {again}", error=not to_screen)
+        if not graded or not to_screen:
             continue
         make_console().print(report.marks_table(students, name))
         if reasons and any(student.earned < student.points for student in students if student.started):
             make_console().print(report.reasons_table(students, name))
     if csv is not None:
-        writable(csv)
-        lines = report.write_csv((student for _, students in everybody for student in students), csv)
-        say(f"wrote {lines} line{'s' * (lines != 1)} to {csv}")
+        lines = report.write_csv((student for _, students in everybody for student in students), csv, excel)
+        _say_written(lines, csv)
     if export is not None:
         from coursekit import exporting
 
-        writable(export)
         say(f"wrote {export} with {exporting.export(course, export, chosen if assignment else [])}")
+
+
+def _check(csv: Path | None, excel: bool) -> bool:
+    """Whether tables are shown: not where the standard output is the CSV file. Raises CourseError before any work."""
+    if csv is None:
+        if excel:
+            raise typer.BadParameter(
+                "it says how the file of --csv is written; name that file, too", param_hint="--excel"
+            )
+        return True
+    csv_files.check(csv)
+    return csv != csv_files.STDOUT
+
+
+def _say_written(lines: int, csv: Path) -> None:
+    if csv != csv_files.STDOUT:
+        say(f"wrote {lines} line{'s' * (lines != 1)} to {csv}")

@@ -5,12 +5,12 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from coursekit.errors import CourseError
+from coursekit.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,33 @@ if TYPE_CHECKING:
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3  # exit codes
 _A_COMMAND = re.compile(r"\bcoursekit (?=(?:check|demo|doctor|feedback|grade|lab|marks|record|release|report|test)\b)")
 
-Assignment = Annotated[str, typer.Argument(help="Name of the assignment, such as step-by-step.", show_default=False)]
+NO_TERMINAL = 80  # columns of what is written into a file or a pipe, where COLUMNS says nothing else: fits any screen
+NARROWEST = 40  # no terminal is taken to be narrower
+
+
+def assignment_name(text: str | None) -> str | None:
+    """The name without the slash that a shell puts behind it; a path to more than that is told."""
+    if text is None:
+        return None
+    *folders, name = [part for part in text.split("/") if part not in ("", ".")] or [""]
+    if not folders:
+        return name
+    example = f"`{name} --student {folders[-1]}`" if len(folders) == 2 and folders[0] == "submitted" else f"`{name}`"
+    raise CourseError(text, "this is a path and not the name of an assignment", f"write {example}")
+
+
+def assignment_names(texts: list[str] | None) -> list[str]:
+    """The same for several."""
+    return [name for name in map(assignment_name, texts or []) if name]
+
+
+Assignment = Annotated[
+    str,
+    typer.Argument(help="Name of the assignment, such as step-by-step.", show_default=False, callback=assignment_name),
+]
+MaybeAssignment = Annotated[
+    str | None, typer.Argument(help="One assignment; all, if none is named.", callback=assignment_name)
+]
 Students = Annotated[
     list[str] | None, typer.Option("--student", "-s", help="Only this student; may be given several times.")
 ]
@@ -38,7 +64,11 @@ def this_course() -> "Course":
 def make_console() -> "Console":
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    named = os.environ.get("COLUMNS", "")
+    elsewhere = int(named) if named.isdigit() else NO_TERMINAL
+    console = Console(width=None if sys.stdout.isatty() else elsewhere, highlight=False)
+    console.width = max(console.width, NARROWEST)
+    return console
 
 
 def say(text: str, error: bool = False) -> None:
@@ -46,8 +76,8 @@ def say(text: str, error: bool = False) -> None:
 
     A command that they name can be typed as it stands there.
     """
-    text = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    typer.echo(_A_COMMAND.sub(f"{called_as()} ", text), err=error)
+    text = _A_COMMAND.sub(f"{called_as()} ", text)
+    typer.echo(printable(text, (sys.stderr if error else sys.stdout).encoding), err=error)
 
 
 def called_as() -> str:
@@ -55,14 +85,10 @@ def called_as() -> str:
     return os.environ.get("COURSE_CALLED_AS") or "coursekit"
 
 
-def writable(csv: Path) -> None:
-    if csv.is_dir() or not csv.absolute().parent.is_dir():
-        raise CourseError(csv, "this is no place for a file", "name a file in a folder that exists")
-
-
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Any]:
     """A bar with count, time spent and time left on a terminal; a line per step elsewhere."""
+    from rich.markup import escape
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -78,7 +104,7 @@ def progress(what: str, total: int | None) -> Iterator[Any]:
         def line(name: str) -> None:
             nonlocal done
             done += 1
-            typer.echo(f"{what} {done}{f'/{total}' if total else ''}: {name}")
+            say(f"{what} {done}{f'/{total}' if total else ''}: {name}")
 
         yield line
         return
@@ -91,4 +117,4 @@ def progress(what: str, total: int | None) -> Iterator[Any]:
     )
     with Progress(*columns, console=make_console()) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda name: bar.update(task, advance=1, description=f"{what} {name}")
+        yield lambda name: bar.update(task, advance=1, description=f"{what} {escape(printable(name, 'utf-8'))}")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from coursekit import gradebook, onegrader, release
 from coursekit.course import Course
-from tests.classroom import ASSIGNMENT, ROOT, hand_in
+from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
 
 COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "doctor", "demo", "lab")
 # Commands of the README that have a proof of their own: CI runs the first two, tests/course the labs in a real browser.
@@ -30,10 +31,22 @@ def coursekit(*arguments: str, root: Path | None = None, **environment: str) -> 
     )
 
 
+def run(command: list[str], root: Path, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command, cwd=root, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+
+
 def readme_commands() -> list[str]:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
     return [line.partition("#")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory) -> Course:
+    """A course in which nobody has handed anything in; for commands that change nothing."""
+    return copy_course(tmp_path_factory.mktemp("untouched") / "course")
 
 
 def test_help_names_every_command():
@@ -66,39 +79,37 @@ def test_every_command_has_a_help_page(command):
             1,
             "step-by-stpe: there is no such assignment; choose one of: step-by-step",
         ),
-        (
-            ["grade", ASSIGNMENT],
-            1,
-            "no submissions found; put each student's notebook into submitted/<student>/",
-        ),
-        (
-            ["grade", ASSIGNMENT, "--student", "nobody"],
-            1,
-            "there is no such submission; check the student's id",
-        ),
-        (["feedback", ASSIGNMENT], 1, "nobody was graded yet; run `coursekit grade step-by-step` first"),
-        (["marks"], 1, "there is no gradebook yet; run `coursekit grade step-by-step` first"),
         (["marks", "nothing"], 1, "there is no such assignment"),
         (["grade"], 2, "Missing argument"),
-        (["marks", "--csv", "nowhere/marks.csv"], 1, "there is no gradebook yet"),
+        (["marks", "--csv", "nowhere/marks.csv"], 1, "nowhere/marks.csv: this is no place for a file"),
+        (["report", ASSIGNMENT, "--csv", "source"], 1, "source: this is no place for a file"),
+        (["marks", "--excel"], 2, "it says how the file of --csv is written"),
+        (["grade", f"{ASSIGNMENT}/"], 1, "no submissions found"),
+        (
+            ["grade", f"submitted/anna/{ASSIGNMENT}/"],
+            1,
+            "this is a path and not the name of an assignment; write `step-by-step --student anna`",
+        ),
+        (["release", f"source/{ASSIGNMENT}"], 1, "this is a path and not the name of an assignment"),
+        (["marks", "--cvs", "x"], 2, "No such option: --cvs (Possible options: --csv)"),
+        (["mraks"], 2, "No such command 'mraks'. Did you mean 'marks'?"),
         (["grade", ASSIGNMENT, "--timeout", "0"], 2, "Invalid value for '--timeout'"),
         (["grade", ASSIGNMENT, "--sandbox", "paper"], 2, "'paper' is not one of 'auto', 'none'"),
         (["grade", ASSIGNMENT, "--jobs", "-1"], 2, "Invalid value for '--jobs'"),
-        (["grade", ASSIGNMENT, "--dry-run"], 1, "no submissions found"),
         (["report", "nothing"], 1, "there is no such assignment"),
         (["fly"], 2, "No such command 'fly'"),
     ],
 )
-def test_bad_input_is_one_clear_line(scratch, arguments, code, said):
-    done = coursekit(*arguments, root=scratch.root)
+def test_bad_input_is_one_clear_line(untouched, arguments, code, said):
+    done = coursekit(*arguments, root=untouched.root)
     assert done.returncode == code
     assert said in " ".join(re.sub("[│╭╮╰╯─]", " ", done.stderr).split())
     assert "Traceback" not in done.stderr + done.stdout
 
 
-def test_a_command_that_a_message_names_can_be_typed_as_it_stands_there(scratch):
+def test_a_command_that_a_message_names_can_be_typed_as_it_stands_there(untouched):
     """Who follows the README has no `coursekit` on the PATH."""
-    done = coursekit("marks", root=scratch.root, COURSE_CALLED_AS="./course")
+    done = coursekit("marks", root=untouched.root, COURSE_CALLED_AS="./course")
     assert done.stderr == "gradebook.db: there is no gradebook yet; run `./course grade step-by-step` first\n"
     assert "Usage: ./course grade " in coursekit("grade", "--help", COURSE_CALLED_AS="./course").stdout
 
@@ -109,10 +120,9 @@ def test_outside_a_course_the_message_says_what_to_do(tmp_path):
     assert "this is not a course directory" in done.stderr
 
 
-def test_our_own_failure_is_told_as_ours_with_a_log(scratch):
-    bug = "import sys; from coursekit import cli, gradebook; gradebook.read = lambda *_: 1 / 0; sys.exit(cli.main())"
-    command = [sys.executable, "-c", bug, "marks"]
-    done = subprocess.run(command, cwd=scratch.root, capture_output=True, text=True, check=False)
+def test_our_own_failure_is_told_as_ours_with_a_log(untouched):
+    bug = "import sys; from coursekit import cli, selection; selection.marked = lambda *_: 1 / 0; sys.exit(cli.main())"
+    done = run([sys.executable, "-c", bug, "marks"], untouched.root)
     assert done.returncode == 3
     assert "this is our fault, see" in done.stderr
     assert "Traceback" not in done.stderr
@@ -138,10 +148,133 @@ def test_doctor_proves_every_wall(scratch):
     assert re.search(r"(\d+) of \1 walls stand", done.stdout)
 
 
-def test_a_class_report_before_any_grading_says_what_to_do(scratch):
-    done = coursekit("report", ASSIGNMENT, root=scratch.root)
+# What a command says, with exit code 1, where it has nothing to show. Those that are not here always have something.
+NOTHING_TO_SHOW = {
+    f"grade {ASSIGNMENT}": f"submitted/*/{ASSIGNMENT}: no submissions found; "
+    f"put each student's notebook into submitted/<student>/{ASSIGNMENT}/",
+    f"grade {ASSIGNMENT} --dry-run": f"submitted/*/{ASSIGNMENT}: no submissions found; "
+    f"put each student's notebook into submitted/<student>/{ASSIGNMENT}/",
+    f"grade {ASSIGNMENT} -s eve": f"submitted/eve/{ASSIGNMENT}: there is no such submission; check the student's id",
+    f"feedback {ASSIGNMENT}": f"{ASSIGNMENT}: nobody was graded yet; run `coursekit grade {ASSIGNMENT}` first",
+    f"feedback {ASSIGNMENT} -s eve": f"{ASSIGNMENT}: eve was not graded yet; run `coursekit grade {ASSIGNMENT}` first",
+    f"report {ASSIGNMENT}": f"{ASSIGNMENT}: nobody was graded yet; run `coursekit grade {ASSIGNMENT}` first",
+    "marks": f"gradebook.db: there is no gradebook yet; run `coursekit grade {ASSIGNMENT}` first",
+    f"marks {ASSIGNMENT}": f"gradebook.db: there is no gradebook yet; run `coursekit grade {ASSIGNMENT}` first",
+    "grade nothing": "nothing: there is no such assignment; choose one of: step-by-step, application, digits",
+    "lab nothing": "nothing: there is no such assignment; choose one of: step-by-step, application, digits",
+    "release nothing": "nothing: there is no such assignment; choose one of: step-by-step, application, digits",
+}
+# Reports what a command has imported; nbgrader's API alone takes three seconds.
+WATCHED = """\
+import sys
+from coursekit import cli
+try:
+    cli.main()
+finally:
+    heavy = {"nbgrader", "sqlalchemy", "nbconvert", "nbformat", "IPython"} & set(sys.modules)
+    print("imported", *sorted(heavy))
+"""
+
+
+@pytest.mark.parametrize("command", NOTHING_TO_SHOW)
+def test_where_there_is_nothing_to_show_that_is_said_before_anything_heavy_is_imported(untouched, command):
+    done = run([sys.executable, "-c", WATCHED, *command.split()], untouched.root)
+    assert (done.returncode, done.stderr, done.stdout) == (1, f"{NOTHING_TO_SHOW[command]}\n", "imported\n")
+
+
+def test_who_comes_while_somebody_is_grading_is_told_so_at_once(scratch):
+    hand_in(scratch, "sam", "{}")
+    with onegrader.alone(scratch, ASSIGNMENT):
+        done = run([sys.executable, "-c", WATCHED, "grade", ASSIGNMENT], scratch.root)
+    assert done.returncode == 1
+    assert f"{ASSIGNMENT}: somebody is grading in this course: process {os.getpid()}, " in done.stderr
+    assert done.stdout == "imported\n"
+
+
+def test_what_a_killed_grader_has_left_behind_locks_nobody_out(scratch):
+    (scratch.root / ".coursekit").mkdir()
+    (scratch.root / ".coursekit" / "grading.lock").write_text("process 1, digits, since 10:00:00\n")
+    onegrader.check_free(scratch, ASSIGNMENT)
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory) -> Course:
+    """A course whose gradebook holds a student whom nobody has judged; one more has handed in."""
+    course = copy_course(tmp_path_factory.mktemp("unfinished") / "course")
+    release.register(course, ASSIGNMENT)
+    with gradebook.opened(course) as book:
+        book.add_student("zoë")
+        book.add_submission(ASSIGNMENT, "zoë")
+    hand_in(course, "学生", "{}")
+    return course
+
+
+C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0"}
+SPELT = ("zo\\xeb", "handed in, but not graded: \\u5b66\\u751f;", "- not graded")
+
+
+@pytest.mark.parametrize(
+    ("environment", "encoding", "told"),
+    [
+        (C_LOCALE | {"PYTHONIOENCODING": "ascii:strict"}, "ascii", SPELT),
+        ({"PYTHONIOENCODING": "cp1252"}, "cp1252", ("zoë", SPELT[1], "– not graded")),
+    ],
+    ids=str,
+)
+def test_what_the_terminal_cannot_write_is_spelt(unfinished, environment, encoding, told):
+    """This was a UnicodeEncodeError, told as a fault of ours."""
+    command = [sys.executable, "-m", "coursekit", "marks", ASSIGNMENT, "--csv", "marks.csv", "--excel"]
+    settings = {"PYTHONUTF8": "", "COLUMNS": "60"} | environment
+    done = subprocess.run(command, cwd=unfinished.root, env=os.environ | settings, capture_output=True, check=False)
+    said = done.stdout.decode(encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    for words in told:
+        assert words in said
+    assert max(map(len, said.splitlines()[1:-1])) <= 60
+    assert (unfinished.root / "marks.csv").read_bytes().startswith("\ufeffstudent,assignment,".encode())
+    assert "zoë" in (unfinished.root / "marks.csv").read_text(encoding="utf-8-sig")
+
+
+def test_marks_can_be_piped_as_csv(unfinished):
+    """With - nothing but the file is on the standard output, in UTF-8 whatever the terminal takes."""
+    done = coursekit("marks", ASSIGNMENT, "--csv", "-", root=unfinished.root, PYTHONIOENCODING="ascii")
+    header, zoe = done.stdout.splitlines()
     assert done.returncode == 0
-    assert "nobody was graded yet; run `coursekit grade step-by-step`" in done.stdout
+    assert header.startswith("student,assignment,")
+    assert zoe.startswith("zoë,step-by-step,")
+    assert done.stderr.startswith("step-by-step: handed in, but not graded: ")
+    assert not (unfinished.root / "-").exists()
+
+
+def test_a_gradebook_without_marks_is_nothing_to_show(unfinished):
+    """`report` ended with 0 here, and `marks` with 0 and an empty file."""
+    done = coursekit("marks", "application", "--csv", "empty.csv", root=unfinished.root)
+    assert done.returncode == 1
+    assert done.stderr == "application: nobody was graded yet; run `coursekit grade application` first\n"
+    assert not (unfinished.root / "empty.csv").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["-n", "0", "--help"]])
+def test_the_help_of_test_is_our_own(arguments):
+    said = coursekit("test", *arguments)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "test [PYTEST ARGUMENTS]..." in said.stdout
+    assert "test -- --help" in said.stdout
+    assert len(said.stdout.splitlines()) < 20
+
+
+def test_what_stands_behind_two_hyphens_reaches_pytest():
+    said = coursekit("test", "--", "--help")
+    assert said.returncode == 0
+    assert "usage: " in said.stdout
+    assert "--collect-only" in said.stdout
+
+
+def test_ctrl_c_ends_a_command_with_one_line(untouched):
+    """Wherever it comes: here while the gradebook is being read."""
+    stopped = "import coursekit.selection as s, signal\ns.marked = lambda *_: signal.raise_signal(signal.SIGINT)\n"
+    done = run([sys.executable, "-c", stopped + "from coursekit import cli\ncli.main()", "marks"], untouched.root)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
 def test_a_release_that_is_not_fresh_is_told_and_made_again(scratch):
