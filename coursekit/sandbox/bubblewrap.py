@@ -175,8 +175,9 @@ def _arguments(
     if _in_venv():
         argv += ["--symlink", os.path.realpath(sys.executable), f"{_VENV}/bin/python"]
         argv += ["--symlink", "python", f"{_VENV}/bin/python3"]
-    for dest, descriptor in files.items():
-        argv += ["--perms", "0444", "--file", str(descriptor), dest]
+    for dest, descriptor in files.items():  # in place of what is bound already, or new
+        covers = any(dest.startswith(f"{packages}/") for packages in _packages().values())
+        argv += ["--perms", "0444", "--ro-bind-data" if covers else "--file", str(descriptor), dest]
     argv += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/", "--clearenv"]
     elsewhere = [dest for dest in _packages().values() if not dest.startswith(_VENV)]
     for name, value in {**environment(), "PYTHONPATH": ":".join([_APP, *elsewhere])}.items():
@@ -223,6 +224,9 @@ def _files() -> dict[str, bytes]:
     files = {dest: text.encode() for dest, text in _WRITTEN.items()}
     for path in sorted(INSIDE.glob("*.py")):
         files[f"{_APP}/inside/{path.name}"] = path.read_bytes()
+    for source, dest in _packages().items():
+        for path in _telling(Path(source)):
+            files[f"{dest}/{path.relative_to(source)}"] = b"{}" if path.suffix == ".json" else b"\n"
     if _in_venv():
         system = "false"
         config = Path(sys.prefix, "pyvenv.cfg")
@@ -231,6 +235,16 @@ def _files() -> dict[str, bytes]:
         home = Path(sys.executable).resolve().parent
         files[f"{_VENV}/pyvenv.cfg"] = f"home = {home}\ninclude-system-site-packages = {system}\n".encode()
     return files
+
+
+def _telling(packages: Path) -> list[Path]:
+    """The files among installed packages that say where on this machine a checkout or a wheel lies."""
+    found = [path for path in packages.glob("*.dist-info/direct_url.json") if "file:" in path.read_text("utf-8")]
+    for path in packages.glob("*.pth"):
+        lines = path.read_text("utf-8", "replace").splitlines()
+        if any(Path(line.strip()).is_absolute() for line in lines):
+            found.append(path)
+    return [*found, *packages.glob("__editable__*.py"), *packages.glob("*.egg-link")]
 
 
 def _unprivileged() -> int | None:
