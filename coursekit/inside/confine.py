@@ -118,7 +118,7 @@ def landlock_rules(writable: Sequence[str]) -> int:
     to_use = AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE | AccessFs.IOCTL_DEV
     allow("/", AccessFs.READ_DIR)
     for folder in Path("/").iterdir():
-        if folder.name != "proc":
+        if folder.name != "proc" and folder.is_dir():
             allow(str(folder), to_read)
     for name in (*_FACTS, *(f"self/{name}" for name in _OWN)):
         allow(f"/proc/{name}", AccessFs.READ_FILE)

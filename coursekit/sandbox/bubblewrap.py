@@ -23,7 +23,7 @@ HOME, TMP, SHM = "/home/student", "/tmp", "/dev/shm"
 FOLDER = f"{HOME}/work"
 SHM_MIB = 16
 _DEVICES = tuple(f"/dev/{name}" for name in ("null", "full", "random", "urandom", "tty"))
-_APP, _VENV = "/app", "/app/venv"
+_APP, _VENV, _PYTHON, _LIBPYTHON = "/app", "/app/venv", "/app/python", "/app/libpython"
 _UID_BASE, _UIDS = 62_000, 1_000  # belong to nobody; one for each grading process, so that two cannot meet
 _PARTS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec")
 _ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "magic", "mime.types")
@@ -39,7 +39,7 @@ _MIB = 1 << 20
 
 def python() -> str:
     """The interpreter's path inside a sandbox."""
-    return f"{_VENV}/bin/python" if _in_venv() else os.path.realpath(sys.executable)
+    return f"{_VENV}/bin/python" if _in_venv() else _interpreter()
 
 
 def environment(home: str = HOME, tmp: str = TMP, path: str = "") -> dict[str, str]:
@@ -164,22 +164,25 @@ def _arguments(
         argv += ["--perms", perms, "--size", str(scratch_mib * _MIB), "--tmpfs", path]
     base = os.path.realpath(sys.base_prefix)
     if base != "/usr":
-        for parent in list(Path(base).parents)[-2::-1]:  # what else lies there, or would, is nobody's business
-            argv += ["--perms", "0111", "--dir", str(parent)]
         for part in _PARTS:
-            link_or_bind(f"{base}/{part}")
+            if Path(base, part).is_dir():
+                bind(f"{base}/{part}", f"{_PYTHON}/{part}")
+        for library in Path(base, "lib").glob("libpython*.so*"):  # else sought by the path that it was built for
+            argv += ["--symlink", f"{_PYTHON}/lib/{library.name}", f"{_LIBPYTHON}/{library.name}"]
     for source, dest in _packages().items():
         bind(source, dest)
         if (Path(source) / "coursekit").is_dir():  # installed, not a checkout: the judge is nothing to read in there
             argv += ["--tmpfs", f"{dest}/coursekit"]
     if _in_venv():
-        argv += ["--symlink", os.path.realpath(sys.executable), f"{_VENV}/bin/python"]
+        argv += ["--symlink", _interpreter(), f"{_VENV}/bin/python"]
         argv += ["--symlink", "python", f"{_VENV}/bin/python3"]
-    for dest, descriptor in files.items():
-        argv += ["--perms", "0444", "--file", str(descriptor), dest]
+    for dest, descriptor in files.items():  # in place of what is bound already, or new
+        covers = any(dest.startswith(f"{packages}/") for packages in _packages().values())
+        argv += ["--perms", "0444", "--ro-bind-data" if covers else "--file", str(descriptor), dest]
     argv += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/", "--clearenv"]
     elsewhere = [dest for dest in _packages().values() if not dest.startswith(_VENV)]
-    for name, value in {**environment(), "PYTHONPATH": ":".join([_APP, *elsewhere])}.items():
+    paths = {"PYTHONPATH": ":".join([_APP, *elsewhere])} | ({"LD_LIBRARY_PATH": _LIBPYTHON} if base != "/usr" else {})
+    for name, value in {**environment(), **paths}.items():
         argv += ["--setenv", name, value]
     return argv, sources
 
@@ -195,6 +198,12 @@ def _with_libraries(program: str) -> tuple[str, str]:
     if separator:
         return f"{packages}/site-packages", f"/{rest}"
     return str(Path(program).parent), f"/{Path(program).name}"
+
+
+def _interpreter() -> str:
+    """The base interpreter's path inside: its own only where it is the system's, whose folders tell nothing."""
+    real, base = os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix)
+    return real if base == "/usr" else f"{_PYTHON}/{os.path.relpath(real, base)}"
 
 
 def _in_venv() -> bool:
@@ -223,14 +232,27 @@ def _files() -> dict[str, bytes]:
     files = {dest: text.encode() for dest, text in _WRITTEN.items()}
     for path in sorted(INSIDE.glob("*.py")):
         files[f"{_APP}/inside/{path.name}"] = path.read_bytes()
+    for source, dest in _packages().items():
+        for path in _telling(Path(source)):
+            files[f"{dest}/{path.relative_to(source)}"] = b"{}" if path.suffix == ".json" else b"\n"
     if _in_venv():
         system = "false"
         config = Path(sys.prefix, "pyvenv.cfg")
         if config.exists() and "include-system-site-packages = true" in config.read_text("utf-8").lower():
             system = "true"
-        home = Path(sys.executable).resolve().parent
+        home = Path(_interpreter()).parent
         files[f"{_VENV}/pyvenv.cfg"] = f"home = {home}\ninclude-system-site-packages = {system}\n".encode()
     return files
+
+
+def _telling(packages: Path) -> list[Path]:
+    """The files among installed packages that say where on this machine a checkout or a wheel lies."""
+    found = [path for path in packages.glob("*.dist-info/direct_url.json") if "file:" in path.read_text("utf-8")]
+    for path in packages.glob("*.pth"):
+        lines = path.read_text("utf-8", "replace").splitlines()
+        if any(Path(line.strip()).is_absolute() for line in lines):
+            found.append(path)
+    return [*found, *packages.glob("__editable__*.py"), *packages.glob("*.egg-link")]
 
 
 def _unprivileged() -> int | None:

@@ -188,7 +188,7 @@ def examine(have: Walls | None = None, names: Collection[str] = ()) -> list[Wall
 
 def _facts(port: int) -> str:
     usual = {*bubblewrap.environment(), "PWD", "OLDPWD", "TERM", "SHLVL", "_", "COLUMNS", "LINES", "PYTHONPATH"}
-    usual |= {"PAGER", "GIT_PAGER", "MPLBACKEND", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"}
+    usual |= {"LD_LIBRARY_PATH", "PAGER", "GIT_PAGER", "MPLBACKEND", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"}
     facts = {"PORT": port, "HIDDEN": _hidden(), "FOREIGN": set(os.environ) - usual}
     return "".join(f"{name} = {value!r}\n" for name, value in facts.items())
 

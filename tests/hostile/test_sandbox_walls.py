@@ -708,6 +708,30 @@ for number in sorted(map(int, os.listdir("/proc/self/fd"))):
     assert set(doors) <= {"line", "own"}
 
 
+def test_no_path_of_this_machine_is_told(box):
+    """Neither where the checkout lies, nor where its interpreter does, which is often in somebody's home."""
+    source = """
+import glob, json, os, sys, traceback
+def each(pattern):
+    for path in glob.glob(pattern):
+        try: yield path, os.readlink(path) if os.path.islink(path) else open(path).read()
+        except (OSError, UnicodeDecodeError): pass
+packages = next(path for path in sys.path if path.endswith("site-packages"))
+told = [sys.path, sys.prefix, sys.base_prefix, sys.executable, sys._base_executable, dict(os.environ), sys.argv]
+told += [os.path.realpath(sys.executable), [vars(module).get("__file__") for module in list(sys.modules.values())]]
+told += [*each("/proc/*"), *each("/proc/self/*"), *each("/proc/self/fd/*"), *each("/etc/*"), os.listdir("/")]
+told += [*each(packages + "/*.pth"), *each(packages + "/*.dist-info/*"), *each(sys.prefix + "/*")]
+try: json.loads("no")
+except ValueError: told += [traceback.format_exc()]
+print(len(told) > 100, [path in repr(told) for path in NEEDLES])
+"""
+    real = os.path.realpath(sys.base_prefix)
+    needles = [str(ROOT), *([real] if not real.startswith("/usr") else [])]
+    with box.child() as child:  # the needles are put together inside: else the cell's own source would tell them
+        text, reply = run(child, f"NEEDLES = [word[::-1] for word in {[word[::-1] for word in needles]!r}]\n{source}")
+    assert text.strip() == f"True {[False] * len(needles)}", reply
+
+
 def test_the_memory_holds_no_secret(box):
     """A child reads all its memory, which it has from the server: no hidden test and nothing of the grader's is there.
 
