@@ -9,13 +9,17 @@ import copy
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
-CUT = "cut here by the grader: too much output"
+from coursekit.marking.output_caps import CUT, Caps, Room, cut, terminal, too_costly
+
+__all__ = ["CUT", "LEFT_OUT", "STREAMS", "Caps", "Room", "Shown", "build", "size"]
+
+CAPS = Caps()
 LEFT_OUT = "left out by the grader"
 STREAMS = ("stdout", "stderr")  # in this order where both wait to be shown: so ipykernel does it
 
@@ -33,27 +37,9 @@ _MAX_ALT_CHARS = 5_000
 Shown = dict[str, list[NotebookNode]]
 
 
-@dataclass(frozen=True)
-class Caps:
-    """How much of one cell's output is kept, in characters as they stand in the notebook."""
-
-    stream_chars: int = 200_000  # of each stream
-    text_chars: int = 200_000  # of each other text
-    rich_chars: int = 4_000_000  # of each image in base64, each piece of HTML or SVG
-    cell_chars: int = 8_000_000  # of all together
-    outputs: int = 200  # in number
-
-
-@dataclass
-class Room:
-    """How many characters there is room for in the notebook, when so many cells may each show so much."""
-
-    chars: int = 32_000_000
-
-
 def build(
     events: Sequence[Any],
-    caps: Caps = Caps(),
+    caps: Caps = CAPS,
     shown: Shown | None = None,
     dropped: int = 0,
     room: Room | None = None,
@@ -69,27 +55,29 @@ def build(
     earlier = {display_id: list(shown.get(display_id, ())) for display_id in latest}
     outputs: list[NotebookNode] = []
     there = left = min(caps.cell_chars, room.chars)
-    cut = dropped > 0 or len(kept) > caps.outputs
-    for raw, display_id in kept[: caps.outputs]:
+    most = min(caps.outputs, room.outputs)
+    is_cut = dropped > 0 or len(kept) > most
+    for raw, display_id in kept[:most]:
         content = {key: latest[display_id].get(key) for key in ("data", "metadata")} if display_id else {}
-        output = _output({**raw, **content}, caps)
+        output = _output({**raw, **content}, caps, room)
         if size(output) > left:
-            cut = True
+            is_cut = True
             continue
         left -= size(output)
+        room.outputs -= 1
         outputs.append(output)
         if display_id and "data" in output:  # an error, or a stream, has nothing that could be updated
             shown.setdefault(display_id, []).append(output)
     for display_id, raw in latest.items():
-        new = _output({**raw, "output_type": "display_data"}, caps) if earlier[display_id] else {}
+        new = _output({**raw, "output_type": "display_data"}, caps, room) if earlier[display_id] else {}
         for output in earlier[display_id]:
             if size(new) > left:
-                cut = True
+                is_cut = True
                 break
             left -= size(new)
             output.data, output.metadata = copy.deepcopy(new["data"]), copy.deepcopy(new["metadata"])
     room.chars -= there - left
-    if cut:
+    if is_cut:
         outputs.append(new_output("display_data", data={"text/plain": f"[{CUT}]"}))
     return outputs
 
@@ -100,7 +88,7 @@ def size(value: Any) -> int:
         return sum(len(str(key)) + size(item) + 6 for key, item in value.items()) + 2
     if isinstance(value, list):
         return sum(size(item) + 2 for item in value) + 2
-    return len(value) + 2 if isinstance(value, str) else len(str(value))
+    return len(encode_basestring(value)) if isinstance(value, str) else len(str(value))
 
 
 def _survivors(events: Sequence[Any]) -> tuple[list[tuple[dict[str, Any], str]], dict[str, dict[str, Any]]]:
@@ -144,30 +132,31 @@ def _survivors(events: Sequence[Any]) -> tuple[list[tuple[dict[str, Any], str]],
     return kept, latest
 
 
-def _output(raw: Mapping[str, Any], caps: Caps) -> NotebookNode:
+def _output(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
     sort = raw.get("output_type")
     # Not by new_output, which validates what is valid by the way it is made: most of the time would go into that.
     if sort == "stream":
         return from_dict(
-            {"output_type": sort, "name": raw["name"], "text": _cut("".join(raw["text"]), caps.stream_chars)}
+            {"output_type": sort, "name": raw["name"], "text": terminal("".join(raw["text"]), caps.stream_chars, room)}
         )
     if sort == "error":
-        return _error(raw, caps)
+        return _error(raw, caps, room)
     if sort in ("execute_result", "display_data"):
-        data, metadata = _bundle(raw, caps)
+        data, metadata = _bundle(raw, caps, room)
         count = {"execution_count": _count(raw)} if sort == "execute_result" else {}
         return from_dict({"output_type": sort, "data": data, "metadata": metadata, **count})
     return new_output("display_data", data={"text/plain": f"[{LEFT_OUT}: an output of an unknown sort]"})
 
 
-def _error(raw: Mapping[str, Any], caps: Caps) -> NotebookNode:
+def _error(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
     found = raw.get("traceback")
     lines = [_text(line) for line in found] if isinstance(found, list) else []
     if len(lines) > _MAX_LINES or sum(map(len, lines)) > caps.text_chars:  # what counts is at both ends
         half = caps.text_chars // 2
         lines = [*_within(lines, half), f"[{CUT}]", *reversed(_within(lines[::-1], half))]
+    lines = [terminal(line, caps.text_chars, room) for line in lines]
     name = _name(raw.get("ename")) or "Error"
-    return new_output("error", ename=name, evalue=_cut(_text(raw.get("evalue")), caps.text_chars), traceback=lines)
+    return new_output("error", ename=name, evalue=cut(_text(raw.get("evalue")), caps.text_chars), traceback=lines)
 
 
 def _within(lines: list[str], chars: int) -> list[str]:
@@ -181,19 +170,21 @@ def _within(lines: list[str], chars: int) -> list[str]:
     return fits
 
 
-def _bundle(raw: Mapping[str, Any], caps: Caps) -> tuple[dict[str, Any], dict[str, Any]]:
+def _bundle(raw: Mapping[str, Any], caps: Caps, room: Room) -> tuple[dict[str, Any], dict[str, Any]]:
     """The data and the metadata of a display, as far as they pass."""
     found, said = raw.get("data"), raw.get("metadata")
     data: dict[str, Any] = {}
     notes: list[str] = []
     for mime, value in list(found.items())[:_MAX_MIMES] if isinstance(found, dict) else ():
         kind = _name(mime)
-        if mime in _TEXTS:
-            data[mime] = _cut(_text(value), caps.text_chars)
-        elif mime in _MARKUP:
-            markup = _text(value)
-            if len(markup) > caps.rich_chars:  # half a page of HTML is none
+        if mime == "text/plain":
+            data[mime] = terminal(_text(value), caps.text_chars, room)
+        elif mime in _TEXTS or mime in _MARKUP:
+            markup = _text(value)  # half a page of HTML is none, and half an equation neither
+            if len(markup) > (caps.rich_chars if mime in _MARKUP else min(caps.markup_chars, caps.text_chars)):
                 notes.append(f"{kind} is too large")
+            elif why := too_costly(markup, mime in _MARKUP, room):
+                notes.append(f"{kind} {why}")
             else:
                 data[mime] = markup
         elif mime in _IMAGES:
@@ -205,7 +196,8 @@ def _bundle(raw: Mapping[str, Any], caps: Caps) -> tuple[dict[str, Any], dict[st
             else:
                 notes.append(f"{kind} is no such image")
         elif _JSON.fullmatch(kind):
-            if _is_json(value) and size(value) <= caps.text_chars:
+            if _is_json(value) and size(value) <= min(caps.text_chars, room.markup):
+                room.markup -= size(value)
                 data[kind] = copy.deepcopy(value)
             else:
                 notes.append(f"{kind} is too large")
@@ -273,7 +265,3 @@ def _name(value: Any) -> str:
 def _count(raw: Mapping[str, Any]) -> int | None:
     count = raw.get("execution_count")
     return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 1_000_000 else None
-
-
-def _cut(text: str, chars: int) -> str:
-    return text if len(text) <= chars else f"{text[:chars]}\n[{CUT}]\n"

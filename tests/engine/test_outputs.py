@@ -295,3 +295,59 @@ def test_the_work_grows_with_the_size_of_what_is_said_and_no_faster():
     pieces = [stream("x")] * 300_000
     (output,) = build(pieces, Caps(stream_chars=sys.maxsize))
     assert len(output.text) == 300_000
+
+
+@pytest.mark.parametrize(
+    ("mime", "piece"),
+    [
+        ("text/html", "<b>x</b>"),
+        ("text/html", "</p><p a='<i>'>"),
+        ("text/html", "<!--<style>--><tr><td>"),
+        ("text/html", "<div><br><table>"),
+        ("image/svg+xml", "<g><path/></g>"),
+        ("text/markdown", "[**"),
+        ("text/markdown", "a "),
+        ("text/latex", "$}'$"),
+        ("application/json", None),
+    ],
+)
+def test_whoever_reads_the_notebook_has_bounded_markup_to_parse(mime, piece):
+    """Sixty outputs that each pass alone: the notebook keeps tags, Markdown and JSON for a second of parsing."""
+    room, value = Room(), [0] * 5_000 if piece is None else piece * (15_000 // len(piece))
+    outputs = [output for _ in range(3) for output in build([display({mime: value})] * 20, room=room)]
+    kept = [output.data[mime] for output in valid(outputs) if mime in output.data]
+    tags = sum(text.count("<") for text in kept if isinstance(text, str)) if mime != "text/markdown" else 0
+    assert tags <= 52_000
+    assert mime in ("text/html", "image/svg+xml") or size(kept) <= 600_000
+    assert any(
+        "left out by the grader" in output.data["text/plain"] for output in outputs if "text/plain" in output.data
+    )
+
+
+def test_what_is_nested_too_deeply_for_other_programs_is_left_out():
+    """2,000 nested tables end nbconvert with a RecursionError. Elements that need no end are not nested."""
+    (deep,) = build([display({"text/html": "<table><tr><td>" * 2_000})])
+    rows = "<table>" + "<tr><td>1<br><img src=x><p>text" * 500 + "</table>"
+    script = "<script>" + "if (a<b) x<y;" * 40 + "</script>"
+    flat = valid(build([display({"text/html": rows}), display({"text/html": script})]))
+    assert deep.data == {"text/plain": "[left out by the grader: text/html is nested too deeply]"}
+    assert [output.data for output in flat] == [{"text/html": rows}, {"text/html": script}]
+
+
+def test_colours_are_kept_where_there_are_not_too_many():
+    """nbconvert copies the rest of a text at each change of colour."""
+    room, red = Room(), "\x1b[31mred\x1b[0m "
+    error = {"output_type": "error", "ename": "E", "evalue": "v", "traceback": [red * 5_000]}
+    few, many, trace = valid(
+        build([stream(red * 100), display({"text/plain": red * 12_000}), {"output": error}], room=room)
+    )
+    assert few.text == red * 100
+    assert many.data["text/plain"] == "red " * 12_000
+    assert trace.traceback == [red * 5_000]
+    assert room.escapes == 20_000 - 200 - 10_000
+
+
+def test_all_cells_share_the_number_of_outputs():
+    room = Room()
+    counts = [len(build([display({"text/plain": "x"})] * 300, room=room)) for _ in range(12)]
+    assert counts == [201] * 10 + [1] * 2

@@ -1,0 +1,80 @@
+"""How much of what cells show is kept in a notebook, so that whoever reads it has bounded work.
+
+What is counted is what costs its readers: characters, outputs, tags, escape sequences of terminals. nbgrader and
+nbconvert parse HTML, Markdown and JSON in more than linear time, and copy the rest of a text at each change of colour.
+"""
+
+import re
+from dataclasses import dataclass
+
+CUT = "cut here by the grader: too much output"
+
+_MAX_TAG_DEPTH = 100
+_TAG_COST = 10  # of an HTML tag, in characters of Markdown or JSON
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})")
+_VOID = frozenset(("br", "hr", "img", "input", "meta", "link", "wbr", "col", "path", "use"))
+_END_OPTIONAL = frozenset(("p", "li", "dt", "dd", "option", "tr", "td", "th", "thead", "tbody", "tfoot"))
+_ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b")
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much of one cell's output is kept, in characters as they stand in the notebook."""
+
+    stream_chars: int = 200_000  # of each stream
+    text_chars: int = 200_000  # of each other text
+    markup_chars: int = 20_000  # of each piece of Markdown or LaTeX, which renderers read in more than linear time
+    rich_chars: int = 4_000_000  # of each image in base64, each piece of HTML or SVG
+    cell_chars: int = 8_000_000  # of all together
+    outputs: int = 200  # in number
+
+
+@dataclass
+class Room:
+    """How much there is room for in the notebook, when so many cells may each show so much.
+
+    So whoever reads the notebook in ``autograded/`` is bounded as well: nbconvert, nbgrader, JupyterLab.
+    """
+
+    chars: int = 16_000_000
+    outputs: int = 2_000
+    markup: int = 500_000  # to be parsed: characters of Markdown, LaTeX and JSON, and tags of HTML
+    escapes: int = 20_000  # of terminals; nbconvert copies the rest of a text at each
+
+
+def cut(text: str, chars: int) -> str:
+    """The beginning of a text, and where it is not all of it, a note."""
+    return text if len(text) <= chars else f"{text[:chars]}\n[{CUT}]\n"
+
+
+def terminal(text: str, chars: int, room: Room) -> str:
+    """Text of a terminal, cut, and without its colours where there are too many."""
+    shown = cut(text, chars)
+    escapes = shown.count("\x1b") + shown.count("\x9b")
+    if escapes > room.escapes:
+        return _ESCAPES.sub("", shown)
+    room.escapes -= escapes
+    return shown
+
+
+def too_costly(markup: str, is_html: bool, room: Room) -> str:
+    """Why nobody should have to parse the markup; empty, and its cost taken from the room, if it is bearable."""
+    tags, deepest = _tags(markup) if is_html else (0, 0)
+    cost = tags * _TAG_COST if is_html else len(markup)
+    if deepest > _MAX_TAG_DEPTH:
+        return "is nested too deeply"
+    if cost > room.markup:
+        return "has too much markup"
+    room.markup -= cost
+    return ""
+
+
+def _tags(html: str) -> tuple[int, int]:
+    """How many tags there may be, and how deeply nested, for any reader: scripts and comments are no exception."""
+    tags = depth = deepest = 0
+    for found in _TAG.finditer(html):
+        tags += 1
+        if (name := found[2].lower()) not in _VOID and name not in _END_OPTIONAL:
+            depth = max(depth - 1, 0) if found[1] else depth + 1
+            deepest = max(deepest, depth)
+    return tags, deepest
