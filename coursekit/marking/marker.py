@@ -24,6 +24,7 @@ from coursekit.reading import supporting
 from coursekit.reading.candidates import source_of
 from coursekit.sandbox import walls
 from coursekit.sandbox.client import Sandbox
+from coursekit.sandbox.patience import Hold
 from coursekit.sandbox.walls import Walls
 from hidden_tests import exercises
 
@@ -72,17 +73,21 @@ class Marker:
         So where one was killed all of it is run again, until nobody kills, or until the same has come out three times,
         as it does where a notebook kills itself.
         """
-        begun, before = time.monotonic(), list[tuple[Any, ...]]()
+        begun, before, earlier = time.monotonic(), list[tuple[Any, ...]](), None
+        hold = Hold(self._limits.submission_timeout_s)
         while True:
-            marked = self._mark(notebook, files, notes)
+            marked = self._mark(notebook, files, notes, hold)
+            if hold.over and earlier is not None:
+                return earlier  # this run was cut short
+            earlier = marked
             before.append((marked.kills, marked.verdicts))
-            late = time.monotonic() - begun > NO_MORE_RUNS_S
+            late = hold.over or time.monotonic() - begun > NO_MORE_RUNS_S
             if not marked.kills or before.count(before[-1]) == SAME or len(before) == MAX_RUNS or late:
                 return marked
 
-    def _mark(self, notebook: NotebookNode, files: Mapping[str, bytes], notes: Sequence[str]) -> Marked:
+    def _mark(self, notebook: NotebookNode, files: Mapping[str, bytes], notes: Sequence[str], hold: Hold) -> Marked:
         quoter = Quoter.of(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        with Run(self._sandbox, notebook, self._rows, files, self._limits) as run:
+        with Run(self._sandbox, notebook, self._rows, files, self._limits, hold) as run:
             executed = run.cells()
             first = [self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows]
             answers = {cell.id: notebooks.without_magics(cell.source) for cell in notebook.cells}
