@@ -114,7 +114,7 @@ class Run:
             return self._played.trouble[test_cell]
         if late := self._late():
             return f"{NOT_TRIED}. {late}"
-        if self._child is None:
+        if self._child is None and not self._hold.over:
             self._play(functions_only=True)
         if self._child is None:
             return f"{NOT_TRIED}. {NOT_RUN}"
@@ -133,6 +133,7 @@ class Run:
         restarts = 0
         while True:
             played = _Played(copy.deepcopy(self._notebook))
+            self._hold.play(len(self._notebook.cells))
             self._child = self._begin()
             self._run_all(played, functions_only)
             if not played.lost:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 LOOK_S = 1.0  # what takes less is not looked at, and costs nothing
+MAX_CELL_RUNS = 1_500  # of one submission, however often it has to be run again
 MOST = 9  # times the limit, on top of it: a machine as busy as that grades nobody
 
 
@@ -54,10 +55,18 @@ def others_had_s(before: Usage, now: Usage, elapsed_s: float) -> float:
 
 
 class Hold:
-    """How long a submission may hold a worker, over all its runs: a limit, and what other programs had of the time."""
+    """How long a submission may hold a worker, over all its runs: a limit, and what other programs had of the time.
 
-    def __init__(self, limit_s: float) -> None:
+    And how many cells are run in all, since each costs the grader some work of its own, too.
+    """
+
+    def __init__(self, limit_s: float, cells: int = MAX_CELL_RUNS) -> None:
         self._limit_s, self._began, self._given_back_s = limit_s, time.monotonic(), 0.0
+        self._cells = cells
+
+    def play(self, cells: int) -> None:
+        """A notebook of so many cells is run, perhaps not for the first time."""
+        self._cells -= cells
 
     def give_back(self, had_s: float) -> None:
         """So much of a child's life that is over was other programs'."""
@@ -70,4 +79,5 @@ class Hold:
 
     @property
     def over(self) -> bool:
-        return self.left_s() <= 0
+        """Whether nothing more is begun."""
+        return self._cells <= 0 or self.left_s() <= 0
