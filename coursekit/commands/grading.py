@@ -59,7 +59,9 @@ def grade(
     from coursekit.marking.runner import Limits
 
     whole_s = max(steps.LIMITS.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
-    limits, jobs = Limits(timeout, notebook_timeout_s=whole_s), jobs or steps.default_jobs()
+    all_s = steps.LIMITS.submission_timeout_s - steps.LIMITS.notebook_timeout_s + whole_s
+    limits = Limits(timeout, notebook_timeout_s=whole_s, submission_timeout_s=all_s)
+    jobs = jobs or steps.default_jobs()
     for stray in course.strays():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
         say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")

@@ -25,6 +25,7 @@ from coursekit.reading import supporting
 from coursekit.reading.candidates import source_of
 from coursekit.sandbox import walls
 from coursekit.sandbox.client import Sandbox
+from coursekit.sandbox.patience import Hold
 from coursekit.sandbox.walls import Walls
 from hidden_tests import exercises
 
@@ -67,10 +68,11 @@ class Marker:
     def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}, notes: Sequence[str] = ()) -> Marked:
         """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it."""
         quoter = Quoter.of(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        settled, repeats, taught = Settled(), Repeats(), set[str]()
+        hold = Hold(self._limits.submission_timeout_s)
+        settled, repeats, taught = Settled(), Repeats(hold), set[str]()
         while settled.shown is None or len(settled.final) < len(self._rows):
             repeats.next_run()
-            with Run(self._sandbox, notebook, self._rows, files, self._limits, taught, settled.shown) as run:
+            with Run(self._sandbox, notebook, self._rows, files, self._limits, taught, hold, settled.shown) as run:
                 settled = self._further(run, settled, repeats, quoter)
         by_function = {verdict.exercise.function: verdict for verdict in settled.final}
         return self._marked(settled.shown, [by_function[row.function] for row in self._rows], notes)
@@ -79,21 +81,24 @@ class Marker:
         """What stands after this run: stage by stage, up to the one that has to be repeated in another run."""
         executed = run.cells()
         if settled.shown is None:
-            if not repeats.are_over(run.kills):
+            shown = repeats.settle("cells", run.kills, executed)
+            if shown is None:
                 return settled
-            settled = replace(settled, shown=executed)
-        first = tuple(self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows)
+            settled = replace(settled, shown=shown)
+        tried = tuple(self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows)
         if not settled.first:
-            if not repeats.are_over(run.kills, first):
+            first = repeats.settle("first tries", run.kills, tried, same=tried)
+            if first is None:
                 return settled
             settled = replace(settled, first=first)
         by_function = {verdict.exercise.function: verdict for verdict in settled.first}
         for number, function in enumerate(self._helpers.below):
-            tried = self._with_second_try(run, by_function[function], settled.final[:number], quoter)
+            verdict = self._with_second_try(run, by_function[function], settled.final[:number], quoter)
             if number == len(settled.final):
-                if not repeats.are_over(run.kills, tried):
+                final = repeats.settle(f"second try of {function}", run.kills, verdict, same=verdict)
+                if final is None:
                     return settled
-                settled = replace(settled, final=(*settled.final, tried))
+                settled = replace(settled, final=(*settled.final, final))
         return settled
 
     def nothing(self, notebook: NotebookNode, problem: str, notes: Sequence[str] = ()) -> Marked:

@@ -23,7 +23,7 @@ from coursekit import notebooks
 from coursekit.marking import outputs
 from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox.client import Child, Reply, Sandbox
-from coursekit.sandbox.patience import MOST
+from coursekit.sandbox.patience import LOOK_S, MOST, Hold
 from hidden_tests import Exercise
 
 MAX_RESTARTS = 8
@@ -47,12 +47,15 @@ _IN_A_FILE = re.compile(r" \([^()\s]+, line (\d+)\)$")  # of a SyntaxError: the 
 class Limits:
     """How long the student's code may take, in seconds: one cell, one call by the grader, all cells (and all calls).
 
+    The last limit is for all that is done for one submission, with second tries and whatever has to be run again.
+
     Time in which other programs had the processors does not count: marks do not depend on how busy a machine is.
     """
 
     cell_timeout_s: float = 30
     call_timeout_s: float = 5.0
     notebook_timeout_s: float = 300
+    submission_timeout_s: float = 400
 
 
 @dataclass
@@ -81,8 +84,10 @@ class Run:
         files: Mapping[str, bytes],
         limits: Limits,
         taught: set[str],
+        hold: Hold | None = None,
         shown: NotebookNode | None = None,
     ) -> None:
+        self._hold = hold or Hold(limits.submission_timeout_s)
         self._sandbox, self._notebook, self._files, self._limits = sandbox, notebook, files, limits
         self._taught, self._shown = taught, shown
         self._knows: frozenset[str] = frozenset(taught)  # what had been taught when the child began
@@ -91,6 +96,7 @@ class Run:
         self._fatal: dict[str, str] = {}  # steps that a child did not outlive, with why in words
         self.kills: list[str] = []  # the steps in which a process was killed, perhaps from outside
         self._child: Child | None = None
+        self._born = 0.0
         self._open = ExitStack()
         self._played = _Played(notebook)
 
@@ -98,7 +104,7 @@ class Run:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._leave()
 
     def cells(self) -> NotebookNode:
         """The notebook with its outputs."""
@@ -134,7 +140,7 @@ class Run:
             return self._played.trouble[test_cell]
         if late := self._late():
             return f"{NOT_TRIED}. {late}"
-        if self._child is None:
+        if self._child is None and not self._hold.over:
             self._play(functions_only=True)
         if self._child is None:
             return f"{NOT_TRIED}. {NOT_RUN}"
@@ -154,20 +160,22 @@ class Run:
         restarts = 0
         while True:
             played = _Played(copy.deepcopy(self._notebook))
+            self._hold.play(len(self._notebook.cells))
             self._child = self._begin()
             self._run_all(played, functions_only)
             if not played.lost:
                 return played
             self._lose(played.lost, played.why)
             restarts += 1
-            if restarts > MAX_RESTARTS:
+            if restarts > MAX_RESTARTS or self._hold.over:
                 return played
 
     def _begin(self) -> Child:
         """A new child; what it takes to make one is no time of the notebook's."""
         began = time.monotonic()
         child = self._open.enter_context(self._sandbox.child(self._files))
-        self._deadline += time.monotonic() - began
+        self._born = time.monotonic()
+        self._deadline += self._born - began
         self._knows = frozenset(self._taught)
         return child
 
@@ -178,6 +186,8 @@ class Run:
         self._leave()
 
     def _leave(self) -> None:
+        if self._child is not None and time.monotonic() - self._born > LOOK_S:
+            self._hold.give_back(self._child.others_had_s())
         self._open.close()
         self._child = None
 
@@ -228,7 +238,7 @@ class Run:
 
     def _keep(self, name: str) -> str:
         """A snapshot of the notebook's variables was taken; else in words why not."""
-        reply = self._ask({"op": "keep", "name": name}, _KEEP_TIMEOUT_S)
+        reply = self._ask({"op": "keep", "name": name}, max(1.0, min(_KEEP_TIMEOUT_S, self._hold.left_s())))
         return "" if reply.end == "done" else reply.why
 
     def _ask(self, request: Mapping[str, Any], timeout_s: float) -> Reply:
@@ -238,21 +248,26 @@ class Run:
     def _told(self, of_the_cell: str, of_the_notebook: str, patience_s: float) -> str:
         """In words, by which limit something was stopped that had so much patience."""
         if patience_s < self._limits.cell_timeout_s:
-            return of_the_notebook.format(limit=self._limits.notebook_timeout_s)
+            return of_the_notebook.format(limit=self._whole_s())
         return of_the_cell.format(limit=self._limits.cell_timeout_s)
 
+    def _whole_s(self) -> float:
+        """The limit that ends first: of all cells (or all calls), or of all that is done for the submission."""
+        held = self._hold.left_s() < self._deadline - time.monotonic()
+        return self._limits.submission_timeout_s if held else self._limits.notebook_timeout_s
+
     def _late(self) -> str:
-        return OUT_OF_TIME.format(limit=self._limits.notebook_timeout_s) if self._left_s() < 0 else ""
+        return OUT_OF_TIME.format(limit=self._whole_s()) if self._left_s() < 0 else ""
 
     def _patience(self) -> float:
         return max(1.0, min(self._limits.cell_timeout_s, self._left_s()))
 
     def _left_s(self) -> float:
-        """Of the notebook's time; where little is left, with what other programs had of it."""
-        left_s = self._deadline - time.monotonic()
-        if left_s < self._limits.cell_timeout_s and self._child is not None:
-            left_s += min(self._child.others_had_s(), MOST * self._limits.notebook_timeout_s)
-        return left_s
+        """Of the notebook's time, and the submission's; where little is left, with what other programs had of it."""
+        left_s, had_s = self._deadline - time.monotonic(), 0.0
+        if min(left_s, self._hold.left_s()) < self._limits.cell_timeout_s and self._child is not None:
+            had_s = self._child.others_had_s()
+        return min(left_s + min(had_s, MOST * self._limits.notebook_timeout_s), self._hold.left_s(had_s))
 
     def _why_undefined(self, exercise: Exercise) -> str:
         """In words, what kept the answer's own cell from defining its function; empty where nothing did."""

@@ -6,15 +6,16 @@ inputs with the first tries, references with the second tries, earlier exercises
 it is: a later run only repeats it, to get to the next one, and what it shows or returns on the way counts for nothing.
 """
 
-import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from nbformat import NotebookNode
 
 from coursekit.marking.verdicts import Verdict
+from coursekit.sandbox.patience import Hold
 
-SAME, MAX_RUNS, NO_MORE_RUNS_S = 3, 6, 300.0
+SAME, MAX_RUNS = 3, 6
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,33 @@ class Repeats:
 
     Nothing tells who has killed a process: the notebook itself, or somebody outside, which must cost nobody a mark.
     So a stage up to which something was killed is repeated in another run, until nothing is, or until the same has come
-    out ``SAME`` times, as it does where a notebook kills itself.
+    out ``SAME`` times, as it does where a notebook kills itself. Where the submission's time is over, what came out
+    earlier stands: the last run was cut short.
     """
 
-    def __init__(self) -> None:
-        self._begun, self._runs = time.monotonic(), 0
-        self._before: list[tuple[list[str], Any]] = []
+    def __init__(self, hold: Hold) -> None:
+        self._hold, self._runs = hold, 0
+        self._earlier: dict[str, list[tuple[list[str], Any, Any]]] = {}  # by stage: kills, what is the same, result
         self._its_own: set[str] = set()  # kills that the notebook has done itself
 
     def next_run(self) -> None:
         """Another run begins."""
         self._runs += 1
 
-    def are_over(self, kills: list[str], result: Any = None) -> bool:
-        """Whether a stage is settled by the ``result`` of a run in which these ``kills`` have happened so far."""
+    def settle(self, stage: str, kills: list[str], result: Result, same: Any = None) -> Result | None:
+        """What settles a stage, after a run in which these ``kills`` have happened so far; None: run it again.
+
+        Two results are the same where ``same`` is.
+        """
+        earlier = self._earlier.setdefault(stage, [])
+        if self._hold.over and earlier:
+            return cast(Result, earlier[-1][2])
         unexplained = [kill for kill in kills if kill not in self._its_own]
         if not unexplained:
-            return True
-        self._before.append((unexplained, result))
-        late = self._runs >= MAX_RUNS or time.monotonic() - self._begun > NO_MORE_RUNS_S
-        if late or self._before.count(self._before[-1]) >= SAME:
-            self._its_own.update(unexplained)
-            return True
-        return False
+            return result
+        earlier.append((unexplained, same, result))
+        alike = sum(one[:2] == (unexplained, same) for one in earlier)
+        if alike < SAME and self._runs < MAX_RUNS and not self._hold.over:
+            return None
+        self._its_own.update(unexplained)
+        return result

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 LOOK_S = 1.0  # what takes less is not looked at, and costs nothing
+MAX_CELL_RUNS = 1_500  # of one submission, however often it has to be run again
 MOST = 9  # times the limit, on top of it: a machine as busy as that grades nobody
 
 
@@ -51,3 +52,32 @@ def others_had_s(before: Usage, now: Usage, elapsed_s: float) -> float:
     """How much of a time other programs had, of what was waited in it."""
     idle_s = elapsed_s - (now.used_s - before.used_s)
     return max(0.0, min(now.waited_s - before.waited_s, idle_s))
+
+
+class Hold:
+    """How long a submission may hold a worker, over all its runs: a limit, and what other programs had of the time.
+
+    And how many cells are run in all, since each costs the grader some work of its own, too.
+    """
+
+    def __init__(self, limit_s: float, cells: int = MAX_CELL_RUNS) -> None:
+        self._limit_s, self._began, self._given_back_s = limit_s, time.monotonic(), 0.0
+        self._cells = cells
+
+    def play(self, cells: int) -> None:
+        """A notebook of so many cells is run, perhaps not for the first time."""
+        self._cells -= cells
+
+    def give_back(self, had_s: float) -> None:
+        """So much of a child's life that is over was other programs'."""
+        self._given_back_s += had_s
+
+    def left_s(self, had_s: float = 0.0) -> float:
+        """Until it is over, where other programs had so much of the life of the child that runs now."""
+        given_back_s = min(self._given_back_s + had_s, MOST * self._limit_s)
+        return self._began + self._limit_s + given_back_s - time.monotonic()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is begun."""
+        return self._cells <= 0 or self.left_s() <= 0

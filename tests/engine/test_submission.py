@@ -84,8 +84,7 @@ def test_too_much_stays_behind(room, student, folder, monkeypatch):
 def test_what_a_program_would_obey_stays_behind_and_is_named(room, student, folder):
     """Matplotlib reads a matplotlibrc in its folder, Jupyter its configuration, and a browser shows a page."""
     names = ("matplotlibrc", "index.html", "picture.svg", "x.js", "style.css", "pyproject.toml", "setup.cfg",
-             "Makefile", "jupyter_notebook_config.json", "nbgrader_config.json", "package.json",
-             "report.pdf")  # fmt: skip
+             "Makefile", "jupyter_config.json", "nbgrader_config.json", "package.json", "report.pdf")  # fmt: skip
     for name in (*names, "points.csv", "weights.NPZ", "photo.jpg"):
         (folder / name).write_bytes(b"mine")
     loaded = load(room, student)

@@ -17,8 +17,10 @@ import sys
 import tarfile
 import tempfile
 import time
+import tracemalloc
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import nbformat
 import pytest
@@ -377,6 +379,44 @@ def test_thousands_of_files_are_not_all_looked_at(room, student):
     loaded = load(room, student)
     assert loaded.problem == ""
     assert len(loaded.supporting) == 200
+
+
+def test_of_many_large_notebooks_the_newest_is_read_and_the_others_are_counted(room, student, monkeypatch):
+    """Twenty, each as large as one may be, took a quarter of a minute."""
+    monkeypatch.setattr(candidates, "MAX_COMPARED", 100_000)
+    folder = put(room, student, {f"n{number}.ipynb": SOLVED.encode() for number in range(5)})
+    for number in range(5):
+        os.utime(folder / f"n{number}.ipynb", (number, 10_000 * (number == 3) + number))
+    loaded = load(room, student)
+    assert loaded.notes[0] == f"The notebook was called n3.ipynb; it was graded as {NAME}."
+    assert loaded.notes[-1] == "4 more notebooks were not looked at: there was too much to read. Hand in one notebook."
+    assert lost(rebuilt(room, loaded).notebook) == set()
+
+
+def test_archives_in_archives_share_what_may_be_read_of_a_submission(room, student, monkeypatch):
+    """Each may be as large as one may be: all of them together took 600 MiB."""
+    monkeypatch.setattr(candidates, "MAX_READ_BYTES", 1 << 20)
+    noise = Random(1).randbytes(300_000)
+    nested = packed({f"{number}.zip": packed({"x.bin": noise}) for number in range(3)})
+    put(room, student, {f"{letter}.zip": nested for letter in "abc"})
+    tracemalloc.start()
+    problem = load(room, student).problem
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert problem
+    assert peak < 6 << 20
+    put(room, student, {NAME: packed({"x.ipynb": SOLVED, "x.bin": noise + noise + noise + noise})})
+    assert "there would be more than 1 MiB of notebooks and archives to read; hand in" in load(room, student).problem
+
+
+def test_of_thousands_of_own_cells_some_hundred_are_kept(room, student):
+    """Each is run, shown and written: five thousand of them took fifty times as long as a notebook."""
+    notebook = solved()
+    notebook["cells"] += [code(f"x = {number}", f"c{number}") for number in range(rebuild.MAX_ADDED + 7)]
+    put(room, student, notebook)
+    result = rebuilt(room, load(room, student))
+    assert len(result.notebook.cells) == len(solved()["cells"]) + rebuild.MAX_ADDED
+    assert result.repairs == ("Of your own cells the first 500 were kept, 7 were left out.",)
 
 
 # --- the loader's own word -------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from coursekit.marking import verdicts
 from coursekit.marking.outputs import CUT
 from coursekit.marking.runner import Limits
 from coursekit.sandbox import walls
+from coursekit.sandbox.client import Child, Sandbox
+from coursekit.sandbox.patience import MAX_CELL_RUNS
 from hidden_tests import exercises
 from tests.attacks import Room, leaked, printed, said
 from tests.classroom import copy_course, hand_in
@@ -669,6 +671,39 @@ def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(co
         marked = room.mark(_with_cells(room, ["while True: pass"] * 5))
         assert "took longer than 4 s in all" in printed(marked)
         assert room.marks(marked) == room.points, said(marked)
+
+
+def test_a_notebook_that_sleeps_and_kills_itself_in_turn_does_not_hold_a_worker(course, monkeypatch):
+    """Each cell, each run and each restart kept to its limit, and one submission held a worker for ten minutes."""
+    deadly = [f"import os, time  # {number}\ntime.sleep(0.8)\nos.kill(os.getpid(), 9)" for number in range(9)]
+    limits = Limits(cell_timeout_s=2.5, call_timeout_s=1.0, submission_timeout_s=4)
+    started, child = [0], Sandbox.child
+
+    def counted(self, files):
+        started[0] += 1
+        return child(self, files)
+
+    monkeypatch.setattr(Sandbox, "child", counted)
+    with Room(course, limits=limits) as room:
+        marked = room.mark(_with_cells(room, deadly))
+    assert started[0] <= 6  # of 0.8 s each; it were 54
+    reasons = {check["reason"] for row in marked.verdicts["exercises"] for check in row["checks"]}
+    assert "The function could not be tried. Not run: the notebook took longer than 4 s in all." in reasons
+
+
+def test_a_long_notebook_that_kills_itself_is_not_run_for_ever(room, monkeypatch):
+    """Every restart costs the grader work for every cell: 500 of them, 27 times, cost a hundred times as much."""
+    deadly = [f"import os  # {number}\nos.kill(os.getpid(), 9)" for number in range(9)]
+    run, child = [0], Child.ask
+
+    def counted(self, request, *args, **kwargs):
+        run[0] += request["op"] == "run"
+        return child(self, request, *args, **kwargs)
+
+    monkeypatch.setattr(Child, "ask", counted)
+    marked = room.mark(_with_cells(room, [*(f"x = {number}" for number in range(400)), *deadly]))
+    assert run[0] < MAX_CELL_RUNS + 500
+    assert room.marks(marked).keys() == room.points.keys()
 
 
 def test_marks_of_a_hidden_region_in_ones_own_cell_are_text(room):
