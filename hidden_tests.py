@@ -15,6 +15,7 @@ from public_cases import Case
 from public_cases import Exercise as PublicExercise
 
 RECORDING = Path(__file__).with_name("hidden_tests.h5")
+CACHES = ("cache", "caches")  # outputs that are kept for the way back, beside the result
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Check:
 
     ``any_shape`` forgives axes of length one. ``untouched`` asks that the inputs stayed as they were, and
     pays only beside another passed check of the exercise: leaving the inputs alone is no merit in a function
-    that does nothing. The same holds for a check of nothing but cases that should raise an exception.
+    that does nothing. The same holds for a check of nothing but cases that should raise an exception. A check of
+    nothing but caches pays only where the result itself is right in the same cases: most of a cache is the input.
     """
 
     name: str
@@ -60,6 +62,12 @@ class Exercise:
     @property
     def points(self) -> float:
         return sum(check.points for check in self.checks)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What the function is for: its outputs by name, without the caches; empty where they have no names."""
+        outputs = self.public.outputs
+        return tuple(name for name in outputs if name not in CACHES) if isinstance(outputs, tuple) else ()
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -131,12 +139,18 @@ _STEP_BY_STEP = (
             for dims in ((4, 1), (3, 6), (2, 5, 1), (7, 6, 5, 4, 3, 2), (1, 2, 1, 2, 1))
         ),
     ),
-    _row("step-by-step/linear_forward", (Check("Z and cache", 9), _UNTOUCHED), _layer_cases(101)),
+    _row(
+        "step-by-step/linear_forward",
+        (Check("Z", 6, ("Z",)), Check("cache", 3, ("cache",)), _UNTOUCHED),
+        _layer_cases(101),
+    ),
     _row(
         "step-by-step/linear_activation_forward",
         (
-            Check("sigmoid", 4, cases=("sigmoid",)),
-            Check("relu", 4, cases=("relu",)),
+            Check("A with sigmoid", 3, ("A",), ("sigmoid",)),
+            Check("cache with sigmoid", 1, ("cache",), ("sigmoid",)),
+            Check("A with relu", 3, ("A",), ("relu",)),
+            Check("cache with relu", 1, ("cache",), ("relu",)),
             Check("very large Z", 1, cases=("large Z",)),
             _UNTOUCHED,
         ),
@@ -161,8 +175,10 @@ _STEP_BY_STEP = (
                 ("caches",),
                 ("example", "one hidden layer", "2 layers"),
             ),
-            Check("one layer", 2, cases=("1 layers",)),
-            Check("many layers", 3, cases=("4 layers", "5 layers")),
+            Check("AL with one layer", 1, ("AL",), ("1 layers",)),
+            Check("caches with one layer", 1, ("caches",), ("1 layers",)),
+            Check("AL with many layers", 2, ("AL",), ("4 layers", "5 layers")),
+            Check("caches with many layers", 1, ("caches",), ("4 layers", "5 layers")),
             _UNTOUCHED,
         ),
         _network_cases(131, *_FORWARD_NETWORKS),
@@ -189,8 +205,10 @@ _STEP_BY_STEP = (
     _row(
         "step-by-step/linear_activation_backward",
         (
-            Check("relu", 5, cases=("relu",)),
-            Check("sigmoid", 4, cases=("sigmoid",)),
+            Check("dW and db with relu", 3, ("dW", "db"), ("relu",)),
+            Check("dA_prev with relu", 2, ("dA_prev",), ("relu",)),
+            Check("dW and db with sigmoid", 3, ("dW", "db"), ("sigmoid",)),
+            Check("dA_prev with sigmoid", 1, ("dA_prev",), ("sigmoid",)),
             _UNTOUCHED,
         ),
         tuple(
@@ -203,9 +221,12 @@ _STEP_BY_STEP = (
     _row(
         "step-by-step/L_model_backward",
         (
-            Check("two layers", 5, cases=("example", "2 layers")),
-            Check("one layer", 3, cases=("1 layers",)),
-            Check("many layers", 6, cases=("three layers", "4 layers", "5 layers")),
+            Check("dW and db, two layers", 4, ("dW", "db"), ("example", "2 layers")),
+            Check("dA, two layers", 1, ("dA",), ("example", "2 layers")),
+            Check("dW and db, one layer", 2, ("dW", "db"), ("1 layers",)),
+            Check("dA, one layer", 1, ("dA",), ("1 layers",)),
+            Check("dW and db, many layers", 4, ("dW", "db"), ("three layers", "4 layers", "5 layers")),
+            Check("dA, many layers", 2, ("dA",), ("three layers", "4 layers", "5 layers")),
             _UNTOUCHED,
         ),
         _network_cases(181, *_FORWARD_NETWORKS),
@@ -226,6 +247,7 @@ _STEP_BY_STEP = (
 )
 
 _PRINTING = Check("costs while printing", 3, cases=("printing",))
+_ONE_AND_MANY = ("1 layers", "4 layers", "5 layers")
 _APPLICATION = (
     _row(
         "application/prepare_images",
@@ -266,8 +288,10 @@ _APPLICATION = (
         (
             Check("parameters", 12, ("parameters",), ("example", "one hidden layer", "2 layers")),
             Check("costs", 7, ("costs",), ("example", "one hidden layer", "2 layers")),
-            Check("one layer, and many", 5, cases=("1 layers", "4 layers", "5 layers")),
-            Check("other starting values", 2, cases=("start",)),
+            Check("parameters with one layer, and many", 3, ("parameters",), _ONE_AND_MANY),
+            Check("costs with one layer, and many", 2, ("costs",), _ONE_AND_MANY),
+            Check("parameters from other starting values", 1, ("parameters",), ("start",)),
+            Check("costs from other starting values", 1, ("costs",), ("start",)),
             _PRINTING,
             _UNTOUCHED,
         ),
@@ -344,7 +368,7 @@ _DIGITS = (
         "digits/softmax",
         (
             Check("A", 3, ("A",), ("example", "other sizes", "4-", "5-", "3-", "1-", "10-")),
-            Check("cache", 1, ("cache",)),
+            Check("cache", 1, ("cache",), ("example", "other sizes", "4-", "5-", "3-", "1-", "10-")),
             Check("very large Z", 1, cases=("large",)),
             _UNTOUCHED,
         ),
@@ -395,8 +419,10 @@ _DIGITS = (
     _row(
         "digits/l_model_forward",
         (
-            Check("AL and caches without batch norm", 3, cases=("example", "2 layers", "4 layers", "5 layers")),
-            Check("AL and caches with batch norm", 3, cases=("batchnorm", "other sizes", "normalised")),
+            Check("AL without batch norm", 2, ("AL",), ("example", "2 layers", "4 layers", "5 layers")),
+            Check("caches without batch norm", 1, ("caches",), ("example", "2 layers", "4 layers", "5 layers")),
+            Check("AL with batch norm", 2, ("AL",), ("batchnorm", "other sizes", "normalised")),
+            Check("caches with batch norm", 1, ("caches",), ("batchnorm", "other sizes", "normalised")),
             Check("one layer", 1, cases=("1 layers",)),
             _UNTOUCHED,
         ),
@@ -480,10 +506,13 @@ _DIGITS = (
     _row(
         "digits/l_model_backward",
         (
-            Check("two layers", 2, cases=("example", "2 layers")),
-            Check("one layer", 1, cases=("1 layers",)),
-            Check("many layers", 2, cases=("three layers", "4 layers", "5 layers")),
-            Check("batch norm", 3, cases=("batchnorm", "normalised")),
+            Check("dW and db, two layers", 1, ("dW", "db"), ("example", "2 layers")),
+            Check("dW and db, one layer", 1, ("dW", "db"), ("1 layers",)),
+            Check("dA, one layer and two", 1, ("dA",), ("example", "1 layers", "2 layers")),
+            Check("dW and db, many layers", 1, ("dW", "db"), ("three layers", "4 layers", "5 layers")),
+            Check("dA, many layers", 1, ("dA",), ("three layers", "4 layers", "5 layers")),
+            Check("dW and db with batch norm", 2, ("dW", "db"), ("batchnorm", "normalised")),
+            Check("dA with batch norm", 1, ("dA",), ("batchnorm", "normalised")),
             _UNTOUCHED,
         ),
         (
@@ -512,12 +541,14 @@ _DIGITS = (
     _row(
         "digits/l_layer_model",
         (
-            Check("mini-batches", 3, cases=("batches",)),
-            Check("batch norm", 1, cases=("example", "normalised")),
-            Check("penalty", 1, cases=("with a penalty", "penalised")),
-            Check("early stopping", 2, cases=("early", "patience")),
-            Check("no early stopping", 1, cases=("never",)),
-            Check("other starting values", 1, cases=("start",)),
+            Check("mini-batches", 2, ("parameters",), ("batches",)),
+            Check("batch norm", 1, ("parameters",), ("example", "normalised")),
+            Check("penalty", 1, ("parameters",), ("with a penalty", "penalised")),
+            Check("early stopping", 1, ("parameters",), ("early", "patience")),
+            Check("no early stopping", 1, ("parameters",), ("never",)),
+            Check("other starting values", 1, ("parameters",), ("start",)),
+            Check("costs", 1, ("costs",), ("batches", "example", "normalised", "with a penalty", "penalised", "start")),
+            Check("costs with early stopping", 1, ("costs",), ("early", "patience", "never")),
             _UNTOUCHED,
         ),
         (

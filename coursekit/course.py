@@ -1,15 +1,18 @@
 """Where things are in a course directory."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from coursekit import database
 from coursekit.errors import CourseError
 
-# Copied into every release, and put back over the submitted ones before anything is run.
+# Copied into the releases (``Course.shared_files``), and put back over the submitted ones before anything is run.
 SHARED_FILES = (
+    "activations.py",
     "comparison.py",
     "data_files.py",
     "dnn_utils.py",
@@ -69,7 +72,14 @@ class Course:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix not in (".ipynb", ".pyc") and ".ipynb_checkpoints" not in path.parts
         }
-        return own | {name: self.root / name for name in SHARED_FILES}
+        return own | {name: self.root / name for name in self.shared_files(assignment)}
+
+    def shared_files(self, assignment: str) -> tuple[str, ...]:
+        """The shared files that go with an assignment: no module in which a function stands that it asks for."""
+        from hidden_tests import exercises
+
+        asked = {row.function for row in exercises(assignment)}
+        return tuple(name for name in SHARED_FILES if asked.isdisjoint(functions_in(self.root / name)))
 
     def put_trusted_files(self, assignment: str, folder: Path) -> None:
         """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.
@@ -132,6 +142,17 @@ class Course:
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )
         return assignment
+
+
+def functions_in(path: Path) -> frozenset[str]:
+    """The functions that whoever imports a module finds in it; none in a file that is no module, or is not there."""
+    there = path.suffix == ".py" and path.is_file()
+    return _functions_as_of(path, path.stat().st_mtime_ns) if there else frozenset()
+
+
+@lru_cache(maxsize=128)
+def _functions_as_of(path: Path, changed: int) -> frozenset[str]:
+    return frozenset(re.findall(r"(?m)^def[ \t]+(\w+)", path.read_text(encoding="utf-8", errors="replace")))
 
 
 def _usable(folder: Path) -> Course:

@@ -9,7 +9,7 @@ from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor, SaveAut
 from traitlets import Enum, Float, Unicode
 
 from coursekit import bookkeeping, notebooks, reviews, stubs
-from coursekit.course import SHARED_FILES, Course
+from coursekit.course import Course
 from coursekit.marking import marker as marking
 from coursekit.marking import verdicts
 from coursekit.marking.runner import Limits
@@ -40,7 +40,9 @@ class AddSharedFiles(NbGraderPreprocessor):
     course_root = Unicode("", help="The course directory.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
-        files = {name: (Path(self.course_root) / name).read_bytes() for name in SHARED_FILES}
+        course = Course(Path(self.course_root))
+        shared = course.shared_files(resources["nbgrader"]["assignment"])
+        files = {name: (course.root / name).read_bytes() for name in shared}
         resources.setdefault("outputs", {}).update(files)
         return nb, resources
 

@@ -52,6 +52,7 @@ CODES = {
     "R506": "a solution region of a release lacks its markers, its hint, or the stub that names the exercise",
     "R507": "a folder under release/ belongs to no assignment",
     "R508": "the release cannot be made",
+    "R509": "a module of a release holds a function that the assignment asks for",
     # recordings
     "X601": "a recording of expected outputs is not fresh",
     "X602": "the solutions cannot be run to compare the recordings",

@@ -9,7 +9,7 @@ from typing import Any
 from coursekit import notebooks, release
 from coursekit.checks.findings import Finding, Source, some
 from coursekit.checks.markers import has_hint, solution_regions
-from coursekit.course import SHARED_FILES, Course
+from coursekit.course import Course, functions_in
 from coursekit.errors import CourseError
 from hidden_tests import exercises
 
@@ -62,8 +62,9 @@ def _released(folder: Path) -> list[Path]:
 def _files(course: Course, assignment: str) -> Iterator[Finding]:
     folder, source = course.release(assignment), course.root / "source" / assignment
     remedy = f"run `./course release {assignment}`"
+    asked = {row.function for row in exercises(assignment)}
     allowed = {
-        *SHARED_FILES,
+        *(shared := course.shared_files(assignment)),
         f"{assignment}.ipynb",
         *(path.relative_to(source).as_posix() for path in _released(source)),
     }
@@ -72,8 +73,11 @@ def _files(course: Course, assignment: str) -> Iterator[Finding]:
         where = f"release/{assignment}/{name}"
         if name not in allowed:
             yield Finding("R503", where, "does not belong in a release", remedy)
-        elif name in SHARED_FILES and path.read_bytes() != _bytes(course.root / name):
+        elif name in shared and path.read_bytes() != _bytes(course.root / name):
             yield Finding("R502", where, f"not the same as {name} at the top", remedy)
+        if given := asked & functions_in(path):
+            what = f"holds {', '.join(sorted(given))}, which the assignment asks for"
+            yield Finding("R509", where, what, "move it into a module that is not handed out with this assignment")
 
 
 def _bytes(path: Path) -> bytes | None:

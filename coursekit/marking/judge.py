@@ -11,7 +11,7 @@ from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
-from hidden_tests import Check, Exercise
+from hidden_tests import CACHES, Check, Exercise
 from public_cases import Case
 
 _recorded: dict[Any, dict[str, dict[str, Any]]] = {}  # by course and state of its recordings, then by case
@@ -84,7 +84,15 @@ def _cases(exercise: Exercise, check: Check) -> list[Case]:
 def _result(
     exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any], named: bool = False
 ) -> Result:
-    return _untouched(exercise, check, seen) if check.untouched else _values(exercise, check, seen, expected, named)
+    if check.untouched:
+        return _untouched(exercise, check, seen)
+    found = _values(exercise, check, seen, expected, named)
+    if found.passed and check.outputs and set(check.outputs) <= set(CACHES):
+        beside = replace(check, outputs=exercise.results)
+        if not _values(exercise, beside, seen, expected, named).passed:
+            reason = f"The {check.outputs[0]} counts only beside a right {' and '.join(exercise.results)}."
+            return Result(check.name, check.points, False, reason)
+    return found
 
 
 def _values(

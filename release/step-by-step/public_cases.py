@@ -132,6 +132,7 @@ _APPLICATION = (
         (
             Case("example", extra=(0.1, 201)),
             Case("other sizes", {"seed": 22, "layer_dims": (3, 5, 1), "m": 4}, (0.5, 102)),
+            Case("other sizes, by default", {"seed": 26, "layer_dims": (2, 3, 1), "m": 5}),
         ),
         "every iteration starts with the parameters that the one before has made; costs has those of 0, 100, 200, ...",
         "m = 1, other rates, few and many iterations, and print_cost=True", rtol=_TRAINING_RTOL),
@@ -139,6 +140,7 @@ _APPLICATION = (
         (
             Case("example", extra=(0.1, 201)),
             Case("one hidden layer", {"seed": 23, "layer_dims": (3, 5, 1), "m": 4}, (0.5, 102)),
+            Case("one hidden layer, by default", {"seed": 27, "layer_dims": (2, 3, 1), "m": 5}),
         ),
         "every iteration starts with the parameters that the one before has made; costs has those of 0, 100, 200, ...",
         "one layer, many layers, m = 1, other starting values, and print_cost=True", rtol=_TRAINING_RTOL),
@@ -188,6 +190,7 @@ _DIGITS = (
         (
             Case("example", extra=(False,)), Case("batchnorm", extra=(True,)),
             Case("other sizes", {"seed": 37, "layer_dims": (3, 5, 2), "m": 6}, (True,)),
+            Case("example, by default", {"seed": 49, "layer_dims": (4, 3, 2), "m": 5}),
         ),
         "what goes into a layer is what came out of the one before; the last layer has softmax, and no batch norm.",
         _OTHER_DEPTHS, parts=_DICT_PARTS),
@@ -238,11 +241,15 @@ _DIGITS = (
             Case("with a penalty", {"seed": 48, "layer_dims": (4, 5, 3), "m": 23}, (0.5, 102, 5, False, 0.05)),
             Case("early stopping", {"seed": 611, "layer_dims": (4, 5, 3), "m": 24, "random": True},
                  (0.5, 150, 8, False, 0.0, 30)),
+            Case("batches of 5, by default", {"seed": 50, "layer_dims": (4, 3), "m": 17}, (0.2, 101, 5)),
         ),
         "one step takes one batch: forward, cost, backward, the penalty on every dW, the update, the validation cost.",
         "another patience, other batches, another start, and batch norm together with a penalty", rtol=_TRAINING_RTOL),
     Exercise(17, "predict", tc.digits_predict_test_case, ("X", "Y", "parameters", "use_batchnorm"), "accuracy",
-        (Case("example", extra=(False,)), Case("batchnorm", {"seed": 6}, (True,))),
+        (
+            Case("example", extra=(False,)), Case("batchnorm", {"seed": 6}, (True,)),
+            Case("example, by default", {"seed": 48}),
+        ),
         "in every column, the class with the largest probability against the class of the label; the share that agree.",
         "other sizes, one layer, many layers, and a single example"),
 )  # fmt: skip

@@ -275,7 +275,8 @@ def digits_l_model_backward_test_case(seed=42, layer_dims=(3, 4, 2), m=2, batchn
     caches = []
     for n_prev, n in pairwise(layer_dims):
         linear_cache = _layer(rng, n_prev, n, m)
-        caches.append({"linear_cache": linear_cache, "activation_cache": _weighted(*linear_cache)})
+        A, W, b = linear_cache
+        caches.append({"linear_cache": linear_cache, "activation_cache": b + np.matmul(W, A)})
     if (layer_dims[-1], m) == (2, 2):
         AL, Y = np.array([[0.7, 0.1], [0.3, 0.9]]), np.eye(2)
     else:
@@ -364,14 +365,10 @@ def _probabilities(rng, n, m):
     return AL / AL.sum(axis=0), np.eye(n)[:, rng.randint(0, n, m)]
 
 
-def _weighted(A, W, b):
-    return b + np.matmul(W, A)
-
-
 def _backward_layer(rng, n_prev, n, m):
     """The linear cache, its Z, and then dA and dZ, both (n, m)."""
-    linear_cache = _layer(rng, n_prev, n, m)
-    return linear_cache, _weighted(*linear_cache), rng.randn(n, m), rng.randn(n, m)
+    A, W, b = _layer(rng, n_prev, n, m)
+    return (A, W, b), b + np.matmul(W, A), rng.randn(n, m), rng.randn(n, m)
 
 
 def _with_constant_units(A, units):

@@ -670,13 +670,13 @@ def test_what_a_training_prints_is_seen_and_costs_nothing():
     solution = right(key)
 
     def talks(*args):
-        print("learning_rate", args[3])
+        print("learning_rate", *args[3:4])
         return solution(*args)
 
     printed, report = public(key, talks)
 
     assert not report
-    assert printed.startswith("learning_rate 0.1\nlearning_rate 0.5\nL_layer_model    seed 1")
+    assert printed.startswith("learning_rate 0.1\nlearning_rate 0.5\nlearning_rate\nL_layer_model    seed 1")
 
 
 def test_returning_the_very_dict_that_came_in_is_called_that(monkeypatch, tmp_path):

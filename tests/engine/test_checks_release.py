@@ -219,3 +219,16 @@ def test_solutions_of_one_assignment_are_run_only(course, monkeypatch):
         solutions, "load", lambda course, name, load=solutions.load: load(course, {ASSIGNMENT: name}[name])
     )
     assert record(course) == []
+
+
+def test_a_module_that_holds_what_the_assignment_asks_for_is_found(scratch):
+    """Whoever hands it out hands out the answer."""
+    for folder in (scratch.source(ASSIGNMENT).parent, scratch.release(ASSIGNMENT)):
+        (folder / "helpers.py").write_text("def linear_forward(A, W, b):\n    return None\n", encoding="utf-8")
+    assert check(scratch) == {("R509", "helpers.py")}
+
+
+def test_a_shared_module_that_holds_what_the_assignment_asks_for_is_not_handed_out(scratch):
+    (scratch.root / "data_files.py").write_text("def linear_activation_forward():\n    pass\n", encoding="utf-8")
+    assert "data_files.py" not in scratch.trusted_files(ASSIGNMENT)
+    assert "data_files.py" in scratch.trusted_files("application")
