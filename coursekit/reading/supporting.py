@@ -85,17 +85,19 @@ def _content(item: Item, limit: int) -> bytes | None:
 
 
 def timestamp(files: Iterable[Item]) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """nbgrader's own note of when it was handed in, as a file, and a remark where it holds no date."""
-    from nbgrader.utils import parse_utc
+    """nbgrader's own note of when it was handed in, as a file, and a remark where it does not hold one date."""
+    from coursekit.reading import dates
 
     for item in files:
         if str(item.path) == TIMESTAMP:
             try:
                 data = item.read(100)
                 if data.strip():
-                    parse_utc(data.decode("ascii").strip())
+                    dates.in_utc(data.decode("ascii").strip())
                     return {TIMESTAMP: data}, ()
-            except (OSError, ValueError, OverflowError, TypeError, AttributeError, Warning):
+            except dates.NotOneDate as error:
+                return {}, (f"{TIMESTAMP} {error}, so when this was handed in is not known.",)
+            except (OSError, ValueError):
                 return {}, (f"{TIMESTAMP} holds no date, so when this was handed in is not known.",)
     return {}, ()
 

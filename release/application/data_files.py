@@ -27,6 +27,10 @@ PARTS = {"train": ("x_train", "y_train", "train"), "test": ("x_test", "y_test", 
 class DataFileError(ValueError):
     """A data file that cannot be used; the message names it, and says what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks an exception for its own rendering: the message, and no frames of ours.
+        return [f"DataFileError: {self}"]
+
 
 class Stored(NamedTuple):
     """An array in a file: its shape and type are known, ``fill(rows, out)`` reads some rows into out."""
@@ -176,17 +180,27 @@ def _must_fit(where: str, shape: tuple[int, ...], itemsize: int, most: int) -> N
         raise DataFileError(f"{where} should have shape {shape}, but the file is too short; get a fresh copy")
 
 
-def _names(path: Path) -> set[str]:
-    import h5py
+def _hdf5(path: Path) -> Any:
+    """The package h5py, which only HDF5 files need."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise DataFileError(
+            f"{path}: needs the package h5py ({error}); run `%pip install h5py` in a cell, then this one again"
+        ) from None
+    return h5py
 
+
+def _names(path: Path) -> set[str]:
     with _reading(path):
         with path.open("rb") as raw:
             begins = raw.read(8)
-        if not (begins.startswith(b"PK") if path.suffix == ".npz" else h5py.is_hdf5(path)):
+        h5py = None if path.suffix == ".npz" else _hdf5(path)
+        if not (h5py.is_hdf5(path) if h5py else begins.startswith(b"PK")):
             raise DataFileError(
                 f"{path}: not {KINDS[path.suffix == '.npz']}, it begins with {begins!r}; get a fresh copy"
             )
-        if path.suffix == ".npz":
+        if h5py is None:
             with zipfile.ZipFile(path) as packed:
                 return {name.removesuffix(".npy") for name in packed.namelist()}
         with h5py.File(path, "r") as file:
@@ -206,9 +220,7 @@ def _named(where: File, *names: str) -> list[Stored]:
 
 
 def _hdf5_array(path: Path, name: str) -> Stored:
-    import h5py
-
-    where = f"{path}: {name}"
+    h5py, where = _hdf5(path), f"{path}: {name}"
 
     def fill(rows: range, out: np.ndarray) -> None:
         with _reading(where), h5py.File(path, "r") as file:

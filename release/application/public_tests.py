@@ -19,7 +19,7 @@ import numpy as np
 
 from comparison import changed, compare, flatten, kind, likely_cause
 from public_cases import EXERCISES, build, describe, inputs, recorded, sizes
-from public_reports import explain, is_stub, student_frames, table
+from public_reports import explain, is_stub, outdated, student_frames, table
 
 RECORDING = Path(__file__).with_name("public_tests.h5")
 KNOWN_MISTAKES = Path(__file__).with_name("public_mistakes.h5")
@@ -148,6 +148,8 @@ def _test(key, target):
     exercise = EXERCISES[key]
     if not callable(target):
         raise PublicTestFailure(f"{exercise.function} should be a function, yours is {kind(target)}.")
+    if older := outdated(target, exercise.function):
+        raise PublicTestFailure(older)
     state = np.random.get_state()
     calls, reports = {}, []
     try:
@@ -240,6 +242,11 @@ def read_recordings(assignment):
 def _expected(key, case):
     try:
         return recorded(RECORDING, key, case.name)
+    except ImportError as error:
+        raise PublicTestFailure(
+            f"This test cannot run: it needs the package h5py ({error}). Your function has not been looked at.\n"
+            f"Run `%pip install h5py` in a cell of its own, and then this one again."
+        ) from None
     except FileNotFoundError as error:
         problem = f"{error}"
     except (OSError, KeyError):

@@ -1,8 +1,11 @@
-"""The words of a public test: the table of what came out, and exceptions told as the student's own."""
+"""The words of a public test: the table of what came out, exceptions as the student's own, outdated functions."""
 
+import ast
 import inspect
 import linecache
 import re
+import sys
+import warnings
 
 MAX_WRONG_ROWS = 9
 
@@ -123,3 +126,66 @@ def student_frames(error, target):
             frames.append((code.co_name, number, linecache.getline(code.co_filename, number).strip()))
         step = step.tb_next
     return frames
+
+
+# --- a function that is older than its cell -----------------------------------------------------------------
+
+
+def outdated(target, name):
+    """One sentence where Python still has an older function than the cell that was run last says; else nothing.
+
+    A cell that stops with an error leaves the function of an earlier run in place: the function under test, or one
+    that it calls. A cell that was changed and not run cannot be noticed.
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    try:
+        namespace = shell.user_ns
+        if namespace.get(name) is not target:
+            return ""
+        called = [used for used in inspect.unwrap(target).__code__.co_names if used in namespace]
+        cells = list(shell.history_manager.input_hist_parsed)
+        for one in (name, *called):
+            if why := _outdated(namespace[one], one, cells):
+                which = f"This is an older {one}" if one == name else f"Your {name} calls an older {one}"
+                return f"{which}: the cell with `def {one}` that you ran last {why}. Mend that cell and run it."
+        return ""
+    except Exception:  # no notebook, or one whose history somebody has changed: then nothing is known
+        return ""
+
+
+def _outdated(function, name, cells):
+    """Why a cell that was run after this function was made has not made it anew; "" where none has tried."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or code.co_name != name:
+        return ""
+    home = "".join(linecache.getlines(code.co_filename)).strip()
+    made = max((number for number, cell in enumerate(cells) if cell.strip() == home), default=None)
+    if not home or made is None:
+        return ""
+    told = ""
+    for cell in cells[made + 1 :]:
+        if name in cell:
+            problem, gives_it_anew = _attempt(cell, name)
+            if gives_it_anew:
+                return ""  # on purpose
+            told = problem or told
+    return told
+
+
+def _attempt(cell, name):
+    """What kept a cell from defining a function, given that it did not; and whether it names something else so."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(cell, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            tree = ast.parse(cell)
+    except SyntaxError as error:
+        stopped = f"stopped with a {type(error).__name__} in its line {error.lineno}"
+        return stopped if re.search(rf"^def {name}\b", cell, re.MULTILINE) else "", False
+    if any(isinstance(step, ast.FunctionDef) and step.name == name for step in tree.body):
+        return "stopped with an error before it came to that line", False
+    return "", any(
+        (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.alias) and (node.asname or node.name) in (name, "*"))
+        for node in ast.walk(tree)
+    )

@@ -4,17 +4,19 @@ import copy
 import json
 import pickle
 import random
+from datetime import datetime
 from itertools import count
 
 import nbformat
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nbgrader.utils import parse_utc
 
 from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.reading import answers, folders, rebuild, rescue, submission, supporting
+from coursekit.reading import answers, dates, folders, rebuild, rescue, submission, supporting
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 from tests.hostile.damage import packed
 
@@ -144,6 +146,52 @@ def test_a_time_that_is_none_is_told_and_left(room, student, folder, data):
     loaded = load(room, student)
     assert dict(loaded.supporting) == {}
     assert loaded.notes == ("timestamp.txt holds no date, so when this was handed in is not known.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("02/11/2015", "which can be 2015-02-11 or 2015-11-02"),
+        ("1.2.2015 10:00", "which can be 2015-01-02 or 2015-02-01"),
+        ("02/11/2015 10:00 UTC", "which can be 2015-02-11 or 2015-11-02"),
+        ("15-02-11", "which can be 2011-02-15 or 2015-02-11 or 2015-11-02"),
+        ("02/11", "which is no date with year, month and day"),
+        ("11 February", "which is no date with year, month and day"),
+        ("10:30", "which is no date with year, month and day"),
+        ("Friday", "which is no date with year, month and day"),
+    ],
+)
+def test_a_time_that_can_be_read_in_two_ways_is_told_and_not_believed(room, student, folder, text, told):
+    """nbgrader takes 02/11 for 11 February of this year, without a word."""
+    (folder / "timestamp.txt").write_text(text)
+    loaded = load(room, student)
+    assert dict(loaded.supporting) == {}
+    assert loaded.notes == (f"timestamp.txt says {text!r}, {told}, so when this was handed in is not known.",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2015-02-02 15:58:23.948203 UTC",
+        "2015-02-11 15:58:23 America/New_York",
+        "2015-02-11 15:58:23 3600",
+        "2015-02-11T15:58:23+01:00",
+        "2015-02-11",
+        "20150211T155823Z",
+        "13/02/2015",
+        "11 February 2015 10:00",
+        "Wed, 11 Feb 2015 10:00:00 GMT",
+    ],
+)
+def test_a_time_that_can_be_read_in_one_way_is_what_nbgrader_makes_of_it(text):
+    assert dates.in_utc(text) == parse_utc(text)
+    assert dates.in_utc(text).month == 2
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1)), st.sampled_from(["UTC", "Europe/Berlin", "+0000", ""]))
+def test_what_nbgrader_itself_writes_is_always_believed(when, zone):
+    text = f"{when:%Y-%m-%d %H:%M:%S.%f} {zone}".strip()
+    assert dates.in_utc(text) == parse_utc(text)
 
 
 def test_the_time_is_kept_where_nothing_can_be_graded(room, student, folder):
