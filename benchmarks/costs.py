@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 READY = "ready\n"
+MAX_CPU_S = 15.0  # for one submission: fifty honest ones; what needs more has failed, and need not end
 MAX_LEFT_MIB = 32  # of what earlier submissions left over: what fills it again would not be seen
 MAX_ADDRESSES = 8 << 30  # of a measured process: what needs more fails, and does not take the machine with it
 MIB = 1 << 20
@@ -79,7 +80,12 @@ class Meter:
         begun = _cpu_of(process.pid)
         process.stdin.write(student + "\n")
         process.stdin.flush()
-        late = not select.select([process.stdout], [], [], timeout_s)[0]
+        late, until = "", time.monotonic() + timeout_s
+        while not select.select([process.stdout], [], [], min(1.0, timeout_s))[0] and not late:
+            if _cpu_of(process.pid) - begun > MAX_CPU_S:
+                late = f"stopped after {MAX_CPU_S:g} s of processor time"
+            elif time.monotonic() > until:
+                late = f"stopped after {timeout_s:g} s"
         line = "" if late else process.stdout.readline()
         if line:
             answer = json.loads(line)
@@ -87,9 +93,9 @@ class Meter:
                 self._end()
             return Cost(**answer)
         used_s = _cpu_of(process.pid) - begun if late else 0.0
+        held_s = time.monotonic() - until + timeout_s
         self._end()
-        why = f"stopped after {timeout_s:g} s" if late else "the measured process died"
-        return Cost(student, marking_s=used_s, held_s=timeout_s, failure=why)
+        return Cost(student, marking_s=used_s, held_s=held_s, failure=late or "the measured process died")
 
     def _begin(self) -> "subprocess.Popen[str]":
         process = subprocess.Popen(

@@ -12,7 +12,6 @@ from benchmarks.costly.kit import (
     code,
     every_answer,
     lazily,
-    solved,
     with_cells,
 )  # fmt: skip
 
@@ -43,24 +42,18 @@ def _everywhere(first: str) -> Notebook:
     return every_answer(change)
 
 
-def _near_matches() -> Notebook:
-    """A hundred messages of the notebook's own with gaps, and exceptions that almost fit each of them."""
-    gaps = " ".join(["{x}"] * 8)
-    own = "\n".join(f"    if x == {number}: raise ValueError(f'{gaps} {number}')" for number in range(100))
-    message = " ".join(["(1, 2, 3, 4)"] * 8)
-    return with_cells([code(f"def never(x):\n{own}", "own")], notebook=_everywhere(f"raise ValueError('{message} !')"))
-
-
-def _near_names() -> Notebook:
-    own = "\n".join(f"    if x == {n}: raise ValueError(f'{{x}}{{x}}{{x}}{{x}}{{x}}{{x}} {n}')" for n in range(100))
-    message = "a_" * 100
-    return with_cells([code(f"def never(x):\n{own}", "own")], notebook=_everywhere(f"raise ValueError('{message}!')"))
+def _near(gaps: str, message: str) -> Notebook:
+    """A hundred messages of the notebook's own with three gaps, and exceptions that almost fit each of them."""
+    own = "\n".join(f"    if x == {number}: raise ValueError(f'{gaps}{number}')" for number in range(100))
+    return with_cells(
+        [code(f"def never(x):\n{own}", "own")], notebook=_everywhere(f"raise ValueError(str({message!r}))")
+    )
 
 
 def _near_numpy() -> Notebook:
     """Almost what NumPy says of shapes, as long as a message is still looked at."""
     message = "operands could not be broadcast together with shapes " + "(1,2,3,4) " * 16 + "?"
-    return _everywhere(f"raise ValueError({message!r})")
+    return _everywhere(f"raise ValueError(str({message!r}))")
 
 
 def _forged_answers() -> Notebook:
@@ -95,8 +88,8 @@ RECURSIVE = "cost = []\ncost.append(cost)\nfor _ in range(50): cost = [cost, cos
 SHARED = "cost = ['x' * 100]\nfor _ in range(40): cost = [cost] * 10"
 
 INPUTS = (
-    _costly("exceptions that almost fit a hundred own messages", _near_matches, ALL),
-    _costly("exceptions that almost fit, name by name", _near_names, ALL),
+    _costly("exceptions that almost fit a hundred own messages", lambda: _near("{x}{x}{x} ", "a" * 118 + "!"), ALL),
+    _costly("exceptions that almost fit, name by name", lambda: _near("{x}_{x}_{x}_", "a_" * 58 + "!"), ALL),
     _costly("exceptions that almost fit NumPy's messages", _near_numpy, ALL),
     _costly("an exception of 50 MB", lambda: _cost("raise ValueError('x' * 50_000_000)"), COST_LOST),
     _costly("exceptions that chain 2,000 deep", lambda: _cost(
@@ -130,5 +123,3 @@ INPUTS = (
     _costly("JSON outputs of a million small objects", lambda: behind_every_cell(
         "display({'application/json': [{'': 1}] * 400_000}, raw=True)")),
 )  # fmt: skip
-
-_ = solved
