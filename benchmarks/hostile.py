@@ -85,7 +85,7 @@ def wrong_marks(one: Costly, cost: Cost) -> str:
     lost = {name for name, points in POINTS.items() if cost.marks.get(name, 0.0) < points}
     if one.refusable and cost.problem and lost == POINTS.keys():
         return ""
-    if lost == one.lost:
+    if one.lost is None or lost == one.lost:
         return ""
     more, less = sorted(lost - one.lost), sorted(one.lost - lost)
     words = [f"lost marks: {', '.join(more) if len(more) < 4 else f'{len(more)} functions'}"] if more else []

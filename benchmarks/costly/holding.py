@@ -5,7 +5,7 @@ than 40 times, or holds more than 600 MiB: should a wall be down, the machine li
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from benchmarks.costly.kit import (
     ALL,
@@ -24,13 +24,12 @@ from benchmarks.costly.kit import (
 from coursekit.marking.runner import Limits
 
 SCALE = 20  # by how much every limit is shorter than in grading
-STATED = Limits()
-SHORT = Limits(STATED.cell_timeout_s / SCALE, STATED.call_timeout_s / SCALE, STATED.notebook_timeout_s / SCALE)
+SHORT = Limits(**{name: seconds / SCALE for name, seconds in asdict(Limits()).items()})
 CELL_S, CALL_S = 0.8 * SHORT.cell_timeout_s, 0.6 * SHORT.call_timeout_s
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
-def _costly(name: str, make: Callable[[], Notebook], lost: frozenset[str] = NOTHING_LOST) -> Costly:
+def _costly(name: str, make: Callable[[], Notebook], lost: frozenset[str] | None = NOTHING_LOST) -> Costly:
     return Costly(name, "holding", lazily(make), lost)
 
 
@@ -75,22 +74,22 @@ try:
 except (OSError, ValueError): pass"""
 
 INPUTS = (
-    _costly("every cell sleeps a little less than it may", lambda: behind_every_cell(str(_Sleep(CELL_S)))),
-    _costly("every call sleeps a little less than it may", lambda: _first(str(_Sleep(CALL_S)))),
+    _costly("every cell sleeps a little less than it may", lambda: behind_every_cell(str(_Sleep(CELL_S))), None),
+    _costly("every call sleeps a little less than it may", lambda: _first(str(_Sleep(CALL_S))), None),
     _costly("sleeps, then kills itself", lambda: with_cells(
-        [*(code(str(_Sleep(CELL_S)), f"sleep-{n}") for n in range(8)), code(KILL, "kill")], "update-parameters")),
+        [*(code(str(_Sleep(CELL_S)), f"sleep-{n}") for n in range(8)), code(KILL, "kill")], "update-parameters"), None),
     _costly("sleeps in every cell, and each function kills itself", lambda: with_cells(
         [code(str(_Sleep(CELL_S)), f"sleep-{n}") for n in range(4)], notebook=_first(KILL)), ALL),
     _costly("kills itself in another cell each time", lambda: behind_every_cell(
-        f"import random; random.seed(); {_Sleep(CELL_S / 2)}\nif random.random() < .2: {KILL}")),
+        f"import random; random.seed(); {_Sleep(CELL_S / 2)}\nif random.random() < .2: {KILL}"), None),
     _costly("an endless loop in every function", lambda: _first("while True: pass"), ALL),
-    _costly("an endless loop in every cell", lambda: behind_every_cell("while True: pass")),
-    _costly("deaf loops in every cell", lambda: behind_every_cell(DEAF)),
+    _costly("an endless loop in every cell", lambda: behind_every_cell("while True: pass"), None),
+    _costly("deaf loops in every cell", lambda: behind_every_cell(DEAF), None),
     _costly("deaf loops in every function", lambda: _first(DEAF), ALL),
     _costly("an endless loop in one function", lambda: answered(COST, "while True: pass"), COST_LOST),
-    _costly("outputs that come slowly in every cell", lambda: behind_every_cell(SLOW)),
+    _costly("outputs that come slowly in every cell", lambda: behind_every_cell(SLOW), None),
     _costly("stops itself in every cell", lambda: behind_every_cell(
-        "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")),
+        "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)"), None),
     _costly("forks 40 sleepers in every cell", lambda: behind_every_cell(FORKS)),
     _costly("threads that never end", lambda: behind_every_cell(
         "import threading, time\n"

@@ -12,12 +12,13 @@ from typing import Any
 
 from coursekit import demo
 from coursekit.course import Course
+from coursekit.reading import candidates
 from hidden_tests import exercises
 
 ASSIGNMENT = "step-by-step"
 NAME = f"{ASSIGNMENT}.ipynb"
 MIB = 1 << 20
-LARGEST = 19 * MIB  # of a notebook: below what the grader reads at all
+LARGEST = candidates.MAX_NOTEBOOK_BYTES - MIB  # of a notebook: just below what the grader reads at all
 POINTS = {row.function: row.points for row in exercises(ASSIGNMENT)}
 ALL = frozenset(POINTS)
 NOTHING_LOST: frozenset[str] = frozenset()
@@ -33,14 +34,14 @@ Write = Callable[[Path], None]
 class Costly:
     """One hostile or damaged hand-in. ``write`` puts it into the student's folder.
 
-    ``lost`` are the functions that lose marks, and no other does. ``refusable``: it may also be refused as a whole,
+    ``lost`` are the functions that lose marks, and no other does; None where time decides. ``refusable``: it may also be refused as a whole,
     with a reason in words and no marks, because nobody needs to read that much.
     """
 
     name: str
     group: str
     write: Write
-    lost: frozenset[str] = NOTHING_LOST
+    lost: frozenset[str] | None = NOTHING_LOST
     refusable: bool = False
 
 

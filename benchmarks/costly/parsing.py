@@ -25,12 +25,12 @@ def _with_cells(extra: str) -> str:
 
 
 def _listed(piece: str) -> Write:
-    """19 MiB of this piece in the notebook's metadata."""
+    """As much as is read of this piece, in the notebook's metadata."""
     return lazily(lambda: _metadata(f"[{filled(piece, ROOM)}]"))
 
 
 def _celled(piece: str) -> Write:
-    """19 MiB of this piece in the place of cells."""
+    """As much as is read of this piece, in the place of cells."""
     return lazily(lambda: _with_cells(filled(piece, ROOM)))
 
 
@@ -104,15 +104,15 @@ OF_A_CELL = f'{{"cell_type":"code","source":"1","outputs":[],"metadata":{{"x":[{
 STREAM = {"output_type": "stream", "name": "stdout", "text": ["x"]}
 
 INPUTS = (
-    _costly("19 MiB of small objects in the notebook's metadata", _listed(SMALL)),
-    _costly("19 MiB of small objects in a cell's metadata", lazily(partial(_with_cells, OF_A_CELL))),
+    _costly("small objects in the notebook's metadata", _listed(SMALL)),
+    _costly("small objects in a cell's metadata", lazily(partial(_with_cells, OF_A_CELL))),
     _costly("a million keys", lazily(_keys)),
     _costly("lists in lists, a million deep", lazily(_deep)),
     _costly("lists in lists, 900 deep, again and again", _listed("[" * 900 + "]" * 900)),
-    _costly("six million cells with nothing in them", _celled("{}")),
-    _costly("a million cells of one letter", _celled('{"source":"1"}')),
+    _costly("millions of cells with nothing in them", _celled("{}")),
+    _costly("millions of cells of one letter", _celled('{"source":"1"}')),
     _costly("4,800 cells of one letter", lazily(_many_cells), refusable=False),
-    _costly("a source of six million pieces", _sourced('""', ROOM)),
+    _costly("a source of millions of pieces", _sourced('""', ROOM)),
     _costly("a source of a million lines", _sourced('"1\\n"', 8 * MIB)),
     _costly("keys given a million times", lazily(_keys_again)),
     _costly("damaged: beginnings of cells in each other", _damaged('{"id":')),
@@ -122,14 +122,16 @@ INPUTS = (
     _costly("a merge of two million lines", lazily(_merges)),
     _costly("UTF-32", lazily(partial(_encoded, "utf-32", 4)), refusable=False),
     _costly("UTF-16", lazily(partial(_encoded, "utf-16-be", 2)), refusable=False),
-    _costly("18 MiB of byte order marks", lazily(lambda: b"\xef\xbb\xbf" * (6 * MIB) + json.dumps(solved()).encode())),
-    _costly("19 MiB of letters of no encoding", lazily(_no_encoding)),
-    _costly("a number of 19 million digits", _listed("9" * (ROOM - 2))),
-    _costly("20,000 numbers of 990 digits", _listed("9" * 990)),
+    _costly(
+        "six million byte order marks", lazily(lambda: b"\xef\xbb\xbf" * (6 * MIB) + json.dumps(solved()).encode())
+    ),
+    _costly("letters of no encoding", lazily(_no_encoding)),
+    _costly("a number of millions of digits", _listed("9" * (ROOM - 2))),
+    _costly("numbers of 990 digits", _listed("9" * 990)),
     _costly("millions of fractions", _listed("1.5e-300")),
     _costly("three million escaped letters", lazily(_escapes)),
     _costly("JSON in JSON", lazily(lambda: json.dumps(_metadata(f'"{"x" * (8 * MIB)}"'))), refusable=False),
     _costly("three notebooks in one file", lazily(_behind_each_other)),
-    _costly("an own picture of 19 MiB", lazily(_picture), refusable=False),
+    _costly("an own picture as large as may be", lazily(_picture), refusable=False),
     _costly("200,000 stored outputs", lazily(lambda: _stored([STREAM] * 200_000)), refusable=False),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.costly.kit import (
+    ALL,
     MIB,
     Costly,
     Notebook,
@@ -24,11 +25,21 @@ data = base64.b64encode(buffer.getvalue()).decode()
 for _ in range(200): display({'image/png': data[: len(data) // 4 * 4], 'text/plain': 'x'}, raw=True)"""
 
 
+RENDERED = 19_900  # characters of Markdown in one cell that are rendered, and not shown as they are
+
+
 def _costly(name: str, make: Callable[[], Notebook]) -> Costly:
     return Costly(name, "rendering", lazily(make))
 
 
-def _markdown(source: str, cells: int = 1) -> Callable[[], Notebook]:
+def _markdown(piece: str) -> Callable[[], Notebook]:
+    """A flood of this piece: a megabyte in one cell, and again in as many cells as hold what is still rendered."""
+    long = piece * (MIB // len(piece) + 1)
+    return lambda: with_cells(text(long if not n else long[:RENDERED], f"text-{n}") for n in range(60))
+
+
+def _markdown_text(source: str, cells: int = 1) -> Callable[[], Notebook]:
+    """Cells with this text, whole."""
     return lambda: with_cells([text(source, f"text-{number}") for number in range(cells)])
 
 
@@ -56,35 +67,32 @@ _SVG = "'<svg xmlns=\"http://www.w3.org/2000/svg\">' + '<path d=\"M0 0L9 9\"/>' 
 _LATEX = r"$\frac{a}{b}+\sum_{i=1}^{n}\sqrt{x_i}$ "
 
 INPUTS = (
-    _costly("Markdown: 20,000 <div> in each other", _markdown("<div>" * 20_000)),
-    _costly("Markdown: 20,000 <div>, opened and closed", _markdown("<div>x</div>\n" * 20_000)),
-    _costly("Markdown: 2,000 tables in tables", _markdown("<table><tr><td>" * 2_000)),
-    _costly("Markdown: 200,000 entities", _markdown("&lt;&#x41;&amp;" * 200_000)),
-    _costly("Markdown: 20,000 equations", _markdown(_LATEX * 20_000)),
-    _costly("Markdown: 20,000 equations in 50 cells", _markdown(_LATEX * 400, 50)),
-    _costly("Markdown: an equation of 20,000 fractions", _markdown(
-        "$$" + r"\frac{" * 20_000 + "x" + "}" * 20_000 + "$$")),
-    _costly("Markdown: equations that end in }'", _markdown(r"$x_{1}'" + "}'" * 100_000 + "$")),
-    _costly("Markdown: 100,000 opening dollars", _markdown("$x " * 100_001)),
-    _costly("Markdown: [** again and again", _markdown("[**" * 100_000)),
-    _costly("Markdown: brackets in brackets", _markdown("[" * 50_000 + "]" * 50_000)),
-    _costly("Markdown: *a _b again and again", _markdown("*a _b " * 50_000)),
-    _costly("Markdown: quotations in quotations", _markdown("> " * 5_000 + "x\n" + ("> " * 500 + "x\n") * 200)),
-    _costly("Markdown: lists in lists", _markdown("\n".join(" " * 2 * depth + "* x" for depth in range(1_500)))),
-    _costly("Markdown: a table of 60,000 rows", _markdown("|a|b|\n|--|--|\n" + "|1|2|\n" * 60_000)),
-    _costly("Markdown: a table of 5,000 columns", _markdown(
-        "|a" * 5_000 + "|\n" + "|--" * 5_000 + "|\n" + "|1\n" * 500)),
-    _costly("Markdown: 50,000 links by reference", _markdown(
-        "".join(f"[a{n}]: b\n" for n in range(50_000)) + "[a1] " * 50_000)),
-    _costly("Markdown: backticks, one more each time", _markdown(" ".join("`" * n for n in range(1, 1_500)))),
-    _costly("Markdown: one line of 8 MB", _markdown("x" * (8 * MIB))),
-    _costly("Markdown: eight million line ends", _markdown("\n" * (8 * MIB) + "x")),
+    _costly("Markdown: <div> in each other", _markdown("<div>")),
+    _costly("Markdown: <div>, opened and closed", _markdown("<div>x</div>\n")),
+    _costly("Markdown: tables in tables", _markdown("<table><tr><td>")),
+    _costly("Markdown: entities", _markdown("&lt;&#x41;&amp;")),
+    _costly("Markdown: equations", _markdown(_LATEX)),
+    _costly("Markdown: equations on lines of their own", _markdown(f"$${_LATEX.strip('$ ')}$$\n\n")),
+    _costly("Markdown: fractions in fractions", _markdown("$" + r"\frac{" * 180 + "x" + "}" * 180 + "$ ")),
+    _costly("Markdown: equations that end in }'", _markdown("$" + "x_{1}'" * 300 + "$ ")),
+    _costly("Markdown: opening dollars", _markdown("$x ")),
+    _costly("Markdown: [** again and again", _markdown("[**")),
+    _costly("Markdown: brackets in brackets", _markdown("[" * 9_000 + "]" * 9_000)),
+    _costly("Markdown: *a _b again and again", _markdown("*a _b ")),
+    _costly("Markdown: quotations in quotations", _markdown("> " * 500 + "x\n")),
+    _costly("Markdown: lists in lists", _markdown("\n".join(" " * 2 * depth + "* x" for depth in range(130)))),
+    _costly("Markdown: a table of 3,000 rows", _markdown("|a|b|\n|--|--|\n" + "|1|2|\n" * 3_000)),
+    _costly("Markdown: a table of 500 columns", _markdown("|a" * 500 + "|\n" + "|--" * 500 + "|\n" + "|1\n" * 500)),
+    _costly("Markdown: links by reference", _markdown("".join(f"[a{n}]: b\n" for n in range(900)) + "[a1] " * 1_500)),
+    _costly("Markdown: backticks, one more each time", _markdown(" ".join("`" * n for n in range(1, 190)))),
+    _costly("Markdown: one line of 8 MB", _markdown_text("x" * (8 * MIB))),
+    _costly("Markdown: eight million line ends", _markdown_text("\n" * (8 * MIB) + "x")),
     _costly("raw cells: eight million line ends", _raw("\n" * (8 * MIB) + "x")),
     _costly("raw cells: a million lines", _raw("x\n" * 100_000, 10)),
     _costly("code: one line of 4 MB", _long_answer),
     _costly("code: quotation marks that never end", lambda: with_cells([code("'''\"\\" * 200_000)])),
-    _costly("HTML: 20,000 <div> in each other", _shown("text/html", "'<div>' * 20_000")),
-    _costly("HTML: 2,000 tables in tables", _shown("text/html", "'<table><tr><td>' * 2_000")),
+    _costly("HTML: 20,000 <div> in each other", _shown("text/html", "'<div>' * 20_000", 5, 8)),
+    _costly("HTML: 2,000 tables in tables", _shown("text/html", "'<table><tr><td>' * 2_000", 5, 8)),
     _costly("HTML: a table of 100,000 rows", _shown("text/html", _TABLE)),
     _costly("HTML: 4 MB of attributes", _shown("text/html", "'<p ' + 'a=1 ' * 900_000 + '>'")),
     _costly("HTML: 200 pieces of 4 MB", _shown("text/html", "'<b>x</b>' * 400_000", cells=8, times=200)),
@@ -94,8 +102,8 @@ INPUTS = (
     _costly("SVG: 50,000 paths", _shown("image/svg+xml", _SVG, times=3)),
     _costly("LaTeX: 200 outputs in 20 cells", _shown("text/latex", repr(_LATEX * 20), cells=20, times=200)),
     _costly("LaTeX: fractions in fractions", _shown(
-        "text/latex", r"'$' + '\\frac{' * 5_000 + 'x' + '}' * 5_000 + '$'")),
-    _costly("LaTeX: }' again and again", _shown("text/latex", "'$' + \"x_{1}'\" * 25_000 + '$'")),
+        "text/latex", r"'$' + '\\frac{' * 240 + 'x' + '}' * 240 + '$'", 20, 40)),
+    _costly("LaTeX: }' again and again", _shown("text/latex", "'$' + \"x_{1}'\" * 320 + '$'", 20, 40)),
     _costly("ANSI: colours without end", _printed(r"'\x1b[31mx\x1b[1;38;5;99m' * 20_000", 20)),
     _costly("ANSI: the cursor goes back", _printed(r"'x\r' * 100_000 + 'y\b' * 50_000", 20)),
     _costly("text: line ends", _printed(r"'\n' * 200_000", 40)),
@@ -106,5 +114,5 @@ INPUTS = (
     _costly("errors: a trace of 200,000 letters in every cell", lambda: behind_every_cell(
         "raise ValueError('x ' * 100_000)")),
     Costly("nothing written, behind 20,000 equations", "rendering", lazily(
-        lambda: with_cells([text(_LATEX * 20_000, "text")], notebook=blank())), lost=frozenset({"*"})),
+        lambda: with_cells([text(_LATEX * 20_000, "text")], notebook=blank())), lost=ALL),
 )  # fmt: skip
