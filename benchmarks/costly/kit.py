@@ -34,8 +34,8 @@ Write = Callable[[Path], None]
 class Costly:
     """One hostile or damaged hand-in. ``write`` puts it into the student's folder.
 
-    ``lost`` are the functions that lose marks, and no other does; None where time decides. ``refusable``: it may also be refused as a whole,
-    with a reason in words and no marks, because nobody needs to read that much.
+    ``lost`` are the functions that lose marks, and no other does; None where time decides. ``refusable``: it may also
+    be refused as a whole, with a reason in words and no marks, because nobody needs to read that much.
     """
 
     name: str
