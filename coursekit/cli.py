@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coursekit import __version__
+from coursekit import __version__, inherited
 from coursekit.commands import authoring, grading, machine, results
 from coursekit.commands.terminal import OUR_FAULT, PROBLEMS, called_as, say
 from coursekit.errors import CourseError
@@ -50,6 +50,7 @@ def _options(
 
 def main() -> None:
     """Run a command; problems of the user's are one line, ours are a line and a log."""
+    inherited.settle()
     try:
         app(prog_name=called_as())
     except CourseError as error:
