@@ -5,6 +5,7 @@ Read it in the order of the data flow:
     settings             what nbgrader_config.py says, as nbgrader reads it
     course, database     where things are, and where the gradebook is
     scratch, whole       folders to work in; results that appear whole or not at all
+    inherited, deadline  what a process is started with must not matter; time limits that a busy machine puts off
     notebooks            notebooks as values
     stubs, solutions     what students find in place of a solution; the source notebook's own functions
     recording            expected outputs in HDF5, and with wrong_answers what the named mistakes give

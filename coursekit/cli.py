@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from coursekit import __version__
+from coursekit import __version__, inherited
 from coursekit.commands import authoring, grading, machine, results
 from coursekit.commands.stopping import exit_code
 from coursekit.commands.terminal import OUR_FAULT, PROBLEMS, called_as, say
@@ -80,6 +80,7 @@ def _options(
 def main() -> None:
     """Run a command; problems of the user's are one line, ours are a line and a log."""
     _restart_in_utf8()
+    inherited.settle()
     forgive(sys.stdout, sys.stderr)
     try:
         app(prog_name=called_as())
@@ -97,7 +98,7 @@ def main() -> None:
 def _restart_in_utf8() -> None:
     """File names are UTF-8. Where Python takes them for ASCII (LC_ALL=C, PYTHONUTF8=0), it is started anew."""
     if sys.getfilesystemencoding() == "ascii" and os.environ.get("PYTHONUTF8") != "1":
-        written_in = {"PYTHONIOENCODING": f"{sys.stdout.encoding}:{sys.stdout.errors}"}
+        written_in = {"PYTHONIOENCODING": f"{sys.stdout.encoding}:{sys.stdout.errors}"} if sys.stdout else {}
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **written_in, "PYTHONUTF8": "1"})
 
 

@@ -22,12 +22,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from coursekit import database, handout
+from coursekit import database, deadline, handout
 from coursekit.course import Course
+from coursekit.deadline import Deadline
 from coursekit.errors import CourseError
 
+# A busy machine puts these off (``Deadline``).
 START_TIMEOUT_S = 60.0  # 5 to 7 s on a laptop; the first start on a cold disk takes much longer
 STOP_TIMEOUT_S = 15.0
+_REQUEST_TIMEOUT_S = 30.0  # then it is asked again
 _HOST = "127.0.0.1"
 _EXTENSIONS = ("formgrader", "validate_assignment", "assignment_list", "course_list")
 _PLUGINS = (
@@ -240,13 +243,13 @@ def _exchange(course: Course) -> dict[Path, str]:
 def _wait_until_up(server: Server, process: subprocess.Popen[bytes], timeout_s: float) -> None:
     asked = urllib.request.Request(f"{server.url}/api/status", headers={"Authorization": f"token {server.token}"})
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through the user's proxy
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
+    until = Deadline(timeout_s)
+    while (left_s := until.left_s()) > 0:
         if process.poll() is not None:
             raise CourseError("JupyterLab", f"it does not start (exit code {process.returncode})",
                               f"see {server.log}:\n{_tail(server.log)}")  # fmt: skip
         try:
-            with direct.open(asked, timeout=5):
+            with direct.open(asked, timeout=min(_REQUEST_TIMEOUT_S, left_s)):
                 return
         except OSError:
             time.sleep(0.1)
@@ -257,10 +260,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     """The server is gone; its kernels end with it."""
     process.terminate()
     try:
-        process.wait(STOP_TIMEOUT_S)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.kill()
-        process.wait()
+        deadline.ended(process, Deadline(STOP_TIMEOUT_S))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if process.returncode is None:
+            process.kill()
+            process.wait()
 
 
 def _tail(log: Path, lines: int = 15) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coursekit.versions import ARITHMETIC
 from tests.classroom import ROOT
-from tests.processes import until
+from tests.patience import until
 
 
 @dataclass(frozen=True)
@@ -76,4 +76,4 @@ def _address(said: Path, scheduler: "subprocess.Popen[bytes]") -> str:
         except (OSError, ValueError):
             return ""
 
-    return until(read, 60)
+    return until(read, "the scheduler")

@@ -6,12 +6,25 @@ from typing import Any
 
 import pytest
 
+from coursekit import inherited
 from coursekit.course import Course
 from tests.classroom import ROOT, copy_course, fill_in, released_notebook, solution_cells
 
-# A shell ignores Ctrl-C for what it starts in the background, and so would all that the tests start.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def _pass_on_defaults() -> None:
+    """What the tests start has every signal as by default, however they were started: by nohup, in the background, …
+
+    The tests themselves go on ignoring what they were told to: a handler is not inherited, being ignored is.
+    """
+    inherited.settle()
+    for name in ("SIGHUP", "SIGQUIT", "SIGTERM", "SIGTSTP", "SIGTTIN", "SIGTTOU"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+            signal.signal(getattr(signal, name), lambda *_: None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_pass_on_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,8 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-T = TypeVar("T")
 POISON = "poison"
 # A cell that can be found from outside, and runs until it is stopped.
 NAMED_AND_ENDLESS = f"""import ctypes
@@ -51,16 +47,6 @@ def child_running(name: str, ancestor: int) -> int | None:
         if known.get(pid) == ancestor:
             return pid
     return None
-
-
-def until(found: Callable[[], T], timeout_s: float = 60.0) -> T:
-    """What ``found`` gives as soon as that is anything. Fails where it takes too long."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if result := found():
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"nothing after {timeout_s:g} s")
 
 
 def kill(pid: int) -> None:

@@ -56,7 +56,11 @@ def run(path):
     """(cell, error) for every cell that fails, the notebook run in its own folder."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=3600,
+        startup_timeout=3600,
+        allow_errors=True,
+        resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     return [
         (cell, output["ename"] + ": " + output["evalue"])

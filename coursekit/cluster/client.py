@@ -15,11 +15,12 @@ from typing import Any
 from coursekit.cluster import packs, parcels
 from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
+from coursekit.deadline import Deadline
 from coursekit.errors import CourseError
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 
-CONNECT_S = 15.0
+CONNECT_S = 15.0  # put off by a busy machine (``Deadline``), since the scheduler may be on it
 PATIENCE_S = 600.0  # without any worker: on a busy cluster they have to queue, too
 _LOOK_S = 5.0
 _REMEDY = "check the address, and that a Dask scheduler runs there"
@@ -91,15 +92,24 @@ def _connected(scheduler: str) -> Iterator[Any]:
     distributed = _distributed()
     quiet = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # the packs are as small as they can be
     with importlib.import_module("dask").config.set(quiet):
-        try:
-            client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:  # no scheduler there, or no address at all
-            raise CourseError(scheduler, f"cannot be reached ({_line(error)})", _REMEDY) from error
+        client = _client(distributed, scheduler)
         try:
             with client:
                 yield client
         except (OSError, concurrent.futures.CancelledError) as error:
             raise CourseError(scheduler, f"it was lost ({_line(error)})", "run the same command again") from error
+
+
+def _client(distributed: Any, scheduler: str) -> Any:
+    """Dask's client, connected. Raises CourseError."""
+    until, left_s = Deadline(CONNECT_S), CONNECT_S
+    while True:
+        try:
+            return distributed.Client(scheduler, timeout=left_s, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:  # no scheduler there, or no address at all
+            left_s = until.left_s()
+            if left_s < 0.1 or not isinstance(error, OSError):
+                raise CourseError(scheduler, f"cannot be reached ({_line(error)})", _REMEDY) from error
 
 
 def _line(error: BaseException) -> str:

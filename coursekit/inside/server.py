@@ -42,7 +42,7 @@ def main() -> None:
     control.set_inheritable(False)
     message, descriptors = _receive(control)
     settings = _settings(message, descriptors[0])
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for name in child.IGNORED_BY_SERVER:
         signal.signal(name, signal.SIG_IGN)
     if not settings.namespaced:
         confine.adopt_orphans()

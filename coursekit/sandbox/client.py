@@ -4,7 +4,6 @@ Nothing that a child says is believed, nothing of it raises here, and everything
 bytes and events. What is left of a child when it is over is nothing, or the whole sandbox is thrown away.
 """
 
-import math
 import select
 import socket
 import time
@@ -90,8 +89,16 @@ class Sandbox:
     def start(self) -> None:
         """The server runs. (``child`` does this by itself.)"""
         if self._server is None:
-            self._server = Server(self._files, asdict(self.limits), self.walls, self._beforehand)
+            self._server = self._started()
             self.starts += 1
+
+    def _started(self) -> Server:
+        """A server like every later one. The first, which drew what is kept, has other addresses; cells print them."""
+        server = Server(self._files, asdict(self.limits), self.walls, self._beforehand)
+        if server.first:
+            server.close()
+            server = Server(self._files, asdict(self.limits), self.walls, self._beforehand)
+        return server
 
     def child(self, files: Mapping[str, bytes] = {}) -> "Child":
         """A new process with a clean shell in a clean folder, where the trusted files lie and ``files`` beside them."""
@@ -170,7 +177,7 @@ class Child:
         return others_had_s(Usage(), self._server.usage(), time.monotonic() - self._born)
 
     def _converse(self, asked: "_Asked", unsent: bytes, timeout_s: float, grace_s: float, patience: Patience) -> Reply:
-        interrupted, given_up = "", math.inf  # why, and when it is no longer waited for
+        interrupted = ""  # why
         view, died, look = memoryview(unsent), "", True  # whether the server may have said that the child died
         self._listen(asked, self._early)  # what threads said between two requests; the answer cannot be among it yet
         self._early = []
@@ -178,7 +185,7 @@ class Child:
         poll.register(self._line, select.POLLIN | select.POLLOUT)
         poll.register(self._server.control, select.POLLIN)
         while True:
-            left_s = given_up - time.monotonic() if interrupted or died else patience.left_s()
+            left_s = patience.left_s()
             if died and left_s <= 0:
                 return asked.reply("lost", died)
             if left_s <= 0 or (asked.flooded and not interrupted):
@@ -190,13 +197,13 @@ class Child:
                     else f"it ran for {timeout_s:g} s"
                 )
                 self._server.interrupt()
-                given_up = time.monotonic() + grace_s
+                patience = Patience(self._server.usage, grace_s)
                 continue
             news = self._server.obituary() if not died and (look or self._server.unread) else ""
             look = False
             if news:
                 poll.unregister(self._server.control)
-                died, given_up = news, min(given_up, time.monotonic() + grace_s)  # for what it said before
+                died, patience = news, Patience(self._server.usage, grace_s)  # for what it said before
             ready = dict(poll.poll(0 if news else max(1.0, left_s * 1000)))
             if not died and self._server.control.fileno() in ready:
                 look = True

@@ -1,26 +1,27 @@
 """The fork server seen from outside: its process, and the socket over which it is told what to do."""
 
 import contextlib
-import select
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from coursekit import deadline
+from coursekit.deadline import Deadline
 from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import bubblewrap, kept, seccomp
 from coursekit.sandbox.patience import Usage
 from coursekit.sandbox.walls import Walls, tail, was_killed
 
+# Limits of waiting for the server, which runs no code of a student's: a busy machine puts them off (``Deadline``).
 START_S = 60.0  # it takes 1 s on a machine that has nothing else to do
-ANSWER_S = 10.0
+ANSWER_S = 10.0  # a few milliseconds
 END_S = 5.0  # for killing and wiping: whoever needs longer loses the sandbox
 _MAX_MESSAGE_BYTES = 1 << 24
 
@@ -41,7 +42,6 @@ class Server:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._folder = "" if walls.bwrap else tempfile.mkdtemp(prefix="coursekit-")
         self.control, theirs = socket.socketpair()
-        self.control.settimeout(ANSWER_S)
         self._lines, self._obituary, self._heard = channel.Lines(_MAX_MESSAGE_BYTES), "", list[dict[str, Any]]()
         try:
             with theirs:
@@ -53,8 +53,8 @@ class Server:
             with _in_a_file(data) as bundle:
                 self._tell(orders, [bundle])
             ready = self._hear("ready", START_S)
-            kept.keep_fonts(ready.get("fonts", {}))
-            kept.keep_pictures(album, ready.get("drawn", {}))
+            new = kept.keep_fonts(ready.get("fonts", {})), kept.keep_pictures(album, ready.get("drawn", {}))
+            self.first = any(new)  # it has made what every later server is given
         except (ServerLost, OSError) as error:
             why, killed = tail(self._log) or str(error), self._was_killed()
             self.close()
@@ -81,8 +81,8 @@ class Server:
     def _was_killed(self) -> bool:
         """Whether the process has ended, and not by itself."""
         try:
-            return was_killed(self._process.wait(END_S))
-        except (subprocess.TimeoutExpired, AttributeError):  # it lives; it was never there
+            return deadline.ended(self._process, Deadline(END_S)) and was_killed(self._process.returncode)
+        except AttributeError:  # it was never there
             return False
 
     def fork(self, table: Sequence[tuple[str, int]], data: bytes) -> socket.socket:
@@ -100,12 +100,12 @@ class Server:
 
     def _until_ready(self, line: socket.socket) -> None:
         """The child says that its walls are up and its shell is made, before it runs anything of the student's."""
-        line.settimeout(ANSWER_S)
+        if not deadline.readable(line, Deadline(ANSWER_S)):
+            raise ServerLost(f"the child does not answer: no answer in {ANSWER_S:g} s")
         try:
             answer = line.recv(1 << 12)  # one short line, and nothing behind it before there is a request
         except OSError as error:
             raise ServerLost(f"the child does not answer: {error}") from error
-        line.settimeout(None)
         said: dict[str, Any] = channel.parse(answer.strip()) or {}
         if said.get("ready") is not True:
             raise ServerLost(str(said.get("failed") or self.obituary(1.0) or "the child did not get ready"))
@@ -157,13 +157,12 @@ class Server:
         if process := getattr(self, "_process", None):
             with ExitStack() as stack:
                 if self._folder:
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(END_S)
+                    deadline.ended(process, Deadline(END_S))
                 stack.callback(process.wait)
                 process.kill()
             with contextlib.suppress(OSError):  # bwrap is gone: pid 1 follows, and with its end the line closes
-                self.control.settimeout(1.0)
-                while self.control.recv(1 << 16):
+                until = Deadline(ANSWER_S)
+                while deadline.readable(self.control, until) and self.control.recv(1 << 16):
                     pass
         self.control.close()
         self._log.close()
@@ -175,20 +174,21 @@ class Server:
     def _tell(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
         line = channel.encode(dict(message))
         try:
-            sent = socket.send_fds(self.control, [line], list(descriptors)) if descriptors else 0
-            self.control.sendall(line[sent:])
+            deadline.send(self.control, line, Deadline(START_S), descriptors)  # one that starts up does not read yet
+        except TimeoutError as error:
+            raise ServerLost(str(error)) from error
         except OSError as error:
             raise ServerLost(f"the sandbox has ended ({error.strerror})") from error
 
     def _hear(self, kind: str, timeout_s: float) -> dict[str, Any]:
         """The next message of that kind. Raises ServerLost, without words when merely the time was over."""
-        deadline = time.monotonic() + timeout_s
+        until = Deadline(timeout_s)
         while True:
             for message in self._heard:
                 if kind in message:
                     self._heard.remove(message)
                     return message
-            if not select.select([self.control], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if not deadline.readable(self.control, until):
                 raise ServerLost("" if timeout_s < ANSWER_S / 2 else f"no answer in {timeout_s:g} s")
             try:
                 data = self.control.recv(1 << 18)

@@ -35,13 +35,15 @@ def fonts() -> dict[str, bytes]:
     return {}
 
 
-def keep_fonts(lists: Mapping[str, str]) -> None:
-    """The lists are kept, as well as this user may; each appears whole or not at all."""
+def keep_fonts(lists: Mapping[str, str]) -> bool:
+    """The lists are kept, as well as this user may; each appears whole or not at all. Whether there was a new one."""
+    before = len(fonts())
     with contextlib.suppress(OSError, RuntimeError):
         for name, text in lists.items():
             path = _folder() / name
             if path.name == name and len(text) <= _MAX_BYTES and not path.exists():
                 _write(path, text)
+    return len(fonts()) > before
 
 
 def pictures_name(files: Mapping[str, bytes], calls: Sequence[Any]) -> str:
@@ -61,8 +63,8 @@ def pictures(name: str) -> dict[str, Any]:
     return {}
 
 
-def keep_pictures(name: str, drawn: Mapping[str, Any]) -> None:
-    """They are kept like the fonts, and those that were kept longest give way."""
+def keep_pictures(name: str, drawn: Mapping[str, Any]) -> bool:
+    """They are kept like the fonts, and those that were kept longest give way. Whether they are kept now."""
     with contextlib.suppress(OSError, RuntimeError):
         text = json.dumps(drawn)
         if drawn and len(text) <= _MAX_BYTES:
@@ -70,6 +72,8 @@ def keep_pictures(name: str, drawn: Mapping[str, Any]) -> None:
             by_age = sorted(_folder().glob("pictures-*.json"), key=lambda path: path.stat().st_mtime_ns)
             for path in by_age[:-_MAX_PICTURE_FILES]:
                 path.unlink()
+            return bool(drawn)
+    return False
 
 
 def _write(path: Path, text: str) -> None:

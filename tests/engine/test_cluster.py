@@ -18,7 +18,8 @@ from coursekit.marking.runner import Limits
 from tests import cluster as clusters
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 from tests.engine.test_workers import earned, poisoned
-from tests.processes import POISON, child_running, descendants, kill, parents, until
+from tests.patience import until
+from tests.processes import POISON, child_running, descendants, kill, parents
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'coursekit[cluster]'")
 LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)

@@ -19,6 +19,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.patience import communicate
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="students on Windows do not need ./course")
 
 ROOT = Path(__file__).parents[2]
@@ -147,7 +149,7 @@ class Result:
 
     @classmethod
     def of(cls, process: subprocess.Popen[str]) -> "Result":
-        out, err = process.communicate(timeout=60)
+        out, err = communicate(process)
         return cls(process.returncode, out, err)
 
     @property

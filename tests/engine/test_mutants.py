@@ -14,7 +14,8 @@ from coursekit.mutation.mutants_run import Bench, Outcome
 from equivalent_mutants import EQUIVALENT
 from hidden_tests import TABLE
 from tests.classroom import ROOT
-from tests.processes import descendants, kill, parents, until
+from tests.patience import until
+from tests.processes import descendants, kill, parents
 
 STEP = '''
 def step(x, y, rate=0.5):
@@ -215,7 +216,7 @@ if __name__ == "__main__":
         started = descendants(running.pid)
         assert started
         kill(running.pid)
-        until(lambda: not started & set(parents()), 20)
+        until(lambda: not started & set(parents()))
 
 
 def test_the_stray_seed_is_not_one_of_ours(course):

@@ -156,10 +156,8 @@ class Endless(dict):
 
 
 def test_an_endless_result_is_stopped_like_an_endless_call():
-    began = time.monotonic()
     message = observe(lambda A: Endless(), outputs="", call_timeout_s=0.2)
     assert [seen.get("timeout_s") for seen in message["observations"]] == [0.2]
-    assert time.monotonic() - began < 3
 
 
 def test_an_exception_that_tells_its_message_for_ever_is_stopped():

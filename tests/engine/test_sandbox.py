@@ -7,7 +7,6 @@ import shlex
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,8 @@ from coursekit.inside import channel
 from coursekit.sandbox import baggage, bubblewrap, doctor, kept, walls
 from coursekit.sandbox import client as sandbox
 from tests.classroom import ROOT
-from tests.processes import parents, until
+from tests.patience import ended, until
+from tests.processes import parents
 
 NAMES = ("public_cases.py", "public_reports.py", "public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")
 FILES = {name: ROOT / name for name in NAMES}
@@ -116,9 +116,7 @@ def test_a_child_that_hears_no_interrupt_is_lost_and_says_why(box):
 def test_a_dead_child_is_noticed_at_once(box):
     """The reply says how it died, long before the time is over."""
     with box.child() as child:
-        began = time.monotonic()
-        reply = run(child, "print('before', flush=True); import os; os._exit(3)", timeout_s=60)
-        assert time.monotonic() - began < 5
+        reply = run(child, "print('before', flush=True); import os; os._exit(3)", timeout_s=1e6)
     assert (reply.end, text(reply)) == ("lost", "before\n")
     assert "exit status 3" in reply.why
 
@@ -251,11 +249,8 @@ time.sleep(600)
         grader.kill()
         grader.wait()
         grader.stdout.close()
-    deadline = time.monotonic() + 10
-    while (any(map(_is_alive, [server, *below])) or list(tmp_path.iterdir())) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(map(_is_alive, [server, *below]))
-    assert not list(tmp_path.iterdir())
+    until(lambda: not any(map(_is_alive, [server, *below])), "the end of the server and its child")
+    until(lambda: not list(tmp_path.iterdir()), "the end of its folder")
 
 
 @needs_sandbox
@@ -333,7 +328,7 @@ print([wall for wall in found if not wall.stands], len(found) > 10)
 """
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT)}
     command = as_nobody([sys.executable, "-c", source], [ROOT, Path(sys.prefix), Path(sys.base_prefix).resolve()])
-    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == ("[] True", "")
 
 
@@ -348,7 +343,7 @@ def test_an_interpreter_in_a_folder_of_root_alone_is_found(tmp_path):
     argv = ["/bin/sh", "-c", 'id -u; cat "$1"/file; ls /proc/self/fd | wc -l', "sh", str(locked / "deep")]
     with (tmp_path / "log").open("w+b") as log:
         process = bubblewrap.launch(argv, {4: (str(locked / "deep"), "")}, 62_000, [], log, stdout=log)
-        assert process.wait(timeout=20) == 0
+        assert ended(process) == 0
         log.seek(0)
         uid, found, *_ = log.read().decode().split()
     assert (uid, found[:5]) == ("62000", "found")
@@ -359,7 +354,7 @@ def test_a_sandbox_whose_grader_is_gone_is_not_begun(tmp_path, monkeypatch):
     monkeypatch.setattr(bubblewrap.os, "getpid", lambda: 1)
     with (tmp_path / "log").open("w+b") as log:
         process = bubblewrap.launch(["/bin/sh", "-c", "echo here"], {}, None, [], log, stdout=log)
-        assert process.wait(timeout=20) != 0
+        assert ended(process) != 0
         log.seek(0)
         assert b"the process that ordered it is gone" in log.read()
 
@@ -380,7 +375,7 @@ process.wait()
         said = {grader.stdout.readline().strip() for _ in range(2)}
         (pid,) = said - {"here"}
         grader.kill()
-        until(lambda: int(pid) not in parents(), 20)
+        until(lambda: int(pid) not in parents())
 
 
 @needs_sandbox
@@ -432,3 +427,15 @@ def _is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+@needs_sandbox
+def test_the_first_sandbox_of_a_machine_says_what_every_later_one_says(tmp_path, monkeypatch):
+    """It draws what is kept for the others; addresses, and so the order of a set, would tell who was first."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def said() -> str:
+        with sandbox.Sandbox({}, LIMITS) as box, box.child() as child:
+            return text(run(child, "print(object(), id([]), id(bytes(5000)))"))
+
+    assert said() == said()

@@ -20,6 +20,7 @@ from coursekit.inside import interactive
 from coursekit.marking import outputs
 from tests.classroom import ROOT, brief_source
 from tests.engine.oddities import ODDITIES
+from tests.patience import ended
 
 # A fork server in small: one shell, and a child of it for each list of cells; what the child says goes out as it is.
 DRIVER = """
@@ -121,7 +122,7 @@ def server():
     running = Server()
     yield running
     running.process.stdin.close()
-    running.process.wait(10)
+    ended(running.process)
     running.process.stdout.close()
 
 
@@ -132,7 +133,9 @@ def run_in_kernel(cells, folder):
     startup = folder / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "unhurried.py").write_text(UNHURRIED)
-    client = NotebookClient(nb, timeout=240, allow_errors=True, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        nb, timeout=3600, startup_timeout=3600, allow_errors=True, resources={"metadata": {"path": str(folder)}}
+    )
     env = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / ".ipython"), "OMP_NUM_THREADS": "1"}
     env.pop("PYTEST_CURRENT_TEST", None)  # ipykernel listens to no descriptors under pytest
     env.pop("MPLBACKEND", None)
@@ -258,22 +261,24 @@ def test_snapshots_bring_the_variables_back(server, tmp_path):
 
 def test_interrupts_at_any_moment_break_nothing(server, tmp_path):
     """A cell's timeout is a SIGINT from outside, which may come in the middle of anything that the shell does."""
+    # It ends as soon as the shell comes to the cells that wait for its end: not one of its shots is left for the last.
     volley = (
-        "import os, signal, threading, time\n"
+        "import os, signal, threading\n"
+        "over, shell = threading.Event(), get_ipython()\n"
         "def fire():\n"
-        "    for _ in range(80):\n"
+        "    while shell.execution_count < 32 and not over.wait(0.007):\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "        time.sleep(0.007)\n"
         "thread = threading.Thread(target=fire)\n"
         "thread.start()"
     )
-    loud = "for i in range(1000):\n    print(i)\n    display(i)"
-    after = "try:\n    thread.join()\nexcept KeyboardInterrupt:\n    thread.join()"
-    answers = server.run(
-        [volley, *[loud, "await asyncio.sleep(0.01)", "pass"] * 10, *[after] * 20, "print('alive')"], tmp_path
-    )
+    until_hit = "while True:\n    print(1)\n    display(2)"
+    wait = "over.set()\nthread.join()"
+    waiting = [*[wait] * 19, "over.is_set() and not thread.is_alive()"]  # the first of them may be hit
+    cells = [volley, *[until_hit, "await asyncio.sleep(0.01)", "pass"] * 10, *waiting, "print('alive')"]
+    answers = server.run(cells, tmp_path)
     interrupted = [done for _, done in answers[1:31] if done["status"] == "error"]
-    assert len(interrupted) > 5
+    assert len(interrupted) >= 10
+    assert outputs.build(answers[-2][0])[0].data["text/plain"] == "True"
     assert "KeyboardInterrupt" in json.dumps([events for events, _ in answers])
     assert outputs.build(answers[-1][0])[0].text == "alive\n"
 

@@ -16,7 +16,8 @@ from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
-from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents, until
+from tests.patience import until
+from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents
 
 LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)
 

@@ -16,7 +16,6 @@ import struct
 import sys
 import tarfile
 import tempfile
-import time
 import tracemalloc
 from itertools import count
 from pathlib import Path
@@ -44,6 +43,7 @@ from tests.hostile.damage import (
     packed,
     solved,
 )
+from tests.patience import spends_at_most
 
 NUMBERS = count()
 
@@ -287,11 +287,11 @@ def bomb_by_table() -> bytes:
 )
 def test_a_zip_bomb_costs_no_time_and_no_memory(room, student, make, why):
     put(room, student, {"homework.zip": make()})
-    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    problem = load(room, student).problem
-    kib = 1 if sys.platform == "linux" else 1024
-    assert re.search(why, problem), problem
-    assert time.process_time() - began < 2
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with spends_at_most(2):
+        problem = load(room, student).problem
+        kib = 1 if sys.platform == "linux" else 1024
+        assert re.search(why, problem), problem
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / kib < 64 << 10
 
 
@@ -315,10 +315,8 @@ def test_a_huge_notebook_is_not_read(room, student, monkeypatch):
     ids=["nested", "listed", "both", "half cells", "marks", "braces", "backslashes"],
 )
 def test_damage_made_to_cost_time_does_not(text):
-    began = time.process_time()
-    with pytest.raises(CourseError):
+    with spends_at_most(5), pytest.raises(CourseError):
         rescue.notebooks_in(text.encode(), NAME)
-    assert time.process_time() - began < 5
 
 
 def test_thousands_of_cells_and_endless_sources_take_seconds(room, student):
@@ -327,9 +325,8 @@ def test_thousands_of_cells_and_endless_sources_take_seconds(room, student):
     notebook["cells"] += [code(f"def f{number}(x):\n    return x", f"c{number}") for number in range(4000)]
     notebook["cells"] += [code("x = [" + "1, " * 100_000 + "]", f"big{number}") for number in range(10)]
     put(room, student, notebook)
-    began = time.process_time()
-    result = rebuilt(room, load(room, student))
-    assert time.process_time() - began < 10
+    with spends_at_most(10):
+        result = rebuilt(room, load(room, student))
     assert lost(result.notebook) == set()
 
 
@@ -344,17 +341,15 @@ FENCES = {
 def test_fences_made_to_cost_time_do_not(name):
     """Each took seconds or minutes, as many times as a notebook has cells and is looked at."""
     piece = answers.Piece("markdown", FENCES[name], ())
-    began = time.process_time()
-    assert piece.code == FENCES[name]
-    assert time.process_time() - began < 1
+    with spends_at_most(1):
+        assert piece.code == FENCES[name]
 
 
 def test_thousands_of_cells_without_a_name_are_named_at_once():
     """Five thousand took a quarter of a minute, and a folder may hold twenty such notebooks."""
     cells = [{"cell_type": "code", "source": "x"}] * rescue.MAX_CELLS
-    began = time.process_time()
-    (found,) = rescue.notebooks_in(json.dumps({"cells": cells}).encode(), NAME)
-    assert time.process_time() - began < 3
+    with spends_at_most(3):
+        (found,) = rescue.notebooks_in(json.dumps({"cells": cells}).encode(), NAME)
     assert len({cell.id for cell in found.notebook.cells}) == rescue.MAX_CELLS
 
 

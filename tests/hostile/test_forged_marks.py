@@ -7,7 +7,6 @@ nothing else is said; the functions that call them are right, and keep their poi
 
 import copy
 import json
-import time
 from dataclasses import dataclass, field
 
 import nbformat
@@ -23,6 +22,7 @@ from coursekit.sandbox.patience import MAX_CELL_RUNS
 from hidden_tests import exercises
 from tests.attacks import Room, leaked, printed, said
 from tests.classroom import copy_course, hand_in
+from tests.patience import spends_at_most
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 
@@ -710,9 +710,8 @@ def test_marks_of_a_hidden_region_in_ones_own_cell_are_text(room):
     """A million characters of them took half an hour: for each beginning the end was looked for that never comes."""
     begins = "### BEGIN HIDDEN TESTS\n"
     start = begins * 40_000 + "print('be' + 'fore')\n### BEGIN HIDDEN TESTS\nprint('in' + 'side')\n### END HIDDEN TESTS"
-    began = time.perf_counter()
-    marked = room.mark(room.notebook(start=start))
-    assert time.perf_counter() - began < 30
+    with spends_at_most(10):
+        marked = room.mark(room.notebook(start=start))
     assert room.marks(marked) == room.points, said(marked)
     assert all(word in printed(marked) for word in ("before", "inside"))
 

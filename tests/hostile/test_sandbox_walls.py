@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ import pytest
 from coursekit.sandbox import client as sandbox
 from coursekit.sandbox import walls
 from tests.classroom import ROOT
+from tests.patience import until
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 
@@ -555,7 +555,6 @@ pour()
 @pytest.mark.parametrize(("name", "source", "end"), BABBLE, ids=[name for name, _, _ in BABBLE])
 def test_whatever_a_child_says_the_grader_keeps_its_head(box, outside, usual, name, source, end):
     """What is kept is bounded and well-formed, the next request is answered in its turn, and so is the next child."""
-    began = time.monotonic()
     with box.child() as child:
         _, reply = run(child, "import os\n" + source, timeout_s=1.5)
         assert reply.end == end, reply.why
@@ -567,7 +566,6 @@ def test_whatever_a_child_says_the_grader_keeps_its_head(box, outside, usual, na
             assert reply.end == "done"
             assert "42" in text
             assert reply.done["id"] == 2
-    assert time.monotonic() - began < 8
     assert healthy(box) == usual
 
 
@@ -777,10 +775,7 @@ time.sleep(600)
         grader.kill()
         grader.wait()
         grader.stdout.close()
-    deadline = time.monotonic() + 10
-    while (left := [one for one in (pid, *tree) if _is_alive(one)]) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not left
+    until(lambda: not any(map(_is_alive, (pid, *tree))), "the end of the sandbox")
 
 
 def _descendants(pid: int) -> list[int]:
