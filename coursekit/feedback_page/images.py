@@ -21,6 +21,11 @@ def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = 
     alt = text.name(alt, MAX_ALT_CHARS)
     if len(data) > MAX_BYTES * 3 // 2:
         return absent(alt, "it is too large")
+    budget = budget or Budget()
+    try:
+        budget.take_picture(len(data), 0)  # before it is decoded, which costs what it costs, picture or not
+    except Spent:
+        return absent(alt, "there are too many for one page")
     try:
         raw = base64.b64decode(re.sub(r"\s", "", data), validate=True)
     except (binascii.Error, ValueError):
@@ -31,7 +36,7 @@ def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = 
     if len(raw) > MAX_BYTES or not 0 < size[0] * size[1] <= MAX_PIXELS:
         return absent(alt, "it is too large")
     try:
-        (budget or Budget()).take_picture(len(data), size[0] * size[1])
+        budget.take_picture(0, size[0] * size[1])
     except Spent:
         return absent(alt, "there are too many for one page")
     known = width if type(width) is int and 0 < width <= 4000 else min(size[0], 4000)

@@ -15,7 +15,7 @@ from coursekit.reading.attachments import called
 MAX_CHARS = 20_000
 MAX_EQUATION_LINES = 50  # each line may begin one, and has to be followed to where it ends
 MAX_ADDED_CELLS = 1_000
-_STEP_WORK, _ENTITY_WORK, _BLOCK_WORK, _CHARS_FOR_ONE = 4, 8, 8, 10
+_STEP_WORK, _ENTITY_WORK, _BLOCK_WORK, _COLUMN_WORK, _CHARS_FOR_ONE = 4, 8, 8, 16, 10
 _SCANS = {
     "[": 2,
     "!": 2,
@@ -78,7 +78,8 @@ def _block_work(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     start = state.bMarks[first] + state.tShift[first]
     length = state.eMarks[first] - start
     scan = len(state.src) - start if state.src.startswith("[", start) else length
-    state.env[_BUDGET].spend(work=_BLOCK_WORK + scan // _CHARS_FOR_ONE)
+    columns = state.src.count("|", start, start + length)
+    state.env[_BUDGET].spend(work=_BLOCK_WORK + scan // _CHARS_FOR_ONE + _COLUMN_WORK * columns)
     return False
 
 

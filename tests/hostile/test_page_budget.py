@@ -15,7 +15,7 @@ from traitlets.config import Config
 from coursekit import notebooks
 from coursekit.config import configure
 from coursekit.course import Course
-from coursekit.feedback_page import budget, cells, code, equations, markdown
+from coursekit.feedback_page import budget, cells, code, equations, images, markdown
 from coursekit.feedback_page.budget import Budget, Spent
 from tests.classroom import ROOT
 from tests.feedback_pages import PNG, Parsed, code_cell, display, graded_notebook, png, text_cell
@@ -170,8 +170,11 @@ def test_a_page_is_the_same_whatever_pages_were_made_before():
 def test_no_flood_costs_more_than_ten_times_an_honest_page():
     """The one look at a clock, at those that cost most: by far within it, unless the units are wrong."""
 
-    def cost(flood):
-        notebook = flooded(flood)
+    def cost(flood, own=False):
+        notebook = flooded(list if own else flood)
+        for cell in notebook.cells if own else ():
+            if cell.cell_type == "markdown":
+                cell.source = flood()[0]["source"]
         equations.mathml.cache_clear()
         code.highlighted.cache_clear()
         began = time.process_time()
@@ -182,6 +185,18 @@ def test_no_flood_costs_more_than_ten_times_an_honest_page():
     honest = min(cost(list), cost(list))
     for name in ("tables", "entities", "paragraphs", "emphasis", "nested lists"):
         assert cost(FLOODS[name]) < 10 * honest + 1, name
+    assert cost(FLOODS["tables"], own=True) < 10 * honest + 1
+
+
+def test_no_picture_is_decoded_that_there_is_no_budget_for(monkeypatch):
+    """A text may ask for one attachment a thousand times."""
+    decoded = []
+    real = base64.b64decode
+    monkeypatch.setattr(base64, "b64decode", lambda data, **how: decoded.append(len(data)) or real(data, **how))
+    page, data = Budget(picture_chars=10_000), base64.b64encode(png(60_000, 60_000) + bytes(3_000)).decode()
+    shown = [images.from_base64(data, "x", budget=page) for _ in range(50)]
+    assert sum(decoded) <= 10_000
+    assert not any("<img" in html for html in shown)
 
 
 def test_nobody_spends_what_is_kept_for_others():
