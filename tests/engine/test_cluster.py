@@ -64,7 +64,7 @@ def test_whatever_is_handed_in_comes_out_as_on_this_machine(classroom, cluster):
     linked.unlink()
     linked.symlink_to(classroom.source(ASSIGNMENT))  # with all the solutions in it
     huge = hand_in(classroom, "dora", "{}")
-    os.truncate(huge, 21 << 20)
+    os.truncate(huge, 65 << 20)
     os.mkfifo(huge.with_name("pipe.ipynb"))
     blank, begun = released_notebook(classroom), with_one_answer(classroom)
     for name, notebook, modified in (("a", solved(classroom), 2e9), ("b", blank, 3e9), ("c", begun, 1e9)):
@@ -80,7 +80,7 @@ def test_whatever_is_handed_in_comes_out_as_on_this_machine(classroom, cluster):
         100, 100, 0, 0, 100, 0, 0]  # fmt: skip
     assert here["anna"].files == {"data.txt": bytes(range(256))}
     assert "symbolic link" in here["cleo"].problem
-    assert "larger than 20 MiB" in here["dora"].problem
+    assert "larger than 64 MiB" in here["dora"].problem
 
 
 def test_a_lost_worker_costs_nobody_anything(classroom, cluster, tmp_path):
