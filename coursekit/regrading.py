@@ -1,6 +1,6 @@
 """What grading again would change, before anything is written: whose marks, by how much, and why."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from coursekit import gradebook, selection
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
-from coursekit.student_marks import Mark
+from coursekit.student_marks import StudentMarks
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Preview:
-    """``changes`` by student and exercise; ``failures`` are those who could not be graded, with why."""
+    """``changes`` by student and exercise; ``failures`` are those who could not be graded, with why.
+
+    ``late``: of those with changes, whose late penalty is worked out anew when it is graded for good.
+    """
 
     changes: tuple[Change, ...]
     students: int
     failures: tuple[tuple[str, str], ...] = ()
+    late: tuple[str, ...] = ()
 
 
 def preview(
@@ -53,33 +57,42 @@ def preview(
 ) -> Preview:
     """Grades without recording: neither gradebook nor autograded/ is touched. ``report`` is told each student."""
     chosen = selection.submitted(course, assignment, students)
+    with closing(grading.examine(course, assignment, chosen, limits, jobs, sandbox, scheduler)) as outcomes:
+        return compared(course, assignment, outcomes, report)
+
+
+def compared(
+    course: Course, assignment: str, outcomes: Iterable[Outcome], report: Callable[[str], None] = lambda _: None
+) -> Preview:
+    """What recording these outcomes would change in the gradebook as it is now."""
     before = _before(course, assignment)
     changes: list[Change] = []
     failures: list[tuple[str, str]] = []
-    with closing(grading.examine(course, assignment, chosen, limits, jobs, sandbox, scheduler)) as outcomes:
-        for outcome in outcomes:
-            if outcome.failure:
-                failures.append((outcome.student, outcome.failure))
-            else:
-                changes += _changes(outcome, before.get(outcome.student, {}))
-            report(outcome.student)
+    students = 0
+    for outcome in outcomes:
+        students += 1
+        if outcome.failure:
+            failures.append((outcome.student, outcome.failure))
+        else:
+            changes += _changes(outcome, before.get(outcome.student))
+        report(outcome.student)
     changes.sort(key=lambda change: change.student)
-    return Preview(tuple(changes), len(chosen), tuple(sorted(failures)))
+    changed = dict.fromkeys(change.student for change in changes)
+    late = tuple(student for student in changed if student in before and before[student].late)
+    return Preview(tuple(changes), students, tuple(sorted(failures)), late)
 
 
-def _before(course: Course, assignment: str) -> dict[str, dict[str, Mark]]:
+def _before(course: Course, assignment: str) -> dict[str, StudentMarks]:
     if not gradebook.exists(course):
         return {}
-    return {
-        student.student: {mark.grade_id.removesuffix("-test"): mark for mark in student.marks}
-        for student in gradebook.read(course, assignment)
-    }
+    return {student.student: student for student in gradebook.read(course, assignment)}
 
 
-def _changes(outcome: Outcome, before: dict[str, Mark]) -> list[Change]:
+def _changes(outcome: Outcome, before: StudentMarks | None) -> list[Change]:
+    marks = {mark.grade_id: mark for mark in before.marks} if before else {}
     found = []
     for row in outcome.verdicts["exercises"]:
-        mark = before.get(row["grade_id"])
+        mark = marks.get(row["grade_id"])
         old = mark.automatic if mark else None
         if old is None or abs(old - row["earned"]) > 1e-9:
             kept = mark.earned if mark and mark.manual else None

@@ -121,6 +121,8 @@ def _say_preview(preview: "Preview", assignment: str) -> None:
         say(f"FAILED {name}: {why}")
     if preview.changes:
         make_console().print(report.preview_table(preview, assignment))
+    if preview.late:
+        say(f"handed in late, so that the penalty is worked out anew as well: {', '.join(preview.late)}")
     affected = len({change.student for change in preview.changes})
     say(f"{len(preview.changes)} marks of {affected} of {preview.students} students would change; nothing was written")
     if preview.failures:

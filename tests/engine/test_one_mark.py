@@ -18,6 +18,7 @@ from coursekit.errors import CourseError
 from coursekit.marking.verdicts import METADATA
 from coursekit.outcomes import Outcome
 from coursekit.recorder import Recorder
+from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.feedback_pages import Parsed, graded_notebook, lost, open_gradebook, verdicts
 
@@ -76,7 +77,8 @@ def outcome(course: Course, student: str, answer: str = "I think so.", changes=N
             cell["source"] = answer if cell["id"] == OPINION else code.get(cell["id"].replace("-", "_"), cell["source"])
 
     notebook = notebooks.parse(json.dumps(graded_notebook(course, change)), student)
-    data = verdicts(changes or lost("compute-cost", {"cost": "Off by a factor."}))
+    (cost,) = [row for row in exercises(ASSIGNMENT) if row.grade_id == "compute-cost"]
+    data = verdicts(lost("compute-cost", {cost.checks[0].name: "Off by one."}) if changes is None else changes)
     data |= {"written": [{"grade_id": OPINION, "points": 10, "answered": bool(answer)}]}
     data |= {"answers": answers_given.digests(notebook)}
     notebook.metadata[METADATA] = data
@@ -205,7 +207,7 @@ def test_our_gradebook_is_stock_nbgraders_column_by_column(course, template, pol
         due(course, when)
         a_term(course, record)
         found.append(held(course))
-        other(course, *(outcome(course, student) for student in CLASS))
+        other(course, *(outcome(course, student) for student in ("extended", "manual", "pending")))
         assert held(course) == found[-1]
     assert found[0] == found[1]
     penalties = {student: penalty for student, _, _, penalty, _ in found[0]["submissions"]}
@@ -266,6 +268,18 @@ def test_an_answer_that_nobody_has_read_is_no_zero_anywhere(course):
     assert (row[OPINION], row["total"], row["status"], row["pending"]) == ("0", "100", "final", "")
 
 
+def test_a_dry_run_names_those_whose_penalty_will_be_another(course):
+    from coursekit import regrading
+
+    configured(course, ZERO)
+    due(course, "2026-03-01 12:00:00 UTC")
+    ours(course, outcome(course, "late"), outcome(course, "on-time"))
+    again = [outcome(course, student, changes={}) for student in ("late", "on-time")]
+    preview = regrading.compared(course, ASSIGNMENT, again)
+    assert {change.student for change in preview.changes} == {"late", "on-time"}
+    assert preview.late == ("late",)
+
+
 def test_an_extension_is_told_and_costs_nothing(course):
     configured(course, ZERO)
     due(course, "2026-03-01 12:00:00 UTC")
@@ -315,27 +329,30 @@ CHANGES = {
 }
 
 
-def asked(course: Course) -> set[str]:
-    (anna,) = gradebook.read(course, ASSIGNMENT)
-    return {mark.grade_id for mark in anna.pending}
+def asked(course: Course, student: str = "anna") -> set[str]:
+    (one,) = [one for one in gradebook.read(course, ASSIGNMENT) if one.student == student]
+    return {mark.grade_id for mark in one.pending}
 
 
 @pytest.mark.parametrize("second", [ours, stocks])
 @pytest.mark.parametrize("first", [ours, stocks])
-def test_a_person_is_asked_again_only_where_the_answer_changed(course, template, first, second):
-    """FAULTS M13, for our command and nbgrader's, whichever graded before."""
-    for what, (change, again) in CHANGES.items():
-        shutil.copyfile(template.root / "gradebook.db", course.root / "gradebook.db")
-        shutil.rmtree(course.root / "autograded", ignore_errors=True)
-        first(course, outcome(course, "anna", **ANSWERED))
-        person(course, "anna", OPINION, 4.5)
-        person(course, "anna", "compute-cost-test", 7)
-        assert asked(course) == set(), what
-        for _ in range(2):  # who did not answer is still asked after the next grading
-            second(course, outcome(course, "anna", **(ANSWERED | change)))
-            assert asked(course) == again, what
-        marks = {mark.grade_id: mark.earned for mark in gradebook.read(course, ASSIGNMENT)[0].marks}
-        assert (marks[OPINION], marks["compute-cost"]) == (4.5, 7), what
+def test_a_person_is_asked_again_only_where_the_answer_changed(course, first, second):
+    """FAULTS M13, for our command and nbgrader's, whichever graded before. One student for each kind of change."""
+    everybody = {what.replace(" ", "-"): what for what in CHANGES}
+    first(course, *(outcome(course, student, **ANSWERED) for student in everybody))
+    for student in everybody:
+        person(course, student, OPINION, 4.5)
+        person(course, student, "compute-cost-test", 7)
+    assert not any(asked(course, student) for student in everybody)
+    changed = [outcome(course, student, **(ANSWERED | CHANGES[what][0])) for student, what in everybody.items()]
+    for _ in range(2):  # who was not answered is still asked after the next grading
+        second(course, *changed)
+        assert {what: asked(course, student) for student, what in everybody.items()} == {
+            what: again for what, (_, again) in CHANGES.items()
+        }
+    for one in gradebook.read(course, ASSIGNMENT):
+        marks = {mark.grade_id: mark.earned for mark in one.marks}
+        assert (marks[OPINION], marks["compute-cost"]) == (4.5, 7)
 
 
 def test_a_picture_in_an_answer_is_part_of_it(course):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import grade, gradebook
+from coursekit import grade, gradebook, release
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 BUTTON = """
@@ -24,6 +24,13 @@ result = NbGraderAPI(coursedir=app.coursedir, parent=app).autograde("step-by-ste
 assert not result["success"], result
 assert app.coursedir.submitted_directory == before
 """
+
+
+LATE = {"mona": 0, "noah": 0, "pia": 0, "zoe": 100}  # the penalties, however it is graded
+
+
+def penalties(course) -> dict[str, float]:
+    return {one.student: one.penalty for one in gradebook.read(course, ASSIGNMENT)}
 
 
 def in_zip(text: str) -> bytes:
@@ -42,13 +49,22 @@ def graded(tmp_path_factory):
     hand_in(course, "noah", text[: len(text) // 2])
     hand_in(course, "zoe", in_zip(text), "homework.zip")
     hand_in(course, "pia", b"%PDF-1.7", "homework.pdf")
+    config = course.root / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\nget_config().LateSubmissionPlugin.penalty_method = 'zero'\n")
+    (course.submitted(ASSIGNMENT, "zoe") / "timestamp.txt").write_text("2026-03-02 12:00:00 UTC")
+    release.register(course, ASSIGNMENT)
+    with gradebook.opened(course) as book:
+        book.update_or_create_assignment(ASSIGNMENT, duedate="2026-03-01")
     before = {path: path.read_bytes() for path in (course.root / "submitted").rglob("*") if path.is_file()}
     grade.grade(course, ASSIGNMENT)
     ours = marks(course)
+    assert penalties(course) == LATE, "our command"
     code = run(course, "-m", "nbgrader", "autograde", ASSIGNMENT, "--force")
     stock = marks(course)
+    assert penalties(course) == LATE, "nbgrader autograde"
     forget(course, "zoe")
     button = run(course, "-c", BUTTON)
+    assert penalties(course) == LATE, "the Formgrader's button"
     after = {path: path.read_bytes() for path in (course.root / "submitted").rglob("*") if path.is_file()}
     return course, ours, (code, stock), (button, marks(course)), before == after
 
