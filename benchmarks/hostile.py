@@ -136,7 +136,7 @@ def main(
         console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
         seconds = time.monotonic() - begun
         made = table(
-            rows, honest, f"{len(rows)} inputs, {seconds:.0f} s; limits of time a {holding.SCALE}th of those in grading"
+            rows, honest, f"{len(rows)} inputs, {seconds:.0f} s; limits of time divided by {holding.SCALE}"
         )
         console.print(made)
         if out is not None:
