@@ -135,9 +135,7 @@ def main(
         rows = sorted(measured, key=lambda one: _badness(one, honest), reverse=True)
         console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
         seconds = time.monotonic() - begun
-        made = table(
-            rows, honest, f"{len(rows)} inputs, {seconds:.0f} s; limits of time a {holding.SCALE}th of those in grading"
-        )
+        made = table(rows, honest, f"{len(rows)} inputs, {seconds:.0f} s; limits of time divided by {holding.SCALE}")
         console.print(made)
         if out is not None:
             with out.open("w", encoding="utf-8") as file:

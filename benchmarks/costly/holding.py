@@ -23,7 +23,7 @@ from benchmarks.costly.kit import (
 )  # fmt: skip
 from coursekit.marking.runner import Limits
 
-SCALE = 20  # by how much every limit is shorter than in grading
+SCALE = 10  # by how much every limit is shorter than in grading
 SHORT = Limits(**{name: seconds / SCALE for name, seconds in asdict(Limits()).items()})
 CELL_S, CALL_S = 0.8 * SHORT.cell_timeout_s, 0.6 * SHORT.call_timeout_s
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"

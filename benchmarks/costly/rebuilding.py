@@ -134,6 +134,6 @@ INPUTS = (
     _costly("17,500 fenced functions in Markdown", _fences),
     _costly("50,000 lines that look like magics", _magics),
     _costly("215,000 beginnings of hidden tests", _hidden_markers),
-    _costly("17 MB of the beginning of a function", _long_text),
+    Costly("17 MB of the beginning of a function", "rebuilding", lazily(_long_text), refusable=True),
     _costly("6,000 lines that raise", _own_raises),
 )

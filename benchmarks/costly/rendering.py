@@ -32,6 +32,10 @@ def _costly(name: str, make: Callable[[], Notebook]) -> Costly:
     return Costly(name, "rendering", lazily(make))
 
 
+def _large(name: str, make: Callable[[], Notebook]) -> Costly:
+    return Costly(name, "rendering", lazily(make), refusable=True)
+
+
 def _markdown(piece: str) -> Callable[[], Notebook]:
     """A flood of this piece: a megabyte in one cell, and again in as many cells as hold what is still rendered."""
     long = piece * (MIB // len(piece) + 1)
@@ -85,11 +89,11 @@ INPUTS = (
     _costly("Markdown: a table of 500 columns", _markdown("|a" * 500 + "|\n" + "|--" * 500 + "|\n" + "|1\n" * 500)),
     _costly("Markdown: links by reference", _markdown("".join(f"[a{n}]: b\n" for n in range(900)) + "[a1] " * 1_500)),
     _costly("Markdown: backticks, one more each time", _markdown(" ".join("`" * n for n in range(1, 190)))),
-    _costly("Markdown: one line of 8 MB", _markdown_text("x" * (8 * MIB))),
-    _costly("Markdown: eight million line ends", _markdown_text("\n" * (8 * MIB) + "x")),
-    _costly("raw cells: eight million line ends", _raw("\n" * (8 * MIB) + "x")),
+    _large("Markdown: one line of 8 MB", _markdown_text("x" * (8 * MIB))),
+    _large("Markdown: eight million line ends", _markdown_text("\n" * (8 * MIB) + "x")),
+    _large("raw cells: eight million line ends", _raw("\n" * (8 * MIB) + "x")),
     _costly("raw cells: a million lines", _raw("x\n" * 100_000, 10)),
-    _costly("code: one line of 4 MB", _long_answer),
+    _large("code: one line of 4 MB", _long_answer),
     _costly("code: quotation marks that never end", lambda: with_cells([code("'''\"\\" * 200_000)])),
     _costly("HTML: 20,000 <div> in each other", _shown("text/html", "'<div>' * 20_000", 5, 8)),
     _costly("HTML: 2,000 tables in tables", _shown("text/html", "'<table><tr><td>' * 2_000", 5, 8)),
