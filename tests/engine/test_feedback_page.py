@@ -46,7 +46,9 @@ def emmas_verdicts():
     blank = f"Exercise 10: {last.function} is not written yet."
     changes = lost("linear-backward", {"dW": FOUND}, mistake={"name": "dW-not-averaged", "hint": HINT})
     changes |= {"linear-activation-backward": {"follows": ["linear_backward"]}}
-    changes |= lost("l-model-backward", {"two layers": "dW1: 9 of 12 entries wrong."}, calls=["linear_backward"])
+    changes |= lost(
+        "l-model-backward", {"dW and db, two layers": "dW1: 9 of 12 entries wrong."}, calls=["linear_backward"]
+    )
     changes |= lost("update-parameters", {check.name: blank for check in last.checks}, summary=blank)
     return verdicts(changes, notes=["The notebook was called my homework.ipynb; it was graded as step-by-step.ipynb."])
 
@@ -126,7 +128,7 @@ def test_a_page_full_of_right_answers_says_so(pages):
 
 def test_the_head_says_whose_page_it_is_and_counts_what_a_person_and_the_clock_did(pages):
     said, title = Parsed(pages["emma"]).text, re.search("<title>(.*?)</title>", pages["emma"])[1]
-    total = 100 - 4 - 5 - 5 - 1 - 2.5
+    total = 100 - 4 - 4 - 5 - 1 - 2.5
     assert f"{total:g} of 100 points" in said
     assert title == f"step-by-step, emma: {total:g} of 100 points"
     assert "Emma Ødegård (emma)" in said
