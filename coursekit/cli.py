@@ -65,7 +65,11 @@ for command in (
     machine.lab,
 ):
     app.command()(command)
-app.command(cls=_PassingOn, options_metavar="[PYTEST ARGUMENTS]...")(authoring.test)
+app.command(
+    cls=_PassingOn,
+    options_metavar="[PYTEST ARGUMENTS]...",
+    context_settings={"ignore_unknown_options": True},  # which the check of the docs reads
+)(authoring.test)
 
 
 @app.callback(invoke_without_command=True)

@@ -95,6 +95,6 @@ INPUTS = (
         "import threading, time\n"
         "for _ in range(20): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()")),
     _costly("600 MB, held in one array", lambda: with_cells([code(MEMORY)])),
-    _costly("600 MB in every function", lambda: _first(MEMORY)),
+    _costly("600 MB in every function", lambda: _first(MEMORY), None),
     _costly("65,000 mappings", lambda: with_cells([code(MAPPINGS)])),
 )  # fmt: skip
