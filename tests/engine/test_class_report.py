@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.console import Console
 from coursekit import class_report
 from coursekit.course import Course
 from coursekit.marking import verdicts
+from coursekit.student_marks import Mark, StudentMarks
 from hidden_tests import TABLE
 
 NAME = "step-by-step"
@@ -83,6 +85,28 @@ def test_whoever_has_no_verdict_is_named_and_not_counted(report):
     """A zero that is none would make an exercise look harder than it was."""
     assert report.graded == ("ada", "ben", "cy", "dee", "eve", "fay")
     assert report.without == {"gus": "The file is no notebook.", "hal": "graded by an older version: grade again"}
+
+
+def test_absent_late_and_pending_students_are_counted_and_a_persons_mark_is_what_counts(tmp_path):
+    ada = StudentMarks("ada", NAME, (Mark("linear-forward", 1.5, FORWARD.points, manual=True),))
+    due = datetime(2026, 3, 1)
+    ben = StudentMarks(
+        "ben", NAME, (Mark("opinion", 0, 10, waiting=True),), 2, due + timedelta(1), due, extension=timedelta(hours=1)
+    )
+    ivy = StudentMarks("=ivy", NAME, (), absent=True)
+
+    found = class_report.summarise(NAME, CLASS, [ada, ben, ivy])
+
+    assert found.exercises[0].earned["ada"] == 1.5
+    assert found.states == {"pending": ("ben",), "late": ("ben",), "absent": ("=ivy",)}
+    assert "pending: 1, late: 1, absent: 1" in shown(found)
+    class_report.write_csv(found, tmp_path / "report.csv")
+    rows = list(csv.DictReader((tmp_path / "report.csv").read_text(encoding="utf-8").splitlines()))
+    assert [(row["name"], row["count"], row["students"]) for row in rows if row["what"] == "students"] == [
+        ("pending", "1", "ben"),
+        ("late", "1", "ben"),
+        ("absent", "1", "'=ivy"),
+    ]
 
 
 def test_the_tables_say_it_on_one_screen(report):
