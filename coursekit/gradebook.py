@@ -89,7 +89,7 @@ def _others(course: Course, book: Any, assignment: str, graded: set[str]) -> lis
     handed_in = set(course.students(assignment))
     known = {student.id for student in book.students} | handed_in
     return [
-        StudentMarks(student, assignment, marks, due=master.duedate, absent=student not in handed_in)
+        StudentMarks(student, assignment, marks, due=master.duedate, absent=student not in handed_in, entered=False)
         for student in known - graded
     ]
 

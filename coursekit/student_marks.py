@@ -45,6 +45,7 @@ class StudentMarks:
     due: datetime | None = None
     extension: timedelta | None = None
     absent: bool = False  # known to the gradebook, and nothing was handed in
+    entered: bool = True  # the gradebook holds a submission, though grading it may not have come to its end
 
     @property
     def judged(self) -> bool:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import pytest
 
 from coursekit.deadline import Deadline
 from coursekit.marking import marker
+from coursekit.sandbox.client import Sandbox
 
 _SUBREAPER = 36
 _GOES_S = 2.0  # what a killed process has started is gone a moment later
@@ -29,15 +31,31 @@ _KEPT = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # Py
 _WATCHED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGPROF", "SIGVTALRM", "SIGCHLD", "SIGPIPE")
 _NUMBERS = [getattr(signal, name) for name in _WATCHED if hasattr(signal, name)]
 _CHANGES_BY_ITSELF = ("PYTEST_CURRENT_TEST",)
+_PACKAGES = str(Path(pytest.__file__).parents[1])  # whose files libraries keep open, such as fonts
 _owned: dict[str, set["Resource"]] = defaultdict(set)
+_sandboxes: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()
 
 Resource = tuple[str, int, str]  # kind, number, and what tells it from a later one of that number
 
 
 def pytest_configure() -> None:
-    """A process whose parent has ended becomes a child of this one, where it is found."""
+    """A process whose parent has ended becomes a child of this one, where it is found; sandboxes are known."""
+    from jupyter_core.utils import ensure_event_loop
+
+    ensure_event_loop()  # nbclient makes it when it runs the first notebook, and keeps it for all others
+    _remember_sandboxes()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+def _remember_sandboxes() -> None:
+    made = Sandbox.__init__
+
+    def remembered(self: Sandbox, *args: Any, **kwargs: Any) -> None:
+        made(self, *args, **kwargs)
+        _sandboxes.add(self)
+
+    Sandbox.__init__ = remembered  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,11 +72,12 @@ def pytest_fixture_setup(fixturedef: Any) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    before, sandboxes = State.now(), set(marker._shared)
+    before, markers, sandboxes = State.now(), set(marker._shared), [*_sandboxes]
     yield
-    if set(marker._shared) != sandboxes:  # kept for the next submission, of the same course
+    if set(marker._shared) != markers:  # kept for the next submission, of the same course
         marker._close_all()
-    left = before.put_right() + _remove(before.resources | set().union(*_owned.values()))
+    fixtures = set().union(*_owned.values()) | _of_sandboxes(sandboxes)
+    left = before.put_right() + _remove(before.resources | fixtures)
     if left:
         pytest.fail("this test leaves behind: " + "; ".join(left), pytrace=False)
 
@@ -138,11 +157,21 @@ def _is_ours(name: str) -> bool:
     return name in ("MainThread", "watch for hangs") or name.startswith(("Dummy", "execnet"))
 
 
+def _of_sandboxes(sandboxes: list[Sandbox]) -> set[Resource]:
+    """What belongs to sandboxes that were there before a test, and may have started anew in it."""
+    found: set[Resource] = set()
+    for server in filter(None, (one._server for one in sandboxes)):
+        descriptors = {server._log.fileno(), server.control.fileno()}
+        found |= {one for one in _files() if one[1] in descriptors}
+        found |= {one for one in _processes() if one[1] == server._process.pid}
+    return found
+
+
 def _files() -> Iterator[Resource]:
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - for every test
         with contextlib.suppress(OSError):
             target = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115
-            if not target.startswith(("/proc/", "anon_inode:[pidfd]")):
+            if not target.startswith(("/proc/", "anon_inode:[pidfd]", _PACKAGES)):
                 yield "open file", int(name), target
 
 

@@ -97,14 +97,13 @@ def marks(
     chosen = [course.require(assignment)] if assignment else list(course.assignments())
     selection.marked(course, chosen)
     from coursekit import gradebook, report, tables
-    from coursekit.student_marks import NOT_GRADED
 
     everybody = [(name, gradebook.read(course, name, everybody=True)) for name in chosen]
-    if not any(one.started for _, students in everybody for one in students):
+    if not any(one.entered for _, students in everybody for one in students):
         raise CourseError(", ".join(chosen), "nobody was graded yet", f"run `coursekit grade {chosen[0]}` first")
     for name, students in everybody:
-        missing = [one.student for one in students if one.status == NOT_GRADED and not one.started]
-        graded = any(one.started for one in students)
+        missing = [one.student for one in students if not one.entered and not one.absent]
+        graded = any(one.entered for one in students)
         again = f"run `coursekit grade {name}`"
         if missing and graded:
             say(f"{name}: handed in, but not graded: {tables.joined(missing)}; {again}", error=not to_screen)

@@ -773,12 +773,14 @@ def test_the_recording_is_found_beside_the_module_wherever_one_works(tmp_path):
 def shell():
     """A shell as in a notebook, with the public tests imported."""
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
-    shell = InteractiveShell()
+    shell = InteractiveShell(config=Config({"HistoryManager": {"hist_file": ":memory:"}}))
     shell.colors = "nocolor"
     shell.run_cell("import numpy as np\nfrom public_tests import *\nfrom dnn_utils import *")
     yield shell
     shell.history_manager.end_session()
+    shell.history_manager.db.close()
     InteractiveShell.clear_instance()
 
 

@@ -238,10 +238,11 @@ def test_what_the_terminal_cannot_write_is_spelt(unfinished, environment, encodi
 def test_marks_can_be_piped_as_csv(unfinished):
     """With - nothing but the file is on the standard output, in UTF-8 whatever the terminal takes."""
     done = coursekit("marks", ASSIGNMENT, "--csv", "-", root=unfinished.root, PYTHONIOENCODING="ascii")
-    header, zoe = done.stdout.splitlines()
+    header, zoe, other = done.stdout.splitlines()
     assert done.returncode == 0
     assert header.startswith("student,assignment,")
     assert zoe.startswith("zoë,step-by-step,")
+    assert ",not graded," in other
     assert done.stderr.startswith("step-by-step: handed in, but not graded: ")
     assert not (unfinished.root / "-").exists()
 
@@ -320,7 +321,7 @@ def test_the_day_of_an_instructor(checkout, solved):
         assert program == "./course", command
         done = coursekit(*arguments, root=scratch.root)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-    assert (scratch.root / "marks.csv").read_text(encoding="utf-8").splitlines()[1].endswith(",100,100")
+    assert ",100,100,final," in (scratch.root / "marks.csv").read_text(encoding="utf-8").splitlines()[1]
     assert (scratch.feedback(ASSIGNMENT, "sam") / f"{ASSIGNMENT}.html").is_file()
     table = coursekit("marks", root=scratch.root).stdout
     assert re.search(r"sam\s*│\s*5\s*│\s*10\s*│.*│\s*100\s*│", table)

@@ -362,7 +362,7 @@ def test_an_entry_of_an_archive_without_a_name_is_passed_over(room, student):
 def test_names_of_files_that_are_said_move_no_cursor(capsys):
     """A folder under submitted/ that is no assignment's is named before anybody is graded."""
     terminal.say("submitted/anna/\x1b]0;pwned\x07\udcff\u202e: not graded\nnext line")
-    assert capsys.readouterr().out == "submitted/anna/\ufffd]0;pwned\ufffd\ufffd\ufffd: not graded\nnext line\n"
+    assert capsys.readouterr().out == "submitted/anna/\ufffd]0;pwned\ufffd\\udcff\ufffd: not graded\nnext line\n"
 
 
 def test_thousands_of_files_are_not_all_looked_at(room, student):
