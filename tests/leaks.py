@@ -14,7 +14,7 @@ import sys
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,9 @@ _WATCHED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGPROF", "SIG
 _NUMBERS = [getattr(signal, name) for name in _WATCHED if hasattr(signal, name)]
 _CHANGES_BY_ITSELF = ("PYTEST_CURRENT_TEST",)
 _PACKAGES = str(Path(pytest.__file__).parents[1])  # whose files libraries keep open, such as fonts
-_owned: dict[str, set["Resource"]] = defaultdict(set)
+_owned: dict[str, set["Resource"]] = defaultdict(set)  # by the scope of the fixture
 _sandboxes: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()
+_of_fixtures: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()  # which start when they are first needed
 
 Resource = tuple[str, int, str]  # kind, number, and what tells it from a later one of that number
 
@@ -63,11 +64,19 @@ def pytest_fixture_setup(fixturedef: Any) -> Iterator[None]:
     """What a fixture makes that lives longer than a test belongs to it."""
     if fixturedef.scope == "function":
         return (yield)
-    before = resources()
-    try:
+    with of_a_fixture(fixturedef.scope):
         return (yield)
+
+
+@contextlib.contextmanager
+def of_a_fixture(scope: str = "module") -> Iterator[None]:
+    """What this block makes belongs to a fixture of that scope, which ends it; a test only asked for it."""
+    before, sandboxes = resources(), set(_sandboxes)
+    try:
+        yield
     finally:
-        _owned[fixturedef.scope] |= resources() - before
+        _owned[scope] |= resources() - before
+        _of_fixtures.update(set(_sandboxes) - sandboxes)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +85,7 @@ def nothing_left_behind() -> Iterator[None]:
     yield
     if set(marker._shared) != markers:  # kept for the next submission, of the same course
         marker._close_all()
-    fixtures = set().union(*_owned.values()) | _of_sandboxes(sandboxes)
+    fixtures = set().union(*_owned.values()) | _of_sandboxes({*sandboxes, *_of_fixtures})
     left = before.put_right() + _remove(before.resources | fixtures)
     if left:
         pytest.fail("this test leaves behind: " + "; ".join(left), pytrace=False)
@@ -154,11 +163,12 @@ def resources() -> set[Resource]:
 
 
 def _is_ours(name: str) -> bool:
-    return name in ("MainThread", "watch for hangs") or name.startswith(("Dummy", "execnet"))
+    """Threads of pytest, and one that Dask starts once and keeps for all its clients."""
+    return name in ("MainThread", "watch for hangs") or name.startswith(("Dummy", "execnet", "Dask-Callback"))
 
 
-def _of_sandboxes(sandboxes: list[Sandbox]) -> set[Resource]:
-    """What belongs to sandboxes that were there before a test, and may have started anew in it."""
+def _of_sandboxes(sandboxes: Iterable[Sandbox]) -> set[Resource]:
+    """What belongs to sandboxes that a test has not made, but may have started, or started anew."""
     found: set[Resource] = set()
     for server in filter(None, (one._server for one in sandboxes)):
         descriptors = {server._log.fileno(), server.control.fileno()}

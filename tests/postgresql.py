@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from tests import leaks
+
 PASSWORD = "t0p-secret"
 USER = "grader"
 
@@ -33,7 +35,8 @@ class Server:
 
     def start(self) -> None:
         options = f"-c listen_addresses='' -k {self.folder} -c fsync=off"
-        self._run("pg_ctl", "start", "-w", "-D", "data", "-l", "log", "-o", options)
+        with leaks.of_a_fixture():
+            self._run("pg_ctl", "start", "-w", "-D", "data", "-l", "log", "-o", options)
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", "data")

@@ -101,15 +101,24 @@ def _connected(scheduler: str) -> Iterator[Any]:
 
 
 def _client(distributed: Any, scheduler: str) -> Any:
-    """Dask's client, connected. Raises CourseError."""
+    """Dask's client, connected. Raises CourseError.
+
+    A client that finds no scheduler keeps its thread: so the address is tried first.
+    """
     until, left_s = Deadline(CONNECT_S), CONNECT_S
     while True:
         try:
-            return distributed.Client(scheduler, timeout=left_s, set_as_default=False)
+            distributed.utils.LoopRunner().run_sync(_greet, distributed, scheduler, left_s)
+            return distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:  # no scheduler there, or no address at all
             left_s = until.left_s()
             if left_s < 0.1 or not isinstance(error, OSError):
                 raise CourseError(scheduler, f"cannot be reached ({_line(error)})", _REMEDY) from error
+
+
+async def _greet(distributed: Any, scheduler: str, timeout_s: float) -> None:
+    connection = await distributed.comm.connect(scheduler, timeout=timeout_s)
+    await connection.close()
 
 
 def _line(error: BaseException) -> str:

@@ -95,9 +95,9 @@ def _pairs(path: Path, part: str | None) -> list[list[Stored]]:
         return [_idx_pair(path)]
     if not {"images", "labels"} & _names(path):
         return [_named(path, *PARTS[each][:2]) for each in parts]
-    if part:
-        raise DataFileError(f"{path}: has images and labels, not the parts train and test; leave part={part!r} out")
-    return [_named(path, "images", "labels")]
+    if part is None:
+        return [_named(path, "images", "labels")]
+    raise DataFileError(f"{path}: has images and labels, not the parts train and test; leave part={part!r} out")
 
 
 def _check_pair(x: Stored, y: Stored, layout: str, like: Stored) -> None:
@@ -116,8 +116,7 @@ def _check_pair(x: Stored, y: Stored, layout: str, like: Stored) -> None:
 def _load(pairs: list[list[Stored]], first: Some, classes: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """The images and the labels that are asked for; each label names one of the classes, if there are any."""
     images, labels = zip(*pairs, strict=True)
-    wanted = _wanted(first, sum(x.shape[0] for x in images))
-    y = _rows(labels, wanted)
+    y = _rows(labels, wanted := _wanted(first, sum(x.shape[0] for x in images)))
     wrong = ~((y >= 0) & (y == np.floor(y)) & (y < (classes or np.inf)))
     if wrong.any():
         good = f"whole numbers from 0 {f'to {classes - 1}' if classes else 'on'}"
@@ -185,9 +184,7 @@ def _hdf5(path: Path) -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise DataFileError(
-            f"{path}: needs the package h5py ({error}); run `%pip install h5py` in a cell, then this one again"
-        ) from None
+        raise DataFileError(f"{path}: needs h5py ({error}); run `%pip install h5py` in a cell") from None
     return h5py
 
 
@@ -197,9 +194,7 @@ def _names(path: Path) -> set[str]:
             begins = raw.read(8)
         h5py = None if path.suffix == ".npz" else _hdf5(path)
         if not (h5py.is_hdf5(path) if h5py else begins.startswith(b"PK")):
-            raise DataFileError(
-                f"{path}: not {KINDS[path.suffix == '.npz']}, it begins with {begins!r}; get a fresh copy"
-            )
+            raise DataFileError(f"{path}: not {KINDS[h5py is None]}, it begins with {begins!r}; get a fresh copy")
         if h5py is None:
             with zipfile.ZipFile(path) as packed:
                 return {name.removesuffix(".npy") for name in packed.namelist()}
@@ -213,9 +208,8 @@ def _named(where: File, *names: str) -> list[Stored]:
     _must_be_there(path, wanted)
     found = _names(path)
     if missing := [name for name in names if name not in found]:
-        raise DataFileError(
-            f"{path}: found {', '.join(sorted(found)) or 'nothing'}, but no {', '.join(missing)}; use {wanted}"
-        )
+        have, lacks = ", ".join(sorted(found)) or "nothing", ", ".join(missing)
+        raise DataFileError(f"{path}: found {have}, but no {lacks}; use {wanted}")
     return [(_npz_array if npz else _hdf5_array)(path, name) for name in names]
 
 

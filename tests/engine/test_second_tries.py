@@ -11,6 +11,7 @@ from coursekit.errors import CourseError
 from coursekit.marking import dependencies
 from coursekit.marking.verdicts import after_second_try, nothing_seen
 from coursekit.sandbox import walls
+from tests import leaks
 from tests.attacks import Room, said
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
@@ -24,7 +25,8 @@ def rooms(course):
 
         def room(assignment):
             if assignment not in made:
-                made[assignment] = stack.enter_context(Room(course, assignment))
+                with leaks.of_a_fixture():
+                    made[assignment] = stack.enter_context(Room(course, assignment))
             return made[assignment]
 
         yield room

@@ -52,8 +52,9 @@ def killing(find: Callable[[], int | None], times: int) -> threading.Thread:
     def run() -> None:
         for _ in range(times):
             victim = until(find)
+            gone = {victim} | descendants(victim)
             kill(victim)
-            until(lambda gone=victim: gone not in parents())
+            until(lambda gone=gone: not gone & set(parents()))  # what it had started dies a moment later
 
     thread = threading.Thread(target=run)
     thread.start()
