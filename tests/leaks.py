@@ -31,7 +31,8 @@ _KEPT = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # Py
 _WATCHED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGPROF", "SIGVTALRM", "SIGCHLD", "SIGPIPE")
 _NUMBERS = [getattr(signal, name) for name in _WATCHED if hasattr(signal, name)]
 _CHANGES_BY_ITSELF = ("PYTEST_CURRENT_TEST",)
-_PACKAGES = str(Path(pytest.__file__).parents[1])  # whose files libraries keep open, such as fonts
+# Libraries keep files of theirs open, such as fonts, and add folders of theirs to sys.path.
+_PACKAGES = str(Path(pytest.__file__).parents[1])
 _owned: dict[str, set["Resource"]] = defaultdict(set)  # by the scope of the fixture
 _sandboxes: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()
 _of_fixtures: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()  # which start when they are first needed
@@ -142,8 +143,9 @@ class State:
             if signal.getsignal(number) != handler:
                 left.append(f"another handler of {signal.Signals(number).name}")
                 signal.signal(number, handler)
-        if sys.path != self.path:
-            left.append("another sys.path")
+        if [entry for entry in sys.path if entry in self.path or not entry.startswith(_PACKAGES)] != self.path:
+            differs = set(sys.path) ^ set(self.path)
+            left.append(f"another sys.path: {', '.join(sorted(differs)) or 'its order'}")
             sys.path[:] = self.path
         changed = [name for name, module in self.modules.items() if sys.modules.get(name) is not module]
         if changed:

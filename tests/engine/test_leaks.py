@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -41,8 +42,23 @@ CHANGES = {
 def test_a_changed_state_is_told_and_put_right(tmp_path, monkeypatch, what):
     before = leaks.State.now()
     CHANGES[what](tmp_path)
-    assert found(monkeypatch, before) == [what]
+    (told,) = found(monkeypatch, before)
+    assert told.startswith(what)
     assert found(monkeypatch, before) == []
+
+
+def test_the_entry_of_sys_path_is_named(tmp_path, monkeypatch):
+    before = leaks.State.now()
+    sys.path.insert(0, str(tmp_path))
+    assert found(monkeypatch, before) == [f"another sys.path: {tmp_path}"]
+
+
+def test_a_folder_that_a_library_adds_to_sys_path_stays(monkeypatch):
+    before = leaks.State.now()
+    folder = str(Path(pytest.__file__).parents[1] / "vendored")
+    monkeypatch.syspath_prepend(folder)
+    assert found(monkeypatch, before) == []
+    assert folder in sys.path
 
 
 def test_a_process_is_told_with_its_command_and_ended(monkeypatch):
