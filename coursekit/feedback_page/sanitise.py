@@ -41,8 +41,11 @@ _TOLD = _SILENT - {"style", "title", "noscript"}
 _SAFE_LINK = re.compile(r"(https?://|mailto:)[^\s\\]+", re.IGNORECASE)
 _ALIGNED = re.compile(r"\s*text-align\s*:\s*(right|center)\s*;?\s*")  # as Markdown's tables say it
 
+# Quoted text may hold a ">". Each character fits in one place only, so a tag without an end is given up at once.
 _TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[a-z][^\s/>]{0,40}+)(?P<attributes>(?:[^>"']|"[^"]*+"|'[^']*+')*+)>""", re.IGNORECASE
+    r"""<(?P<end>/?)(?P<name>[a-z][^\s/>]{0,40}+)"""
+    r"""(?P<attributes>[^>"']*+(?:(?:"[^"]*+"|'[^']*+')[^>"']*+)*)>""",
+    re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"""(?P<name>[^\s/>"'=]++)(?:\s*+=\s*+(?P<value>"[^"]*+"|'[^']*+'|[^\s>"']++))?""")
 

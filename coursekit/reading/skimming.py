@@ -5,6 +5,8 @@ is no JSON is not for this module: ``coursekit.reading.rescue`` is more patient,
 """
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,18 +17,17 @@ from coursekit.reading import pictures
 MAX_CELLS = 5_000
 MAX_TEXT_BYTES = 4 << 20  # of all sources of a notebook as they stand in the file
 MAX_PICTURE_BYTES = 12 << 20  # of the pictures in all cells
-_MAX_NAME_BYTES, _MAX_SHEETS, _MAX_REPLACED = 2_000, 20, 10_000
+_MAX_NAME_BYTES, _MAX_SHEETS, _MAX_REPLACED = 2_000, 20, 100_000
 _NOTHING = Raw(b"")
 _PICTURE_IN_TEXT = re.compile(rb"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=%]{1000,}+", re.IGNORECASE)
 
-# Two things that Python writes and JSON does not know: halves of characters, and what is no number. Each pattern passes
-# over all that stands before one, at one go, since a file can be made of nothing else.
-_HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-_NO_HALF = re.compile(
-    rb"(?:[^\\]++|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?!" + _HALF.pattern + rb")\\[\s\S])*+"
+# Two things that Python writes and JSON does not know: halves of characters, and what is no number.
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
 _NAN = re.compile(rb"NaN|Infinity")
-_NO_NAN = re.compile(rb'(?:[^"NI]++|"(?:[^"\\]++|\\[\s\S])*+")*+')
+_END_OF_STRING = re.compile(rb'(?<!\\)"')
 
 
 class TooMuch(Exception):
@@ -104,8 +105,7 @@ def notebook(data: bytes) -> dict[str, Any] | None:
         return _notebook(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
-    mended = bytearray(data)
-    if _replace(mended, _NO_HALF, _HALF, rb"\u003f") | _replace(mended, _NO_NAN, _NAN, b"0"):
+    if (mended := _as_json(data)) is not None:
         try:
             return _notebook(mended)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -113,17 +113,42 @@ def notebook(data: bytes) -> dict[str, Any] | None:
     return None
 
 
-def _replace(data: bytearray, before: re.Pattern[bytes], wrong: re.Pattern[bytes], right: bytes) -> bool:
-    """Whether ``wrong`` stood in the data, behind what may stand before it. It is overwritten, so often at most."""
-    at = 0
+def _as_json(data: bytes) -> bytearray | None:
+    """The same without halves of characters and without NaN and infinities, as far as these are few; None without any.
+
+    A file can be made of nothing else, or of what looks like it: nothing here takes a step in Python for each.
+    """
+    masked = data.replace(rb"\\", b"..")  # of the same length; each backslash that is left begins an escape
+    halves = [found.span() for found in islice(_HALF.finditer(masked), _MAX_REPLACED)]
+    numbers = [*_no_numbers(masked)]
+    del masked  # a file is large, and one copy at a time is enough
+    if not halves and not numbers:
+        return None
+    changed = bytearray(data)
+    for begin, end in halves:
+        changed[begin:end] = rb"\u003f"
+    for begin, end in numbers:
+        changed[begin:end] = b"0".ljust(end - begin)
+    return changed
+
+
+def _no_numbers(masked: bytes) -> Iterator[tuple[int, int]]:
+    """Where NaN or an infinity stands outside strings. Given up where very many strings hold one."""
+    at = quotes = counted = 0
     for _ in range(_MAX_REPLACED):
-        passed = before.match(data, at)
-        found = wrong.match(data, passed.end()) if passed else None
+        found = _NAN.search(masked, at)
         if found is None:
-            break
-        data[found.start() : found.end()] = right.ljust(found.end() - found.start())
-        at = found.end()
-    return at > 0
+            return
+        between = counted, found.start()
+        quotes += masked.count(b'"', *between) - masked.count(rb'\"', *between)
+        counted = found.start()
+        if quotes % 2 == 0:
+            yield found.span()
+            at = found.end()
+        elif end := _END_OF_STRING.search(masked, found.end()):
+            at = end.start()
+        else:
+            return
 
 
 def _notebook(data: bytes | bytearray) -> dict[str, Any] | None:
