@@ -140,7 +140,7 @@ def _no_numbers(masked: bytes) -> Iterator[tuple[int, int]]:
         if found is None:
             return
         between = counted, found.start()
-        quotes += masked.count(b'"', *between) - masked.count(rb'\"', *between)
+        quotes += masked.count(b'"', *between) - masked.count(rb"\"", *between)
         counted = found.start()
         if quotes % 2 == 0:
             yield found.span()
