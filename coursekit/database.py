@@ -1,10 +1,11 @@
 """Where a gradebook is kept: in gradebook.db beside the course, or in the database that the course names."""
 
 import os
-import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +120,40 @@ def told(address: str = "") -> Iterator[None]:
 def prepare(address: str) -> None:
     """The database has nbgrader's tables, however many processes begin at once. Raises CourseError.
 
-    nbgrader makes them by itself, but two that do so together get in each other's way, and one that is stopped
-    half-way leaves no version, without which `nbgrader db upgrade` would begin with the oldest one.
+    nbgrader makes them by itself, but starts a program for that, two that do so together get in each other's way, and
+    one that is stopped half-way leaves no version, without which `nbgrader db upgrade` would begin with the oldest one.
     """
-    if is_file(address):
+    with told(address):
+        if is_file(address):
+            _prepare_file(address)
+        else:
+            _prepare_server(address)
+
+
+def _prepare_file(address: str) -> None:
+    """A file that is not there yet appears whole; one that is there is nbgrader's, whatever state it is in."""
+    from sqlalchemy.engine import make_url
+
+    found = make_url(address).database
+    if not found or found == ":memory:" or Path(found).exists() or not Path(found).parent.is_dir():
         return
+    file = Path(found)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".gradebook-", dir=file.parent) as folder:
+            made = own(Path(folder))
+            with connected(made) as engine:
+                _make(made, engine)
+            with suppress(FileExistsError):  # somebody else was first
+                os.link(Path(folder) / "gradebook.db", file)
+    except OSError:  # a disk without links, or one that cannot be written: the database says so in its own words
+        with connected(address) as engine:
+            _make(address, engine)
+
+
+def _prepare_server(address: str) -> None:
     from sqlalchemy import text
 
-    with told(address), connected(address) as engine:
+    with connected(address) as engine:
         if has_tables(engine):
             return
         with engine.connect() as connection:
@@ -152,16 +179,13 @@ def _make(address: str, engine: Any) -> None:
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": _head()})
 
 
+@cache
 def _head() -> str:
     """The version of the tables that this nbgrader has."""
-    import subprocess
+    import nbgrader
+    from alembic.script import ScriptDirectory
 
-    from nbgrader import dbutil
-
-    with dbutil._temp_alembic_ini("sqlite://") as settings:
-        command = [sys.executable, "-m", "alembic", "-c", settings, "heads"]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return said.split()[0]
+    return str(ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head())
 
 
 def has_tables(engine: Any) -> bool:

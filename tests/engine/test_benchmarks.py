@@ -23,6 +23,7 @@ def rows(tmp_path_factory):
     return [row for part in alone for row in part(plan)]
 
 
+@pytest.mark.nightly
 def test_the_table_has_a_ratio_in_every_row(rows):
     assert all(row.ratio and row.figure for row in rows)
     file = io.StringIO()

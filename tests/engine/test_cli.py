@@ -15,7 +15,10 @@ from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
 
 COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "doctor", "demo", "lab")
 # Commands of the README that have a proof of their own: CI runs the first two, tests/course the labs in a real browser.
-PROVED_ELSEWHERE = {"./course test", "./course check --fix", "./course lab", "./course lab --student"}
+# By CI itself (record by test_recording: it trains hundreds of networks), or in a browser.
+PROVED_ELSEWHERE = {
+    "./course test", "./course check --fix", "./course record", "./course lab", "./course lab --student"
+}  # fmt: skip
 
 
 def coursekit(*arguments: str, root: Path | None = None, **environment: str) -> subprocess.CompletedProcess:
@@ -292,7 +295,7 @@ def test_a_release_that_is_not_fresh_is_told_and_made_again(scratch):
     assert coursekit("release", "--check", root=scratch.root).returncode == 0
 
 
-def test_a_recording_that_is_not_fresh_is_told_and_made_again(scratch):
+def test_a_recording_that_is_not_fresh_is_told(scratch):
     source = scratch.source(ASSIGNMENT)
     source.write_text(
         source.read_text(encoding="utf-8").replace("np.sum(losses) / m", "np.sum(losses)"), encoding="utf-8"
@@ -300,7 +303,6 @@ def test_a_recording_that_is_not_fresh_is_told_and_made_again(scratch):
     told = coursekit("record", "--check", root=scratch.root)
     assert told.returncode == 1
     assert "public_tests.h5: step-by-step/compute_cost/example: other numbers; run `coursekit record`" in told.stdout
-    assert "public_tests.h5, hidden_tests.h5" in coursekit("record", root=scratch.root).stdout
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ def soaked(tmp_path_factory):
     return expected, Course(folder / "class" / "course"), report
 
 
+@pytest.mark.nightly
 def test_every_mark_is_right_and_once_whoever_was_killed(soaked):
     _, _, report = soaked
     assert report.complaints() == []
@@ -48,6 +49,7 @@ HARM = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("what", HARM)
 def test_the_soak_sees_what_is_not_as_it_should_be(soaked, tmp_path, what):
     expected, room, _ = soaked
@@ -58,6 +60,7 @@ def test_the_soak_sees_what_is_not_as_it_should_be(soaked, tmp_path, what):
     assert len(getattr(compared(made, expected), what)) == 1
 
 
+@pytest.mark.nightly
 def test_the_soak_sees_a_notebook_that_is_not_whole(soaked, tmp_path):
     expected, room, _ = soaked
     made = Course(shutil.copytree(room.root, tmp_path / "course"))
