@@ -93,6 +93,10 @@ def marks(
     course = this_course()
     to_screen = _check(csv, excel)
     if export is not None:
+        if export == csv_files.STDOUT:
+            raise typer.BadParameter(
+                "it needs the name of a file; --csv - writes to the standard output", param_hint="--export"
+            )
         csv_files.check(export)
     chosen = [course.require(assignment)] if assignment else list(course.assignments())
     selection.marked(course, chosen)

@@ -87,6 +87,7 @@ def test_every_command_has_a_help_page(command):
         (["marks", "--csv", "nowhere/marks.csv"], 1, "nowhere/marks.csv: this is no place for a file"),
         (["report", ASSIGNMENT, "--csv", "source"], 1, "source: this is no place for a file"),
         (["marks", "--excel"], 2, "it says how the file of --csv is written"),
+        (["marks", "--export", "-"], 2, "it needs the name of a file"),
         (["grade", f"{ASSIGNMENT}/"], 1, "no submissions found"),
         (
             ["grade", f"submitted/anna/{ASSIGNMENT}/"],

@@ -106,9 +106,8 @@ def test_a_persons_mark_and_comment_survive_regrading(scratch, solved):
     assert (cost.earned, cost.reason, cost.manual) == (8, "Talk to me.", True)
 
 
-@pytest.mark.parametrize("name", ["with space", "per%41#h", "ümlaut", "o'neil"])
-def test_a_course_may_lie_in_any_ordinary_folder(tmp_path, solved, name):
-    course = copy_course(tmp_path / name)
+def test_a_course_may_lie_in_any_ordinary_folder(tmp_path, solved):
+    course = copy_course(tmp_path / "o'neil, per%41#h, with ümlaut")
     hand_in(course, "anna", solved)
     assert not grade.grade(course, ASSIGNMENT)[0].failed
     assert (course.root / "gradebook.db").is_file()
