@@ -31,6 +31,7 @@ class Settings:
     scratch: tuple[str, ...]  # the folders that are wiped after every child, home first
     namespaced: bool  # the server is pid 1 of its own namespace
     landlock: bool
+    filter: bytes  # of system calls, for what a child needs no more; empty where there are no filters
     trusted: Mapping[str, bytes]  # the trusted files, by name below ``folder``
     at_home: Mapping[str, bytes]  # files that lie below ``home``
 
@@ -64,6 +65,8 @@ def _settle(settings: Settings, bundle: int, table: list[tuple[str, int]]) -> No
         confine.limit({**settings.limits, "processes": -1})
     if settings.landlock:
         confine.enter(confine.landlock_rules(settings.scratch))
+    if settings.filter:
+        confine.filter_calls(settings.filter)
     lay_out(settings)
     _unpack(Path(settings.folder), bundle, table)
     confine.limit_files(settings.limits["file_mib"])

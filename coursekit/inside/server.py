@@ -78,6 +78,7 @@ def _settings(message: dict[str, Any], bundle: int) -> Settings:
         scratch=tuple(message["scratch"]),
         namespaced=message["namespaced"],
         landlock=message["landlock"],
+        filter=bytes.fromhex(message["filter"]),
         trusted=trusted,
         at_home=at_home,
     )

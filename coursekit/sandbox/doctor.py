@@ -72,7 +72,9 @@ check("none of the grader's variables", not set(os.environ) & FOREIGN)
 """),
     _Probe("no network", "connect to a listener of this machine, open sockets of every family", """
 attempt("TCP to 127.0.0.1", lambda: socket.create_connection(("127.0.0.1", PORT), 2))
-for family in (2, 10, 16, 17, 40): attempt(f"family {family}", lambda: socket.socket(family, socket.SOCK_DGRAM))
+for family in (2, 10, 16, 17, 40):
+    attempt(f"family {family}", lambda: socket.socket(family, socket.SOCK_DGRAM))
+    attempt(f"family 1 << 32 | {family}", lambda: call(libc.socket, ctypes.c_ulong(1 << 32 | family), 2, 0))
 """, _SECCOMP),
     _Probe("no privileges", "count capabilities, become root, make namespaces, mount", """
 check("no capabilities", int(status("CapEff"), 16) == int(status("CapBnd"), 16) == 0)
@@ -88,6 +90,7 @@ attempt("msgget", lambda: call(libc.msgget, 5021, 0o1600))
 attempt("semget", lambda: call(libc.semget, 5021, 1, 0o1600))
 attempt("setpriority", lambda: os.setpriority(os.PRIO_USER, 0, 1))
 attempt("sched_setaffinity", lambda: os.sched_setaffinity(1, {0}))
+attempt("a ruleset of Landlock", lambda: call(libc.syscall, 444, (ctypes.c_uint64 * 1)(1), ctypes.c_size_t(8), 0))
 """, _SECCOMP),
     _Probe("caches of the kernel", "ask and choose which pages of a system file are cached", """
 import fcntl, mmap

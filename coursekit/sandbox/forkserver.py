@@ -216,6 +216,7 @@ def _orders(
         "scratch": [home, tmp] if folder else [home, tmp, bubblewrap.SHM],
         "namespaced": not folder,
         "landlock": walls.landlock and not folder,
+        "filter": seccomp.for_a_child().hex() if walls.seccomp and not folder else "",
     }
     return orders, b"".join(data for _, _, data in parts)
 

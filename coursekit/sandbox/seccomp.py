@@ -38,11 +38,14 @@ _UNKNOWN = """
 _CACHESTAT = 451  # these have the same number on every processor, and names that older libraries do not know
 _STATMOUNT, _LISTMOUNT = 457, 458  # tell where on this machine a folder of the sandbox lies
 _LSM_CALLS = (459, 460, 461)
+_LANDLOCK_CALLS = (444, 445, 446)
+_SET_SECCOMP = 22  # of prctl
 _FIRST_NEW, _LAST_NEW = 463, 511  # newer than this list (setxattrat is 463): unknown until somebody has looked at them
 # A mark on the scratch folder itself would outlive the wipe.
 _UNSUPPORTED = "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
-_NAMESPACES = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000, 0x00000080)
-_SOCKET_FAMILIES = range(2, 64)  # all but AF_UNIX: not even the loopback device
+_NAMESPACES = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
+_WITH_PIDFD = 0x1000
+_LOCAL = 1  # AF_UNIX: of all families of sockets the only one; not even the loopback device
 # Memory that belongs to no process and is counted by nobody: it stays when the mapping is gone, as long as a page of it
 # is mapped, and a socket holds what was sent and not read. (A pipe holds pages of ``vmsplice``, but little else.)
 _SHARED_AND_NAMELESS = 0x01 | 0x20  # MAP_SHARED, MAP_ANONYMOUS
@@ -51,7 +54,8 @@ _SOCKET_COUNTERS = (57, 71)  # SO_COOKIE, SO_NETNS_COOKIE: numbers that the kern
 _TERMINAL_INPUT, _CONSOLE = 0x5412, 0x541C  # TIOCSTI, TIOCLINUX: type into somebody's terminal
 # Second bytes of an ioctl: attributes and versions of inodes, ext4, XFS, btrfs, clones of ranges, block devices.
 _INODES_AND_DISKS = (0x66, 0x76, 0x58, 0x94, 0x12)
-_INT = 0xFFFFFFFF  # the kernel looks at no more than these bits of such an argument
+_INT = 0xFFFFFFFF  # of an int the kernel looks at no more than these bits, whatever a program puts above them
+_NEGATIVE = 0x80000000
 _SET_FLAGS = 4  # F_SETFL
 # F_SETLEASE, F_GETLEASE, F_NOTIFY; locks of an open file (F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW); hints of an inode
 # (F_GET_RW_HINT and the three behind it), which stay in the kernel for whoever opens the same file.
@@ -69,6 +73,9 @@ def program() -> bytes:
     rules = sc.SyscallFilter(sc.ALLOW)
     refuse = sc.ERRNO(errno.EPERM)
 
+    def is_int(position: int, value: int) -> Any:
+        return sc.Arg(position, sc.MASKED_EQ, _INT, value)
+
     def add(action: int, call: str | int, *arguments: Any) -> None:
         number = sc.resolve_syscall(sc.Arch.NATIVE, call) if isinstance(call, str) else call
         if number >= 0:  # a name that this machine's library or processor does not know is negative
@@ -82,33 +89,56 @@ def program() -> bytes:
         add(sc.ERRNO(errno.ENOSYS), number)
     for name in _UNSUPPORTED.split():
         add(sc.ERRNO(errno.EOPNOTSUPP), name)
-    for flag in _NAMESPACES[:-1]:  # the last, time, is no flag of clone: there the bits are the signal
+    for flag in _NAMESPACES:
         add(refuse, "clone", sc.Arg(0, sc.MASKED_EQ, flag, flag))
-    for family in _SOCKET_FAMILIES:
-        for call in ("socket", "socketpair"):
-            add(sc.ERRNO(errno.EACCES), call, sc.Arg(0, sc.EQ, family))
+    for call in ("socket", "socketpair"):
+        add(sc.ERRNO(errno.EACCES), call, sc.Arg(0, sc.NE, _LOCAL))
     add(refuse, "mmap", sc.Arg(3, sc.MASKED_EQ, _SHARED_AND_NAMELESS, _SHARED_AND_NAMELESS))
     for option in _BUFFER_SIZES:
-        add(refuse, "setsockopt", sc.Arg(1, sc.EQ, _SOL_SOCKET), sc.Arg(2, sc.EQ, option))
+        add(refuse, "setsockopt", is_int(1, _SOL_SOCKET), is_int(2, option))
     add(refuse, "prlimit64", sc.Arg(0, sc.NE, 0))
     for option in _SOCKET_COUNTERS:
-        add(refuse, "getsockopt", sc.Arg(1, sc.EQ, _SOL_SOCKET), sc.Arg(2, sc.EQ, option))
+        add(refuse, "getsockopt", is_int(1, _SOL_SOCKET), is_int(2, option))
+    for call in ("clock_gettime", "clock_getres", "clock_nanosleep"):  # clocks of other processes, the server's too
+        add(sc.ERRNO(errno.EINVAL), call, sc.Arg(0, sc.MASKED_EQ, _NEGATIVE, _NEGATIVE))
     for request in (_TERMINAL_INPUT, _CONSOLE):
-        add(refuse, "ioctl", sc.Arg(1, sc.MASKED_EQ, _INT, request))
+        add(refuse, "ioctl", is_int(1, request))
     for kind in _INODES_AND_DISKS:
         add(refuse, "ioctl", sc.Arg(1, sc.MASKED_EQ, 0xFF00, kind << 8))
     direct = sc.ERRNO(errno.EINVAL)  # what a file system says that cannot pass the cache by
     for call, position in (("open", 1), ("openat", 2)):
         add(direct, call, sc.Arg(position, sc.MASKED_EQ, os.O_DIRECT, os.O_DIRECT))
-    set_flags = sc.Arg(1, sc.MASKED_EQ, _INT, _SET_FLAGS)
-    add(direct, "fcntl", set_flags, sc.Arg(2, sc.MASKED_EQ, os.O_DIRECT, os.O_DIRECT))
+    add(direct, "fcntl", is_int(1, _SET_FLAGS), sc.Arg(2, sc.MASKED_EQ, os.O_DIRECT, os.O_DIRECT))
     for command in _FILE_COMMANDS:
-        add(direct, "fcntl", sc.Arg(1, sc.MASKED_EQ, _INT, command))
+        add(direct, "fcntl", is_int(1, command))
     for call in ("preadv2", "pwritev2"):
         add(sc.ERRNO(errno.EOPNOTSUPP), call, sc.Arg(5, sc.NE, 0))
     for advice in _ADVICE:
-        add(direct, "madvise", sc.Arg(2, sc.MASKED_EQ, _INT, advice))
+        add(direct, "madvise", is_int(2, advice))
     add(direct, "madvise", sc.Arg(2, sc.GT, _LAST_ADVICE))
+    return _exported(rules)
+
+
+@functools.cache
+def for_a_child() -> bytes:
+    """A second filter, for what a child needs no more when its own walls stand.
+
+    Rules of Landlock and filters lie in memory of the kernel that no process is said to use. The inodes of pidfds are
+    numbered for the whole machine: they tell how many there were.
+    """
+    import pyseccomp as sc
+
+    rules = sc.SyscallFilter(sc.ALLOW)
+    for number in _LANDLOCK_CALLS:
+        rules.add_rule(sc.ERRNO(errno.ENOSYS), number)
+    rules.add_rule(sc.ERRNO(errno.ENOSYS), "pidfd_open")
+    rules.add_rule(sc.ERRNO(errno.EPERM), "clone", sc.Arg(0, sc.MASKED_EQ, _WITH_PIDFD, _WITH_PIDFD))
+    rules.add_rule(sc.ERRNO(errno.EPERM), "seccomp")
+    rules.add_rule(sc.ERRNO(errno.EPERM), "prctl", sc.Arg(0, sc.MASKED_EQ, _INT, _SET_SECCOMP))
+    return _exported(rules)
+
+
+def _exported(rules: Any) -> bytes:
     descriptor = os.memfd_create("seccomp")
     with open(descriptor, "w+b") as file:  # noqa: PTH123 - a descriptor
         rules.export_bpf(file)

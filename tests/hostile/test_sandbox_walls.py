@@ -23,7 +23,8 @@ pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox he
 _BY_NAME = """ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp ioprio_set unshare clone setns mount umount2
     pivot_root chroot open_by_handle_at shmget semget msgget mq_open add_key keyctl request_key memfd_create bpf
     perf_event_open userfaultfd init_module kexec_load reboot swapon acct syslog settimeofday fanotify_init
-    personality vmsplice readahead mincore preadv2 pwritev2 io_setup sync syncfs sync_file_range"""
+    personality vmsplice readahead mincore preadv2 pwritev2 io_setup sync syncfs sync_file_range
+    socket socketpair setsockopt getsockopt prlimit64 fcntl ioctl madvise seccomp prctl pidfd_open"""
 _NEWER = {
     "io_uring_setup": 425,
     "open_tree": 428,
@@ -34,6 +35,9 @@ _NEWER = {
     "statmount": 457,
     "listmount": 458,
     "process_madvise": 440,
+    "landlock_create_ruleset": 444,
+    "landlock_add_rule": 445,
+    "landlock_restrict_self": 446,
     "setxattrat": 463,
 }
 
@@ -248,6 +252,30 @@ tell("it", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x",
     ("listen", 'tell("it", lambda: socket.create_server(("127.0.0.1", 0)))', 1),
     ("abstract-socket", 'tell("it", lambda: socket.socket(socket.AF_UNIX).connect(chr(0) + ABSTRACT))', 1),
     ("named-socket", 'tell("it", lambda: socket.socket(socket.AF_UNIX).connect(PATHS["door"]))', 1),
+    ("upper-halves-of-numbers", """
+HIGH, ours = 1 << 32, socket.socketpair()[0].fileno()
+def call_64(name, *args): call(name, *[ctypes.c_ulong(one) if isinstance(one, int) else one for one in args])
+number = ctypes.c_int(1 << 22)
+for family in (2, 10, 16, 40): call_64("socket", HIGH | family, 2, 0)
+call_64("socket", HIGH | 2, 1, 262)  # MPTCP, whose ports Landlock does not know
+call_64("socketpair", HIGH | 2, 1, 0)
+for option in (7, 8, 32): call_64("setsockopt", ours, HIGH | 1, HIGH | option, ctypes.byref(number), 4)
+size = ctypes.c_uint(8)
+for option in (57, 71): call_64("getsockopt", ours, HIGH | 1, HIGH | option, ctypes.c_buffer(8), ctypes.byref(size))
+call_64("prlimit64", HIGH | 1, 7, 0, ctypes.c_buffer(16))
+call_64("fcntl", ours, HIGH | 1025, 0); call_64("ioctl", 0, HIGH | 0x5412, ctypes.c_buffer(1))
+call_64("madvise", 0x10000, 4096, HIGH | 3)
+""", 15),
+    ("memory-of-the-kernel", """
+attributes = (ctypes.c_uint64 * 2)(0, 3)
+call("landlock_create_ruleset", attributes, ctypes.c_size_t(16), 0)
+call("landlock_add_rule", 0, 2, attributes, 0); call("landlock_restrict_self", 0, 0)
+call("seccomp", 1, 0, 0); call("prctl", 22, 2, 0)
+""", 5),
+    ("counters-of-the-machine", """
+call("pidfd_open", os.getpid(), 0); call("clone", ctypes.c_ulong(0x1000 | 17), 0, ctypes.c_buffer(4), 0, 0)
+for clock in (~1 << 3 | 2, ~os.getpid() << 3 | 2): tell("clock", lambda: time.clock_gettime(clock))
+""", 4),
     ("other-families", "for f in (16, 17, 31, 38, 40): tell(str(f), lambda: socket.socket(f, socket.SOCK_RAW, 0))", 5),
     ("signal-the-host", 'tell("decoy", lambda: os.kill(DECOY, 9)); tell("grader", lambda: os.kill(GRADER, 9))', 2),
     ("trace-the-server", """
@@ -256,7 +284,7 @@ call("ptrace", 0x4206, 1, 0, 0)
 call("ptrace", 0, 0, 0, 0)
 call("process_vm_readv", 1, 0, 0, 0, 0, 0)
 call("process_vm_writev", 1, 0, 0, 0, 0, 0)
-call("pidfd_getfd", os.pidfd_open(1), 0, 0)
+call("pidfd_getfd", 5, 0, 0)
 call("kcmp", 1, os.getpid(), 0, 0, 0)
 call("process_madvise", 0, 0, 0, 0, 0)
 """, 8),
