@@ -3,6 +3,7 @@
 Written in statements over whole tables: by nbgrader's own objects a submission takes three times as long.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -196,8 +197,8 @@ def _penalise(db: Any, submission: str, dated: bool, config: Config) -> None:
 
     ``dated``: both when it was due and when it was handed in are known.
     """
-    late_step = _late_step(config)
-    if late_step is None:
+    step = _late_step(config)
+    if step is None:
         return
     db.execute(update(_NOTEBOOK).where(_NOTEBOOK.c.assignment_id == submission).values(late_submission_penalty=None))
     if not dated:
@@ -205,7 +206,6 @@ def _penalise(db: Any, submission: str, dated: bool, config: Config) -> None:
     late = db.get(api.SubmittedAssignment, submission, populate_existing=True)
     if late.total_seconds_late <= 0:
         return
-    step = late_step(config=config)
     step.init_plugin()
     for notebook in late.notebooks:
         db.refresh(notebook)  # its score is worked out by the database
@@ -216,6 +216,8 @@ def _penalty(step: AssignLatePenalties, late: Any, notebook: Any) -> float | Non
     plugin: Any = step.plugin_inst
     try:
         penalty = plugin.late_submission_penalty(late.student_id, notebook.score, late.total_seconds_late)
+        if penalty is not None and not math.isfinite(penalty):
+            raise ValueError(f"the penalty is {penalty}")
         return None if penalty is None else step._check_late_penalty(notebook, float(penalty))
     except Exception as error:  # it is code of the course
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
@@ -223,7 +225,9 @@ def _penalty(step: AssignLatePenalties, late: Any, notebook: Any) -> float | Non
         raise CourseError(where, f"{type(plugin).__name__} failed for {late.student_id} ({said})", "mend it") from error
 
 
-def _late_step(config: Config) -> type[AssignLatePenalties] | None:
-    """nbgrader's step, or the course's own in its place; None where the course has taken it out of the list."""
+def _late_step(config: Config) -> AssignLatePenalties | None:
+    """nbgrader's step, or the course's own in its place; None where the course has no such step, or switched it off."""
     steps = config.Autograde.get("autograde_preprocessors", [AssignLatePenalties])
-    return next((one for one in steps if isinstance(one, type) and issubclass(one, AssignLatePenalties)), None)
+    found = next((one for one in steps if isinstance(one, type) and issubclass(one, AssignLatePenalties)), None)
+    step = found(config=config) if found else None
+    return step if step is not None and step.enabled else None

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from traitlets import TraitError
+
 from coursekit.errors import CourseError
 
 CONFIG = "nbgrader_config.py"
@@ -87,6 +89,7 @@ def _read(root: Path) -> _Read:
         for section, kind in _PLUGINS:
             _resolve(config, section, kind)
         _resolve_steps(config)
+        _validate(config)
     return _Read(config, tuple(imported), _state(root, tuple(imported)))
 
 
@@ -156,6 +159,25 @@ def _resolve(config: Any, section: str, kind: str) -> None:
     if not (isinstance(found, type) and issubclass(found, wanted)):
         raise CourseError(where, f"{named!r} is no {kind} of nbgrader", "name a class that inherits from it") from None
     config[section].plugin_class = found
+
+
+def _validate(config: Any) -> None:
+    """What the course says of its folders, its late policy and its export is of the types that nbgrader asks for."""
+    from nbgrader import plugins
+    from nbgrader.coursedir import CourseDirectory
+
+    policy = config.AssignLatePenalties.get("plugin_class", plugins.LateSubmissionPlugin)
+    exporter = config.ExportApp.get("plugin_class", plugins.CsvExportPlugin)
+    for kind in (CourseDirectory, policy, exporter):
+        if not any(base.__name__ in config for base in kind.__mro__):
+            continue
+        try:
+            kind(config=config)
+        except TraitError as error:
+            found = f"it cannot be used ({' '.join(str(error).split())[:300]})"
+            raise CourseError(f"{CONFIG}: {kind.__name__}", found, "mend it") from None
+        except Exception:  # a plug-in of the course's own: what is wrong with it is told where it is used
+            continue
 
 
 def _resolve_steps(config: Any) -> None:

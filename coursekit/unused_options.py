@@ -1,8 +1,10 @@
 """Options that a course's configuration sets, and that ``coursekit grade`` does not use: an instructor is told each."""
 
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
+from traitlets import HasTraits
 from traitlets.config import Config
 
 from coursekit import settings
@@ -32,12 +34,14 @@ def told(course: Course, command: str = "coursekit grade") -> list[str]:
     found, ours = settings.of(course.root), Config()
     with settings.for_a_command():
         configure(ours, course.root)
-    plugins = _sections_of_plugins(found)
-    return [
-        f"{settings.CONFIG}: {section}.{option} is set, but {command} does not use it"
-        for section, option in _set_by_the_course(found, ours)
-        if section not in plugins and not _no_effect(section, option)
-    ]
+    plugins = _plugins(found)
+    lines = []
+    for section, option in _set_by_the_course(found, ours):
+        if section not in plugins and not _no_effect(section, option):
+            lines.append(f"{settings.CONFIG}: {section}.{option} is set, but {command} does not use it")
+        elif unknown := _unknown(plugins.get(section) or _class(section), option):
+            lines.append(f"{settings.CONFIG}: {section}.{option} is set, but {unknown}")
+    return lines
 
 
 def _set_by_the_course(found: Any, ours: Any) -> Iterator[tuple[str, str]]:
@@ -56,7 +60,28 @@ def _no_effect(section: str, option: str) -> bool:
     return section in _USED or elsewhere
 
 
-def _sections_of_plugins(found: Any) -> set[str]:
-    """The sections that the late plug-in and the exporter of this course read."""
+def _unknown(one: type | None, option: str) -> str:
+    """In words, that the class has no such option; empty where it has, or is not known."""
+    if one is None or not issubclass(one, HasTraits) or option in (names := one.class_trait_names()):
+        return ""
+    near = difflib.get_close_matches(option, names, 1)
+    return f"{one.__name__} has no such option" + (f"; do you mean {near[0]}?" if near else "")
+
+
+def _class(section: str) -> type | None:
+    """nbgrader's or nbconvert's class of this name, among those whose options are used."""
+    if section not in _USED | {"CourseDirectory"}:
+        return None
+    from nbconvert import exporters
+    from nbgrader import converters, coursedir, plugins, preprocessors
+
+    for module in (preprocessors, converters, plugins, coursedir, exporters):
+        if isinstance(found := getattr(module, section, None), type):
+            return found
+    return None
+
+
+def _plugins(found: Any) -> dict[str, type]:
+    """By their section, the classes whose options the late plug-in and the exporter of this course read."""
     classes = [found[name].get("plugin_class") for name in ("AssignLatePenalties", "ExportApp") if name in found]
-    return {base.__name__ for one in classes if isinstance(one, type) for base in one.__mro__}
+    return {base.__name__: one for one in classes if isinstance(one, type) for base in one.__mro__}

@@ -86,7 +86,7 @@ def marks(
     ] = None,
     reasons: Annotated[bool, typer.Option(help="Say why marks were lost.")] = True,
 ) -> None:
-    """Show the marks per student and exercise, and the total: their sum without a late penalty.
+    """Show the marks per student and exercise, and the total: their sum less a late penalty.
 
     Who handed in nothing is shown as absent; a total with ? waits for a person.
     """

@@ -47,7 +47,7 @@ def check_name(student: str) -> None:
     """Raise CourseError for a folder name that nbgrader's globs and regular expressions would misread."""
     if not _STUDENT.fullmatch(student):
         raise CourseError(f"submitted/{student}", "this folder name cannot be a student's id",
-                          "rename it (no spaces, no / \\ + : * ? [ ], no dot or hyphen in front)")  # fmt: skip
+                          "rename it (no spaces, no / \\ + : * ? [ ], no . - = @ in front)")  # fmt: skip
 
 
 def load(course: Course, assignment: str, student: str) -> Submission:

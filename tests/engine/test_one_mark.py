@@ -32,6 +32,7 @@ class PerHour(BasePlugin):
 """
 BY_CLASS = f"{PER_HOUR}\nget_config().AssignLatePenalties.plugin_class = PerHour\n"
 BY_NAME = "get_config().AssignLatePenalties.plugin_class = 'late_policy.PerHour'\n"
+SWITCHED_OFF = f"{BY_CLASS}get_config().AssignLatePenalties.enabled = False\n"
 ZERO = "get_config().LateSubmissionPlugin.penalty_method = 'zero'\n"
 # When it was handed in, where the assignment is due on 1 March at noon.
 CLASS = {
@@ -111,7 +112,7 @@ def stocks(course: Course, *outcomes: Outcome) -> None:
         notebook, resources = notebooks.parse(one.notebook, one.student), {"nbgrader": about, METADATA: one.verdicts}
         for step in steps:
             if step.__name__ in ("SaveVerdicts", "AssignLatePenalties"):
-                notebook, resources = step(config=config).preprocess(notebook, resources)
+                notebook, resources = step(config=config)(notebook, resources)
         path = course.autograded(ASSIGNMENT, one.student) / f"{ASSIGNMENT}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(notebooks.dumps(notebook), encoding="utf-8")
@@ -194,8 +195,9 @@ def screen(course: Course) -> str:
         (ZERO, "2026-03-01 13:00:00 +0100"),
         (BY_CLASS, "2026-03-01 12:00:00 UTC"),
         (BY_NAME, "2026-03-01 07:00:00 EST"),
+        (SWITCHED_OFF, "2026-03-01 12:00:00 UTC"),
     ],
-    ids=["none, not due", "none", "zero, not due", "zero", "class", "import string"],
+    ids=["none, not due", "none", "zero, not due", "zero", "class", "import string", "switched off"],
 )
 def test_our_gradebook_is_stock_nbgraders_column_by_column(course, template, policy, when):
     """Also when the one grades after the other: nothing is erased, and nothing flips."""
@@ -211,7 +213,7 @@ def test_our_gradebook_is_stock_nbgraders_column_by_column(course, template, pol
         assert held(course) == found[-1]
     assert found[0] == found[1]
     penalties = {student: penalty for student, _, _, penalty, _ in found[0]["submissions"]}
-    late = {"extra", "late", "manual", "much-late", "pending"} if policy and when else set()
+    late = {"extra", "late", "manual", "much-late", "pending"} if policy not in ("", SWITCHED_OFF) and when else set()
     assert {student for student, penalty in penalties.items() if penalty} == late
 
     export, mine = exported(course), written(course)
@@ -419,6 +421,27 @@ c.ClearSolutions.enforce_metadata = False
     ]
 
 
+def test_an_option_that_does_not_exist_is_named_with_the_one_that_is_meant(course):
+    configured(
+        course,
+        BY_CLASS
+        + """
+c = get_config()
+c.AssignLatePenalties.plugin_clas = "late_policy.PerHour"
+c.PerHour.hours = 3
+c.CsvExportPlugin.zzz = 1
+c.CourseDirectory.dburl = "sqlite:///x.db"
+""",
+    )
+    assert unused_options.told(course) == [
+        "nbgrader_config.py: AssignLatePenalties.plugin_clas is set, but AssignLatePenalties has no such option;"
+        " do you mean plugin_class?",
+        "nbgrader_config.py: CourseDirectory.dburl is set, but coursekit grade does not use it",
+        "nbgrader_config.py: CsvExportPlugin.zzz is set, but CsvExportPlugin has no such option",
+        "nbgrader_config.py: PerHour.hours is set, but PerHour has no such option",
+    ]
+
+
 def test_json_and_the_users_own_configuration_are_read_in_nbgraders_order(course, tmp_path, monkeypatch):
     def method() -> str:
         return stock.course_config(course).LateSubmissionPlugin.get("penalty_method", "none")
@@ -442,6 +465,9 @@ def test_json_and_the_users_own_configuration_are_read_in_nbgraders_order(course
         ("import sys; sys.exit()\n", r"nbgrader_config\.py: it cannot be used \(SystemExit"),
         ("def\n", r"nbgrader_config\.py: it cannot be used \(SyntaxError"),
         (BY_NAME, r"AssignLatePenalties\.plugin_class: late_policy\.PerHour cannot be imported"),
+        ("get_config().CourseDirectory.db_url = 5\n", r"py: CourseDirectory: it cannot be used \(The 'db_url' trait"),
+        ("get_config().CourseDirectory.course_id = 5\n", r"py: CourseDirectory: it cannot be used \(The 'course_id'"),
+        (ZERO.replace("zero", "zeros"), r"py: LateSubmissionPlugin: it cannot be used \(The 'penalty_method' trait"),
         ("get_config().AssignLatePenalties.plugin_class = int\n", r"is no BasePlugin of nbgrader"),
     ],
 )  # fmt: skip
@@ -452,10 +478,13 @@ def test_an_error_in_the_configuration_is_one_line(course, extra, said):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_late_policy_that_fails_is_told_with_the_student(course):
-    configured(course, BY_CLASS.replace("1.5 *", "1 / 0 *"))
+@pytest.mark.parametrize(
+    ("wrong", "said"), [("1 / 0 *", "ZeroDivisionError"), ("float('nan') *", "ValueError: the pe")]
+)
+def test_a_late_policy_that_fails_is_told_with_the_student(course, wrong, said):
+    configured(course, BY_CLASS.replace("1.5 *", wrong))
     due(course, "2026-03-01 12:00:00 UTC")
-    with pytest.raises(CourseError, match=r"plugin_class: PerHour failed for late \(ZeroDivisionError"):
+    with pytest.raises(CourseError, match=rf"plugin_class: PerHour failed for late \({said}"):
         ours(course, outcome(course, "late"))
     assert gradebook.read(course, ASSIGNMENT) == []
 
