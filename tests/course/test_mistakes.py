@@ -100,6 +100,15 @@ def alike(key):
     }
 
 
+def brief(row, hidden=True):
+    """The exercise without the trainings whose iterations are as many as by default: thousands."""
+    public, more = row.public, row.hidden if hidden else ()
+    if row.assignment == "application":
+        public = replace(public, cases=tuple(case for case in public.cases if not case.name.endswith("by default")))
+        more = tuple(case for case in more if not case.name.endswith("by default"))
+    return replace(row, public=public, hidden=more)
+
+
 @pytest.mark.parametrize("mistake", mistakes.MISTAKES, ids=str)
 def test_a_mistake_loses_marks_and_is_named_and_told_why(mistake):
     """With every other function right, so that nothing else can be the reason.
@@ -107,8 +116,7 @@ def test_a_mistake_loses_marks_and_is_named_and_told_why(mistake):
     It is named from what a probe sees, the hidden cases included; of two that give the same the first one is.
     Thousands of iterations are left out: fewer of them show what is wrong.
     """
-    row = TABLE[mistake.exercise]
-    row = replace(row, hidden=tuple(case for case in row.hidden if not case.name.endswith("iterations by default")))
+    row = brief(TABLE[mistake.exercise])
     seen = observed(row, answers.answer(mistake))
 
     marks = judge(row, seen, COURSE)
@@ -206,7 +214,7 @@ def test_a_mistake_reaches_the_exercises_that_lean_on_it_and_no_other(key):
 
     In the public cases only: these mistakes show in every one.
     """
-    rows = {name: replace(row, hidden=()) for name, row in answers.rows(TABLE[key].assignment).items()}
+    rows = {name: brief(row, hidden=False) for name, row in answers.rows(TABLE[key].assignment).items()}
     variables = namespace(mistakes.find(key, FAR_REACHING[key]))
 
     lost = {name for name, row in rows.items() if not judge(row, observed(row, variables[name]), COURSE).full}
