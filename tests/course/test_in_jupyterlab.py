@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from coursekit import grade, gradebook, handout, lab, release
+from coursekit import grade, gradebook, handout, lab, release, solutions
 from coursekit.course import Course
 from hidden_tests import TABLE, exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, solution_cells
@@ -20,6 +20,7 @@ from tests.course import jupyterlab
 NOTEBOOK = f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
 PANEL = jupyterlab.PANEL
 EVERY = tuple(dict.fromkeys(row.assignment for row in TABLE.values()))
+OTHERS = tuple(name for name in EVERY if name != ASSIGNMENT)
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,9 @@ def test_validate_says_that_the_untouched_release_fails(untouched: Opened) -> No
 def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab) -> None:
     folder = student_lab.server.folder / ASSIGNMENT
     solved = fill_in(_released(student_lab.course), solution_cells(student_lab.course))
+    for cell in solved["cells"]:
+        if cell["cell_type"] == "code" and not cell["metadata"].get("nbgrader"):
+            cell["source"] = solutions.imports(_text(cell))  # without the figures, which take longest
     (folder / "solved.ipynb").write_text(json.dumps(solved), encoding="utf-8")
     page = student_lab.pages.new_page()
     jupyterlab.open_notebook(page, student_lab.server, f"{ASSIGNMENT}/solved.ipynb")
@@ -191,7 +195,18 @@ def _check_solution(opened: Opened, assignment: str) -> None:
         assert f"{row.key} {row.points:g} of {row.points:g}" in printed[f"{row.grade_id}-test"]
 
 
-@pytest.mark.parametrize("assignment", [name for name in EVERY if name != ASSIGNMENT])
+@pytest.mark.parametrize("assignment", OTHERS)
+def test_the_text_of_the_other_assignments_is_set(instructor_lab: Lab, assignment: str) -> None:
+    """Without running their cells, which ``test_shell`` does on every commit, and the nightly test below in a lab."""
+    page = instructor_lab.pages.new_page()
+    jupyterlab.open_notebook(page, instructor_lab.server, f"source/{assignment}/{assignment}.ipynb")
+    cells = page.evaluate("() => jupyterapp.shell.currentWidget.context.model.toJSON().cells")
+    _check_equations(Opened(page, cells))
+    page.close()
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("assignment", OTHERS)
 def test_the_other_assignments_run_and_look_right_too(instructor_lab: Lab, assignment: str) -> None:
     page = instructor_lab.pages.new_page()
     jupyterlab.open_notebook(page, instructor_lab.server, f"source/{assignment}/{assignment}.ipynb")
