@@ -227,15 +227,14 @@ def images(digits):
 
 
 def test_the_best_network_for_digits_soon_reads_most_of_them(digits, images):
-    """Nine in ten after 600 of the 10,000 steps; that all four are as good as they were is proved every night."""
+    """Nine in ten, after 300 larger steps; that all four are as good as they were found to be is proved every night."""
     X, Y, X_test, Y_test = images
 
     parameters, costs = digits["l_layer_model"](
-        X, Y, [64, 20, 7, 5, 10], 0.009, 600, 32, True, patience=None, initialize=digits["initialize_scaled"]
+        X, Y, [64, 20, 7, 5, 10], 0.1, 300, 32, True, patience=None, initialize=digits["initialize_scaled"]
     )
 
-    print("ACC", digits["predict"](X_test, Y_test, parameters, True), costs)
-    assert digits["predict"](X_test, Y_test, parameters, True) > 0.8
+    assert 0.8 < digits["predict"](X_test, Y_test, parameters, True) < 0.985
     assert costs[-1] < costs[0] / 2
 
 

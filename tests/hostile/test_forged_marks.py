@@ -666,10 +666,10 @@ def test_cells_that_die_again_and_again_cost_outputs_and_no_marks(room):
 
 
 def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(course):
-    limits = Limits(cell_timeout_s=0.6, call_timeout_s=1.0, notebook_timeout_s=4)
+    limits = Limits(cell_timeout_s=0.6, call_timeout_s=1.0, notebook_timeout_s=2)
     with Room(course, limits=limits) as room:
-        marked = room.mark(_with_cells(room, ["while True: pass"] * 5))
-        assert "took longer than 4 s in all" in printed(marked)
+        marked = room.mark(_with_cells(room, ["while True: pass"] * 4))
+        assert "took longer than 2 s in all" in printed(marked)
         assert room.marks(marked) == room.points, said(marked)
 
 
@@ -737,10 +737,10 @@ def test_a_quoted_error_moves_no_cursor(room, message):
 
 
 def test_a_cell_that_the_notebooks_limit_stops_is_not_said_to_have_used_up_its_own(course):
-    limits = Limits(cell_timeout_s=20, call_timeout_s=1.0, notebook_timeout_s=2)
+    limits = Limits(cell_timeout_s=20, call_timeout_s=1.0, notebook_timeout_s=1.5)
     with Room(course, limits=limits) as room:
         told = printed(room.mark(_with_cells(room, ["while True: pass"])))
-    assert "This cell was stopped: the notebook took longer than 2 s in all." in told
+    assert "This cell was stopped: the notebook took longer than 1.5 s in all." in told
     assert "20 s" not in told
 
 
