@@ -186,7 +186,7 @@ def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab) -> None:
 
 
 def test_every_test_passes_on_the_solution(solution: Opened) -> None:
-    """The author's view: the source notebook, run from top to bottom with its hidden tests, without text and figures."""
+    """The author's view: the source notebook, run from top to bottom with its hidden tests; without its figures."""
     _check_solution(solution, ASSIGNMENT)
 
 
