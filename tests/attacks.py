@@ -31,6 +31,7 @@ class Room:
         self.released = _light(notebooks.read(course.release(assignment) / f"{assignment}.ipynb"))
         self.solutions = {cell.id: cell.source for cell in self.source.cells if notebooks.is_solution(cell)}
         self.marker = Marker(course, assignment, limits, walls.require())
+        self._secrets: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
         return self
@@ -71,8 +72,12 @@ class Room:
     def marks(self, marked: Marked) -> dict[str, float]:
         return {row["function"]: row["earned"] for row in marked.verdicts["exercises"]}
 
-    def secrets(self) -> set[str]:
+    def secrets(self) -> frozenset[str]:
         """Numbers of the hidden cases, what goes in and what comes out, with eight digits: those of no public case."""
+        self._secrets = self._secrets or self._worked_out()
+        return self._secrets
+
+    def _worked_out(self) -> frozenset[str]:
         from coursekit import recording
 
         public: set[str] = set()
@@ -87,7 +92,7 @@ class Room:
                     for leaf in flat.values():
                         numbers = getattr(leaf, "ravel", lambda: ())()
                         into.update(f"{abs(float(number)):.12f}"[:10] for number in numbers if number != round(number))
-        return hidden - public
+        return frozenset(hidden - public)
 
 
 def _light(notebook: Any) -> Any:

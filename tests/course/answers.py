@@ -116,9 +116,14 @@ def public(key, target):
     return printed.getvalue(), ""
 
 
+def observed(row, target):
+    """What a probe sees of one function, in this process."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return observe(row, target)
+
+
 def verdict(key, target):
     """The marks for one function, judged in this process."""
     row = hidden_tests.TABLE[key_of(key)]
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return judge(row, observe(row, target), COURSE)
+    return judge(row, observed(row, target), COURSE)

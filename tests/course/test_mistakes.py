@@ -1,21 +1,26 @@
-"""The catalogue: no mistake keeps its marks, no right answer loses any, and no hint gives an answer away."""
+"""The catalogue: no mistake keeps its marks, no right answer loses any, and no hint gives an answer away.
+
+And each is named: a wrong function after the mistake whose outputs it gives, and after no other. Every answer is tried
+once, in all of its cases, and what a probe sees of it then is judged and named.
+"""
 
 import base64
-import contextlib
-import io
+import functools
+import itertools
 import re
-import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import known_mistakes
 import mistakes
-from coursekit import notebooks, stubs
+from coursekit import notebooks, recording, stubs
+from coursekit.marking import diagnosis, observations
 from coursekit.marking.judge import judge
-from coursekit.marking.probe import observe
 from hidden_tests import TABLE
 from tests.course import answers
-from tests.course.answers import COURSE, KEYS, cell_of, function, namespace, verdict
+from tests.course.answers import COURSE, KEYS, cell_of, function, namespace, observed, verdict
 
 STYLES = mistakes.styles()
 STYLED = answers.rows("step-by-step")  # the assignment of which there are whole submissions
@@ -78,10 +83,40 @@ def test_a_change_touches_nothing_else():
 # --- mistakes ---------------------------------------------------------------------------------------------
 
 
+RANDOM = "step-by-step/initialize_parameters:seed-removed"  # other numbers in every call: nothing to compare with
+
+
+@functools.cache
+def alike(key):
+    """Mistakes that give the same as an earlier one of the table in all cases, and which that is."""
+    rtol, known = TABLE[key].public.rtol, known_mistakes.read(COURSE.root / recording.MISTAKE_FILES[1], key)
+    return {
+        late.name: early.name
+        for early, late in reversed([*itertools.combinations(known, 2)])
+        if all(
+            early.cases[case].agrees(replace(late.cases[case], own=None), rtol)  # which object it is, no probe can see
+            for case in early.cases.keys() & late.cases.keys()
+        )
+    }
+
+
+def brief(row, hidden=True):
+    """The exercise without the trainings whose iterations are as many as by default: thousands."""
+    public, more = row.public, row.hidden if hidden else ()
+    if row.assignment == "application":
+        public = replace(public, cases=tuple(case for case in public.cases if not case.name.endswith("by default")))
+        more = tuple(case for case in more if not case.name.endswith("by default"))
+    return replace(row, public=public, hidden=more)
+
+
 @pytest.mark.parametrize("mistake", mistakes.MISTAKES, ids=str)
-def test_a_mistake_loses_marks_and_is_told_why(mistake):
-    """With every other function right, so that nothing else can be the reason."""
-    row = TABLE[mistake.exercise]
+def test_a_mistake_loses_marks_and_is_named_and_told_why(mistake):
+    """With every other function right, so that nothing else can be the reason.
+
+    It is named from what a probe sees, the hidden cases included; of two that give the same the first one is.
+    Thousands of iterations are left out: fewer of them show what is wrong.
+    """
+    row = brief(TABLE[mistake.exercise])
     seen = observed(row, answers.answer(mistake))
 
     marks = judge(row, seen, COURSE)
@@ -89,13 +124,14 @@ def test_a_mistake_loses_marks_and_is_told_why(mistake):
     assert 0 <= marks.earned < marks.points
     assert all(result.reason for result in marks.results if not result.passed)
     assert own_numbers_only(marks.reason, row, seen)
+    name = None if str(mistake) == RANDOM else alike(mistake.exercise).get(mistake.name, mistake.name)
+    assert (marks.mistake and marks.mistake.name) == name
 
 
-def observed(row, target):
-    """What a probe sees; all that follows is worked out from this one run."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return observe(row, target)
+def test_few_mistakes_give_the_same_as_another():
+    """Otherwise their names would prove little. These two are one function, written in two ways."""
+    assert alike("application/predict") == {"rounded-up": "zero-as-threshold"}
+    assert sum(len(alike(key)) for key in KEYS) < 15
 
 
 def own_numbers_only(reason, row, seen):
@@ -174,11 +210,14 @@ FAR_REACHING = {
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_mistake_reaches_the_exercises_that_lean_on_it_and_no_other(key):
-    """Judged with the student's own helpers; a function that calls the wrong one fails with it."""
-    rows = answers.rows(TABLE[key].assignment)
+    """Judged with the student's own helpers; a function that calls the wrong one fails with it.
+
+    In the public cases only: these mistakes show in every one.
+    """
+    rows = {name: brief(row, hidden=False) for name, row in answers.rows(TABLE[key].assignment).items()}
     variables = namespace(mistakes.find(key, FAR_REACHING[key]))
 
-    lost = {name for name, row in rows.items() if verdict(row.key, variables[name]).earned < row.points}
+    lost = {name for name, row in rows.items() if not judge(row, observed(row, variables[name]), COURSE).full}
 
     name = TABLE[key].function
     assert lost == {name} | {other for other, row in rows.items() if name in row.leans_on}
@@ -188,10 +227,14 @@ def test_a_mistake_reaches_the_exercises_that_lean_on_it_and_no_other(key):
 
 
 @pytest.mark.parametrize("answer", mistakes.RIGHT_ANSWERS, ids=str)
-def test_a_right_answer_keeps_full_marks(answer):
-    marks = verdict(answer.exercise, answers.answer(answer))
+def test_a_right_answer_keeps_full_marks_and_has_no_name(answer):
+    row = TABLE[answer.exercise]
+    seen = observed(row, answers.answer(answer))
+
+    marks = judge(row, seen, COURSE)
 
     assert marks.earned == marks.points, marks.reason
+    assert diagnosis.recognise(COURSE, row, observations.read(row, seen)) is None
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -217,9 +260,11 @@ def test_the_solution_earns_all_and_the_blank_nothing(key):
     row = TABLE[key]
     blank = function(stubs.blank(cell_of(key), row.assignment), key)
 
-    right, empty = verdict(key, answers.solved(row.assignment)[row.function]), verdict(key, blank)
+    seen = observed(row, answers.solved(row.assignment)[row.function])
+    right, empty = judge(row, seen, COURSE), verdict(key, blank)
 
     assert (right.earned, right.reason) == (row.points, "")
+    assert diagnosis.recognise(COURSE, row, observations.read(row, seen)) is None
     assert empty.earned == 0
     assert empty.reason.rstrip(".") == f"Exercise {row.public.number}: {row.function} is not written yet"
 
@@ -228,19 +273,22 @@ def test_the_solution_earns_all_and_the_blank_nothing(key):
 def test_a_missing_function_earns_nothing(key):
     row = TABLE[key]
 
-    assert judge(row, observe(row, None), COURSE).earned == 0
+    assert judge(row, observed(row, None), COURSE).earned == 0
+
+
+NONSENSE = (None, 0.123, [], np.full((3, 1), np.nan), (1, 2, 3))
+NEARLY_NONSENSE = (0.0, {}, (), "Z", np.zeros((3, 1)), (None, None), {"W1": None})  # what some mistake may give
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize(
-    "result", [None, 0.0, {}, [], (), "Z", np.zeros((3, 1)), (1, 2, 3), (None, None), {"W1": None}]
-)
-def test_nonsense_earns_nothing_and_is_told_what_it_is(key, result):
+def test_nonsense_earns_nothing_has_no_name_and_is_told_what_it_is(key):
     """Whatever comes back, the judge has a verdict and a reason in words."""
-    marks = verdict(key, lambda *args: result)
+    for number, result in enumerate((*NONSENSE, *NEARLY_NONSENSE)):
+        marks = verdict(key, lambda *args, result=result: result)
 
-    assert marks.earned == 0
-    assert marks.reason
+        assert marks.earned == 0, result
+        assert marks.reason, result
+        assert marks.mistake is None or number >= len(NONSENSE), result
 
 
 # --- hints ------------------------------------------------------------------------------------------------
@@ -256,25 +304,28 @@ def solution_pieces(key):
             yield from {code.replace(" ", ""), code.partition(" = ")[2].replace(" ", "")} - {""}
 
 
-@pytest.mark.parametrize("mistake", mistakes.MISTAKES, ids=str)
-def test_a_hint_is_a_sentence_that_does_not_give_the_answer(mistake):
+@pytest.mark.parametrize("key", KEYS)
+def test_a_hint_is_a_sentence_that_does_not_give_the_answer(key):
     """It names the cause; the line to write stays the student's to find."""
-    bare = mistake.hint.replace(" ", "")
+    pieces = {piece for piece in solution_pieces(key) if len(piece) > 4}
+    for mistake in mistakes.of(key):
+        bare = mistake.hint.replace(" ", "")
 
-    assert mistake.hint[0].isupper() or mistake.hint.startswith(
-        ("np.", "db ", "dW ", "dA", "linear_", "range ", "grads ")
-    )
-    assert mistake.hint[-1] in ".?"
-    assert 30 <= len(mistake.hint) <= 160
-    assert not any(piece in bare for piece in solution_pieces(mistake.exercise) if len(piece) > 4)
-    assert not any(len(old.strip()) > 6 and old.strip() in mistake.hint for old, _ in mistake.changes)
+        assert mistake.hint[0].isupper() or mistake.hint.startswith(
+            ("np.", "db ", "dW ", "dA", "linear_", "range ", "grads ")
+        ), mistake
+        assert mistake.hint[-1] in ".?", mistake
+        assert 30 <= len(mistake.hint) <= 160, mistake
+        assert not any(piece in bare for piece in pieces), mistake
+        assert not any(len(old.strip()) > 6 and old.strip() in mistake.hint for old, _ in mistake.changes), mistake
 
 
-@pytest.mark.parametrize("mistake", mistakes.MISTAKES, ids=str)
-def test_what_the_student_did_is_one_line(mistake):
-    assert "\n" not in mistake.what
-    assert mistake.what[0].islower() or mistake.what.startswith(("W", "Z", "A", "X"))
-    assert not mistake.what.endswith(".")
+@pytest.mark.parametrize("key", KEYS)
+def test_what_the_student_did_is_one_line(key):
+    for mistake in mistakes.of(key):
+        assert "\n" not in mistake.what, mistake
+        assert mistake.what[0].islower() or mistake.what.startswith(("W", "Z", "A", "X")), mistake
+        assert not mistake.what.endswith("."), mistake
 
 
 def test_a_whole_notebook_of_answers_still_has_its_markers():

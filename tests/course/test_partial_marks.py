@@ -116,9 +116,12 @@ def test_nothing_that_an_assignment_asks_for_is_handed_out_with_it(assignment):
 
 EVERY_WAY = """
 import contextlib, importlib, sys
+SEARCHED = globals().setdefault("SEARCHED", {{}})
 def {name}(*args):
     from types import FunctionType, ModuleType
     found = []
+    if SEARCHED.get("{name}") == len(sys.modules):  # in vain, and nothing has been loaded since
+        raise LookupError("nothing of that name")
     with contextlib.suppress(ImportError):
         import dnn_utils
         found.append(getattr(dnn_utils, "{name}", None))
@@ -139,6 +142,7 @@ def {name}(*args):
     for function in found:
         if callable(function) and function is not globals()["{name}"]:
             return function(*args)
+    SEARCHED["{name}"] = len(sys.modules)
     raise LookupError("nothing of that name")
 """
 

@@ -56,6 +56,12 @@ def complaint(name, target):
     return report
 
 
+@functools.cache
+def report_of(mistake):
+    """The report about a mistake of the catalogue, which is tried once."""
+    return complaint(mistake.exercise, answers.answer(mistake))
+
+
 def mistaken(name, mistake):
     """The function as somebody who makes this mistake would write it."""
     return answers.answer(mistakes.find(answers.key_of(name), mistake))
@@ -66,8 +72,14 @@ def mistaken(name, mistake):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_solution_passes_and_hears_what_else_will_be_graded(key):
-    printed, report = public(key, right(key))
+    """And the caller's random state is left alone, also by initialize_parameters, which seeds the global generator."""
+    np.random.seed(3)
+    expected = np.random.RandomState(3).randn(4)
 
+    printed, report = public(key, right(key))
+    public(key, lambda *args: np.random.seed(5))
+
+    np.testing.assert_array_equal(np.random.randn(4), expected)
     assert not report
     assert printed.count(" ok\n") == len([line for line in printed.splitlines() if line.startswith("  ")])
     assert "Right on these examples. Grading also tries " in printed
@@ -108,7 +120,7 @@ def test_all_of_them_together_take_hardly_longer_than_their_imports(tmp_path, as
         assert run.stdout.count("Right on these examples") == len(answers.rows(assignment))
         return float(run.stdout.splitlines()[-1])
 
-    assert min(times() for _ in range(3)) < 4
+    assert any(times() < 4 for _ in range(3))  # a machine may be slow once
 
 
 def _import_lines(assignment):
@@ -131,18 +143,6 @@ def test_a_test_is_called_and_described_after_its_exercise():
     assert len(public_tests.__all__) == len(KEYS)
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_the_callers_random_state_is_left_alone(key):
-    """initialize_parameters seeds the global generator; a test of it must not do so to the notebook."""
-    np.random.seed(3)
-    expected = np.random.RandomState(3).randn(4)
-
-    public(key, right(key))
-    public(key, lambda *args: np.random.seed(5))
-
-    np.testing.assert_array_equal(np.random.randn(4), expected)
-
-
 # --- the catalogue ----------------------------------------------------------------------------------------
 
 
@@ -151,7 +151,7 @@ def test_a_visible_mistake_fails_with_a_report_that_helps(mistake):
     """The report names the output or the input concerned, or the student's own line, and where to look."""
     name = mistake.function
 
-    report = complaint(mistake.exercise, answers.answer(mistake))
+    report = report_of(mistake)
 
     assert report.startswith(f"{name}    ")
     if "Your function stopped with" in report:
@@ -269,7 +269,7 @@ def test_a_visible_mistake_gets_its_hint(mistake):
     alike = recorded_as_known(mistake.exercise)
     own = alike[mistake.name]
 
-    [hint] = hints(complaint(mistake.exercise, answers.answer(mistake)))
+    [hint] = hints(report_of(mistake))
 
     if hint != mistake.hint:
         other = next(name for name, one in alike.items() if one.hint == hint)
@@ -301,9 +301,9 @@ def test_few_mistakes_share_a_recording():
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("result", [None, 0.123, [], (), "Z", np.ones((3, 1)), (None, None, None)])
-def test_nonsense_gets_no_hint(key, result):
-    assert not hints(complaint(key, lambda *args: result))
+def test_nonsense_gets_no_hint(key):
+    for result in (None, 0.123, [], (), "Z", np.ones((3, 1)), (None, None, None)):
+        assert not hints(complaint(key, lambda *args, result=result: result)), result
 
 
 def test_a_hint_takes_the_place_of_what_says_the_same():

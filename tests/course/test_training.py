@@ -85,7 +85,7 @@ def examples():
 def test_two_layer_model_agrees_step_for_step(application, examples):
     X, Y = examples
     start = application["initialize_parameters"](4, 3, 1)
-    for steps in (1, 2, 3, 201):
+    for steps in (1, 2, 3, 101):
         parameters, costs = quietly(application["two_layer_model"], X, Y, (4, 3, 1), 0.3, steps)
         layers, every = train_yes_or_no(X, Y, lists(start), 0.3, steps)
         assert_same(parameters, layers)
@@ -181,8 +181,8 @@ def train_by_hand(training, X, Y, layers, rate, steps, size, batchnorm=False, l2
     [
         (1, {}),
         (2, {"use_batchnorm": True}),
-        (130, {}),
-        (130, {"use_batchnorm": True}),
+        (101, {}),
+        (101, {"use_batchnorm": True}),
         (101, {"l2": 0.05}),
         (101, {"l2": 0.05, "use_batchnorm": True}),
         (250, {"patience": 5}),
@@ -226,6 +226,19 @@ def images(digits):
     return digits["split_off"](X, digits["one_hot"](labels, 10))
 
 
+def test_the_best_network_for_digits_soon_reads_most_of_them(digits, images):
+    """Nine in ten, after 300 larger steps; that all four are as good as they were found to be is proved every night."""
+    X, Y, X_test, Y_test = images
+
+    parameters, costs = digits["l_layer_model"](
+        X, Y, [64, 20, 7, 5, 10], 0.1, 300, 32, True, patience=None, initialize=digits["initialize_scaled"]
+    )
+
+    assert 0.8 < digits["predict"](X_test, Y_test, parameters, True) < 0.985
+    assert costs[-1] < costs[0] / 2
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ACCURACIES)
 def test_the_network_for_digits_is_as_good_as_it_was_found_to_be(digits, images, name):
     """Within two points below; a little above is no harm, since with batch norm every rounding counts.

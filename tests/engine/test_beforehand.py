@@ -1,13 +1,16 @@
 """What is done once for a class, before the fork, is the same as if it were done anew in every child."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+import figures
 import public_cases
 import public_tests
 from coursekit import notebooks
+from coursekit.inside import album
 from coursekit.marking import beforehand
 from coursekit.sandbox import kept
 from coursekit.sandbox.client import Sandbox
@@ -50,36 +53,59 @@ def test_what_was_drawn_before_is_what_is_drawn(sandbox, files):
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def empty_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path
 
 
-def album(cache: Path) -> Path:
+@pytest.fixture(scope="module")
+def first(files, tmp_path_factory):
+    """The cache that the first sandbox of a user leaves, with fonts and a picture, and what it has shown."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        with Sandbox(files, beforehand=DRAWN) as made:
+            return folder, shown(made, SHOW)
+
+
+@pytest.fixture
+def cache(empty_cache, first):
+    """A cache that holds what the first sandbox has left."""
+    return shutil.copytree(first[0], empty_cache, dirs_exist_ok=True)
+
+
+def album_file(cache: Path) -> Path:
     (only,) = cache.rglob("pictures-*.json")
     return only
 
 
-def test_a_second_sandbox_does_not_draw_again(cache, files):
-    with Sandbox(files, beforehand=DRAWN) as first:
-        anew = shown(first, SHOW)
-    ((asked, (png, _, width)),) = json.loads(album(cache).read_text()).items()
-    album(cache).write_text(json.dumps({asked: [png, "kept from before", width]}))
+def test_a_second_sandbox_does_not_draw_again(cache, files, first):
+    ((asked, (png, _, width)),) = json.loads(album_file(cache).read_text()).items()
+    album_file(cache).write_text(json.dumps({asked: [png, "kept from before", width]}))
     with Sandbox(files, beforehand=DRAWN) as second:
         before = shown(second, SHOW)
     assert before[1]["data"]["text/plain"] == "kept from before"
-    assert before[1]["data"]["image/png"] == anew[1]["data"]["image/png"]
+    assert before[1]["data"]["image/png"] == first[1][1]["data"]["image/png"]
+
+
+def test_damaged_pictures_are_drawn_again_and_mended(cache, files, first):
+    whole = album_file(cache).read_text()
+    album_file(cache).write_text('{"a": ["no base64", "alt", 1]}')
+    with Sandbox(files, beforehand=DRAWN) as second:
+        assert shown(second, SHOW) == first[1]
+    assert album_file(cache).read_text() == whole
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"a": 1}', '{"a": ["no base64", "alt", 1]}', '{"a": ["", "b"]}'])
-def test_damaged_pictures_are_drawn_again_and_mended(cache, files, damage):
-    with Sandbox(files, beforehand=DRAWN) as first:
-        anew = shown(first, SHOW)
-    whole = album(cache).read_text()
-    album(cache).write_text(damage)
-    with Sandbox(files, beforehand=DRAWN) as second:
-        assert shown(second, SHOW) == anew
-    assert album(cache).read_text() == whole
+def test_nothing_is_remembered_of_damaged_pictures(cache, damage):
+    """As if nothing had been kept, which is what the test above shows the sandbox to draw again."""
+    file, drawn = album_file(cache), dict(figures._drawn)
+    assert album.remember(figures, kept.pictures(file.name)) == 1
+    figures._drawn.clear()
+    figures._drawn.update(drawn)
+    file.write_text(damage)
+    assert album.remember(figures, kept.pictures(file.name)) == 0
+    assert figures._drawn == drawn
 
 
 def test_pictures_of_other_code_or_of_other_calls_are_others(files):
@@ -92,10 +118,10 @@ def test_pictures_of_other_code_or_of_other_calls_are_others(files):
     assert len(names) == 3
 
 
-def test_pictures_that_were_kept_longest_give_way(cache):
+def test_pictures_that_were_kept_longest_give_way(empty_cache):
     for number in range(20):
         kept.keep_pictures(f"pictures-{number:02}.json", {"asked": ["", "alt", number]})
-    left = sorted(path.name for path in cache.rglob("*.json"))
+    left = sorted(path.name for path in empty_cache.rglob("*.json"))
     assert len(left) == 12
     assert kept.pictures("pictures-19.json") == {"asked": ["", "alt", 19]}
 

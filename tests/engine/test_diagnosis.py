@@ -1,25 +1,20 @@
-"""A wrong function is named after the mistake whose outputs it gives, and after no other."""
+"""A wrong function is named after the mistake whose outputs it gives, and after no other.
 
-import contextlib
-import io
-import itertools
-import warnings
-from dataclasses import replace
+``tests/course/test_mistakes.py`` proves it of every answer of the catalogue, where it also judges them.
+"""
 
 import numpy as np
 import pytest
 
-import known_mistakes
 import mistakes
 from comparison import NotNumbers
 from coursekit import recording
 from coursekit.course import Course
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
-from coursekit.marking.probe import observe
 from hidden_tests import TABLE
 from tests.course import answers
-from tests.course.answers import COURSE, KEYS
+from tests.course.answers import COURSE
 from tests.patience import spends_at_most
 
 KEY = "step-by-step/linear_backward"
@@ -28,9 +23,7 @@ HIDDEN_RECORDING = recording.MISTAKE_FILES[1]
 
 
 def seen(key, target):
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return observations.read(TABLE[key], observe(TABLE[key], target))
+    return observations.read(TABLE[key], answers.observed(TABLE[key], target))
 
 
 def named(key, observed):
@@ -45,54 +38,6 @@ def made(name, key=KEY):
 @pytest.fixture
 def observed():
     return made("db-flat")
-
-
-RANDOM = "step-by-step/initialize_parameters:seed-removed"  # other numbers in every call: nothing to compare with
-
-
-def alike(key):
-    """Mistakes that give the same as an earlier one of the table in all cases, and which that is."""
-    rtol, known = TABLE[key].public.rtol, known_mistakes.read(COURSE.root / HIDDEN_RECORDING, key)
-    return {
-        late.name: early.name
-        for early, late in reversed([*itertools.combinations(known, 2)])
-        if all(
-            early.cases[case].agrees(replace(late.cases[case], own=None), rtol)  # which object it is, no probe can see
-            for case in early.cases.keys() & late.cases.keys()
-        )
-    }
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_every_mistake_is_named(key):
-    """From what a probe sees of it, the hidden cases included; of two that give the same the first one is."""
-    firsts = alike(key)
-    expected = {
-        mistake.name: None if str(mistake) == RANDOM else firsts.get(mistake.name, mistake.name)
-        for mistake in mistakes.of(key)
-    }
-
-    assert {name: named(key, made(name, key)) for name in expected} == expected
-
-
-def test_few_mistakes_give_the_same_as_another():
-    """Otherwise the test above would prove little. These two are one function, written in two ways."""
-    assert alike("application/predict") == {"rounded-up": "zero-as-threshold"}
-    assert sum(len(alike(key)) for key in KEYS) < 15
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_what_is_right_has_no_name(key):
-    right = answers.solved(TABLE[key].assignment)[TABLE[key].function]
-    others = [answers.answer(answer) for answer in mistakes.RIGHT_ANSWERS if answer.exercise == key]
-
-    assert [named(key, seen(key, target)) for target in (right, *others)] == [None] * (1 + len(others))
-
-
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("result", [None, 0.123, [], np.full((3, 1), np.nan), (1, 2, 3)])
-def test_nonsense_has_no_name(key, result):
-    assert named(key, seen(key, lambda *args: result)) is None
 
 
 def test_a_function_that_is_not_written_has_no_name():

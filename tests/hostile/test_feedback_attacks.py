@@ -184,8 +184,7 @@ def test_no_payload_runs_loads_asks_or_moves_anything(browser, hostile_page):
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.on("popup", lambda popup: popups.append(popup.url))
     page.goto(hostile_page.as_uri(), wait_until="load")
-    for summary in page.locator("summary").all():
-        summary.evaluate("element => element.click()")
+    page.evaluate("() => document.querySelectorAll('summary').forEach(element => element.click())")
     page.evaluate(
         "() => document.querySelectorAll('a, td, img, div').forEach(e => e.dispatchEvent(new Event('focus')))"
     )

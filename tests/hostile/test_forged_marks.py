@@ -665,15 +665,15 @@ def test_cells_that_die_again_and_again_cost_outputs_and_no_marks(room):
     assert room.marks(marked) == room.points, said(marked)
 
 
-def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(course):
-    limits = Limits(cell_timeout_s=0.6, call_timeout_s=1.0, notebook_timeout_s=4)
-    with Room(course, limits=limits) as room:
-        marked = room.mark(_with_cells(room, ["while True: pass"] * 5))
-        assert "took longer than 4 s in all" in printed(marked)
-        assert room.marks(marked) == room.points, said(marked)
+def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(room, monkeypatch):
+    limits = Limits(cell_timeout_s=0.6, call_timeout_s=1.0, notebook_timeout_s=2)
+    monkeypatch.setattr(room.marker, "_limits", limits)
+    marked = room.mark(_with_cells(room, ["while True: pass"] * 4))
+    assert "took longer than 2 s in all" in printed(marked)
+    assert room.marks(marked) == room.points, said(marked)
 
 
-def test_a_notebook_that_sleeps_and_kills_itself_in_turn_does_not_hold_a_worker(course, monkeypatch):
+def test_a_notebook_that_sleeps_and_kills_itself_in_turn_does_not_hold_a_worker(room, monkeypatch):
     """Each cell, each run and each restart kept to its limit, and one submission held a worker for ten minutes."""
     deadly = [f"import os, time  # {number}\ntime.sleep(0.8)\nos.kill(os.getpid(), 9)" for number in range(9)]
     limits = Limits(cell_timeout_s=2.5, call_timeout_s=1.0, submission_timeout_s=4)
@@ -684,8 +684,8 @@ def test_a_notebook_that_sleeps_and_kills_itself_in_turn_does_not_hold_a_worker(
         return child(self, files)
 
     monkeypatch.setattr(Sandbox, "child", counted)
-    with Room(course, limits=limits) as room:
-        marked = room.mark(_with_cells(room, deadly))
+    monkeypatch.setattr(room.marker, "_limits", limits)
+    marked = room.mark(_with_cells(room, deadly))
     assert started[0] <= 6  # of 0.8 s each; it were 54
     reasons = {check["reason"] for row in marked.verdicts["exercises"] for check in row["checks"]}
     assert "The function could not be tried. Not run: the notebook took longer than 4 s in all." in reasons
@@ -736,11 +736,11 @@ def test_a_quoted_error_moves_no_cursor(room, message):
     assert all(reason.isprintable() for reason in told)
 
 
-def test_a_cell_that_the_notebooks_limit_stops_is_not_said_to_have_used_up_its_own(course):
-    limits = Limits(cell_timeout_s=20, call_timeout_s=1.0, notebook_timeout_s=2)
-    with Room(course, limits=limits) as room:
-        told = printed(room.mark(_with_cells(room, ["while True: pass"])))
-    assert "This cell was stopped: the notebook took longer than 2 s in all." in told
+def test_a_cell_that_the_notebooks_limit_stops_is_not_said_to_have_used_up_its_own(room, monkeypatch):
+    limits = Limits(cell_timeout_s=20, call_timeout_s=1.0, notebook_timeout_s=1.5)
+    monkeypatch.setattr(room.marker, "_limits", limits)
+    told = printed(room.mark(_with_cells(room, ["while True: pass"])))
+    assert "This cell was stopped: the notebook took longer than 1.5 s in all." in told
     assert "20 s" not in told
 
 
