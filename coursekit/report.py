@@ -13,6 +13,7 @@ from coursekit.tables import Table
 from hidden_tests import exercises
 
 if TYPE_CHECKING:
+    from coursekit.penalties import Repriced
     from coursekit.regrading import Preview  # with the whole grader behind it, which `marks` does not need
 
 
@@ -122,6 +123,17 @@ def preview_table(preview: "Preview", assignment: str) -> Table:
             f"{change.difference:+g}" if change.kept is None else "stays",
             Text(why),
         )
+    return table
+
+
+def penalties_table(repriced: Iterable["Repriced"], assignment: str) -> Table:
+    """Whose total another late penalty would change, though no mark would."""
+    table = Table(title=f"{assignment}: totals that only another late penalty would change")
+    table.add_column("student")
+    for column in ("now", "then", "difference"):
+        table.add_column(column, justify="right")
+    for one in repriced:
+        table.add_row(Text(one.student), number(one.before), number(one.after), f"{one.after - one.before:+g}")
     return table
 
 

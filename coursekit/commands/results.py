@@ -1,7 +1,8 @@
 """For instructors: what came of the grading, as pages, tables and files."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +18,9 @@ from coursekit.commands.terminal import (
     this_course,
 )
 from coursekit.errors import CourseError
+
+if TYPE_CHECKING:
+    from coursekit.course import Course
 
 Csv = Annotated[
     Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV file, too; - is the standard output.")
@@ -34,6 +38,7 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
 
     with progress("writing feedback", None) as advance:
         pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.student))
+    _say_outdated(course, [assignment])
     written = [page for page in pages if not page.problem]
     for page in pages:
         if page.problem:
@@ -55,6 +60,8 @@ def report(assignment: Assignment, csv: Csv = None, excel: Excel = False) -> Non
     if not found:
         raise CourseError(assignment, "nobody was graded yet", f"run `coursekit grade {assignment}` first")
     marks = gradebook.read(course, assignment, everybody=True) if gradebook.exists(course) else []
+    if marks:
+        _say_outdated(course, [assignment])
     whole = class_report.summarise(assignment, found, marks)
     for table in class_report.tables(whole) if to_screen else ():
         make_console().print(table)
@@ -118,6 +125,7 @@ def marks(
         make_console().print(report.marks_table(students, name))
         if reasons and any(student.earned < student.points for student in students if student.started):
             make_console().print(report.reasons_table(students, name))
+    _say_outdated(course, [name for name, students in everybody if any(one.entered for one in students)])
     if csv is not None:
         lines = report.write_csv((student for _, students in everybody for student in students), csv, excel)
         _say_written(lines, csv)
@@ -125,6 +133,15 @@ def marks(
         from coursekit import exporting
 
         say(f"wrote {export} with {exporting.export(course, export, chosen if assignment else [])}")
+
+
+def _say_outdated(course: "Course", assignments: Iterable[str]) -> None:
+    """A line for each assignment with totals that grading again would change by the late penalty."""
+    from coursekit import penalties
+
+    for name in assignments:
+        if remark := penalties.remark(course, name):
+            say(remark, error=True)
 
 
 def _check(csv: Path | None, excel: bool) -> bool:
