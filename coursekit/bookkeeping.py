@@ -96,7 +96,7 @@ def _enter(
     remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
     _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
     _store(db, _COMMENT, remarks, ("auto_comment",))
-    reviews.keep(db, submission, answers, new=not there)
+    reviews.keep(db, submission, answers, new=not there, problem=str(verdicts.get("problem", "")))
     dated = master.duedate is not None and (timestamp is not None or (there and there.timestamp is not None))
     if there or dated:
         penalties.assign(db, submission, bool(dated), config)

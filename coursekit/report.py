@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from coursekit import csv_files
-from coursekit.student_marks import FINAL, NOT_GRADED, PENDING, Mark, StudentMarks, number
+from coursekit.student_marks import FINAL, NOT_GRADED, PENDING, UNREADABLE, Mark, StudentMarks, number
 from coursekit.tables import Table
 from hidden_tests import exercises
 
@@ -161,7 +161,7 @@ BEHIND = ("total", "points", "status", "pending", "sum", "extra_credit", "penalt
 
 def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
     by_cell = {mark.grade_id: _figure(mark.earned) for mark in student.marks if mark.judged and not mark.unread}
-    graded = student.status in (FINAL, PENDING)
+    graded = student.status in (FINAL, PENDING, UNREADABLE)
     late = int(student.late.total_seconds())
     return [
         student.student,

@@ -87,7 +87,7 @@ def grade(
         say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
         raise typer.Exit(exit_code(signal)) from None
     except CourseError:
-        if done:
+        if any(not one.unchanged for one in done):
             say(f"stopped; {len(done)} of {len(chosen)} are graded; mend what is told here, run the same command again")
         raise
     done.sort(key=lambda one: one.student)
@@ -99,6 +99,8 @@ def grade(
         say(f"another late penalty, though no mark has changed: {penalties.words(repriced)}")
     failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
     said = [f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"] if unchanged < len(done) else []
+    unread = sum(bool(one.problem) and not one.failed for one in done)
+    said += [f"{unread} of them could not be read"] if unread else []
     said += [f"{unchanged} unchanged since graded before (--force grades them again)"] if unchanged else []
     said += [f"{len(repriced)} of them with another late penalty"] if repriced else []
     say(f"{', '.join(said)}; `coursekit marks {assignment}` shows the marks")

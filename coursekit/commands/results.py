@@ -78,8 +78,9 @@ def marks(
             "--csv",
             metavar="FILE",
             help="Write the marks to this file, too (- is the standard output): student, assignment, a column per"
-            " exercise, total, points, status (final, pending, not graded, absent), pending, sum, extra_credit,"
-            " penalty, submitted, due, extended_until, late. Times are UTC; what nobody has marked is empty.",
+            " exercise, total, points, status (final, pending, unreadable, not graded, absent), pending, sum,"
+            " extra_credit, penalty, submitted, due, extended_until, late. Times are UTC; what nobody has marked is"
+            " empty.",
         ),
     ] = None,
     excel: Excel = False,

@@ -154,6 +154,8 @@ def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url:
 
     about = _dict(nb.metadata.get(METADATA))
     verdicts = {_text(entry, "grade_id"): entry for entry in _list(about, "exercises") if isinstance(entry, dict)}
+    notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
+    problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
     rows = {row.grade_id: row for row in exercises(assignment)}
     with Gradebook(db_url) as book:
         entry = book.find_submission_notebook(notebook, assignment, student)
@@ -167,13 +169,11 @@ def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url:
                 comment = comments.get(key) or comments.get(name)
                 found.append(_exercise(cell, key, grades.get(name), comment, _dict(verdicts.get(key)), rows.get(key)))
         person = " ".join(filter(None, (entry.student.first_name, entry.student.last_name)))
-        result = gradebook.marks_of(entry.assignment)
+        result = gradebook.marks_of(entry.assignment, problem)
         try:
             outdated = bool(penalties.outdated(book, assignment, config, student))
         except CourseError:  # the late policy fails, which whoever grades is told
             outdated = False
-    notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
-    problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
     return Marks(assignment, student, person, result, notes, problem, tuple(found), outdated)
 
 

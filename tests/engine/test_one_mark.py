@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from coursekit import (
     answers_given,
+    class_report,
     cli,
     exporting,
     feedback,
@@ -475,6 +476,54 @@ def test_who_handed_nothing_in_is_a_row_that_says_so_and_a_hand_in_without_marks
     }
     assert (rows["zoe"]["total"], rows["zoe"][OPINION], rows["yan"]["total"]) == ("0", "", "")
     assert "absent" in screen(course)
+
+
+def unreadable(course: Course, student: str) -> Outcome:
+    nothing = {}
+    for row in exercises(ASSIGNMENT):
+        nothing |= lost(row.grade_id, {check.name: "This is a PDF." for check in row.checks}, earned=0.0)
+    one = outcome(course, student, answer="", changes=nothing)
+    one.verdicts["problem"] = "This is a PDF."
+    return replace(one, problem="This is a PDF.")
+
+
+@pytest.mark.parametrize("record", [ours, stocks])
+def test_what_could_not_be_read_is_one_state_everywhere(course, record):
+    """It was "0 final" in the marks, and not graded yet on the page."""
+    notebook = notebooks.parse(unreadable(course, "pat").notebook, "pat")
+    notebook.metadata[METADATA]["problem"] = "This is a PDF."
+    record(course, replace(unreadable(course, "pat"), notebook=notebooks.dumps(notebook)), outcome(course, "on-time"))
+    row = written(course)["pat"]
+    assert (row["status"], row["total"], row["sum"], row["pending"]) == ("unreadable", "0", "0", "")
+    assert float(exported(course)["pat"]["score"]) == 0
+    (line,) = [line for line in screen(course).splitlines() if line.startswith("│pat")]
+    assert "unreadable" in line
+    said = page(course, "pat")
+    assert f"0 of {POINTS} points" in said
+    assert "Nothing could be graded yet, and that can be put right. Until then it counts as 0 points." in said
+    marks = gradebook.read(course, ASSIGNMENT)
+    report = class_report.summarise(ASSIGNMENT, class_report.read(course, ASSIGNMENT), marks)
+    assert report.without == {"pat": "This is a PDF."}
+    assert report.states["unreadable"] == ("pat",)
+    for mark in marks[1].marks:
+        person(course, "pat", mark.grade_id + "-test" * (mark.grade_id != OPINION), 1)
+    assert (written(course)["pat"]["status"], written(course)["pat"]["total"]) == ("final", "11")
+    assert "a person has marked it" in page(course, "pat")
+    record(course, outcome(course, "pat"))
+    assert written(course)["pat"]["status"] == "pending"
+
+
+def test_the_last_line_of_grade_counts_what_could_not_be_read(there, monkeypatch):
+    from coursekit import grade
+
+    one = grade.Graded("pat", "This is a PDF.")
+    there.submitted(ASSIGNMENT, "pat").mkdir(parents=True)
+    monkeypatch.setattr(grade, "grade", lambda *rest: rest[4](one))
+    done = CliRunner().invoke(cli.app, ["grade", ASSIGNMENT])
+    assert done.stdout == (
+        "pat: This is a PDF.\n"
+        "graded 1 of 1, 1 of them could not be read; `coursekit marks step-by-step` shows the marks\n"
+    )
 
 
 def test_no_cell_of_the_csv_is_a_formula(course):
