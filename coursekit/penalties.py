@@ -6,7 +6,7 @@ we: there is one total. But it is said that grading again would change it.
 
 import io
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import select, update
 from traitlets.config import Config
 
-from coursekit import gradebook, settings, stock
+from coursekit import gradebook, settings, stock, tables
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.student_marks import number
@@ -40,7 +40,9 @@ class Repriced:
 def words(repriced: Iterable[Repriced]) -> str:
     """Whose totals, from what to what: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
     everybody = sorted(repriced, key=lambda one: one.student)
-    named = [f"{one.student} {number(one.before)} → {number(one.after)}" for one in everybody[:MAX_NAMED]]
+    named = [
+        f"{tables.joined([one.student])} {number(one.before)} → {number(one.after)}" for one in everybody[:MAX_NAMED]
+    ]
     return ", ".join(named) + (f" and {len(everybody) - MAX_NAMED} more" if len(everybody) > MAX_NAMED else "")
 
 
@@ -134,12 +136,16 @@ def outdated_in(course: Course, assignment: str) -> dict[str, Repriced]:
         return outdated(book, assignment, stock.course_config(course))
 
 
-def remark(course: Course, assignment: str) -> str:
-    """One line on totals that are out of date; "" where there are none. A policy that fails is told, not raised."""
+def remark(course: Course, assignment: str, students: Collection[str] = ()) -> str:
+    """One line on totals that are out of date; "" where there are none. A policy that fails is told, not raised.
+
+    ``students``: only theirs, if any are named.
+    """
     try:
-        found = outdated_in(course, assignment)
+        everybody = outdated_in(course, assignment)
     except CourseError as error:
         return f"whether late penalties are up to date is not known: {error}"
+    found = {name: one for name, one in everybody.items() if not students or name in students}
     if not found:
         return ""
     many = len(found)
@@ -147,7 +153,7 @@ def remark(course: Course, assignment: str) -> str:
     gone = sorted(found.keys() - set(course.students(assignment)))
     again = f"run `coursekit grade {assignment}` again"
     if gone:
-        shown = ", ".join(gone[:MAX_NAMED]) + (" and others" if len(gone) > MAX_NAMED else "")
+        shown = tables.joined(gone[:MAX_NAMED]) + (" and others" if len(gone) > MAX_NAMED else "")
         again += f" (with what is missing put back into submitted/: {shown})"
     return f"{assignment}: {what} ({words(found.values())}); {again}"
 

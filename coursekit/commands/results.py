@@ -1,6 +1,6 @@
 """For instructors: what came of the grading, as pages, tables and files."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +38,7 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
 
     with progress("writing feedback", None) as advance:
         pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.student))
-    _say_outdated(course, [assignment])
+    _say_outdated(course, [assignment], student or ())
     written = [page for page in pages if not page.problem]
     for page in pages:
         if page.problem:
@@ -136,12 +136,12 @@ def marks(
         say(f"wrote {export} with {exporting.export(course, export, chosen if assignment else [])}")
 
 
-def _say_outdated(course: "Course", assignments: Iterable[str]) -> None:
-    """A line for each assignment with totals that grading again would change by the late penalty."""
+def _say_outdated(course: "Course", assignments: Iterable[str], students: Collection[str] = ()) -> None:
+    """A line for each assignment with totals, of these students, that grading again would change by the penalty."""
     from coursekit import penalties
 
     for name in assignments:
-        if remark := penalties.remark(course, name):
+        if remark := penalties.remark(course, name, students):
             say(remark, error=True)
 
 
