@@ -3,19 +3,17 @@
 Written in statements over whole tables: by nbgrader's own objects a submission takes three times as long.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from nbgrader import api
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import bindparam, insert, select, update
 from traitlets.config import Config
 
-from coursekit import fingerprints, reviews, settings
+from coursekit import fingerprints, penalties, reviews
 from coursekit.errors import CourseError
 from coursekit.reviews import Reviews
 
@@ -70,24 +68,6 @@ def entered(book: Gradebook, assignment: str) -> dict[str, str]:
     return {student: fingerprints.of_entries(entries) for student, entries in found.items()}
 
 
-def penalise(book: Gradebook, assignment: str, students: Iterable[str], config: Config) -> None:
-    """The late penalties of these students are those of now: a due date, or a person's mark, may have changed."""
-    wanted = set(students)
-    query = (
-        select(_SUBMISSION.c.id, _SUBMISSION.c.student_id, api.Assignment.duedate, _SUBMISSION.c.timestamp)
-        .join(api.Assignment, api.Assignment.id == _SUBMISSION.c.assignment_id)
-        .where(api.Assignment.name == assignment)
-    )
-    try:
-        for submission, student, due, timestamp in book.db.execute(query).all():
-            if student in wanted:
-                _penalise(book.db, submission, None not in (due, timestamp), config)
-        book.db.commit()
-    except BaseException:
-        book.db.rollback()
-        raise
-
-
 def _enter(
     db: Any,
     assignment: str,
@@ -116,10 +96,10 @@ def _enter(
     remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
     _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
     _store(db, _COMMENT, remarks, ("auto_comment",))
-    reviews.keep(db, submission, answers, new=not there)
+    reviews.keep(db, submission, answers, new=not there, problem=str(verdicts.get("problem", "")))
     dated = master.duedate is not None and (timestamp is not None or (there and there.timestamp is not None))
     if there or dated:
-        _penalise(db, submission, bool(dated), config)
+        penalties.assign(db, submission, bool(dated), config)
     return {("grade", row["name"]): row["auto_score"] for row in grades} | {
         ("comment", row["name"]): row["auto_comment"] for row in remarks
     }
@@ -190,44 +170,3 @@ def _new(db: Any, master: str, student: str, timestamp: datetime | None) -> str:
         if new:
             db.connection().execute(insert(table), new)
     return submission
-
-
-def _penalise(db: Any, submission: str, dated: bool, config: Config) -> None:
-    """The late penalty, by whatever plug-in the course is configured with. Raises CourseError where that fails.
-
-    ``dated``: both when it was due and when it was handed in are known.
-    """
-    step = _late_step(config)
-    if step is None:
-        return
-    db.execute(update(_NOTEBOOK).where(_NOTEBOOK.c.assignment_id == submission).values(late_submission_penalty=None))
-    if not dated:
-        return
-    late = db.get(api.SubmittedAssignment, submission, populate_existing=True)
-    if late.total_seconds_late <= 0:
-        return
-    step.init_plugin()
-    for notebook in late.notebooks:
-        db.refresh(notebook)  # its score is worked out by the database
-        notebook.late_submission_penalty = _penalty(step, late, notebook)
-
-
-def _penalty(step: AssignLatePenalties, late: Any, notebook: Any) -> float | None:
-    plugin: Any = step.plugin_inst
-    try:
-        penalty = plugin.late_submission_penalty(late.student_id, notebook.score, late.total_seconds_late)
-        if penalty is not None and not math.isfinite(penalty):
-            raise ValueError(f"the penalty is {penalty}")
-        return None if penalty is None else step._check_late_penalty(notebook, float(penalty))
-    except Exception as error:  # it is code of the course
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        where = f"{settings.CONFIG}: AssignLatePenalties.plugin_class"
-        raise CourseError(where, f"{type(plugin).__name__} failed for {late.student_id} ({said})", "mend it") from error
-
-
-def _late_step(config: Config) -> AssignLatePenalties | None:
-    """nbgrader's step, or the course's own in its place; None where the course has no such step, or switched it off."""
-    steps = config.Autograde.get("autograde_preprocessors", [AssignLatePenalties])
-    found = next((one for one in steps if isinstance(one, type) and issubclass(one, AssignLatePenalties)), None)
-    step = found(config=config) if found else None
-    return step if step is not None and step.enabled else None

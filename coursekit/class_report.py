@@ -89,10 +89,11 @@ def summarise(
 
     A mark that a person set counts as that; mistakes and lost checks are what the grader found.
     """
+    final = {one.student for one in marks if one.status == FINAL}
     without = {
         student: (one["problem"] or "no exercise was graded") if one else "graded by an older version: grade again"
         for student, one in verdicts.items()
-        if not one or not one["exercises"]
+        if not one or not one["exercises"] or (one["problem"] and student not in final)
     }
     graded = {student: one for student, one in verdicts.items() if one and student not in without}
     by_exercise: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}

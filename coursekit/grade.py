@@ -18,6 +18,7 @@ from coursekit.errors import CourseError
 from coursekit.marking import marker as marking
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
+from coursekit.penalties import Repriced
 from coursekit.recorder import NothingCanBeWritten, Recorder
 from hidden_tests import exercises
 
@@ -33,6 +34,7 @@ class Graded:
     notes: tuple[str, ...] = ()
     failed: bool = False  # our own failure: no mark was written
     unchanged: bool = False  # since it was graded: the marks stand as they are
+    repriced: Repriced | None = None  # the totals before and after, where only the late penalty has changed
 
 
 def default_jobs() -> int:
@@ -70,8 +72,9 @@ def grade(
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, sandbox)
         with Recorder(course, assignment) as recorder:
             unchanged = frozenset[str]() if force else recorder.standing(wanted)
+            repriced = recorder.penalise(unchanged)
             for student in sorted(unchanged):
-                note(Graded(student, unchanged=True))
+                note(Graded(student, unchanged=True, repriced=repriced.get(student)))
             waiting = [student for student in chosen if student not in unchanged]
             with closing(examine(course, assignment, waiting, limits, jobs, sandbox, scheduler)) as outcomes:
                 for outcome in outcomes:
@@ -114,8 +117,9 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
     failure, log = outcome.failure, outcome.log
     if not failure:
         try:
-            recorder.record(outcome, fingerprint)
-            return Graded(outcome.student, outcome.problem, () if outcome.problem else outcome.notes)
+            repriced = recorder.record(outcome, fingerprint)
+            notes = () if outcome.problem else outcome.notes
+            return Graded(outcome.student, outcome.problem, notes, repriced=repriced)
         except NothingCanBeWritten:
             raise
         except CourseError as error:

@@ -40,6 +40,18 @@ def exists(course: Course) -> bool:
         return database.has_tables(engine)
 
 
+def knows(course: Course, student: str) -> bool:
+    """Whether the gradebook has this student, whatever was handed in."""
+    from nbgrader.api import MissingEntry
+
+    with opened(course) as book:
+        try:
+            book.find_student(student)
+        except MissingEntry:
+            return False
+        return True
+
+
 def cells(course: Course, assignment: str) -> dict[str, float]:
     """The automatically graded cells of an assignment that the gradebook knows, with their points."""
     from nbgrader.api import MissingEntry
@@ -70,9 +82,12 @@ def read(course: Course, assignment: str, everybody: bool = False) -> list[Stude
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
     from nbgrader.api import MissingEntry  # takes seconds, which nobody waits for without a gradebook
 
+    from coursekit import reviews
+
     with opened(course) as book:
         try:
-            found = [marks_of(entry) for entry in book.assignment_submissions(assignment)]
+            problems = reviews.problems(book)
+            found = [marks_of(one, problems.get(one.id, "")) for one in book.assignment_submissions(assignment)]
             others = _others(course, book, assignment, {one.student for one in found}) if everybody else []
         except MissingEntry:
             return []
@@ -104,8 +119,8 @@ def _in_order(named: list[Any], notebook: Any) -> list[Any]:
     return sorted(named, key=lambda one: place.get(one.name, len(place)))
 
 
-def marks_of(entry: Any) -> StudentMarks:
-    """All that nbgrader's SubmittedAssignment says, as a value."""
+def marks_of(entry: Any, problem: str = "") -> StudentMarks:
+    """All that nbgrader's SubmittedAssignment says, as a value. ``problem``: why there was nothing to grade."""
     marks = []
     for notebook in entry.notebooks:
         reasons = {comment.name: comment.comment or "" for comment in notebook.comments}
@@ -114,7 +129,9 @@ def marks_of(entry: Any) -> StudentMarks:
             marks.append(_mark(grade, reasons.get(grade.name.removesuffix("-test"), ""), grade.name in written))
     penalty = float(entry.late_submission_penalty or 0)
     due, extension = entry.assignment.duedate, entry.extension
-    return StudentMarks(entry.student.id, entry.name, tuple(marks), penalty, entry.timestamp, due, extension)
+    return StudentMarks(
+        entry.student.id, entry.name, tuple(marks), penalty, entry.timestamp, due, extension, problem=problem
+    )
 
 
 def _mark(grade: Any, reason: str, by_person: bool) -> Mark:

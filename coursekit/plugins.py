@@ -107,7 +107,7 @@ class SaveVerdicts(SaveAutoGrades):
             graded = reviews.graded(self.gradebook.db, submission)
             self._looked_at = reviews.Reviews(answers, graded, {})
             nb, resources = super(SaveAutoGrades, self).preprocess(nb, resources)
-            reviews.keep(self.gradebook.db, submission, answers)
+            reviews.keep(self.gradebook.db, submission, answers, problem=self._verdicts["problem"])
             self.gradebook.db.commit()
         return nb, resources
 

@@ -3,7 +3,7 @@
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
@@ -13,11 +13,12 @@ from typing import Self
 from nbgrader import utils
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from coursekit import answers_given, bookkeeping, fingerprints, gradebook, reviews, stamps, stock, whole
+from coursekit import answers_given, bookkeeping, fingerprints, gradebook, penalties, reviews, stamps, stock, whole
 from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
 from coursekit.onegrader import RECORDING
 from coursekit.outcomes import Outcome
+from coursekit.penalties import Repriced
 from coursekit.reading import supporting
 
 _EVERYBODYS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
@@ -49,20 +50,28 @@ class Recorder:
         self._open.close()
 
     def standing(self, wanted: Mapping[str, str]) -> frozenset[str]:
-        """Those of the students with these fingerprints whose result stands; their late penalties are those of now."""
+        """Those of the students with these fingerprints whose result stands."""
         with gradebook.told():
             entered = bookkeeping.entered(self._book, self._assignment)
-            found = stamps.standing(self._course, self._assignment, wanted, entered)
-            bookkeeping.penalise(self._book, self._assignment, found, self._config)
-        return found
+        return stamps.standing(self._course, self._assignment, wanted, entered)
 
-    def record(self, outcome: Outcome, fingerprint: str = "") -> None:
+    def penalise(self, students: Iterable[str]) -> dict[str, Repriced]:
+        """The late penalties of these are those of now: a due date, the policy or a person's mark may have changed.
+
+        Returns those whose total has become another.
+        """
+        with gradebook.told():
+            return penalties.bring_up_to_date(self._book, self._assignment, students, self._config)
+
+    def record(self, outcome: Outcome, fingerprint: str = "") -> Repriced | None:
         """Marks and comments are in the gradebook, the notebook with its files and its stamp in autograded/.
 
         The files are made first and put in their place last: until then the earlier ones stand, and are known by
-        their stamp to be no longer what the gradebook holds. Raises CourseError.
+        their stamp to be no longer what the gradebook holds. Returns the student's totals before and after where
+        only the late penalty has changed. Raises CourseError.
         """
-        timestamp = _timestamp(outcome.files)
+        timestamp = handed_in_at(outcome.files)
+        who = [outcome.student]
         target = self._course.autograded(self._assignment, outcome.student)
         with _told(target), self._scratch() as folder:
             made = folder / "new"
@@ -72,9 +81,12 @@ class Recorder:
             entering = bookkeeping.entering(
                 self._book, outcome.student, outcome.verdicts, timestamp, self._config, seen
             )
+            before = penalties.totals(self._book, self._assignment, who)
             with entering as entries:
+                after = penalties.totals(self._book, self._assignment, who)
                 stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
             whole.put(made, target, folder / "old")
+        return penalties.repriced(before, after).get(outcome.student)
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
@@ -125,7 +137,7 @@ def _told(target: Path) -> Iterator[None]:
         raise NothingCanBeWritten(error.where, error.found, error.remedy) from error
 
 
-def _timestamp(files: Mapping[str, bytes]) -> datetime | None:
+def handed_in_at(files: Mapping[str, bytes]) -> datetime | None:
     """When it was handed in, if nbgrader's collect, or the submission's own timestamp.txt, says so."""
     text = files.get(supporting.TIMESTAMP, b"").decode("ascii", "replace").strip()
     return utils.parse_utc(text) if text else None

@@ -1,14 +1,17 @@
 """What grading again would change, before anything is written: whose marks, by how much, and why."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 
 from coursekit import grade as grading
-from coursekit import gradebook, selection
+from coursekit import gradebook, penalties, selection, stock
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
+from coursekit.penalties import Repriced
+from coursekit.recorder import handed_in_at
 from coursekit.student_marks import StudentMarks
 
 
@@ -36,13 +39,15 @@ class Change:
 class Preview:
     """``changes`` by student and exercise; ``failures`` are those who could not be graded, with why.
 
-    ``late``: of those with changes, whose late penalty is worked out anew when it is graded for good.
+    ``late``: of those with changes, whose late penalty is worked out anew when it is graded for good. ``repriced``:
+    those without, whose total another penalty would change all the same.
     """
 
     changes: tuple[Change, ...]
     students: int
     failures: tuple[tuple[str, str], ...] = ()
     late: tuple[str, ...] = ()
+    repriced: tuple[Repriced, ...] = ()
 
 
 def preview(
@@ -68,6 +73,7 @@ def compared(
     before = _before(course, assignment)
     changes: list[Change] = []
     failures: list[tuple[str, str]] = []
+    handed_in: dict[str, datetime | None] = {}
     students = 0
     for outcome in outcomes:
         students += 1
@@ -75,11 +81,23 @@ def compared(
             failures.append((outcome.student, outcome.failure))
         else:
             changes += _changes(outcome, before.get(outcome.student))
+            handed_in[outcome.student] = handed_in_at(outcome.files)
         report(outcome.student)
     changes.sort(key=lambda change: change.student)
     changed = dict.fromkeys(change.student for change in changes)
-    late = tuple(student for student in changed if student in before and before[student].late)
-    return Preview(tuple(changes), students, tuple(sorted(failures)), late)
+    late = tuple(one for one in changed if one in before and (before[one].late or before[one].penalty))
+    alone = {student: when for student, when in handed_in.items() if student in before and student not in changed}
+    return Preview(tuple(changes), students, tuple(sorted(failures)), late, _repriced(course, assignment, alone))
+
+
+def _repriced(course: Course, assignment: str, handed_in: Mapping[str, datetime | None]) -> tuple[Repriced, ...]:
+    """Of these students, those whose total another late penalty would change."""
+    if not handed_in:
+        return ()
+    dates = {student: when for student, when in handed_in.items() if when is not None}
+    with gradebook.opened(course) as book:
+        found = penalties.outdated(book, assignment, stock.course_config(course), handed_in=dates)
+    return tuple(found[student] for student in sorted(found.keys() & handed_in.keys()))
 
 
 def _before(course: Course, assignment: str) -> dict[str, StudentMarks]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from coursekit import csv_files
-from coursekit.student_marks import FINAL, NOT_GRADED, PENDING, Mark, StudentMarks, number
+from coursekit.student_marks import FINAL, NOT_GRADED, PENDING, UNREADABLE, Mark, StudentMarks, number
 from coursekit.tables import Table
 from hidden_tests import exercises
 
 if TYPE_CHECKING:
+    from coursekit.penalties import Repriced
     from coursekit.regrading import Preview  # with the whole grader behind it, which `marks` does not need
 
 
@@ -125,6 +126,17 @@ def preview_table(preview: "Preview", assignment: str) -> Table:
     return table
 
 
+def penalties_table(repriced: Iterable["Repriced"], assignment: str) -> Table:
+    """Whose total another late penalty would change, though no mark would."""
+    table = Table(title=f"{assignment}: totals that only another late penalty would change")
+    table.add_column("student")
+    for column in ("now", "then", "difference"):
+        table.add_column(column, justify="right")
+    for one in repriced:
+        table.add_row(Text(one.student), number(one.before), number(one.after), f"{one.after - one.before:+g}")
+    return table
+
+
 def _stub_of(mark: Mark, names: dict[str, str]) -> str:
     """The part of "Exercise 3: linear_forward is not written yet." that differs from exercise to exercise."""
     number, _, function = names.get(mark.grade_id, "").partition(" ")
@@ -149,7 +161,7 @@ BEHIND = ("total", "points", "status", "pending", "sum", "extra_credit", "penalt
 
 def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
     by_cell = {mark.grade_id: _figure(mark.earned) for mark in student.marks if mark.judged and not mark.unread}
-    graded = student.status in (FINAL, PENDING)
+    graded = student.status in (FINAL, PENDING, UNREADABLE)
     late = int(student.late.total_seconds())
     return [
         student.student,

@@ -1,5 +1,7 @@
 """Whether a person has to look at a mark (again): where an answer waits for its first mark, or has changed since.
 
+Beside it stands why there was nothing to grade, where that is so: the marks alone would be zeros like any others.
+
 What was graded last is kept as a hash per answer in a table of our own in the gradebook, in the same transaction as
 the marks: it survives a kill, and stock ``nbgrader autograde``, which begins by deleting the autograded notebook.
 """
@@ -19,6 +21,7 @@ _ANSWERS = Table(
     Column("submission_id", String(32), primary_key=True),
     Column("answers", Text, nullable=False),  # JSON: the hash of each answer by its grade_id
 )
+_PROBLEM = ""  # the key, which is no grade_id, of why there was nothing to grade
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,24 @@ def prepare(book: Any) -> None:
 def graded(db: Any, submission: str) -> dict[str, str]:
     """The answers of this submission as they were graded last."""
     found = db.scalar(select(_ANSWERS.c.answers).where(_ANSWERS.c.submission_id == submission))
-    return dict(json.loads(found)) if found else {}
+    return {name: digest for name, digest in json.loads(found).items() if name != _PROBLEM} if found else {}
 
 
-def keep(db: Any, submission: str, now: Mapping[str, str], new: bool = False) -> None:
-    """These are from now on the answers that were graded last; the caller commits. ``new``: none were before."""
-    answers = json.dumps(now)
+def problems(book: Any) -> dict[str, str]:
+    """Of the submissions in which there was nothing to grade, by their number in the gradebook: why."""
+    if not inspect(book.engine).has_table(_ANSWERS.name):
+        return {}
+    marked = _ANSWERS.c.answers.startswith(f'{{"{_PROBLEM}": ')
+    rows = book.db.execute(select(_ANSWERS.c.submission_id, _ANSWERS.c.answers).where(marked))
+    return {submission: str(json.loads(answers)[_PROBLEM]) for submission, answers in rows}
+
+
+def keep(db: Any, submission: str, now: Mapping[str, str], new: bool = False, problem: str = "") -> None:
+    """These are from now on the answers that were graded last; the caller commits.
+
+    ``new``: none were before. ``problem``: why there was nothing to grade.
+    """
+    answers = json.dumps(({_PROBLEM: problem} if problem else {}) | dict(now))
     changed = update(_ANSWERS).where(_ANSWERS.c.submission_id == submission).values(answers=answers)
     if new or not db.execute(changed).rowcount:
         db.execute(insert(_ANSWERS).values(submission_id=submission, answers=answers))

@@ -12,9 +12,7 @@ def submitted(course: Course, assignment: str, students: Sequence[str] = ()) -> 
     there = course.students(course.require(assignment))
     unknown = sorted(set(students) - set(there))
     if unknown:
-        raise CourseError(
-            f"submitted/{unknown[0]}/{assignment}", "there is no such submission", "check the student's id"
-        )
+        raise _no_such(unknown[0], assignment)
     if not there:
         raise CourseError(course.submitted(assignment).relative_to(course.root), "no submissions found",
                           f"put each student's notebook into submitted/<student>/{assignment}/")  # fmt: skip
@@ -34,7 +32,27 @@ def graded(course: Course, assignment: str, students: Sequence[str] = ()) -> lis
         path.parent.name for path in course.root.glob(f"autograded/*/{course.require(assignment)}") if path.is_dir()
     )
     unknown = sorted(set(students) - set(there))
+    handed_in = course.students(assignment)
+    for student in unknown:
+        if student not in handed_in:
+            raise _absent(course, student, assignment)
     if unknown or not there:
         found = f"{unknown[0]} was not graded yet" if unknown else "nobody was graded yet"
         raise CourseError(assignment, found, f"run `coursekit grade {assignment}` first")
     return [student for student in there if not students or student in students]
+
+
+def _no_such(student: str, assignment: str) -> CourseError:
+    where = f"submitted/{student}/{assignment}"
+    return CourseError(where, "there is no such submission", "check the student's id")
+
+
+def _absent(course: Course, student: str, assignment: str) -> CourseError:
+    """What is wrong with a student who handed in nothing: perhaps only that."""
+    if not database.is_plainly_missing(course.root):
+        from coursekit import gradebook  # takes seconds, which nobody waits for without a gradebook
+
+        if gradebook.exists(course) and gradebook.knows(course, student):
+            found = f"{student} handed in nothing, so that there is no page"
+            return CourseError(assignment, found, f"`coursekit marks {assignment}` shows who is absent")
+    return _no_such(student, assignment)

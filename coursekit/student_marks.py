@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-FINAL, PENDING, NOT_GRADED, ABSENT = "final", "pending", "not graded", "absent"
+FINAL, PENDING, UNREADABLE = "final", "pending", "unreadable"
+NOT_GRADED, ABSENT = "not graded", "absent"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class StudentMarks:
     extension: timedelta | None = None
     absent: bool = False  # known to the gradebook, and nothing was handed in
     entered: bool = True  # the gradebook holds a submission, though grading it may not have come to its end
+    problem: str = ""  # why there was nothing in it to grade
 
     @property
     def judged(self) -> bool:
@@ -59,11 +61,16 @@ class StudentMarks:
 
     @property
     def status(self) -> str:
-        """``final``, or why the total is not: ``pending`` (it waits for a person), ``not graded``, ``absent``."""
+        """``final``, or why the total is not: ``pending``, ``unreadable``, ``not graded``, ``absent``.
+
+        What could not be read has 0 points, as nbgrader exports it, until it is handed in anew or a person marks it.
+        """
         if self.absent:
             return ABSENT
         if not self.judged:
             return NOT_GRADED
+        if self.problem and not all(mark.manual for mark in self.marks):
+            return UNREADABLE
         return PENDING if self.pending else FINAL
 
     @property

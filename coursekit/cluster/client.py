@@ -3,10 +3,12 @@
 Dask does again what a lost worker had. That is harmless, because a task changes nothing, and only this process records.
 """
 
+import asyncio
 import concurrent.futures
 import importlib
 import queue
 import secrets
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +22,7 @@ from coursekit.errors import CourseError
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 
+LISTENS_S = 2.0
 CONNECT_S = 15.0  # put off by a busy machine (``Deadline``), since the scheduler may be on it
 PATIENCE_S = 600.0  # without any worker: on a busy cluster they have to queue, too
 _LOOK_S = 5.0
@@ -105,6 +108,7 @@ def _client(distributed: Any, scheduler: str) -> Any:
 
     A client that finds no scheduler keeps its thread: so the address is tried first.
     """
+    _check_somebody_listens(distributed, scheduler)
     until, left_s = Deadline(CONNECT_S), CONNECT_S
     while True:
         try:
@@ -113,11 +117,35 @@ def _client(distributed: Any, scheduler: str) -> Any:
         except (OSError, ValueError, TypeError) as error:  # no scheduler there, or no address at all
             left_s = until.left_s()
             if left_s < 0.1 or not isinstance(error, OSError):
-                raise CourseError(scheduler, f"cannot be reached ({_line(error)})", _REMEDY) from error
+                silent = isinstance(error, OSError)  # Dask would name the seconds of the last try only
+                why = "nothing there answers as a Dask scheduler does" if silent else _line(error)
+                raise _unreachable(scheduler, why) from error
+
+
+def _check_somebody_listens(distributed: Any, scheduler: str) -> None:
+    """Raise CourseError where it is certain at once that nobody does: Dask would go on trying until its time is over.
+
+    What may still come (a machine that is busy, a connection that is slow) is left to Dask.
+    """
+    try:
+        host, port = distributed.comm.addressing.get_address_host_port(scheduler)
+        with socket.create_connection((host, port), timeout=LISTENS_S):
+            return
+    except TimeoutError:
+        return
+    except OSError as error:
+        raise _unreachable(scheduler, error.strerror or _line(error)) from error
+    except (ValueError, TypeError) as error:  # no address of a host
+        raise _unreachable(scheduler, _line(error)) from error
+
+
+def _unreachable(scheduler: str, why: str) -> CourseError:
+    return CourseError(scheduler, f"cannot be reached ({why})", _REMEDY)
 
 
 async def _greet(distributed: Any, scheduler: str, timeout_s: float) -> None:
-    connection = await distributed.comm.connect(scheduler, timeout=timeout_s)
+    connecting = distributed.comm.connect(scheduler, timeout=timeout_s)
+    connection = await asyncio.wait_for(connecting, timeout_s)  # Dask waits for ever for the answer of a stranger
     await connection.close()
 
 

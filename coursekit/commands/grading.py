@@ -55,7 +55,7 @@ def grade(
     if not dry_run:
         onegrader.check_free(course, assignment)
     from coursekit import grade as steps  # takes seconds, for which nobody waits who is refused
-    from coursekit import progress, regrading, unused_options
+    from coursekit import penalties, progress, regrading, unused_options
     from coursekit.marking.runner import Limits
 
     whole_s = max(steps.LIMITS.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
@@ -87,16 +87,22 @@ def grade(
         say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
         raise typer.Exit(exit_code(signal)) from None
     except CourseError:
-        if done:
+        if any(not one.unchanged for one in done):
             say(f"stopped; {len(done)} of {len(chosen)} are graded; mend what is told here, run the same command again")
         raise
     done.sort(key=lambda one: one.student)
     for one in done:
         for remark in (*one.notes, *([one.problem] if one.problem else [])) if one.failed or not quiet else ():
             say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
+    repriced = [one.repriced for one in done if one.repriced]
+    if repriced and not quiet:
+        say(f"another late penalty, though no mark has changed: {penalties.words(repriced)}")
     failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
     said = [f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"] if unchanged < len(done) else []
+    unread = sum(bool(one.problem) and not one.failed for one in done)
+    said += [f"{unread} of them could not be read"] if unread else []
     said += [f"{unchanged} unchanged since graded before (--force grades them again)"] if unchanged else []
+    said += [f"{len(repriced)} of them with another late penalty"] if repriced else []
     say(f"{', '.join(said)}; `coursekit marks {assignment}` shows the marks")
     if failed:
         raise typer.Exit(PROBLEMS)
@@ -123,7 +129,12 @@ def _say_preview(preview: "Preview", assignment: str) -> None:
         make_console().print(report.preview_table(preview, assignment))
     if preview.late:
         say(f"handed in late, so that the penalty is worked out anew as well: {', '.join(preview.late)}")
+    if preview.repriced:
+        make_console().print(report.penalties_table(preview.repriced, assignment))
     affected = len({change.student for change in preview.changes})
-    say(f"{len(preview.changes)} marks of {affected} of {preview.students} students would change; nothing was written")
+    said = [f"{len(preview.changes)} marks of {affected} of {preview.students} students would change"]
+    many = len(preview.repriced)
+    said += [f"{many} total{'s' * (many > 1)} by the late penalty alone"] if many else []
+    say(f"{', '.join(said)}; nothing was written")
     if preview.failures:
         raise typer.Exit(PROBLEMS)

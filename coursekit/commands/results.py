@@ -1,7 +1,8 @@
 """For instructors: what came of the grading, as pages, tables and files."""
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +18,9 @@ from coursekit.commands.terminal import (
     this_course,
 )
 from coursekit.errors import CourseError
+
+if TYPE_CHECKING:
+    from coursekit.course import Course
 
 Csv = Annotated[
     Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV file, too; - is the standard output.")
@@ -34,6 +38,7 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
 
     with progress("writing feedback", None) as advance:
         pages = steps.feedback(course, assignment, student or (), lambda page: advance(page.student))
+    _say_outdated(course, [assignment], student or ())
     written = [page for page in pages if not page.problem]
     for page in pages:
         if page.problem:
@@ -55,6 +60,8 @@ def report(assignment: Assignment, csv: Csv = None, excel: Excel = False) -> Non
     if not found:
         raise CourseError(assignment, "nobody was graded yet", f"run `coursekit grade {assignment}` first")
     marks = gradebook.read(course, assignment, everybody=True) if gradebook.exists(course) else []
+    if marks:
+        _say_outdated(course, [assignment])
     whole = class_report.summarise(assignment, found, marks)
     for table in class_report.tables(whole) if to_screen else ():
         make_console().print(table)
@@ -71,8 +78,9 @@ def marks(
             "--csv",
             metavar="FILE",
             help="Write the marks to this file, too (- is the standard output): student, assignment, a column per"
-            " exercise, total, points, status (final, pending, not graded, absent), pending, sum, extra_credit,"
-            " penalty, submitted, due, extended_until, late. Times are UTC; what nobody has marked is empty.",
+            " exercise, total, points, status (final, pending, unreadable, not graded, absent), pending, sum,"
+            " extra_credit, penalty, submitted, due, extended_until, late. Times are UTC; what nobody has marked is"
+            " empty.",
         ),
     ] = None,
     excel: Excel = False,
@@ -118,6 +126,7 @@ def marks(
         make_console().print(report.marks_table(students, name))
         if reasons and any(student.earned < student.points for student in students if student.started):
             make_console().print(report.reasons_table(students, name))
+    _say_outdated(course, [name for name, students in everybody if any(one.entered for one in students)])
     if csv is not None:
         lines = report.write_csv((student for _, students in everybody for student in students), csv, excel)
         _say_written(lines, csv)
@@ -125,6 +134,15 @@ def marks(
         from coursekit import exporting
 
         say(f"wrote {export} with {exporting.export(course, export, chosen if assignment else [])}")
+
+
+def _say_outdated(course: "Course", assignments: Iterable[str], students: Collection[str] = ()) -> None:
+    """A line for each assignment with totals, of these students, that grading again would change by the penalty."""
+    from coursekit import penalties
+
+    for name in assignments:
+        if remark := penalties.remark(course, name, students):
+            say(remark, error=True)
 
 
 def _check(csv: Path | None, excel: bool) -> bool:

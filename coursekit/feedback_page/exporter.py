@@ -21,7 +21,7 @@ class FeedbackExporter(Exporter):
         nb, resources = super().from_notebook_node(nb, resources, **kw)
         about = resources["nbgrader"]
         assignment, student = about["assignment"], about["student"]
-        known = marks.read(nb, assignment, about["notebook"], student, about["db_url"])
+        known = marks.read(nb, assignment, about["notebook"], student, about["db_url"], self.config)
         # Without anything of the student's to grade, the notebook is the untouched release: nobody's work.
         shown = () if known.problem else cells.shown(nb, notes_are_told=bool(known.notes))
         self._only_the_page(assignment, student)

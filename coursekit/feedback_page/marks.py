@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from coursekit import gradebook, notebooks
+from coursekit.errors import CourseError
 from coursekit.gradebook import NOT_JUDGED
 from coursekit.marking.verdicts import NOTHING_ELSE, gist
 from coursekit.reading.submission import NOTES, PROBLEM
@@ -98,6 +100,7 @@ class Marks:
     notes: tuple[str, ...]
     problem: str
     exercises: tuple[Exercise, ...]
+    outdated: bool = False  # the late penalty in the total is not the one of now
 
     @property
     def points(self) -> float:
@@ -109,14 +112,18 @@ class Marks:
 
     @property
     def deadline(self) -> str:
-        """What became of the due date, as one or two sentences; "" where there is nothing to say."""
+        """What became of the due date, as some sentences; "" where there is nothing to say."""
         result = self.result
-        said = f"You had an extension until {moment(result.extended_until)}. " if result.extended_until else ""
-        if not result.late:
-            return said.strip()
-        when = f" ({moment(result.submitted)})" if result.submitted else ""
-        said += f"Handed in {duration(result.late)} late{when}"
-        return said + ("." if result.taken_off else "; nothing was taken off for that.")
+        said = [f"You had an extension until {moment(result.extended_until)}."] if result.extended_until else []
+        if result.late:
+            when = f" ({moment(result.submitted)})" if result.submitted else ""
+            free = not (result.taken_off or self.outdated)
+            said.append(
+                f"Handed in {duration(result.late)} late{when}{'; nothing was taken off for that' if free else ''}."
+            )
+        if self.outdated:
+            said.append("The penalty for being late is that of an earlier date or rule; your total may still change.")
+        return " ".join(said)
 
     @property
     def right(self) -> int:
@@ -136,12 +143,19 @@ class Marks:
         return next((exercise for exercise in lost if not exercise.calls), lost[0] if lost else None)
 
 
-def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url: str) -> Marks:
-    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded."""
+def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url: str, config: Config) -> Marks:
+    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded.
+
+    ``config``: nbgrader's, which says how late work is penalised.
+    """
     from nbgrader.api import Gradebook
+
+    from coursekit import penalties
 
     about = _dict(nb.metadata.get(METADATA))
     verdicts = {_text(entry, "grade_id"): entry for entry in _list(about, "exercises") if isinstance(entry, dict)}
+    notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
+    problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
     rows = {row.grade_id: row for row in exercises(assignment)}
     with Gradebook(db_url) as book:
         entry = book.find_submission_notebook(notebook, assignment, student)
@@ -155,10 +169,12 @@ def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url:
                 comment = comments.get(key) or comments.get(name)
                 found.append(_exercise(cell, key, grades.get(name), comment, _dict(verdicts.get(key)), rows.get(key)))
         person = " ".join(filter(None, (entry.student.first_name, entry.student.last_name)))
-        result = gradebook.marks_of(entry.assignment)
-    notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
-    problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
-    return Marks(assignment, student, person, result, notes, problem, tuple(found))
+        result = gradebook.marks_of(entry.assignment, problem)
+        try:
+            outdated = bool(penalties.outdated(book, assignment, config, student))
+        except CourseError:  # the late policy fails, which whoever grades is told
+            outdated = False
+    return Marks(assignment, student, person, result, notes, problem, tuple(found), outdated)
 
 
 def _exercise(cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: dict[str, Any], row: Any) -> Exercise:

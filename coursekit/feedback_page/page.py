@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from coursekit.feedback_page import cells, markdown, text
 from coursekit.feedback_page.marks import Exercise, Marks
+from coursekit.student_marks import UNREADABLE
 
 # The sign and the words of each status: colour is only a third way to say it.
 STATUS = {
@@ -44,8 +45,11 @@ def render(marks: Marks, title: str, shown: tuple[cells.Cell, ...]) -> str:
 
 def headline(marks: Marks) -> str:
     """The first thing to say."""
+    if marks.problem and marks.result.status != UNREADABLE:
+        return "The grader could not read this; a person has marked it."
     if marks.problem:
-        return "Nothing could be graded yet, and that can be put right."
+        counts = "" if marks.total else " Until then it counts as 0 points."
+        return f"Nothing could be graded yet, and that can be put right.{counts}"
     judged = [exercise for exercise in marks.exercises if exercise.status != "waiting"]
     statuses = {exercise.status for exercise in judged}
     lost = len(judged) - marks.right

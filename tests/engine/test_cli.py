@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import gradebook, onegrader, release
+from coursekit import gradebook, onegrader, release, selection
 from coursekit.course import Course
+from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
 
 COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "doctor", "demo", "lab")
@@ -160,7 +161,7 @@ NOTHING_TO_SHOW = {
     f"put each student's notebook into submitted/<student>/{ASSIGNMENT}/",
     f"grade {ASSIGNMENT} -s eve": f"submitted/eve/{ASSIGNMENT}: there is no such submission; check the student's id",
     f"feedback {ASSIGNMENT}": f"{ASSIGNMENT}: nobody was graded yet; run `coursekit grade {ASSIGNMENT}` first",
-    f"feedback {ASSIGNMENT} -s eve": f"{ASSIGNMENT}: eve was not graded yet; run `coursekit grade {ASSIGNMENT}` first",
+    f"feedback {ASSIGNMENT} -s eve": f"submitted/eve/{ASSIGNMENT}: there is no such submission; check the student's id",
     f"report {ASSIGNMENT}": f"{ASSIGNMENT}: nobody was graded yet; run `coursekit grade {ASSIGNMENT}` first",
     "marks": f"gradebook.db: there is no gradebook yet; run `coursekit grade {ASSIGNMENT}` first",
     f"marks {ASSIGNMENT}": f"gradebook.db: there is no gradebook yet; run `coursekit grade {ASSIGNMENT}` first",
@@ -257,6 +258,23 @@ def test_a_gradebook_without_marks_is_nothing_to_show(unfinished):
     assert done.returncode == 1
     assert done.stderr == "application: nobody was graded yet; run `coursekit grade application` first\n"
     assert not (unfinished.root / "empty.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("student", "said"),
+    [
+        ("nobody", f"submitted/nobody/{ASSIGNMENT}: there is no such submission; check the student's id"),
+        ("学生", f"{ASSIGNMENT}: 学生 was not graded yet; run `coursekit grade {ASSIGNMENT}` first"),
+        (
+            "zoë",
+            f"{ASSIGNMENT}: zoë handed in nothing, so that there is no page;"
+            f" `coursekit marks {ASSIGNMENT}` shows who is absent",
+        ),
+    ],
+)
+def test_of_whom_there_is_no_page_it_is_said_why(unfinished, student, said):
+    with pytest.raises(CourseError, match=f"^{re.escape(said)}$"):
+        selection.graded(unfinished, ASSIGNMENT, [student])
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["-n", "0", "--help"]])

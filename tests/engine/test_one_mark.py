@@ -4,15 +4,32 @@ import contextlib
 import csv
 import io
 import json
+import re
 import shutil
 import sqlite3
+import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
+from typer.testing import CliRunner
 
-from coursekit import answers_given, exporting, feedback, gradebook, notebooks, report, settings, stock, unused_options
+from coursekit import (
+    answers_given,
+    class_report,
+    cli,
+    exporting,
+    feedback,
+    gradebook,
+    notebooks,
+    penalties,
+    report,
+    settings,
+    stock,
+    unused_options,
+)
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking.verdicts import METADATA
@@ -282,6 +299,165 @@ def test_a_dry_run_names_those_whose_penalty_will_be_another(course):
     assert preview.late == ("late",)
 
 
+# --- a penalty of another day -------------------------------------------------------------------------------
+
+NOON, LATER, EARLIER = (f"2026-03-01 {hour}:00:00 UTC" for hour in (12, 13, 11))
+
+
+@pytest.fixture
+def moved(course) -> Course:
+    """Of three who were graded by the hour, one in time, the due date was moved: an hour earlier."""
+    configured(course, BY_CLASS)
+    due(course, NOON)
+    ours(course, *(outcome(course, student, changes={}) for student in ("late", "manual", "on-time")))
+    due(course, EARLIER)
+    return course
+
+
+def standing(course: Course, *students: str) -> dict[str, penalties.Repriced]:
+    with Recorder(course, ASSIGNMENT) as recorder:
+        return recorder.penalise(students)
+
+
+EVERYBODY = ("late", "manual", "on-time")
+REPRICED = {"late": (97, 95.5), "manual": (95.5, 94), "on-time": (100, 98.500416667)}
+
+
+def told(repriced) -> dict[str, tuple[float, float]]:
+    return {one.student: (one.before, pytest.approx(one.after)) for one in repriced}
+
+
+def test_totals_of_an_earlier_due_date_are_named_and_stay_until_they_are_graded_again(moved):
+    before = held(moved)
+    assert told(penalties.outdated_in(moved, ASSIGNMENT).values()) == REPRICED
+    assert held(moved) == before
+    assert [one.total for one in gradebook.read(moved, ASSIGNMENT)] == [97, 95.5, 100]
+    said = penalties.remark(moved, ASSIGNMENT)
+    assert said.startswith("step-by-step: 3 late penalties are not that of the due date, policy and marks of now")
+    assert "(late 97 → 95.5, manual 95.5 → 94, on-time 100 → 98.500417)" in said
+    assert "run `coursekit grade step-by-step` again" in said
+    assert "\n" not in said
+    assert "(manual 95.5 → 94);" in penalties.remark(moved, ASSIGNMENT, ["manual"])
+    assert told(standing(moved, "late", "manual").values()) == {who: REPRICED[who] for who in ("late", "manual")}
+    assert "1 late penalty is not that" in penalties.remark(moved, ASSIGNMENT)
+    standing(moved, *EVERYBODY)
+    assert penalties.remark(moved, ASSIGNMENT) == ""
+    assert standing(moved, *EVERYBODY) == {}
+
+
+def test_another_policy_an_extension_or_a_persons_mark_makes_a_penalty_outdated_as_well(course):
+    configured(course, BY_CLASS)
+    due(course, NOON)
+    ours(course, outcome(course, "late", changes={}), outcome(course, "manual", changes={}))
+    assert penalties.outdated_in(course, ASSIGNMENT) == {}
+    configured(course, "PerHour.late_submission_penalty = lambda self, student, score, late_s: score / 10")
+    person(course, "late", OPINION, 10)
+    with Gradebook(course.db_url) as book:
+        book.find_submission(ASSIGNMENT, "manual").extension = timedelta(hours=5)
+        book.db.commit()
+    assert told(penalties.outdated_in(course, ASSIGNMENT).values()) == {"late": (107, 99), "manual": (95.5, 100)}
+
+
+def test_the_page_of_who_has_a_penalty_of_an_earlier_due_date_says_so(moved):
+    penalty = "The penalty for being late is that of an earlier date or rule; your total may still change."
+    said = page(moved, "late")
+    assert f"97 of {POINTS} points" in said
+    assert f"Handed in 3 h late (2026-03-01 14:00 UTC). {penalty}" in said
+    assert f"Handed in 59 min late (2026-03-01 11:59 UTC). {penalty}" in page(moved, "on-time")
+    standing(moved, *EVERYBODY)
+    for student in ("late", "on-time"):
+        assert "earlier date or rule" not in page(moved, student)
+
+
+def test_who_is_no_longer_late_is_told_that_the_penalty_is_an_old_one(course):
+    configured(course, BY_CLASS)
+    due(course, NOON)
+    ours(course, outcome(course, "late", changes={}))
+    due(course, "2026-03-02 12:00:00 UTC")
+    said = page(course, "late")
+    assert "Handed in" not in said.partition("Overview")[0]
+    assert "The penalty for being late is that of an earlier date or rule" in said
+
+
+def test_a_dry_run_names_totals_that_change_by_the_penalty_alone(moved):
+    from coursekit import regrading
+
+    before = held(moved)
+    again = [outcome(moved, student, changes={}) for student in ("late", "on-time")]
+    again.append(outcome(moved, "manual", changes=lost("compute-cost", {"value": "Off by one."})))
+    preview = regrading.compared(moved, ASSIGNMENT, again)
+    assert held(moved) == before
+    assert told(preview.repriced) == {who: REPRICED[who] for who in ("late", "on-time")}
+    assert preview.late == ("manual",)
+
+
+def test_a_dry_run_reads_a_new_date_of_handing_in(moved):
+    from coursekit import regrading
+
+    due(moved, NOON)
+    again = replace(outcome(moved, "late", changes={}), files={"timestamp.txt": b"2026-03-01 16:00:00 UTC"})
+    assert told(regrading.compared(moved, ASSIGNMENT, [again]).repriced) == {"late": (97, 94)}
+
+
+def test_who_is_graded_again_with_the_same_marks_and_another_penalty_is_told(moved):
+    with Recorder(moved, ASSIGNMENT) as recorder:
+        found = [recorder.record(outcome(moved, student, changes={})) for student in EVERYBODY]
+        assert told(filter(None, found)) == REPRICED
+        due(moved, NOON)
+        cost = lost("compute-cost", {"value": "Off by one."})
+        assert recorder.record(outcome(moved, "late", changes=cost)) is None  # the marks say why
+
+
+def test_a_policy_that_fails_or_talks_keeps_nobody_from_the_marks(moved, capsys):
+    configured(moved, "PerHour.late_submission_penalty = lambda *_: print('hello') or -1")
+    assert told(penalties.outdated_in(moved, ASSIGNMENT).values()) == {"late": (97, 100), "manual": (95.5, 100)}
+    assert capsys.readouterr() == ("", "")
+    configured(moved, "PerHour.late_submission_penalty = lambda *_: 1 / 0")
+    said = penalties.remark(moved, ASSIGNMENT)
+    assert said.startswith("whether late penalties are up to date is not known: nbgrader_config.py: ")
+    assert "ZeroDivisionError" in said
+    assert f"97 of {POINTS} points" in page(moved, "late")
+
+
+def test_of_many_totals_some_are_named():
+    many = [penalties.Repriced(f"s{number:02}", 10, 9) for number in range(30)]
+    assert penalties.words([penalties.Repriced("a,b", 10, 9.5)]) == '"a,b" 10 → 9.5'
+    assert penalties.words(many[:2]) == "s00 10 → 9, s01 10 → 9"
+    assert penalties.words(many).endswith(", s09 10 → 9 and 20 more")
+
+
+@pytest.fixture
+def there(moved, monkeypatch) -> Course:
+    """The same, as the course that commands find."""
+    monkeypatch.chdir(moved.root)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # to which commands add the course
+    return moved
+
+
+@pytest.mark.parametrize("command", [["marks", ASSIGNMENT, "--csv", "-"], ["feedback", ASSIGNMENT, "-s", "late"],
+                                     ["report", ASSIGNMENT]])  # fmt: skip
+def test_commands_that_show_totals_say_on_the_errors_that_some_are_outdated(there, command):
+    done = CliRunner().invoke(cli.app, command)
+    assert done.exit_code == 0, done.output
+    assert len(re.findall("late penalt(y is|ies are) not that of the due date, policy and marks", done.stderr)) == 1
+    assert "not that of the due date" not in done.stdout
+
+
+def test_grade_says_whose_total_changed_by_the_penalty_alone(there, monkeypatch):
+    from coursekit import grade
+
+    for student in EVERYBODY:
+        there.submitted(ASSIGNMENT, student).mkdir(parents=True)
+    monkeypatch.setattr(Recorder, "standing", lambda self, wanted: frozenset(wanted))
+    monkeypatch.setattr(grade.release, "register", lambda *_: None)
+    done = CliRunner().invoke(cli.app, ["grade", ASSIGNMENT])
+    assert done.stdout.splitlines()[-2:] == [
+        "another late penalty, though no mark has changed: late 97 → 95.5, manual 95.5 → 94, on-time 100 → 98.500417",
+        "3 unchanged since graded before (--force grades them again), 3 of them with another late penalty;"
+        " `coursekit marks step-by-step` shows the marks",
+    ]
+
+
 def test_an_extension_is_told_and_costs_nothing(course):
     configured(course, ZERO)
     due(course, "2026-03-01 12:00:00 UTC")
@@ -305,6 +481,54 @@ def test_who_handed_nothing_in_is_a_row_that_says_so_and_a_hand_in_without_marks
     }
     assert (rows["zoe"]["total"], rows["zoe"][OPINION], rows["yan"]["total"]) == ("0", "", "")
     assert "absent" in screen(course)
+
+
+def unreadable(course: Course, student: str) -> Outcome:
+    nothing = {}
+    for row in exercises(ASSIGNMENT):
+        nothing |= lost(row.grade_id, {check.name: "This is a PDF." for check in row.checks}, earned=0.0)
+    one = outcome(course, student, answer="", changes=nothing)
+    one.verdicts["problem"] = "This is a PDF."
+    return replace(one, problem="This is a PDF.")
+
+
+@pytest.mark.parametrize("record", [ours, stocks])
+def test_what_could_not_be_read_is_one_state_everywhere(course, record):
+    """It was "0 final" in the marks, and not graded yet on the page."""
+    notebook = notebooks.parse(unreadable(course, "pat").notebook, "pat")
+    notebook.metadata[METADATA]["problem"] = "This is a PDF."
+    record(course, replace(unreadable(course, "pat"), notebook=notebooks.dumps(notebook)), outcome(course, "on-time"))
+    row = written(course)["pat"]
+    assert (row["status"], row["total"], row["sum"], row["pending"]) == ("unreadable", "0", "0", "")
+    assert float(exported(course)["pat"]["score"]) == 0
+    (line,) = [line for line in screen(course).splitlines() if line.startswith("│pat")]
+    assert "unreadable" in line
+    said = page(course, "pat")
+    assert f"0 of {POINTS} points" in said
+    assert "Nothing could be graded yet, and that can be put right. Until then it counts as 0 points." in said
+    marks = gradebook.read(course, ASSIGNMENT)
+    report = class_report.summarise(ASSIGNMENT, class_report.read(course, ASSIGNMENT), marks)
+    assert report.without == {"pat": "This is a PDF."}
+    assert report.states["unreadable"] == ("pat",)
+    for mark in marks[1].marks:
+        person(course, "pat", mark.grade_id + "-test" * (mark.grade_id != OPINION), 1)
+    assert (written(course)["pat"]["status"], written(course)["pat"]["total"]) == ("final", "11")
+    assert "a person has marked it" in page(course, "pat")
+    record(course, outcome(course, "pat"))
+    assert written(course)["pat"]["status"] == "pending"
+
+
+def test_the_last_line_of_grade_counts_what_could_not_be_read(there, monkeypatch):
+    from coursekit import grade
+
+    one = grade.Graded("pat", "This is a PDF.")
+    there.submitted(ASSIGNMENT, "pat").mkdir(parents=True)
+    monkeypatch.setattr(grade, "grade", lambda *rest: rest[4](one))
+    done = CliRunner().invoke(cli.app, ["grade", ASSIGNMENT])
+    assert done.stdout == (
+        "pat: This is a PDF.\n"
+        "graded 1 of 1, 1 of them could not be read; `coursekit marks step-by-step` shows the marks\n"
+    )
 
 
 def test_no_cell_of_the_csv_is_a_formula(course):
