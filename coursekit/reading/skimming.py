@@ -17,7 +17,8 @@ from coursekit.reading import pictures
 MAX_CELLS = 5_000
 MAX_TEXT_BYTES = 4 << 20  # of all sources of a notebook as they stand in the file
 MAX_PICTURE_BYTES = 12 << 20  # of the pictures in all cells
-MAX_PLOT_BYTES = 8 << 20  # of the pictures that the code draws again
+MAX_PLOTS, MAX_PLOT_BYTES = 100, 8 << 20  # of the pictures that the code draws again
+MAX_OUTPUTS = 20_000  # of all cells, that are looked at for pictures
 _MAX_NAME_BYTES, _MAX_SHEETS, _MAX_REPLACED = 2_000, 20, 100_000
 _NOTHING = Raw(b"")
 _PICTURE_IN_TEXT = re.compile(rb"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=%]{1000,}+", re.IGNORECASE)
@@ -173,9 +174,21 @@ def _notebook(data: bytes | bytearray) -> dict[str, Any] | None:
     cells = [_cell(cell, room) for cell in raw if _kind(cell) == "{"]
     for cell in reversed(cells):  # what the last cells showed is likelier to be an answer: there is the question
         if cell.get("outputs"):
-            take = room.take_plot if pictures.is_drawn_again(_joined(cell)) else room.take_picture
-            cell["outputs"] = [_shown(output, take) for output in cell["outputs"] if _kind(output) == "{"]
+            cell["outputs"] = [*_with_pictures(cell["outputs"], pictures.is_drawn_again(_joined(cell)), room)]
     return {"cells": cells, "metadata": _metadata(found.metadata)}
+
+
+def _with_pictures(outputs: list[Raw], again: bool, room: "_Room") -> Iterator[dict[str, Any]]:
+    """Those of the outputs that have pictures; once there is no room for more, the first one says that there are."""
+    for output in outputs:
+        if room.outputs == 0:
+            return
+        room.outputs -= 1
+        shown = _shown(output, room.take_plot if again else room.take_picture) if _kind(output) == "{" else {}
+        if shown:
+            yield {"data": shown}
+            if again and not room.plots:
+                return
 
 
 def _joined(cell: dict[str, Any]) -> str:
@@ -187,7 +200,8 @@ class _Room:
     """What there is room for in one notebook, in bytes of the file."""
 
     def __init__(self) -> None:
-        self.text, self.pictures, self.plots = MAX_TEXT_BYTES, MAX_PICTURE_BYTES, MAX_PLOT_BYTES
+        self.text, self.pictures = MAX_TEXT_BYTES, MAX_PICTURE_BYTES
+        self.plots, self.plot_bytes, self.outputs = MAX_PLOTS, MAX_PLOT_BYTES, MAX_OUTPUTS
 
     def take_text(self, source: Raw) -> None:
         """Room for a cell's source; pictures that stand in it are pictures. Raises TooMuch."""
@@ -208,9 +222,9 @@ class _Room:
 
     def take_plot(self, size: int) -> bool:
         """Whether there was room for a picture that is drawn again."""
-        if size > self.plots:
+        if not self.plots or size > self.plot_bytes:
             return False
-        self.plots -= size
+        self.plots, self.plot_bytes = self.plots - 1, self.plot_bytes - size
         return True
 
 
@@ -244,9 +258,7 @@ def _shown(data: Raw, take: Callable[[int], bool]) -> dict[str, Any]:
         for kind, picture in found.items()
         if _there(picture)
     }
-    return {
-        "data": shown | ({"image/svg+xml": ""} if any(map(_there, (bundle.svg, bundle.webp, bundle.plotly))) else {})
-    }
+    return shown | ({"image/svg+xml": ""} if any(map(_there, (bundle.svg, bundle.webp, bundle.plotly))) else {})
 
 
 def _cell_metadata(data: Raw) -> dict[str, Any]:

@@ -175,14 +175,12 @@ def _part(
         added = _typed_into(cells[name], piece, max(least, MIN_WORDS_TYPED))
         return _Part(index, added, False, far) if added else None
     said = prose.said(piece)
+    if not (said.words >= least or piece.pictures or (piece.drew and not far)) or (far and not said.only_text):
+        return None
     functions = frozenset(name for other in cells.values() for name in other.wanted)
     numbers = frozenset(number for other in cells.values() for number in other.numbers)
-    if (
-        not (said.words >= least or piece.pictures or (piece.drew and not far))
-        or (far and not said.only_text)
-        or any(other.written(piece) for other in cells.values())
-        or prose.is_about_another(piece, functions, numbers)
-    ):
+    answers_another = functions & piece.definitions.keys() and any(other.written(piece) for other in cells.values())
+    if answers_another or prose.is_about_another(piece, functions, numbers):
         return None
     return _Part(index, prose.as_answer(piece), said.only_text, far, said.words > 0)
 
