@@ -312,9 +312,10 @@ def test_a_picture_file_that_code_below_shows_waits_whether_it_was_run_or_not(fo
     assert written(graded).attachments
 
 
-def test_plots_leave_room_for_the_answers_pictures(folder, blank, monkeypatch):
+@pytest.mark.parametrize(("limit", "most"), [("MAX_PLOT_BYTES", len(PNG) + 10), ("MAX_PLOTS", 1)])
+def test_plots_leave_room_for_the_answers_pictures(folder, blank, monkeypatch, limit, most):
     """Of the plots the last ones are kept, and of the others it is known that they were there."""
-    monkeypatch.setattr(skimming, "MAX_PLOT_BYTES", len(PNG) + 10)
+    monkeypatch.setattr(skimming, limit, most)
     for source in ("second", "first"):
         add(blank, f"plt.plot({source})", kind="code", outputs=shown())
     add(blank, "plt.plot(before)", kind="code", outputs=shown(), below="title")
