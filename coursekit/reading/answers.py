@@ -6,7 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -35,6 +35,18 @@ class Piece:
     names: tuple[str, ...]  # what it says it is: its grade_id, its cell id, and where Colab puts the cell id
     short: bool = True  # enough to be parsed
     pictures: Mapping[str, Any] = field(default_factory=dict)  # attached to a text, or shown by a code cell
+    drawn: Mapping[str, Any] = field(default_factory=dict)  # what a code cell showed, and shows again when it is run
+    drew: bool = False  # whether a code cell showed pictures, kept or not
+
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """All pictures that there are of it: a written answer is not run."""
+        return self.pictures or self.drawn
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is in it, not even a picture."""
+        return not self.source.strip() and not self.pictures and not self.drew
 
     @cached_property
     def code(self) -> str:
@@ -76,8 +88,13 @@ def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
             total += len(cell.source) + CELL_COUNTS
             short = len(cell.source) <= MAX_PARSED_CHARS and total <= MAX_PARSED_CHARS_ALTOGETHER
             kind = str(cell.get("cell_type", "raw"))
-            attached = pictures.of_outputs(cell) if kind == "code" else attachments.kept(cell.get("attachments"))
-            found.append(Piece(kind, str(cell.source), _names(cell), short, attached))
+            piece = Piece(kind, str(cell.source), _names(cell), short)
+            if kind == "code":
+                attached, drawn = pictures.of_outputs(cell, again=False), pictures.of_outputs(cell, again=True)
+                piece = replace(piece, pictures=attached, drawn=drawn, drew=bool(cell.get("outputs")))
+            else:
+                piece = replace(piece, pictures=attachments.kept(cell.get("attachments")))
+            found.append(piece)
     return tuple(found)
 
 
@@ -178,6 +195,16 @@ class Ours:
     blank: str | None  # of an answer cell: what a student finds there
     wanted: frozenset[str]  # of an answer cell: the functions that belong there
     stubs: frozenset[str]  # what these are in the released cell
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The number of its exercise, as its stub says it."""
+        return frozenset(re.findall(r'NotImplementedError\("Exercise (\d+):', self.blank or ""))
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it is an answer in words, which a person reads."""
+        return self.blank is not None and self.kind == "markdown"
 
     @property
     def graded(self) -> bool:

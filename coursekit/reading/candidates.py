@@ -17,8 +17,9 @@ from coursekit.reading.folders import Item
 MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 64 << 20, 80 << 20, 20, 3
 # What is compared of several notebooks: characters of their cells, where each cell counts as some. One is always read.
 MAX_COMPARED, CELL_COUNTS = 1_000_000, 200
-# What a notebook is worth: with answers (whole; partly lost; the copy that JupyterLab keeps), without any, not ours.
-WHOLE, PARTLY, EARLIER, UNTOUCHED, UNKNOWN, OTHER = 5, 4, 3, 2, 1, 0
+# What a notebook is worth: with answers (whole; partly lost; the copy that JupyterLab keeps), with nothing but text
+# that may be one, without any, not ours.
+WHOLE, PARTLY, EARLIER, UNSURE, UNANSWERED, UNKNOWN, OTHER = 6, 5, 4, 3, 2, 1, 0
 NOTEBOOK_NAME = re.compile(r"\.(ipynb|json)( ?\(\d+\))?(\.(txt|json|ipynb))?$", re.IGNORECASE)
 
 
@@ -30,6 +31,7 @@ class Candidate:
     read: rescue.Rescued
     rank: int
     written: Mapping[str, str]  # its answers, by the id of the answer cell
+    untouched: bool = False  # nothing was added to what was released
     other: str = ""  # the assignment that it really belongs to
 
 
@@ -124,19 +126,21 @@ class Reader:
 def _candidate(course: Course, assignment: str, item: Item, read: rescue.Rescued) -> Candidate:
     source = source_of(course, assignment)
     known = rebuild.resemblance(source, read.notebook, assignment)
-    written = rebuild.written(source, read.notebook, assignment)
+    content = rebuild.content(source, read.notebook, assignment)
     other = _other_assignment(course, assignment, read.notebook, known)
     if other:
         rank = OTHER
     elif not known:
         rank = UNKNOWN
-    elif not written:
-        rank = UNTOUCHED
+    elif not content.answers:
+        rank = UNANSWERED
+    elif not content.sure:
+        rank = UNSURE
     elif item.checkpoint:
         rank = EARLIER
     else:
         rank = WHOLE if read.whole else PARTLY
-    return Candidate(item, read, rank, written, other)
+    return Candidate(item, read, rank, content.answers, content.untouched, other)
 
 
 def _other_assignment(course: Course, assignment: str, notebook: NotebookNode, known: int) -> str:

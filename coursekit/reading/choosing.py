@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.reading import strangers
-from coursekit.reading.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNKNOWN, UNTOUCHED, Candidate, Reader
+from coursekit.reading.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNANSWERED, UNKNOWN, UNSURE, Candidate, Reader
 from coursekit.reading.folders import Item, Listing, shown
 from coursekit.reading.supporting import TIMESTAMP
 
@@ -60,16 +60,18 @@ def _about_place(best: Candidate, reader: Reader, expected: str) -> tuple[str, .
     by_name = {one.item.name: one for one in reader.found}  # one file may hold two
     others = [one for one in by_name.values() if one.item.name != item.name and not one.item.checkpoint]
     if item.name == expected:
-        left = [one.item for one in others if one.rank >= PARTLY and dict(one.written) != dict(best.written)]
-        if not left or best.rank < PARTLY:
+        left = [one.item for one in others if one.rank >= UNSURE and dict(one.written) != dict(best.written)]
+        if not left or best.rank < UNSURE:
             return ()
         what = "has" if len(left) == 1 else "have"
         return (f"{_listed(left)} {what} other answers in it; {expected} has the right name, so it was graded.",)
-    states = {UNTOUCHED: "is as it was released", PARTLY: "is damaged", OTHER: "is another assignment's notebook"}
+    states = {PARTLY: "is damaged", OTHER: "is another assignment's notebook",
+              UNSURE: "holds only text that may be an answer"}  # fmt: skip
     told = []
     state = next((f"cannot be used ({error.found})" for error in reader.problems if error.where == expected), "")
     if expected in by_name:
-        state = states.get(by_name[expected].rank, "holds no answers")
+        there = by_name[expected]
+        state = "is as it was released" if there.untouched else states.get(there.rank, "holds no answers")
     if state:
         told.append(f"{expected} {state}; the answers in {item.name} were graded.")
     elif item.archive and not item.archive.lower().endswith(".zip"):
@@ -94,8 +96,10 @@ def _about_content(best: Candidate) -> tuple[str, ...]:
     told = []
     if best.read.language.lower() not in _PYTHON:
         told.append(f"The notebook says that it is written in {shown(best.read.language)}; it was graded as Python.")
-    if best.rank == UNTOUCHED:
+    if best.untouched:
         told.append("The notebook is as it was released: nothing was filled in.")
+    elif best.rank == UNANSWERED:
+        told.append("No answer was filled in; what was added or changed elsewhere does not look like one.")
     return tuple(told)
 
 

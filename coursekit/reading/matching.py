@@ -22,6 +22,7 @@ class Answers:
     missing: list[str] = field(default_factory=list)
     copies: dict[str, int] = field(default_factory=dict)  # how often an answer was there, if more than once
     nameless: list[str] = field(default_factory=list)  # found, though no cell went by their name
+    guessed: list[str] = field(default_factory=list)  # in words, and put together from what stood elsewhere
     repairs: list[str] = field(default_factory=list)
 
 
@@ -49,19 +50,14 @@ def answers(cells: dict[str, Ours], theirs: tuple[Piece, ...], claimed: list[str
             _take_from_elsewhere(found, cell, own, others, theirs, claimed, cells)
             continue
         changed = [index for index in own if not cell.same(theirs[index].source)]
-        if changed or (own and not all(is_empty(theirs[index]) for index in own)):
-            _take(found, cell, (changed or [i for i in own if not is_empty(theirs[i])])[-1], theirs, claimed)
+        if changed or (own and not all(theirs[index].empty for index in own)):
+            _take(found, cell, (changed or [i for i in own if not theirs[i].empty])[-1], theirs, claimed)
             found.copies[cell.id] = len(changed)
         elif own:
             found.repairs.append(f"The answer cell {cell.id} is empty; it counts as not written.")
         else:
             found.missing.append(cell.id)
     return found
-
-
-def is_empty(piece: Piece) -> bool:
-    """Whether nothing is in it, not even a picture."""
-    return not piece.source.strip() and not piece.pictures
 
 
 def _take_text(
@@ -73,11 +69,11 @@ def _take_text(
     cells: dict[str, Ours],
 ) -> None:
     """A written answer: all that was written into its cell or copies of it, else what may have been meant for it."""
-    changed = [index for index in own if not cell.same(theirs[index].source) or theirs[index].pictures]
+    changed = [i for i in own if not cell.same(theirs[i].source) or theirs[i].shown or theirs[i].drew]
     if changed:
-        distinct = {(prose.as_text(theirs[index]), str(theirs[index].pictures)): index for index in changed}
+        distinct = {(prose.as_answer(theirs[index]), str(theirs[index].shown)): index for index in changed}
         text, pictures = attachments.merged(
-            (prose.as_text(theirs[index]), theirs[index].pictures) for index in distinct.values()
+            (prose.as_answer(theirs[index]), theirs[index].shown) for index in distinct.values()
         )
         found.source[cell.id], found.pictures[cell.id] = attachments.all_shown(text, pictures), pictures
         found.index[cell.id] = changed[-1]
@@ -91,14 +87,16 @@ def _take_text(
     if answer is not None:
         found.source[cell.id], found.pictures[cell.id] = answer.text, answer.pictures
         found.used |= dict.fromkeys(answer.moved, cell.id)
+        found.guessed.append(cell.id)
         found.repairs.append(
-            f"The answer cell {cell.id} held no answer, but there was text {answer.where}, which may be meant as it:"
+            f"The answer cell {cell.id} held no answer, but there was {answer.what} {answer.where},"
+            " which may be meant as it:"
             f" {'it was put into the answer cell' if answer.moved else 'the answer cell quotes it'},"
             " and a person reads it."
         )
     elif not own:
         found.missing.append(cell.id)
-    elif all(is_empty(theirs[index]) for index in own):
+    elif all(theirs[index].empty for index in own):
         found.repairs.append(f"The answer cell {cell.id} is empty; it counts as not written.")
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +15,8 @@ from coursekit.reading import attachments
 
 MAX_FILES, MAX_OUTPUTS = 40, 50
 _KINDS = ("image/png", "image/jpeg", "image/gif")
+_NOT_KEPT = ("image/svg+xml", "image/webp", "application/vnd.plotly.v1+json")  # of these it counts that they were there
+_AGAIN = "drawn again"  # how an output is marked that the cell's code makes anew
 _SUFFIX = r"\.(?:png|jpe?g|gif)"
 # Where a text may name a picture: ![](<a b.png>), ![](a.png "title"), ![](a (1).png), [a]: a.png, <img src="a.png">.
 _ADDRESSES = re.compile(
@@ -34,34 +36,54 @@ def shows_a_file(source: str) -> bool:
     return _SHOWS_A_FILE.search(source[:100_000]) is not None
 
 
-def shown_by(source: str, outputs: Any) -> list[dict[str, Any]]:
-    """The pictures among a code cell's outputs, if the cell shows picture files; a plot is drawn again anyway."""
-    if not isinstance(outputs, list) or not shows_a_file(source):
+def is_drawn_again(source: str) -> bool:
+    """Whether what the code showed comes out anew when it is run: it does something, and shows no file."""
+    does = any(line.strip() and not line.lstrip().startswith("#") for line in source.split("\n"))
+    return does and not shows_a_file(source)
+
+
+def shown_by(source: str, outputs: Any) -> list[NotebookNode]:
+    """The pictures among a code cell's outputs; an empty output where there were some, and none can be kept."""
+    if not isinstance(outputs, list):
         return []
-    bundles = {}
+    bundles: dict[str, dict[str, Any]] = {}
+    there = False
     for number, output in enumerate(outputs[:MAX_OUTPUTS], 1):
         data = output.get("data", output) if isinstance(output, dict) else None  # format 3 has no "data"
         if isinstance(data, dict):
             old = {f"image/{kind}": data[kind] for kind in ("png", "jpeg") if kind in data}
             bundles[f"output-{number}"] = old | {kind: data[kind] for kind in _KINDS if kind in data}
-    return [_output(bundle) for bundle in attachments.kept(bundles).values()]
+            there = there or bool(bundles[f"output-{number}"]) or any(kind in data for kind in _NOT_KEPT)
+    again = is_drawn_again(source)
+    made = [_output(bundle, again) for bundle in attachments.kept(bundles).values()]
+    return made or ([_output({}, again)] if there else [])
 
 
-def of_outputs(cell: NotebookNode) -> dict[str, dict[str, str]]:
-    """The pictures that ``shown_by`` left in a code cell, as if they were attached to it."""
+def of_outputs(cell: NotebookNode, *, again: bool) -> dict[str, dict[str, str]]:
+    """The pictures that a code cell of a plain notebook has, as if they were attached: those drawn again, or others."""
     found: dict[str, dict[str, str]] = {}
     for output in cell.get("outputs", ()):
-        bundle = attachments.kept({"output": output.get("data")}).get("output") if isinstance(output, dict) else None
+        if not isinstance(output, dict) or (_AGAIN in output.get("metadata", ())) != again:
+            continue
+        bundle = attachments.kept({"output": output.get("data")}).get("output")
         if bundle:
             attachments.add(found, f"output.{next(iter(bundle)).removeprefix('image/')}", bundle)
     return found
+
+
+def forget_plots(notebook: NotebookNode, cells: Iterable[str]) -> None:
+    """Takes away what these cells, which are ours, draw again: nobody's answer, and there is much of it."""
+    names = frozenset(cells)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.id in names:
+            cell.outputs = [output for output in cell.outputs if _AGAIN not in output.metadata]
 
 
 def put_in(notebook: NotebookNode, files: Mapping[str, bytes]) -> None:
     """The picture files to which texts refer become attachments of these texts, as many as there is room for.
 
     An answer that became a code cell is not run, so its picture becomes an output; in other code cells the file is
-    there when they are run, and nothing handed in has to stand for it.
+    there when they are run, and so it is drawn again.
     """
     beside = _Beside(files)
     if not beside:
@@ -128,7 +150,7 @@ def _into_code(cell: NotebookNode, beside: _Beside) -> None:
     found = [picture for _, picture in filter(None, map(beside.called, _in_code(cell.source)))]
     if found:
         in_answer = notebooks.grade_id(cell) is not None
-        cell.outputs = [_output(picture) for picture in found[: attachments.MAX_PICTURES]] if in_answer else []
+        cell.outputs = [_output(picture, not in_answer) for picture in found[: attachments.MAX_PICTURES]]
 
 
 def _in_code(source: str) -> Iterator[str]:
@@ -136,6 +158,6 @@ def _in_code(source: str) -> Iterator[str]:
         yield name[1]
 
 
-def _output(picture: Mapping[str, str]) -> NotebookNode:
-    made = {"output_type": "display_data", "data": dict(picture), "metadata": {}}
+def _output(picture: Mapping[str, str], again: bool) -> NotebookNode:
+    made = {"output_type": "display_data", "data": dict(picture), "metadata": {_AGAIN: True} if again else {}}
     return nbformat.from_dict(made)

@@ -11,6 +11,8 @@ from coursekit.reading.answers import Piece, parsed
 
 MAX_CHARS = 20_000  # of a cell, to be looked at; what is longer is an answer
 MIN_WORDS_IN_COMMENTS, MIN_WORDS_IN_CODE = 3, 20  # of comments and strings alone, and beside code that does something
+MAX_WORDS_IN_TITLE = 3  # a heading of more is an answer that somebody wrote in large letters
+NOT_KEPT = "*This cell showed a picture that is not kept here; it is in the notebook that was handed in.*"
 _EAST_ASIAN = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # scripts that put no blanks between words
 _WORD = re.compile(rf"[^\W\d_{_EAST_ASIAN}]{{2,}}|[{_EAST_ASIAN}]")
 _SENTENCE = re.compile(rf"[^\W\d_]{{2,}}(?:[,;:]?[ ]+[^\W\d_]+){{3}}|[{_EAST_ASIAN}]{{6}}")
@@ -27,6 +29,8 @@ _SMALL_WORDS = frozenset({"exercise", "exercises", "function", "note", "notes", 
                           "of", "for", "to", "about", "the", "and"})  # fmt: skip
 _KEYWORDS = re.compile(rf"\b(?:{'|'.join(keyword.kwlist)}|print|range)\b")
 _SPEAKS = frozenset({"print", "display", "Markdown", "HTML"})
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_NAMES_TEXT = (ast.Assign, ast.Name, ast.BinOp, ast.operator, ast.JoinedStr, ast.FormattedValue)
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,16 @@ def said(piece: Piece) -> Said:
     if tree is None:
         return Said(_count(text) if _SENTENCE.search(_KEYWORDS.sub("", text[:MAX_CHARS])) else 0, text, True)
     alone = not tree.body or _only_speaks(tree)
-    spoken = _count(text if alone else "\n".join(_comments_and_strings(piece.source)))
-    enough = spoken >= (MIN_WORDS_IN_COMMENTS if alone else MIN_WORDS_IN_CODE)
+    named = not alone and _only_speaks(tree, _NAMES_TEXT)  # answer = "…": it stays, since other cells may use the name
+    spoken = _count(text if alone else _strings(tree) if named else "\n".join(_comments_and_strings(piece.source)))
+    enough = spoken >= (MIN_WORDS_IN_COMMENTS if alone or named else MIN_WORDS_IN_CODE)
     return Said(spoken if enough else 0, text, alone)
+
+
+def as_answer(piece: Piece) -> str:
+    """The Markdown of a cell that is an answer, which tells of pictures that could not be kept."""
+    text = as_text(piece)
+    return "\n\n".join(filter(None, [text, NOT_KEPT])) if piece.drew and not piece.shown else text
 
 
 def as_text(piece: Piece) -> str:
@@ -60,8 +71,7 @@ def as_text(piece: Piece) -> str:
     if not tree.body:
         return "\n".join(re.sub(r"^\s*#+ ?", "", line) for line in piece.source.split("\n"))
     if _only_speaks(tree):
-        strings = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-        return "\n\n".join(text.strip() for text in strings if isinstance(text, str))
+        return _strings(tree)
     return f"```python\n{piece.source.rstrip()}\n```"
 
 
@@ -70,29 +80,37 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text[:MAX_CHARS])
 
 
-def is_about_another(piece: Piece, functions: frozenset[str]) -> bool:
-    """Whether its first line says that it belongs to another exercise: a label with nothing else in it, or a note."""
+def is_about_another(piece: Piece, functions: frozenset[str], numbers: frozenset[str]) -> bool:
+    """Whether its first line does nothing but say that it belongs to another exercise, by a function or a number."""
     first = next((line for line in piece.source[:MAX_CHARS].split("\n") if line.strip()), "")
     note, label = _NOTE.search(first), _LABEL.search(first)
     told = first[:80] if note else next(filter(None, label.groups()), "") if label else ""
     names = set(re.findall(r"\w+", told))
-    if not (names & functions or re.search(r"(?i)\bexercises?\s*\d", told)):
+    if not (names & functions or numbers.intersection(re.findall(r"(?i)\bexercises?\s*(\d{1,4})", told))):
         return False
-    return bool(note) or all(name in functions or name.lower() in _SMALL_WORDS or name.isdigit() for name in names)
+    return all(name in functions or name.lower() in _SMALL_WORDS or name.isdigit() for name in names)
 
 
 def _count(text: str) -> int:
-    """The words of a text, headings aside; something without a word, such as a number, is one."""
+    """The words of a text, titles aside; something without a word, such as a number or a sign, is one."""
     plain = _NOTHING.sub(" ", text[:MAX_CHARS])
-    return len(words(plain)) or int(any(letter.isalnum() for letter in plain))
+    if plain.strip():
+        return len(words(plain)) or 1
+    title = len(words(_TAG.sub(" ", text[:MAX_CHARS])))
+    return title if title > MAX_WORDS_IN_TITLE else 0
 
 
-def _only_speaks(tree: ast.Module) -> bool:
-    """Whether code is nothing but texts, shown or not."""
+def _strings(tree: ast.Module) -> str:
+    strings = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n\n".join(text.strip() for text in strings if isinstance(text, str))
+
+
+def _only_speaks(tree: ast.Module, also: tuple[type[ast.AST], ...] = ()) -> bool:
+    """Whether code is nothing but texts, shown or not, and what else is allowed."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in _SPEAKS:
             continue
-        if not isinstance(node, ast.Module | ast.Expr | ast.Call | ast.Constant | ast.expr_context):
+        if not isinstance(node, (ast.Module, ast.Expr, ast.Call, ast.Constant, ast.expr_context, *also)):
             return False
     return True
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from coursekit.notebooks import as_markdown
 from coursekit.reading import attachments, matching
 from coursekit.reading.answers import Ours, Piece, alike, claims, ours, pieces
-from coursekit.reading.matching import Answers, is_empty
+from coursekit.reading.matching import Answers
 
 NOTES_ID = "notes-of-the-grader"
 ADDED = "added-"  # how the ids of the student's own cells begin
@@ -57,11 +57,29 @@ def with_notes(notebook: NotebookNode, notes: tuple[str, ...]) -> NotebookNode:
     return nbformat.from_dict({**notebook, "cells": [cell, *notebook.cells]})
 
 
-def written(source: NotebookNode, submission: NotebookNode, assignment: str) -> dict[str, str]:
-    """What a submission answers: the text by the id of the answer cell, where it is not what was released."""
+@dataclass(frozen=True)
+class Content:
+    """What a submission answers: the text by the id of the answer cell, where it is not what was released.
+
+    ``sure``: one of them at least stands where an answer belongs. ``untouched``: nothing was added or changed at all.
+    """
+
+    answers: Mapping[str, str]
+    sure: bool
+    untouched: bool
+
+
+def content(source: NotebookNode, submission: NotebookNode, assignment: str) -> Content:
+    """What is in a submission, by which several are compared."""
     cells, theirs = ours(source, assignment), pieces(submission)
-    found = matching.answers(cells, theirs, claims(cells, theirs)).source
-    return {name: text for name, text in found.items() if not cells[name].same(text)}
+    claimed = claims(cells, theirs)
+    found = matching.answers(cells, theirs, claimed)
+    there = {name: text for name, text in found.source.items() if not cells[name].same(text)}
+    untouched = all(
+        piece.empty or (name is not None and cells[name].same(piece.source))
+        for piece, name in zip(theirs, claimed, strict=True)
+    )
+    return Content(there, bool(there.keys() - {*found.guessed}), untouched and not there)
 
 
 def resemblance(source: NotebookNode, submission: NotebookNode, assignment: str) -> int:
@@ -151,7 +169,7 @@ def _added(
             # A spare copy of an answer runs on the side of the answer on which it stood.
             early = known.blank is not None and index < answers.index.get(known.id, index)
             behind = places[places.index(name) - 1] if early else name
-        if index in answers.used or is_empty(piece) or (known is not None and _is_given(known, piece, answers)):
+        if index in answers.used or piece.empty or (known is not None and _is_given(known, piece, answers)):
             continue
         number += 1
         if number <= MAX_ADDED:

@@ -267,7 +267,8 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
     metadata: dict[str, Any] = given if isinstance(given, dict) else {}
     grader = metadata.get("nbgrader")
     grade_id = _name(grader.get("grade_id")) if isinstance(grader, dict) else ""
-    if not source.strip() and not grade_id and not raw.get("attachments"):
+    drawn = pictures.shown_by(source, raw.get("outputs")) if kind == "code" else []
+    if not source.strip() and not grade_id and not raw.get("attachments") and not drawn:
         return None
     kept: dict[str, Any] = {"nbgrader": {"grade_id": grade_id}} if grade_id else {}
     name = _name(raw.get("id")) or _name(metadata.get("id"))  # the second is where Colab puts it
@@ -278,15 +279,10 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
         cell_id = next(free for free in names if free not in used)
         kept |= {"id": name} if name else {}
     used.add(cell_id)
-    return _with_pictures({"id": cell_id, "cell_type": kind, "metadata": kept, "source": source}, raw)
-
-
-def _with_pictures(cell: dict[str, Any], raw: dict[str, Any]) -> NotebookNode:
-    """The cell with what else a written answer may need of it: pictures, and no other output or attachment."""
-    if cell["cell_type"] == "code":
-        return nbformat.from_dict(
-            cell | {"outputs": pictures.shown_by(cell["source"], raw.get("outputs")), "execution_count": None}
-        )
+    # And what else a written answer may need of it: pictures, and no other output or attachment.
+    cell: dict[str, Any] = {"id": cell_id, "cell_type": kind, "metadata": kept, "source": source}
+    if kind == "code":
+        return nbformat.from_dict(cell | {"outputs": drawn, "execution_count": None})
     cell["source"], found = attachments.inlined(cell["source"], attachments.kept(raw.get("attachments")))
     return nbformat.from_dict(cell | ({"attachments": found} if found else {}))
 

@@ -5,7 +5,7 @@ is no JSON is not for this module: ``coursekit.reading.rescue`` is more patient,
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -17,6 +17,8 @@ from coursekit.reading import pictures
 MAX_CELLS = 5_000
 MAX_TEXT_BYTES = 4 << 20  # of all sources of a notebook as they stand in the file
 MAX_PICTURE_BYTES = 12 << 20  # of the pictures in all cells
+MAX_PLOTS, MAX_PLOT_BYTES = 100, 8 << 20  # of the pictures that the code draws again
+MAX_OUTPUTS = 20_000  # of all cells, that are looked at for pictures
 _MAX_NAME_BYTES, _MAX_SHEETS, _MAX_REPLACED = 2_000, 20, 100_000
 _NOTHING = Raw(b"")
 _PICTURE_IN_TEXT = re.compile(rb"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=%]{1000,}+", re.IGNORECASE)
@@ -66,6 +68,9 @@ class _Bundle(Struct):
     png: Raw = msgspec.field(default=_NOTHING, name="image/png")
     jpeg: Raw = msgspec.field(default=_NOTHING, name="image/jpeg")
     gif: Raw = msgspec.field(default=_NOTHING, name="image/gif")
+    svg: Raw = msgspec.field(default=_NOTHING, name="image/svg+xml")
+    webp: Raw = msgspec.field(default=_NOTHING, name="image/webp")
+    plotly: Raw = msgspec.field(default=_NOTHING, name="application/vnd.plotly.v1+json")
 
 
 class _CellMetadata(Struct):
@@ -166,7 +171,29 @@ def _notebook(data: bytes | bytearray) -> dict[str, Any] | None:
     if len(raw) > MAX_CELLS:
         raise TooMuch(f"a notebook of more than {MAX_CELLS} cells")
     room = _Room()
-    return {"cells": [_cell(cell, room) for cell in raw if _kind(cell) == "{"], "metadata": _metadata(found.metadata)}
+    cells = [_cell(cell, room) for cell in raw if _kind(cell) == "{"]
+    for cell in reversed(cells):  # what the last cells showed is likelier to be an answer: there is the question
+        if cell.get("outputs"):
+            cell["outputs"] = [*_with_pictures(cell["outputs"], pictures.is_drawn_again(_joined(cell)), room)]
+    return {"cells": cells, "metadata": _metadata(found.metadata)}
+
+
+def _with_pictures(outputs: list[Raw], again: bool, room: "_Room") -> Iterator[dict[str, Any]]:
+    """Those of the outputs that have pictures; once there is no room for more, the first one says that there are."""
+    for output in outputs:
+        if room.outputs == 0:
+            return
+        room.outputs -= 1
+        shown = _shown(output, room.take_plot if again else room.take_picture) if _kind(output) == "{" else {}
+        if shown:
+            yield {"data": shown}
+            if again and not room.plots:
+                return
+
+
+def _joined(cell: dict[str, Any]) -> str:
+    text = cell.get("source") or cell.get("input")
+    return "".join(map(str, text)) if text else ""
 
 
 class _Room:
@@ -174,6 +201,7 @@ class _Room:
 
     def __init__(self) -> None:
         self.text, self.pictures = MAX_TEXT_BYTES, MAX_PICTURE_BYTES
+        self.plots, self.plot_bytes, self.outputs = MAX_PLOTS, MAX_PLOT_BYTES, MAX_OUTPUTS
 
     def take_text(self, source: Raw) -> None:
         """Room for a cell's source; pictures that stand in it are pictures. Raises TooMuch."""
@@ -192,6 +220,13 @@ class _Room:
         self.pictures -= size
         return True
 
+    def take_plot(self, size: int) -> bool:
+        """Whether there was room for a picture that is drawn again."""
+        if not self.plots or size > self.plot_bytes:
+            return False
+        self.plots, self.plot_bytes = self.plots - 1, self.plot_bytes - size
+        return True
+
 
 def _cell(data: Raw, room: _Room) -> dict[str, Any]:
     raw = msgspec.json.decode(data, type=_Cell)
@@ -205,22 +240,25 @@ def _cell(data: Raw, room: _Room) -> dict[str, Any]:
     if len(_bytes(raw.level)) == 1:
         cell["level"] = msgspec.json.decode(raw.level)
     cell["id"] = _name(raw.id)
-    # Of these it only counts that they are there, but for pictures that belong to a written answer.
+    # Of these it only counts that they are there, but for pictures that may belong to a written answer.
     cell |= {key: None for key in ("outputs", "execution_count", "prompt_number") if _there(getattr(raw, key))}
-    text = cell.get("source") or cell.get("input")
-    if _kind(raw.outputs) == "[" and pictures.shows_a_file("".join(map(str, text)) if text else ""):
-        cell["outputs"] = [_shown(output, room) for output in _items(raw.outputs, _Outputs) if _kind(output) == "{"]
+    if _kind(raw.outputs) == "[":
+        cell["outputs"] = _items(raw.outputs, _Outputs)
     return cell
 
 
-def _shown(data: Raw, room: _Room) -> dict[str, Any]:
-    """The pictures in an output, as far as there is room."""
+def _shown(data: Raw, take: Callable[[int], bool]) -> dict[str, Any]:
+    """The pictures in an output: empty where there is no room, or where such pictures are never kept."""
     raw = msgspec.json.decode(data, type=_Output)
     bundle = msgspec.json.decode(raw.data, type=_Bundle) if _kind(raw.data) == "{" else _Bundle()
-    found = {"png": bundle.png, "jpeg": bundle.jpeg, "gif": bundle.gif}
-    found |= {kind: old for kind, old in (("png", raw.png), ("jpeg", raw.jpeg)) if _there(old)}
-    return {"data": {f"image/{kind}": msgspec.json.decode(picture) for kind, picture in found.items()
-                     if _kind(picture) in ('"', "[") and room.take_picture(len(_bytes(picture)))}}  # fmt: skip
+    found = {"image/png": bundle.png, "image/jpeg": bundle.jpeg, "image/gif": bundle.gif}
+    found |= {kind: old for kind, old in (("image/png", raw.png), ("image/jpeg", raw.jpeg)) if _there(old)}
+    shown = {
+        kind: msgspec.json.decode(picture) if _kind(picture) in ('"', "[") and take(len(_bytes(picture))) else ""
+        for kind, picture in found.items()
+        if _there(picture)
+    }
+    return shown | ({"image/svg+xml": ""} if any(map(_there, (bundle.svg, bundle.webp, bundle.plotly))) else {})
 
 
 def _cell_metadata(data: Raw) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def load(course: Course, assignment: str, student: str) -> Submission:
         return Submission(student, assignment, blank, problem=str(error), supporting=date)
     supporting, about_files = beside_notebook(course, assignment, chosen.item, chosen.among)
     pictures.put_in(chosen.notebook, supporting)
+    pictures.forget_plots(chosen.notebook, (cell.id for cell in source_of(course, assignment).cells
+                                            if cell.cell_type == "code"))  # fmt: skip
     notes = (*chosen.notes, *about_files, *about_date)
     chosen.notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
     return Submission(student, assignment, chosen.notebook, notes, supporting={**supporting, **date})

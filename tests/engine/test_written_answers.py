@@ -17,7 +17,7 @@ from coursekit import notebooks, stubs
 from coursekit.config import configure
 from coursekit.course import Course
 from coursekit.feedback_page import cells as page
-from coursekit.reading import rebuild, submission
+from coursekit.reading import rebuild, skimming, submission
 from tests.classroom import ROOT
 
 ANSWER, QUESTION, LAST = "comparison", "comparison-task", "closing"
@@ -36,6 +36,7 @@ PNG_BYTES = (
 )
 PNG = base64.b64encode(PNG_BYTES).decode()
 GIF = base64.b64encode(b"GIF89a" + struct.pack("<HH", 2, 1) + b"\0\0\0" + b"," + bytes(9) + b"\2\2D\1\0;").decode()
+RELEASED = "The notebook is as it was released: nothing was filled in."
 URI = f"data:image/png;base64,{PNG}"
 
 
@@ -246,12 +247,93 @@ def test_pictures_of_a_notebook_are_bounded_in_number_and_the_answers_come_first
     assert "pictures in the notebook were too many or too large" in told
 
 
+def shown(data=PNG, mime="image/png"):
+    return [{"output_type": "display_data", "data": {mime: data, "text/plain": "<Figure>"}, "metadata": {}}]
+
+
 def test_plots_of_other_cells_are_drawn_again_and_not_taken_over(folder, blank):
-    shown = [{"output_type": "display_data", "data": {"image/png": PNG}, "metadata": {}}]
-    add(blank, "plt.plot(costs)", kind="code", outputs=shown)
+    add(blank, "plt.plot(costs)", kind="code", outputs=shown(), below="playground")
     graded, _ = read(folder, blank)
     assert not waits(graded)
     assert pictures_on_page(graded) == 0
+
+
+def test_a_plot_beside_a_written_answer_is_drawn_again_and_not_taken_over(folder, blank):
+    answer(blank, TEXT)
+    add(blank, "plt.plot(costs)", kind="code", outputs=shown())
+    graded, told = read(folder, blank)
+    assert written(graded).source == TEXT
+    assert pictures_on_page(graded) == 0
+    assert told == ""
+
+
+DRAWN = {
+    "a plot below": lambda nb: add(nb, "plt.plot(costs)", kind="code", outputs=shown()),
+    "a plot above": lambda nb: add(nb, "plt.plot(costs)", kind="code", outputs=shown(), below=QUESTION),
+    "a plot at the end": lambda nb: add(nb, "plt.plot(costs)", kind="code", outputs=shown(), below=LAST),
+    "a plot that cannot be drawn again": lambda nb: add(nb, "plt.plot(", kind="code", outputs=shown()),
+    "a picture without code": lambda nb: add(nb, "", kind="code", outputs=shown()),
+    "a picture below a comment": lambda nb: add(nb, "# mine", kind="code", outputs=shown()),
+    "the answer cell made code": lambda nb: answer(
+        nb, "plt.plot(costs)", cell_type="code", execution_count=None, outputs=shown()
+    ),
+    "the answer cell made code, and emptied": lambda nb: answer(
+        nb, "", cell_type="code", execution_count=None, outputs=shown()
+    ),
+}
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+@pytest.mark.parametrize("form", DRAWN)
+def test_a_picture_that_code_showed_at_the_question_is_kept_and_waits(folder, blank, form, emptied):
+    if emptied:
+        answer(blank, "")
+    DRAWN[form](blank)
+    graded, told = read(folder, blank)
+    assert waits(graded)
+    assert [*written(graded).attachments.values()] == [{"image/png": PNG}]
+    assert "as it was released" not in told
+    assert "not written" not in told
+
+
+@pytest.mark.parametrize("source", ["plt.plot(costs)", ""])
+def test_a_picture_that_cannot_be_kept_waits_and_is_spoken_of(folder, blank, source):
+    add(blank, source, kind="code", outputs=shown("<svg/>", "image/svg+xml"))
+    graded, told = read(folder, blank)
+    assert waits(graded)
+    assert "showed a picture that is not kept here" in written(graded).source
+    assert "there was a picture in a cell below it" in told
+
+
+def test_a_picture_file_that_code_below_shows_waits_whether_it_was_run_or_not(folder, blank):
+    add(blank, 'Image("photo.png")', kind="code")
+    graded, _ = read(folder, blank, **{"photo.png": PNG_BYTES})
+    assert waits(graded)
+    assert written(graded).attachments
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MAX_PLOT_BYTES", len(PNG) + 10), ("MAX_PLOTS", 1)])
+def test_plots_leave_room_for_the_answers_pictures(folder, blank, monkeypatch, limit, most):
+    """Of the plots the last ones are kept, and of the others it is known that they were there."""
+    monkeypatch.setattr(skimming, limit, most)
+    for source in ("second", "first"):
+        add(blank, f"plt.plot({source})", kind="code", outputs=shown())
+    add(blank, "plt.plot(before)", kind="code", outputs=shown(), below="title")
+    graded, _ = read(folder, blank)
+    assert [*written(graded).attachments.values()] == [{"image/png": PNG}]
+    assert written(graded).source.index("not kept here") < written(graded).source.index("second")
+
+
+def test_plots_of_our_own_cells_are_not_passed_on(folder, blank):
+    for cell in blank["cells"]:
+        if cell["cell_type"] == "code" and cell["id"] != "playground":  # nothing but a comment: it draws nothing again
+            cell["outputs"] = shown()
+    there = folder.submitted("digits", "anna")
+    there.mkdir(parents=True)
+    (there / "digits.ipynb").write_text(json.dumps(blank), encoding="utf-8")
+    loaded = submission.load(folder, "digits", "anna")
+    assert not any(cell.get("outputs") for cell in loaded.notebook.cells)
+    assert RELEASED in loaded.notes
 
 
 def delete(notebook, cell_id=ANSWER):
@@ -275,9 +357,13 @@ def instead(notebook, kind, source, below="comparison-rubric"):
     add(notebook, source, kind=kind, below=below)
 
 
-def typed_into(notebook, cell_id):
+def typed_into(notebook, cell_id, text=TEXT):
     cell = notebook["cells"][at(notebook, cell_id)]
-    cell["source"] = "".join(cell["source"]) + f"\n\n{TEXT}"
+    cell["source"] = "".join(cell["source"]) + f"\n\n{text}"
+
+
+def text_cell(source, kind="markdown"):
+    return {"id": "typed-last", "cell_type": kind, "metadata": {}, "source": source}
 
 
 MOVED = {
@@ -302,6 +388,22 @@ MOVED = {
     "a number": lambda nb: add(nb, "42"),
     "Chinese": lambda nb: add(nb, "\u7f51\u7edc\u6ca1\u6709\u5b66\u5230\u4efb\u4f55\u4e1c\u897f\u3002", kind="code"),
     "under a heading of its own": lambda nb: add(nb, f"## My answer\n\n{TEXT}"),
+    "at the very end, short": lambda nb: nb["cells"].append(text_cell(TEXT)),
+    "at the very end, the stub emptied": lambda nb: emptied_and(nb, (LAST, TEXT)),
+    "two cells below, the stub blanks": lambda nb: (answer(nb, "   \n"), add(nb, TEXT, below=LAST)),
+    "at the very end, raw": lambda nb: nb["cells"].append(text_cell(TEXT, "raw")),
+    "at the very end, one word": lambda nb: nb["cells"].append(text_cell("Both.")),
+    "at the very end, a comment": lambda nb: add(nb, f"# {TEXT}", kind="code", below=LAST),
+    "at the very end, and a remark below": lambda nb: (add(nb, TEXT, below=LAST), add(nb, "See below.")),
+    "right above the question": lambda nb: add(nb, TEXT, below="playground"),
+    "all of it a heading": lambda nb: add(nb, f"# {TEXT}"),
+    "a sign": lambda nb: add(nb, "?"),
+    "a line drawn below it": lambda nb: add(nb, f"{TEXT}\n---"),
+    "with a number of its own": lambda nb: add(nb, f"**Exercise 18:** {TEXT}"),
+    "under a number of its own": lambda nb: add(nb, f"## Exercise 18\n\n{TEXT}"),
+    "a note that names a function": lambda nb: add(nb, f"Note: apply_batchnorm is what I recommend. {TEXT}"),
+    "given a name": lambda nb: add(nb, f"answer = {TEXT!r}\nprint(answer)", kind="code"),
+    "typed into a text further up": lambda nb: typed_into(nb, "alone-said", TEXT * 3),
     "that begins with a function's name": lambda nb: add(nb, f"**apply_batchnorm and its effect.** {TEXT}"),
 }
 
@@ -313,10 +415,11 @@ def test_an_answer_outside_its_cell_waits_for_a_person_with_its_text(folder, bla
     assert str(blank) != before
     graded, told = read(folder, blank)
     assert waits(graded)
-    if place not in ("one word", "a number", "Chinese"):
+    if place not in ("one word", "a number", "Chinese", "a sign", "at the very end, one word"):
         assert TEXT in written(graded).source
     assert ANSWER in told
     assert "counts as not written" not in told
+    assert "as it was released" not in told
 
 
 def test_an_answer_in_pieces_is_put_together_in_order(folder, blank):
@@ -385,3 +488,77 @@ def test_what_is_plainly_something_else_does_not_make_a_blank_answer_wait(folder
     NOT_MEANT[place](blank)
     graded, _ = read(folder, blank)
     assert not waits(graded)
+
+
+ADDED_NOTHING = ("nothing", "the stub emptied", "the cell deleted", "an empty cell below")
+
+
+@pytest.mark.parametrize("place", NOT_MEANT)
+def test_that_nothing_was_filled_in_is_said_truly(folder, blank, place):
+    NOT_MEANT[place](blank)
+    _, told = read(folder, blank)
+    assert (RELEASED in told) == (place in ADDED_NOTHING)
+    assert ("No answer was filled in" in told) == (place not in ADDED_NOTHING)
+
+
+def cell_of_ours(cell_id, source, kind="markdown", **nbgrader):
+    grader = {"nbgrader": {"grade_id": cell_id, "schema_version": 3, "locked": False} | nbgrader} if nbgrader else {}
+    outputs = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    made = {"id": cell_id, "cell_type": kind, "metadata": grader, "source": source, **outputs}
+    return nbformat.from_dict(made)
+
+
+@pytest.fixture
+def two_questions():
+    """A source with two written answers, an exercise in code between them, and a text behind each."""
+    asked = {"grade": True, "solution": True, "task": False, "points": 5}
+    cells = [
+        cell_of_ours("one-task", "## First question"),
+        cell_of_ours("one", "Model answer.", **asked),
+        cell_of_ours("one-said", "So much for that."),
+        cell_of_ours("double", "def double(x):\n    return 2 * x", "code", **asked | {"grade": False}),
+        cell_of_ours("double-test", "assert double(2) == 4", "code", **asked | {"solution": False}),
+        cell_of_ours("between", "Now something else."),
+        cell_of_ours("two-task", "## Second question"),
+        cell_of_ours("two", "Model answer.", **asked),
+        cell_of_ours("end", "Hand it in."),
+    ]
+    return nbformat.from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+# Which answers wait, by the cell below which a short text stands.
+BETWEEN = {
+    "one-task": {"one"},
+    "one": {"one"},
+    "one-said": {"one"},
+    "double-test": {"one"},
+    "between": {"one", "two"},  # it may be either's, and one that is read twice is not lost
+    "two-task": {"two"},
+    "two": {"two"},
+    "end": {"one", "two"},
+}
+
+
+@pytest.mark.parametrize("filled", [(), ("one",), ("two",), ("one", "two")])
+@pytest.mark.parametrize("below", BETWEEN)
+def test_with_two_questions_a_text_waits_at_each_that_it_may_answer(two_questions, below, filled):
+    theirs = copy.deepcopy(two_questions)
+    for cell in theirs.cells:
+        if cell.id in ("one", "two"):
+            cell.source = f"{TEXT} {cell.id}" if cell.id in filled else stubs.TEXT_STUB
+    place = next(number for number, cell in enumerate(theirs.cells) if cell.id == below)
+    theirs.cells.insert(place + 1, nbformat.from_dict(text_cell("The short one.")))
+    result = rebuild.rebuild(two_questions, theirs, "digits").notebook
+    found = {cell.id: cell.source for cell in result.cells if cell.id in ("one", "two")}
+    assert {name for name in found if "The short one." in found[name]} == BETWEEN[below] - {*filled}
+    assert all(found[name] == f"{TEXT} {name}" for name in filled)
+    assert "The short one." in " ".join(cell.source for cell in result.cells)
+
+
+def test_a_notebook_with_answers_is_preferred_to_one_with_a_text_that_may_be_one(folder, blank):
+    other = copy.deepcopy(blank)
+    other["cells"][at(other, "relu")]["source"] = "def relu(Z):\n    return np.maximum(Z, 0), Z"
+    blank["cells"].append(text_cell("Work in progress."))
+    graded, told = read(folder, blank, **{"work.ipynb": json.dumps(other).encode()})
+    assert "np.maximum" in next(cell.source for cell in graded.cells if cell.id == "relu")
+    assert "digits.ipynb holds only text that may be an answer; the answers in work.ipynb were graded." in told
