@@ -6,11 +6,10 @@ the bytes are in the code page of the packer's computer, and the encoding is gue
 
 import binascii
 import struct
-import unicodedata
 import zipfile
 from collections.abc import Sequence
 
-from coursekit.reading import spelling
+from coursekit.reading import accents, spelling
 
 UTF8_FLAG, UNICODE_PATH = 0x800, 0x7075
 # In the order in which they are believed where two spell names that are equally likely.
@@ -28,7 +27,7 @@ def names(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
     found = []
     for entry, name in zip(entries, raw, strict=True):
         text = _told(entry) or (entry.filename if name is None else name.decode(encoding, "replace"))
-        found.append(unicodedata.normalize("NFC", text.partition("\0")[0]))
+        found.append(accents.composed(text.partition("\0")[0]))
     return found
 
 
