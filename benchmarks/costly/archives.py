@@ -1,13 +1,15 @@
 """Zip archives that unpack to far more than they are, or that hold more than anybody hands in."""
 
+import io
 import json
 import random
 import struct
+import zipfile
 import zlib
 from itertools import chain
 from pathlib import Path
 
-from benchmarks.costly.kit import ALL, MIB, NAME, Costly, Write, lazily, packed, put, solved
+from benchmarks.costly.kit import ALL, MIB, NAME, Costly, Write, accents, lazily, packed, put, solved
 
 DENSE = 190  # times its size: what is packed still denser is refused
 
@@ -72,6 +74,29 @@ def _many(name: str) -> bytes:
     return packed([_notebook(), *((name.format(number), b"x") for number in range(1_990))])
 
 
+def _accents() -> bytes:
+    return packed([_notebook(), *((f"{number:02}{accents(32_000)}.txt", b"x") for number in range(60))])
+
+
+def _no_encoding() -> bytes:
+    """Names of which nothing says how they are to be read."""
+    stand_ins = [(f"{number:02}" + "#" * 65_000, b"x") for number in range(60)]
+    noise = bytes(random.Random(3).choices(range(0xE0, 0xE7), k=65_000))
+    return packed([_notebook(), *stand_ins]).replace(b"#" * 65_000, noise)
+
+
+def _extra_fields() -> bytes:
+    """zipfile copies what is left of an entry's extra fields for each of them."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(*_notebook())
+        for number in range(60):
+            entry = zipfile.ZipInfo(f"{number}.txt")
+            archive.writestr(entry, b"x")
+            entry.extra = struct.pack("<HH", 0x7777, 0) * 16_000
+    return buffer.getvalue()
+
+
 def _three_archives(folder: Path) -> None:
     """Three archives as large as one may be, which do not pack."""
     noise = random.Random(2).randbytes(48 * MIB)
@@ -94,6 +119,9 @@ INPUTS = (
     _costly(
         "2,000 entries with names of 2,000 letters", lazily(lambda: _many("n" * 2_000 + "{:04}.txt"), "hand-in.zip")
     ),
+    _costly("60 names of 32,000 accents", lazily(_accents, "hand-in.zip")),
+    _costly("60 names of 65,000 bytes without an encoding", lazily(_no_encoding, "hand-in.zip")),
+    _costly("60 entries with 16,000 extra fields each", lazily(_extra_fields, "hand-in.zip"), ALL),
     _costly("2,000 archives in an archive", lazily(lambda: _many("{:04}.zip"), "hand-in.zip"), refusable=False),
     _costly("three archives of 48 MiB of noise", _three_archives, ALL),
 )

@@ -24,6 +24,7 @@ ALL = frozenset(POINTS)
 NOTHING_LOST: frozenset[str] = frozenset()
 COST = "cost = np.sum(losses) / m"
 COST_LOST = frozenset({"compute_cost"})
+PNG = "iVBORw0KGgo" + "A" * 41  # the beginning of a picture, which is enough to be kept
 ROOT = Path(__file__).resolve().parents[2]
 
 Notebook = dict[str, Any]
@@ -137,6 +138,11 @@ def in_text(old: str, new: str, notebook: Notebook | None = None) -> str:
     if old not in whole:
         raise ValueError(f"the notebook's text has no {old!r}")
     return whole.replace(old, new, 1)
+
+
+def accents(many: int) -> str:
+    """A letter with so many accents, in the order that takes longest to sort."""
+    return "a" + "\u0300" * (many // 2) + "\u0316" * (many // 2)
 
 
 def filled(piece: str, size: int, between: str = ",") -> str:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from benchmarks.costly.kit import (
     COST_LOST,
     NOTHING_LOST,
+    PNG,
     Costly,
     Notebook,
+    accents,
     answered,
     code,
     every_answer,
@@ -109,6 +111,16 @@ def _own_raises() -> Notebook:
     return with_cells([code(source, f"raises-{number}") for number in range(5)])
 
 
+def _accents_beside_a_picture() -> Notebook:
+    """The text is searched for the picture's name, however that is written."""
+    cell = text("My notes " + accents(600_000), "mine", "raw")
+    return with_cells([cell | {"attachments": {"a.png": {"image/png": PNG}}}])
+
+
+def _accents_in_an_address() -> Notebook:
+    return with_cells([text(f"![x]({accents(40_000)}.png) ![x]({'%CC%80%CC%96' * 9_000}.png)", "mine")])
+
+
 CHAIN = "a=" * (LONGEST // 2) + "0"
 SUM = "+".join(["x"] * (LONGEST // 2))
 CALLS = "x" + "()" * 5_000
@@ -136,4 +148,14 @@ INPUTS = (
     Costly("215,000 beginnings of hidden tests", "rebuilding", lazily(_hidden_markers), refusable=True),
     Costly("17 MB of the beginning of a function", "rebuilding", lazily(_long_text), refusable=True),
     _costly("6,000 lines that raise", _own_raises),
+    _costly(
+        "two names of 90,000 accents",
+        lambda: with_cells([code(f"if False: {accents(90_000)} = {number}", f"mine-{number}") for number in range(2)]),
+    ),
+    _costly(
+        "raw cells that are a name of 90,000 accents",
+        lambda: with_cells([text(accents(90_000), f"mine-{number}", "raw") for number in range(2)]),
+    ),
+    _costly("600,000 accents beside a picture", _accents_beside_a_picture),
+    _costly("40,000 accents in the address of a picture", _accents_in_an_address),
 )

@@ -68,6 +68,7 @@ def _long_answer() -> Notebook:
 
 _TABLE = "'<table>' + '<tr><td>1</td><td>2</td></tr>' * 100_000 + '</table>'"
 _SVG = "'<svg xmlns=\"http://www.w3.org/2000/svg\">' + '<path d=\"M0 0L9 9\"/>' * 50_000 + '</svg>'"
+_NUMBER = "&#" + "9" * 5_000 + ";"
 _LATEX = r"$\frac{a}{b}+\sum_{i=1}^{n}\sqrt{x_i}$ "
 
 INPUTS = (
@@ -102,6 +103,11 @@ INPUTS = (
     _costly("HTML: 200 pieces of 4 MB", _shown("text/html", "'<b>x</b>' * 400_000", cells=8, times=200)),
     _costly("HTML: a million beginnings of tags", _shown("text/html", "'<a' * 1_000_000")),
     _costly("HTML: a million beginnings of comments", _shown("text/html", "'<!--' * 900_000")),
+    _costly("HTML: end tags that never end", _shown("text/html", "'</a \">\"' * 20_000", 5, 8)),
+    _costly("HTML: letters that are taken for others", _shown("text/html", r"'<\u017f' * 70_000", 5, 8)),
+    _costly("HTML: characters as numbers of 5,000 digits", _shown("text/html", repr(f"<p>{_NUMBER}"), 5, 8)),
+    _costly("Markdown: characters as numbers of 5,000 digits", _markdown(f"<div title='{_NUMBER}'>\n{_NUMBER}\n")),
+    _costly("Markdown: end tags that never end", _markdown("</a \">\"")),
     _costly("HTML: 900,000 entities", _shown("text/html", "'&lt;' * 900_000")),
     _costly("SVG: 50,000 paths", _shown("image/svg+xml", _SVG, times=3)),
     _costly("LaTeX: 200 outputs in 20 cells", _shown("text/latex", repr(_LATEX * 20), cells=20, times=200)),

@@ -5,6 +5,7 @@ import re
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
+from coursekit.feedback_page import text
 from coursekit.feedback_page.budget import Budget
 
 MAX_TEX_CHARS = 2_000
@@ -76,5 +77,5 @@ def _is_plain(name: str, value: str) -> bool:
     return bool((_SIZE if name in _SIZES else _VALUE).fullmatch(value))
 
 
-def _text(text: str | None) -> str:
-    return html.escape(html.unescape(text or ""))  # the converter writes characters as entities
+def _text(found: str | None) -> str:
+    return html.escape(text.unescaped(found or ""))  # the converter writes characters as entities

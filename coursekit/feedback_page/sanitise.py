@@ -10,7 +10,7 @@ balanced pairs, with no attribute but those of ``_attributes``, and every other 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape, unescape
+from html import escape
 
 from coursekit.feedback_page import equations, images, text
 from coursekit.feedback_page.budget import Budget
@@ -42,11 +42,12 @@ _SAFE_LINK = re.compile(r"(https?://|mailto:)[^\s\\]+", re.IGNORECASE)
 _ALIGNED = re.compile(r"\s*text-align\s*:\s*(right|center)\s*;?\s*")  # as Markdown's tables say it
 
 # Quoted text may hold a ">". Each character fits in one place only, so a tag without an end is given up at once.
+# Not with re.IGNORECASE, for which some letters outside ASCII are among a to z, too.
 _TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[a-z][^\s/>]{0,40}+)"""
-    r"""(?P<attributes>[^>"']*+(?:(?:"[^"]*+"|'[^']*+')[^>"']*+)*)>""",
-    re.IGNORECASE,
+    r"""<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]{0,40}+)"""
+    r"""(?P<attributes>[^>"']*+(?:(?:"[^"]*+"|'[^']*+')[^>"']*+)*)>"""
 )
+_BEGINS_TAG = re.compile("</?[a-zA-Z]")
 _ATTRIBUTE = re.compile(r"""(?P<name>[^\s/>"'=]++)(?:\s*+=\s*+(?P<value>"[^"]*+"|'[^']*+'|[^\s>"']++))?""")
 
 Image = Callable[[str, str], str]
@@ -122,13 +123,13 @@ class _Writer:
                 return
             if found := _TAG.match(html, begin):
                 place = self._tag(html, found)
+            elif _BEGINS_TAG.match(html, begin):  # and has no end: all the rest was looked at to find that out
+                self._text(html[begin:])
+                return
             elif html.startswith("<!--", begin):
                 place = _behind(html, "-->", begin + 4)
             elif html.startswith(("<!", "<?", "</"), begin):
                 place = _behind(html, ">", begin + 2)
-            elif html[begin + 1 : begin + 2].isascii() and html[begin + 1 : begin + 2].isalpha():
-                self._text(html[begin:])  # a tag without an end
-                return
             else:
                 self._text("<")
                 place = begin + 1
@@ -181,7 +182,7 @@ class _Writer:
         if said.strip() and self._open and self._open[-1].tag in ("ul", "ol"):
             self._block("li", {})
         self._said += len(said.strip())
-        shown = escape(text.visible(unescape(said)))
+        shown = escape(text.visible(text.unescaped(said)))
         self._budget.spend(work=_TEXT_WORK + len(said) // _CHARS_FOR_ONE, html=len(shown))
         self._out.append(shown)
 
@@ -263,7 +264,7 @@ def _behind(html: str, closing: str, begin: int, ignore_case: bool = False) -> i
 
 
 def _value(attribute: re.Match[str]) -> str:
-    return unescape((attribute["value"] or "").strip("\"'"))
+    return text.unescaped((attribute["value"] or "").strip("\"'"))
 
 
 def _attributes(tag: str, given: dict[str, str]) -> str:

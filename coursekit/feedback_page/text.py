@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from html import unescape
 
 MAX_CHARS = 20_000
 _TAIL_CHARS = 2_000
@@ -10,6 +11,8 @@ _JOINERS = "\u200c\u200d"  # several scripts and many emoji need them inside wor
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # controls, format characters (directions too), half characters, private ones
 # Escape sequences of terminals: CSI, OSC (a title, a link) and the short ones. Each part matches in linear time.
 _ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
+
+_LONG_NUMBERS = re.compile(r"(?<=&#)[0-9]{8,}+")  # with seven digits any character can be written
 
 
 class _WrittenOut(dict[int, str]):
@@ -30,6 +33,14 @@ _SHOWN = _WrittenOut({ord("\t"): "\t", ord("\n"): "\n", 0xA0: " ", 0xFEFF: ""})
 def visible(text: str) -> str:
     """The text with control characters, direction marks and other invisible ones written out, as ``⟨U+202E⟩``."""
     return re.sub("\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text).translate(_SHOWN)
+
+
+def unescaped(html: str) -> str:
+    """The text that a piece of HTML without tags shows: every reference is the character that it stands for.
+
+    Python reads no number of more than 4,300 digits, and raises.
+    """
+    return unescape(_LONG_NUMBERS.sub(_short_number, html))
 
 
 def name(text: str, limit: int = 120) -> str:
@@ -54,6 +65,11 @@ def cut(text: str, limit: int = MAX_CHARS) -> str:
         return text
     tail = min(_TAIL_CHARS, limit // 4)
     return f"{text[: limit - tail]}\n[… {len(text) - limit:,} characters are left out here …]\n{text[-tail:]}"
+
+
+def _short_number(found: re.Match[str]) -> str:
+    digits = found[0].lstrip("0") or "0"
+    return digits if len(digits) < 8 else "9999999"  # no character either
 
 
 def _last_state(line: str) -> str:

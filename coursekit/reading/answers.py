@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
-from coursekit.reading import attachments, pictures
+from coursekit.reading import accents, attachments, pictures
 
 # ast needs a hundred times the memory of what it parses, and for a million characters a second, or ten (a=a=a=...).
 # Each cell counts as so many characters more: no more cells are parsed than `definitions` remembers.
@@ -145,7 +145,9 @@ def _by_line(source: str) -> dict[str, str]:
 
 
 def parsed(source: str) -> ast.Module | None:
-    """The cell as Python, magics aside; None where it is none."""
+    """The cell as Python, magics aside; None where it is none, or has so many accents that it is not looked at."""
+    if not accents.are_few(source):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # escapes that Python does not know

@@ -18,6 +18,7 @@ SIGNATURE = b"PK\x03\x04"
 MAX_ARCHIVE_BYTES, MAX_ENTRIES, MAX_RATIO = 50 << 20, 2_000, 200
 _SUSPICIOUS_BYTES = 1 << 20  # a ratio says nothing about small files
 _MAX_DIRECTORY_BYTES = 4 << 20  # zipfile reads the whole table of contents before it says how many entries there are
+MAX_EXTRA_BYTES, _MAX_EXTRA_ALTOGETHER = 4_000, 1 << 20  # of one entry, and all: times, owners, a name in Unicode
 _ANEW = "pack only the notebook into an ordinary .zip, or hand in the .ipynb file itself"
 
 
@@ -31,9 +32,10 @@ def files_in(data: bytes, name: str) -> tuple[Item, ...]:
         raise CourseError(name, f"a damaged archive ({error})", _ANEW) from None
     if len(entries) > MAX_ENTRIES:
         raise CourseError(name, f"an archive of {len(entries)} files, more than {MAX_ENTRIES}", _ANEW)
-    items, refused = [], False
+    items, refused, long = [], False, False
     for entry, called in zip(entries, zipnames.names(entries), strict=True):
-        path = _inside(called)
+        path = _inside(called) if called is not None else None
+        long = long or called is None
         if path is not None and entry.is_dir():  # an entry without a name has no last letter to look at
             continue
         if path is None or stat.S_ISLNK(entry.external_attr >> 16):
@@ -41,6 +43,9 @@ def files_in(data: bytes, name: str) -> tuple[Item, ...]:
         elif not is_junk(path):
             read = _reader(archive, entry)
             items.append(Item(path, entry.file_size, _time(entry), read, name, entry.compress_size))
+    if long and not items:
+        most = f"{zipnames.MAX_NAME_CHARS:,}"
+        raise CourseError(name, f"all that is in it are links, or names longer than {most} letters", _ANEW)
     if refused and not items:
         raise CourseError(name, "all that is in it are links, or names that lead out of it", _ANEW)
     return tuple(items)
@@ -56,6 +61,18 @@ def _check_directory(data: bytes, name: str) -> None:
     large = size > _MAX_DIRECTORY_BYTES or data[end - 20 : end - 16] == b"PK\x06\x07"
     if large or entries > MAX_ENTRIES:
         raise CourseError(name, f"an archive of more than {MAX_ENTRIES} files", _ANEW)
+    _check_extra_fields(data[max(end - size, 0) : end], name)
+
+
+def _check_extra_fields(table: bytes, name: str) -> None:
+    """zipfile needs time with the square of an entry's extra fields, so there may not be many."""
+    at = altogether = 0
+    while table.startswith(b"PK\1\2", at) and at + 46 <= len(table):  # however many entries are said to be there
+        lengths = struct.unpack_from("<HHH", table, at + 28)
+        altogether += lengths[1]
+        if lengths[1] > MAX_EXTRA_BYTES or altogether > _MAX_EXTRA_ALTOGETHER:
+            raise CourseError(name, "an archive with too many extra fields in its table of contents", _ANEW)
+        at += 46 + sum(lengths)
 
 
 def _inside(name: str) -> PurePosixPath | None:

@@ -1,10 +1,11 @@
 """Pictures in cells as attachments: kept where they are PNG, JPEG or GIF, and bearably large."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
+
+from coursekit.reading import accents
 
 MAX_PICTURES, MAX_CHARS, MAX_NAME_CHARS = 10, 8 << 20, 200  # the characters are base64, of all pictures of a cell
 MAX_ALL_PICTURES, MAX_ALL_CHARS = 40, 16 << 20  # of a whole notebook
@@ -107,7 +108,7 @@ def called(pictures: Any, name: str) -> Any:
 
 def normal(name: str) -> str:
     """A name or text as it is compared: no percent signs, and letters with accents in one piece."""
-    return unicodedata.normalize("NFC", unquote(name))
+    return accents.composed(unquote(name))
 
 
 def bounded(cells: Iterable[Any]) -> int:

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit.notebooks import as_markdown
-from coursekit.reading import attachments, matching
+from coursekit.reading import accents, attachments, matching
 from coursekit.reading.answers import Ours, Piece, alike, claims, ours, pieces
 from coursekit.reading.matching import Answers
 
@@ -44,7 +44,7 @@ def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> 
             _paste(fresh, answers.pictures.get(cell.id, {}))
         rebuilt += [fresh, *added.get(cell.id, [])]
     told = (*answers.repairs, *_about_cells(answers), *_about_tests(cells, theirs, claimed))
-    told += _about_names(cells, theirs, answers)
+    told += (*_about_names(cells, theirs, answers), *_about_accents(theirs, claimed))
     return Rebuilt(nbformat.from_dict({**source, "cells": rebuilt}), told)
 
 
@@ -152,6 +152,17 @@ def _about_names(cells: dict[str, Ours], theirs: tuple[Piece, ...], found: Answe
             elif other:
                 told.append(f"There is a {other}, but no {name}: only a function of exactly this name counts.")
     return tuple(told)
+
+
+def _about_accents(theirs: tuple[Piece, ...], claimed: list[str | None]) -> tuple[str, ...]:
+    """Code that could be Python, and is not looked at."""
+    found = [
+        f"The cell {claim}" if claim else "A cell of your own"
+        for piece, claim in zip(theirs, claimed, strict=True)
+        if piece.kind == "code" and piece.short and not accents.are_few(piece.source)
+    ]
+    said = f"has more than {accents.MOST_IN_A_ROW} accents on one letter, so it cannot be read as Python."
+    return tuple(f"{cell} {said}" for cell in dict.fromkeys(found))
 
 
 def _added(

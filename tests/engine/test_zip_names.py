@@ -8,8 +8,9 @@ import zipfile
 
 import pytest
 
-from coursekit.reading import archives
+from coursekit.reading import archives, spelling, zipnames
 from coursekit.reading.zipnames import UNICODE_PATH
+from tests.patience import spends_at_most
 
 
 def packed(*names, flag=False, extra=b""):
@@ -88,6 +89,46 @@ def test_accents_of_macos_are_put_together():
 @pytest.mark.parametrize("extra", [b"\x75\x70\5\0\1abcd", b"\x75\x70\6\0\1abcd\xff"])
 def test_a_damaged_extra_field_does_no_harm(extra):
     assert names(packed(b"digits.ipynb", extra=extra)) == ["digits.ipynb"]
+
+
+def test_of_many_long_names_a_few_tell_the_encoding(monkeypatch):
+    """What a character makes sense as is found out in nine encodings: so much is not done for half a million."""
+    asked = []
+    monkeypatch.setattr(spelling, "sense", lambda texts, encoding: asked.append(sum(map(len, texts))) or 0.0)
+    long = [bytes([0xC0 + number]) * zipnames.MAX_NAME_CHARS for number in range(20)]
+    found = names(packed("\u00dcbung.ipynb".encode("cp1252"), *long))
+    assert len(found) == 21
+    assert 0 < max(asked) <= zipnames.MAX_GUESSED_BYTES
+
+
+def test_a_name_that_is_too_long_is_passed_over():
+    name = "n" * (zipnames.MAX_NAME_CHARS - 6)
+    assert names(packed(name.encode() + b".ipynb")) == [f"{name}.ipynb"]
+    for flag in (True, False):
+        assert names(packed(b"digits.ipynb", name.encode() + b"1.ipynb", flag=flag)) == ["digits.ipynb"]
+    told = b"\1" + struct.pack("<L", binascii.crc32(b"digits.ipynb")) + name.encode() + b"1.ipynb"
+    extra = struct.pack("<HH", UNICODE_PATH, len(told)) + told
+    with pytest.raises(archives.CourseError, match="names longer than 1,000 letters"):
+        archives.files_in(packed(b"digits.ipynb", extra=extra), "a.zip")
+
+
+@pytest.mark.parametrize("name", ["\u0300" * 15_000 + "\u0316" * 15_000, "\uff9e\u3099" * 10_000])
+def test_a_name_of_many_accents_takes_no_seconds(name):
+    with spends_at_most(0.5), pytest.raises(archives.CourseError, match="names longer"):
+        archives.files_in(packed(name.encode(), flag=True), "a.zip")
+
+
+def test_a_table_of_contents_with_much_in_it_besides_names_is_not_read():
+    """zipfile copies what is left of an entry's extra fields for each of them, and there may be 16,000."""
+    fits = struct.pack("<HH", 0x7777, 0) * (archives.MAX_EXTRA_BYTES // 4)
+    assert names(packed(b"digits.ipynb", extra=fits)) == ["digits.ipynb"]
+    with pytest.raises(archives.CourseError, match="extra fields"):
+        archives.files_in(packed(b"digits.ipynb", b"other.txt", extra=fits + b"\x77\x77\0\0"), "a.zip")
+
+
+def test_what_stands_in_front_of_an_archive_does_no_harm():
+    """As in one that unpacks itself."""
+    assert names(b"#!/bin/sh\n" * 50 + packed("\u00dcbung.ipynb".encode("cp1252"))) == ["\u00dcbung.ipynb"]
 
 
 def test_no_decoding_leads_out_of_the_archive():

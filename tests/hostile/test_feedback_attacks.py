@@ -5,10 +5,12 @@ puts an element of its own onto the page or lays itself over ours.
 """
 
 import base64
+import contextlib
 import html as standard_html
 import re
 import warnings
 from collections import defaultdict
+from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
@@ -16,8 +18,10 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
+import coursekit
 from coursekit.config import configure
 from coursekit.feedback_page import code, displays, equations, images, markdown, sanitise, text
+from coursekit.feedback_page.budget import Spent
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.course import jupyterlab
@@ -324,6 +328,65 @@ def test_no_text_takes_long(piece):
             len(text.name(long)),
         ]
     assert max(sizes) < 6 << 20
+
+
+_NAMED = ("script", "style", "math", "svg", "title", "table", "td", "li", "a", "p", "h1", "summary", "x-equation")
+PARTS = [
+    *("<", "</", '"', "'", ">", "<!--", "-->", "<![CDATA[", "]]>", "<?", "<!", "&", "&#", "&#1", "&lt", ";", "="),
+    *(written for name in _NAMED for written in (f"<{name}", f"</{name}", f"<{name}>", f"</{name}>", f"<{name}/>")),
+    # Quotes that begin in one tag and end in the next.
+    *('</a ">"', "</a '>'", '</a ">', '<a ">"', "<a ='", "<a b=\"' c", "<style x='>'", "'</a", '"</a "><math/>'),
+    *("</a<", "<a b =", "</script x='>", "<td style='text-align: ", "<x-equation tex=a>", "<b></i>", "a= "),
+    # Letters that are taken for others where case does not count; long names.
+    *("<\u017f", '</\u017f ">"', "<\u212a", "<" + "b" * 50, "</" + "b" * 50),
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_html_is_read_twice(part):
+    """Sixty thousand characters take a twentieth of a second; with the square of their number they take five."""
+    with spends_at_most(1.5), contextlib.suppress(Spent):
+        sanitise.clean(part * (60_000 // len(part)))
+
+
+@pytest.mark.parametrize("end", ["</a", '</a ">', "</p x='", "</script"])
+def test_a_tag_without_an_end_is_text(end):
+    """An end tag as well as any other."""
+    assert sanitise.clean(f"<b>x</b>{end}") == f"<b>x</b>{standard_html.escape(end)}"
+
+
+NUMBERS = {
+    "&#65;": "A",
+    f"&#{'0' * 5_000}65;": "A",
+    f"&#{'9' * 5_000};": "\N{REPLACEMENT CHARACTER}",
+    f"&#{'9' * 5_000}": "\N{REPLACEMENT CHARACTER}",
+    f"&#x{'9' * 5_000};": "\N{REPLACEMENT CHARACTER}",
+    f"&#{'0' * 5_000};": "\N{REPLACEMENT CHARACTER}",
+    "&#\u0661;": "&amp;#\u0661;",
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=range(len(NUMBERS)))
+def test_a_character_may_be_a_number_of_any_length(number):
+    """Python refuses to read one of more than 4,300 digits: one reference made the whole page impossible."""
+    read = NUMBERS[number]
+    assert sanitise.clean(number) == read
+    assert sanitise.clean(f'<a href="https://x/{number}">y</a>').startswith(f'<a href="https://x/{read}"')
+    assert read in markdown.html(f"<div>\n{number}\n</div>")
+    assert markdown.html(f"{number} [x]({number[:2000]}) ![{number[:2000]}](x)")
+    assert markdown.html(f"$x_{number[:1000]}$")
+    for kind in ("text/html", "text/markdown", "text/latex", "text/plain"):
+        assert displays.shown([{"output_type": "display_data", "data": {kind: number}, "metadata": {}}], "cell [1]")
+
+
+def test_references_are_read_in_one_place():
+    package = Path(coursekit.__file__).parent
+    found = [
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if "unescape" in path.read_text(encoding="utf-8").replace("text.unescaped", "") and path.parent.name != "checks"
+    ]
+    assert found == ["feedback_page/text.py"]
 
 
 def test_a_flood_of_outputs_is_cut_and_that_is_said(tmp_path):
