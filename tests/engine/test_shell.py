@@ -163,7 +163,8 @@ def course_cells(assignment):
 
     Of those that are one call of a drawing function and no more, the first one: pictures are made in the same way all.
     """
-    nb = nbformat.reads(brief_source(assignment), as_version=4)
+    shortest = re.sub(r"\b(steps|num_iterations)=[23]0[01]\b", r"\1=101", brief_source(assignment))
+    nb = nbformat.reads(shortest, as_version=4)
     sources = {cell.id: notebooks.without_hidden(cell.source) for cell in nb.cells if cell.cell_type == "code"}
     drawings = [name for name, source in sources.items() if re.fullmatch(r"draw_\w+\(.*\)", source.strip())]
     assert drawings

@@ -5,13 +5,14 @@ try references: then no output is kept, and of what a function says only what it
 """
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from coursekit import notebooks
 from coursekit.sandbox import walls
 from public_cases import build
-from tests.attacks import Room, leaked, printed, said
+from tests.attacks import QUICK, Room, leaked, printed, said
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 
@@ -97,7 +98,8 @@ for name, module in list(sys.modules.items()):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_search_while_the_cells_run_finds_nothing(room, place):
+def test_a_search_while_the_cells_run_finds_nothing(room, place, monkeypatch):
+    monkeypatch.setattr(room.marker, "_limits", replace(QUICK, cell_timeout_s=30))  # there are many files
     code = SEARCH + PLACES[place] + "\nprint('FOUND', FOUND, 'END')"
     for where in ({"start": code}, {"end": code}):
         marked = room.mark(room.notebook(blank=["linear_forward"], **where))
