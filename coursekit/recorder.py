@@ -83,7 +83,7 @@ class Recorder:
             )
             before = penalties.totals(self._book, self._assignment, who)
             with entering as entries:
-                after = penalties.totals(self._book, self._assignment, who)
+                after = penalties.totals(self._book, self._assignment, who) if before else {}
                 stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
             whole.put(made, target, folder / "old")
         return penalties.repriced(before, after).get(outcome.student)
