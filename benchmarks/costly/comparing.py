@@ -120,6 +120,6 @@ INPUTS = (
     _costly("names and lines by the thousand", lambda: with_cells(
         [code("\n".join(f"name_{n}_{c} = {n}" for n in range(4_000)), f"names-{c}") for c in range(5)],
         notebook=_everywhere("raise NameError('name ' + 'name_1_' * 25 + ' is not defined')")), ALL),
-    _costly("JSON outputs of a million small objects", lambda: behind_every_cell(
-        "display({'application/json': [{'': 1}] * 400_000}, raw=True)")),
+    _costly("JSON outputs of 200,000 small objects", lambda: behind_every_cell(
+        "display({'application/json': [{'': 1}] * 200_000}, raw=True)")),
 )  # fmt: skip

@@ -23,6 +23,7 @@ class Caps:
 
     stream_chars: int = 200_000  # of each stream
     text_chars: int = 200_000  # of each other text
+    lines: int = 10_000  # of each stream and text: in a notebook's file each has a line of its own
     markup_chars: int = 20_000  # of each piece of Markdown or LaTeX, which renderers read in more than linear time
     rich_chars: int = 4_000_000  # of each image in base64, each piece of HTML or SVG
     cell_chars: int = 8_000_000  # of all together
@@ -37,6 +38,7 @@ class Room:
     """
 
     chars: int = 16_000_000
+    lines: int = 100_000
     outputs: int = 2_000
     markup: int = 500_000  # to be parsed: characters of Markdown, LaTeX and JSON, and tags of HTML
     escapes: int = 20_000  # of terminals; nbconvert copies the rest of a text at each
@@ -47,9 +49,13 @@ def cut(text: str, chars: int) -> str:
     return text if len(text) <= chars else f"{text[:chars]}\n[{CUT}]\n"
 
 
-def terminal(text: str, chars: int, room: Room) -> str:
+def terminal(text: str, chars: int, lines: int, room: Room) -> str:
     """Text of a terminal, cut, and without its colours where there are too many."""
     shown = cut(text, chars)
+    parts = shown.splitlines(keepends=True)
+    if len(parts) > (most := min(lines, room.lines)):
+        shown, parts = f"{''.join(parts[:most])}\n[{CUT}]\n", parts[:most]
+    room.lines -= len(parts)
     escapes = shown.count("\x1b") + shown.count("\x9b")
     if escapes > room.escapes:
         return _ESCAPES.sub("", shown)
@@ -59,7 +65,7 @@ def terminal(text: str, chars: int, room: Room) -> str:
 
 def too_costly(markup: str, is_html: bool, room: Room) -> str:
     """Why nobody should have to parse the markup; empty, and its cost taken from the room, if it is bearable."""
-    tags, deepest = _tags(markup) if is_html else (0, 0)
+    tags, deepest = _tags(markup, room.markup // _TAG_COST) if is_html else (0, 0)
     cost = tags * _TAG_COST if is_html else len(markup)
     if deepest > _MAX_TAG_DEPTH:
         return "is nested too deeply"
@@ -69,11 +75,16 @@ def too_costly(markup: str, is_html: bool, room: Room) -> str:
     return ""
 
 
-def _tags(html: str) -> tuple[int, int]:
-    """How many tags there may be, and how deeply nested, for any reader: scripts and comments are no exception."""
+def _tags(html: str, most: int) -> tuple[int, int]:
+    """How many tags there may be, and how deeply nested, for any reader: scripts and comments are no exception.
+
+    Counted until there are more than ``most``.
+    """
     tags = depth = deepest = 0
     for found in _TAG.finditer(html):
         tags += 1
+        if tags > most:
+            break
         if (name := found[2].lower()) not in _VOID and name not in _END_OPTIONAL:
             depth = max(depth - 1, 0) if found[1] else depth + 1
             deepest = max(deepest, depth)

@@ -137,7 +137,11 @@ def _output(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
     # Not by new_output, which validates what is valid by the way it is made: most of the time would go into that.
     if sort == "stream":
         return from_dict(
-            {"output_type": sort, "name": raw["name"], "text": terminal("".join(raw["text"]), caps.stream_chars, room)}
+            {
+                "output_type": sort,
+                "name": raw["name"],
+                "text": terminal("".join(raw["text"]), caps.stream_chars, caps.lines, room),
+            }
         )
     if sort == "error":
         return _error(raw, caps, room)
@@ -154,7 +158,7 @@ def _error(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
     if len(lines) > _MAX_LINES or sum(map(len, lines)) > caps.text_chars:  # what counts is at both ends
         half = caps.text_chars // 2
         lines = [*_within(lines, half), f"[{CUT}]", *reversed(_within(lines[::-1], half))]
-    lines = [terminal(line, caps.text_chars, room) for line in lines]
+    lines = [terminal(line, caps.text_chars, caps.lines, room) for line in lines]
     name = _name(raw.get("ename")) or "Error"
     return new_output("error", ename=name, evalue=cut(_text(raw.get("evalue")), caps.text_chars), traceback=lines)
 
@@ -178,7 +182,7 @@ def _bundle(raw: Mapping[str, Any], caps: Caps, room: Room) -> tuple[dict[str, A
     for mime, value in list(found.items())[:_MAX_MIMES] if isinstance(found, dict) else ():
         kind = _name(mime)
         if mime == "text/plain":
-            data[mime] = terminal(_text(value), caps.text_chars, room)
+            data[mime] = terminal(_text(value), caps.text_chars, caps.lines, room)
         elif mime in _TEXTS or mime in _MARKUP:
             markup = _text(value)  # half a page of HTML is none, and half an equation neither
             if len(markup) > (caps.rich_chars if mime in _MARKUP else min(caps.markup_chars, caps.text_chars)):

@@ -22,6 +22,7 @@ from coursekit.sandbox.walls import Walls
 _MIB = 1 << 20
 _ATTEMPTS = 4  # in which a server may be lost before a child runs
 _LAST_WORDS_S = 3.0  # within which the server tells how the child died whose line is closed
+_MORE_EVENTS = 500  # of a cell, when all cells together have said all that they may
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Limits:
     inodes: int = 20_000
     reply_mib: int = 8
     events: int = 5_000  # lines in one reply; the rest is counted only
+    all_events: int = 20_000  # in all replies together
     flood_mib: int = 32  # said in one reply: then the cell is stopped as if its time were over
 
 
@@ -147,6 +149,7 @@ class Child:
         self._sandbox, self._server, self._line, self._limits = sandbox, server, line, limits
         self.left_out = left_out  # names of the student's own files that were not given to it
         self._requests, self._lost, self._closed, self._born = 0, "", False, time.monotonic()
+        self._events = 0
         self._lines, self._early = channel.Lines(limits.reply_mib * _MIB), list[bytes]()
 
     def __enter__(self) -> Self:
@@ -163,10 +166,12 @@ class Child:
         if self._lost or self._closed:
             return Reply("lost", why=self._lost or "the notebook is over")
         self._requests += 1
-        asked, skipped = _Asked(self._requests, self._limits), self._lines.skipped
+        most = min(self._limits.events, self._limits.all_events - self._events)
+        asked, skipped = _Asked(self._requests, self._limits, most), self._lines.skipped
         patience = Patience(self._server.usage, timeout_s)
         unsent = channel.encode({**request, "id": self._requests})
         reply = self._converse(asked, unsent, timeout_s, grace_s, patience)
+        self._events += len(reply.events)
         self._lost = reply.why if reply.end == "lost" else ""
         return replace(reply, dropped=reply.dropped + self._lines.skipped - skipped)
 
@@ -191,11 +196,7 @@ class Child:
             if left_s <= 0 or (asked.flooded and not interrupted):
                 if interrupted:
                     return asked.reply("lost", f"{interrupted}, and it did not stop when it was told to")
-                interrupted = (
-                    f"it wrote more than {self._limits.flood_mib} MiB"
-                    if asked.flooded
-                    else f"it ran for {timeout_s:g} s"
-                )
+                interrupted = asked.flooded or f"it ran for {timeout_s:g} s"
                 self._server.interrupt()
                 patience = Patience(self._server.usage, grace_s)
                 continue
@@ -258,22 +259,27 @@ class Child:
 class _Asked:
     """What was heard of the answer to one request."""
 
-    def __init__(self, number: int, limits: Limits) -> None:
-        self._number, self._limits = number, limits
+    def __init__(self, number: int, limits: Limits, most_events: int) -> None:
+        self._number, self._limits, self._most = number, limits, most_events
         self._events: list[dict[str, Any]] = []
         self._done: dict[str, Any] = {}
         self._bytes = self._kept = self._dropped = 0
 
     @property
-    def flooded(self) -> bool:
-        return self._bytes > self._limits.flood_mib * _MIB
+    def flooded(self) -> str:
+        """In words, why it may go on no longer; empty while it may."""
+        if self._bytes > self._limits.flood_mib * _MIB:
+            return f"it wrote more than {self._limits.flood_mib} MiB"
+        if self._most < self._limits.events and self._dropped > _MORE_EVENTS:
+            return f"all cells together showed more than {self._limits.all_events:,} things"
+        return ""
 
     def count(self, size: int) -> None:
         self._bytes += size
 
     def hear(self, line: bytes) -> bool:
         """Take a line; whether it was the last one."""
-        fits = self._kept + len(line) <= self._limits.reply_mib * _MIB and len(self._events) < self._limits.events
+        fits = self._kept + len(line) <= self._limits.reply_mib * _MIB and len(self._events) < self._most
         if not fits and b'"done"' not in line:
             self._dropped += 1
             return False

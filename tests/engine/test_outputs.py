@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
+from coursekit.marking import output_caps
 from coursekit.marking.outputs import CUT, Caps, Room, build, size
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
@@ -345,6 +346,20 @@ def test_colours_are_kept_where_there_are_not_too_many():
     assert many.data["text/plain"] == "red " * 12_000
     assert trace.traceback == [red * 5_000]
     assert room.escapes == 20_000 - 200 - 10_000
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\u2028"])
+def test_lines_are_counted_since_each_is_one_of_its_own_in_the_file(end):
+    room = Room(lines=25_000)
+    shown = [build([stream(f"x{end}" * 60_000)], room=room)[0].text for _ in range(4)]
+    assert [text.count("x") for text in shown] == [10_000, 10_000, 5_000, 0]
+    assert all(CUT in text for text in shown)
+
+
+def test_markup_is_read_only_until_it_is_too_much():
+    """Of 200 pieces of 4 MB in each cell a little is looked at."""
+    assert output_caps._tags("<b>x</b>" * 400_000, 100) == (101, 1)
+    assert output_caps._tags("<b>x</b>" * 40, 100) == (80, 1)
 
 
 def test_all_cells_share_the_number_of_outputs():

@@ -53,6 +53,19 @@ def test_a_child_runs_cells_one_after_another(box):
 
 
 @needs_sandbox
+def test_all_cells_together_show_so_much_and_what_they_define_stays(box):
+    """What a cell says beyond that is not even parsed, and it is stopped."""
+    source = "def f(): return {0}\nfor n in range(6_000): display(n)"
+    with box.child() as child:
+        replies = [run(child, source.format(number), timeout_s=60.0) for number in range(6)]
+        last = run(child, "f()")
+    assert [len(reply.events) for reply in replies] == [5_000] * 4 + [0, 0]
+    assert [reply.end for reply in replies] == ["done"] * 4 + ["timeout"] * 2
+    assert replies[-1].why == "all cells together showed more than 20,000 things"
+    assert (last.end, last.events, last.dropped) == ("done", (), 1)
+
+
+@needs_sandbox
 def test_children_of_two_sandboxes_say_the_same_twenty_times(box):
     """Random numbers, the order of sets, addresses, the folder, the zone: nothing in a mark may depend on the run."""
     source = """
