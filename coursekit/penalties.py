@@ -71,26 +71,24 @@ def bring_up_to_date(book: Gradebook, assignment: str, students: Iterable[str], 
     """The late penalties of these students are those of now; returns those whose total has become another."""
     wanted = set(students)
     try:
-        before = totals(book, assignment, wanted)
-        for row in _rows(book, assignment):
-            if row.student_id in wanted:
-                assign(book.db, row.id, None not in (row.duedate, row.timestamp), config)
-        after = totals(book, assignment, wanted)
+        before = [row for row in _rows(book, assignment) if row.student_id in wanted]
+        for row in before:
+            assign(book.db, row.id, None not in (row.duedate, row.timestamp), config)
+        after = [row for row in _rows(book, assignment) if row.student_id in wanted]
         book.db.commit()
     except BaseException:
         book.db.rollback()
         raise
-    return repriced(before, after)
+    return repriced(_totals(before), _totals(after))
 
 
-def totals(book: Gradebook, assignment: str, students: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """By student the sum of the marks, and the total, as the gradebook holds them."""
-    wanted = set(students)
-    return {
-        row.student_id: (float(row.score or 0), _total(row.score, row.penalty))
-        for row in _rows(book, assignment, *([next(iter(wanted))] if len(wanted) == 1 else []))
-        if row.student_id in wanted
-    }
+def totals(book: Gradebook, assignment: str, student: str) -> dict[str, tuple[float, float]]:
+    """By student, for one who was graded, the sum of the marks and the total, as the gradebook holds them."""
+    return _totals(_rows(book, assignment, student))
+
+
+def _totals(rows: Iterable[Any]) -> dict[str, tuple[float, float]]:
+    return {row.student_id: (float(row.score or 0), _total(row.score, row.penalty)) for row in rows}
 
 
 def repriced(

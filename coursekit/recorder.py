@@ -71,7 +71,6 @@ class Recorder:
         only the late penalty has changed. Raises CourseError.
         """
         timestamp = handed_in_at(outcome.files)
-        who = [outcome.student]
         target = self._course.autograded(self._assignment, outcome.student)
         with _told(target), self._scratch() as folder:
             made = folder / "new"
@@ -81,9 +80,9 @@ class Recorder:
             entering = bookkeeping.entering(
                 self._book, outcome.student, outcome.verdicts, timestamp, self._config, seen
             )
-            before = penalties.totals(self._book, self._assignment, who)
+            before = penalties.totals(self._book, self._assignment, outcome.student)
             with entering as entries:
-                after = penalties.totals(self._book, self._assignment, who) if before else {}
+                after = penalties.totals(self._book, self._assignment, outcome.student) if before else {}
                 stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
             whole.put(made, target, folder / "old")
         return penalties.repriced(before, after).get(outcome.student)

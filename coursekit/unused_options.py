@@ -70,12 +70,12 @@ def _unknown(one: type | None, option: str) -> str:
 
 def _class(section: str) -> type | None:
     """nbgrader's or nbconvert's class of this name, among those whose options are used."""
-    if section not in _USED | {"CourseDirectory"}:
+    if section not in _USED:
         return None
     from nbconvert import exporters
-    from nbgrader import converters, coursedir, plugins, preprocessors
+    from nbgrader import converters, plugins, preprocessors
 
-    for module in (preprocessors, converters, plugins, coursedir, exporters):
+    for module in (preprocessors, converters, plugins, exporters):
         if isinstance(found := getattr(module, section, None), type):
             return found
     return None

@@ -54,7 +54,8 @@ def terminal(text: str, chars: int, lines: int, room: Room) -> str:
     shown = cut(text, chars)
     parts = shown.splitlines(keepends=True)
     if len(parts) > (most := min(lines, room.lines)):
-        shown, parts = f"{''.join(parts[:most])}\n[{CUT}]\n", parts[:most]
+        parts = parts[:most]
+        shown = cut(shown, sum(map(len, parts)))
     room.lines -= len(parts)
     escapes = shown.count("\x1b") + shown.count("\x9b")
     if escapes > room.escapes:

@@ -73,9 +73,6 @@ def program() -> bytes:
     rules = sc.SyscallFilter(sc.ALLOW)
     refuse = sc.ERRNO(errno.EPERM)
 
-    def is_int(position: int, value: int) -> Any:
-        return sc.Arg(position, sc.MASKED_EQ, _INT, value)
-
     def add(action: int, call: str | int, *arguments: Any) -> None:
         number = sc.resolve_syscall(sc.Arch.NATIVE, call) if isinstance(call, str) else call
         if number >= 0:  # a name that this machine's library or processor does not know is negative
@@ -95,26 +92,26 @@ def program() -> bytes:
         add(sc.ERRNO(errno.EACCES), call, sc.Arg(0, sc.NE, _LOCAL))
     add(refuse, "mmap", sc.Arg(3, sc.MASKED_EQ, _SHARED_AND_NAMELESS, _SHARED_AND_NAMELESS))
     for option in _BUFFER_SIZES:
-        add(refuse, "setsockopt", is_int(1, _SOL_SOCKET), is_int(2, option))
+        add(refuse, "setsockopt", _is_int(1, _SOL_SOCKET), _is_int(2, option))
     add(refuse, "prlimit64", sc.Arg(0, sc.NE, 0))
     for option in _SOCKET_COUNTERS:
-        add(refuse, "getsockopt", is_int(1, _SOL_SOCKET), is_int(2, option))
+        add(refuse, "getsockopt", _is_int(1, _SOL_SOCKET), _is_int(2, option))
     for call in ("clock_gettime", "clock_getres", "clock_nanosleep"):  # clocks of other processes, the server's too
         add(sc.ERRNO(errno.EINVAL), call, sc.Arg(0, sc.MASKED_EQ, _NEGATIVE, _NEGATIVE))
     for request in (_TERMINAL_INPUT, _CONSOLE):
-        add(refuse, "ioctl", is_int(1, request))
+        add(refuse, "ioctl", _is_int(1, request))
     for kind in _INODES_AND_DISKS:
         add(refuse, "ioctl", sc.Arg(1, sc.MASKED_EQ, 0xFF00, kind << 8))
     direct = sc.ERRNO(errno.EINVAL)  # what a file system says that cannot pass the cache by
     for call, position in (("open", 1), ("openat", 2)):
         add(direct, call, sc.Arg(position, sc.MASKED_EQ, os.O_DIRECT, os.O_DIRECT))
-    add(direct, "fcntl", is_int(1, _SET_FLAGS), sc.Arg(2, sc.MASKED_EQ, os.O_DIRECT, os.O_DIRECT))
+    add(direct, "fcntl", _is_int(1, _SET_FLAGS), sc.Arg(2, sc.MASKED_EQ, os.O_DIRECT, os.O_DIRECT))
     for command in _FILE_COMMANDS:
-        add(direct, "fcntl", is_int(1, command))
+        add(direct, "fcntl", _is_int(1, command))
     for call in ("preadv2", "pwritev2"):
         add(sc.ERRNO(errno.EOPNOTSUPP), call, sc.Arg(5, sc.NE, 0))
     for advice in _ADVICE:
-        add(direct, "madvise", is_int(2, advice))
+        add(direct, "madvise", _is_int(2, advice))
     add(direct, "madvise", sc.Arg(2, sc.GT, _LAST_ADVICE))
     return _exported(rules)
 
@@ -134,8 +131,15 @@ def for_a_child() -> bytes:
     rules.add_rule(sc.ERRNO(errno.ENOSYS), "pidfd_open")
     rules.add_rule(sc.ERRNO(errno.EPERM), "clone", sc.Arg(0, sc.MASKED_EQ, _WITH_PIDFD, _WITH_PIDFD))
     rules.add_rule(sc.ERRNO(errno.EPERM), "seccomp")
-    rules.add_rule(sc.ERRNO(errno.EPERM), "prctl", sc.Arg(0, sc.MASKED_EQ, _INT, _SET_SECCOMP))
+    rules.add_rule(sc.ERRNO(errno.EPERM), "prctl", _is_int(0, _SET_SECCOMP))
     return _exported(rules)
+
+
+def _is_int(position: int, value: int) -> Any:
+    """The condition that the kernel reads this number in an argument which is an int."""
+    import pyseccomp as sc
+
+    return sc.Arg(position, sc.MASKED_EQ, _INT, value)
 
 
 def _exported(rules: Any) -> bytes:
