@@ -17,7 +17,7 @@ Read it in the order of the data flow:
     outcomes             one submission -> an Outcome, a value; processors, workers, cluster/: many, side by side
     fingerprints, stamps what need not be graded again; versions: what is installed here
     answers_given        which answers a submission holds; reviews: whether a person has to look (again)
-    recorder             outcomes -> gradebook (bookkeeping) and autograded/, whole or not at all
+    recorder             outcomes -> gradebook (bookkeeping, penalties) and autograded/, whole or not at all
     student_marks        one student's result, from which all that shows marks takes it; gradebook: all of a class
     grade, regrading     all of it for a class, for good or for show
     feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables; csv_files

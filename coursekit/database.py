@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit import settings
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, one_line
 
 VARIABLE = "COURSE_DB_URL"
 # Behind the configuration of a copied course, where it has the last word.
@@ -100,7 +100,7 @@ def told(address: str = "") -> Iterator[None]:
     except DatabaseError as error:
         if "database is locked" in str(error):
             raise CourseError(where, "in use by another program", "close it, and run this again") from error
-        found = _line(error.orig or error)
+        found = one_line(error.orig or error)
         if not type(error.orig).__module__.startswith("psycopg"):
             remedy = "restore it from a backup, or move it away"
             raise CourseError(where, f"it cannot be used ({found})", remedy) from error
@@ -209,10 +209,6 @@ def connected(address: str) -> Iterator[Any]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
 
 
 def is_plainly_missing(root: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The one exception that the command line shows as a line instead of a traceback."""
+"""The one exception that the command line shows as a line instead of a traceback; and others on one line."""
 
 
 class CourseError(Exception):
@@ -7,3 +7,13 @@ class CourseError(Exception):
     def __init__(self, where: object, found: str, remedy: str = "") -> None:
         self.where, self.found, self.remedy = str(where), found, remedy
         super().__init__(f"{where}: {found}" + (f"; {remedy}" if remedy else ""))
+
+
+def one_line(error: object) -> str:
+    """What an exception says (or a text on one), on one line of bounded length."""
+    return " ".join(str(error).split())[:300]
+
+
+def one_line_with_type(error: BaseException) -> str:
+    """The same with the name of its type in front, for exceptions out of somebody else's code."""
+    return one_line(f"{type(error).__name__}: {error}")

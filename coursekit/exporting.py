@@ -6,7 +6,7 @@ from typing import Any
 
 from coursekit import gradebook, settings, stock
 from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, one_line_with_type
 
 
 def export(course: Course, to: Path, assignments: Sequence[str] = ()) -> str:
@@ -25,7 +25,7 @@ def export(course: Course, to: Path, assignments: Sequence[str] = ()) -> str:
         except OSError:
             raise
         except Exception as error:  # it may be code of the course
-            said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            said = one_line_with_type(error)
             where = f"{settings.CONFIG}: ExportApp.plugin_class"
             raise CourseError(where, f"{exporter.__name__} failed ({said})", "mend it") from error
     return str(exporter.__name__)

@@ -21,7 +21,7 @@ from traitlets.config import Config
 
 from coursekit import gradebook, settings, stock, tables
 from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, one_line_with_type
 from coursekit.student_marks import number
 
 MAX_NAMED = 10  # students in one line
@@ -195,7 +195,7 @@ def _penalty(step: AssignLatePenalties, late: Any, notebook: Any, late_s: float)
             raise ValueError(f"the penalty is {penalty}")
         return None if penalty is None else step._check_late_penalty(notebook, float(penalty))
     except Exception as error:  # it is code of the course
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        said = one_line_with_type(error)
         where = f"{settings.CONFIG}: AssignLatePenalties.plugin_class"
         raise CourseError(where, f"{type(plugin).__name__} failed for {late.student_id} ({said})", "mend it") from error
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from traitlets import TraitError
 
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, one_line, one_line_with_type
 
 CONFIG = "nbgrader_config.py"
 _JSON = "nbgrader_config.json"
@@ -110,7 +110,7 @@ def _merged(root: Path) -> Any:
     except (Exception, SystemExit) as error:  # it is a program, and may fail in any way
         where, line = _place(error)
         cause = said[-1] if isinstance(error, SystemExit) and said else f"{type(error).__name__}: {error}"
-        found = f"it cannot be used ({' '.join(cause.split())[:300]}{line})"
+        found = f"it cannot be used ({one_line(cause)}{line})"
         raise CourseError(where or _broken_json(root) or CONFIG, found, "mend it") from None
 
 
@@ -154,8 +154,7 @@ def _resolve(config: Any, section: str, kind: str) -> None:
     try:
         found = import_item(named) if isinstance(named, str) else named
     except Exception as error:  # it runs code of the course
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise CourseError(where, f"{named} cannot be imported ({said})", "mend it") from None
+        raise CourseError(where, f"{named} cannot be imported ({one_line_with_type(error)})", "mend it") from None
     if not (isinstance(found, type) and issubclass(found, wanted)):
         raise CourseError(where, f"{named!r} is no {kind} of nbgrader", "name a class that inherits from it") from None
     config[section].plugin_class = found
@@ -174,7 +173,7 @@ def _validate(config: Any) -> None:
         try:
             kind(config=config)
         except TraitError as error:
-            found = f"it cannot be used ({' '.join(str(error).split())[:300]})"
+            found = f"it cannot be used ({one_line(error)})"
             raise CourseError(f"{CONFIG}: {kind.__name__}", found, "mend it") from None
         except Exception:  # a plug-in of the course's own: what is wrong with it is told where it is used
             continue
@@ -190,8 +189,8 @@ def _resolve_steps(config: Any) -> None:
             own = (isinstance(one, str) and not one.startswith("coursekit.") for one in steps)
             steps[:] = [import_item(one) if by_name else one for one, by_name in zip(steps, own, strict=True)]
         except Exception as error:
-            where, said = f"{CONFIG}: Autograde.autograde_preprocessors", f"{type(error).__name__}: {error}"
-            raise CourseError(where, f"a step cannot be imported ({' '.join(said.split())[:300]})", "mend it") from None
+            where, said = f"{CONFIG}: Autograde.autograde_preprocessors", one_line_with_type(error)
+            raise CourseError(where, f"a step cannot be imported ({said})", "mend it") from None
 
 
 @contextmanager

@@ -6,30 +6,21 @@ is no JSON is not for this module: ``coursekit.reading.rescue`` is more patient,
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
-from coursekit.reading import pictures
+from coursekit.reading import pictures, python_json
 
 MAX_CELLS = 5_000
 MAX_TEXT_BYTES = 4 << 20  # of all sources of a notebook as they stand in the file
 MAX_PICTURE_BYTES = 12 << 20  # of the pictures in all cells
 MAX_PLOTS, MAX_PLOT_BYTES = 100, 8 << 20  # of the pictures that the code draws again
 MAX_OUTPUTS = 20_000  # of all cells, that are looked at for pictures
-_MAX_NAME_BYTES, _MAX_SHEETS, _MAX_REPLACED = 2_000, 20, 100_000
+_MAX_NAME_BYTES, _MAX_SHEETS = 2_000, 20
 _NOTHING = Raw(b"")
 _PICTURE_IN_TEXT = re.compile(rb"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=%]{1000,}+", re.IGNORECASE)
-
-# Two things that Python writes and JSON does not know: halves of characters, and what is no number.
-_HALF = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-)
-_NAN = re.compile(rb"NaN|Infinity")
-_END_OF_STRING = re.compile(rb'(?<!\\)"')
 
 
 class TooMuch(Exception):
@@ -110,50 +101,12 @@ def notebook(data: bytes) -> dict[str, Any] | None:
         return _notebook(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
-    if (mended := _as_json(data)) is not None:
+    if (mended := python_json.as_json(data)) is not None:
         try:
             return _notebook(mended)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
     return None
-
-
-def _as_json(data: bytes) -> bytearray | None:
-    """The same without halves of characters and without NaN and infinities, as far as these are few; None without any.
-
-    A file can be made of nothing else, or of what looks like it: nothing here takes a step in Python for each.
-    """
-    masked = data.replace(rb"\\", b"..")  # of the same length; each backslash that is left begins an escape
-    halves = [found.span() for found in islice(_HALF.finditer(masked), _MAX_REPLACED)]
-    numbers = [*_no_numbers(masked)]
-    del masked  # a file is large, and one copy at a time is enough
-    if not halves and not numbers:
-        return None
-    changed = bytearray(data)
-    for begin, end in halves:
-        changed[begin:end] = rb"\u003f"
-    for begin, end in numbers:
-        changed[begin:end] = b"0".ljust(end - begin)
-    return changed
-
-
-def _no_numbers(masked: bytes) -> Iterator[tuple[int, int]]:
-    """Where NaN or an infinity stands outside strings. Given up where very many strings hold one."""
-    at = quotes = counted = 0
-    for _ in range(_MAX_REPLACED):
-        found = _NAN.search(masked, at)
-        if found is None:
-            return
-        between = counted, found.start()
-        quotes += masked.count(b'"', *between) - masked.count(rb"\"", *between)
-        counted = found.start()
-        if quotes % 2 == 0:
-            yield found.span()
-            at = found.end()
-        elif end := _END_OF_STRING.search(masked, found.end()):
-            at = end.start()
-        else:
-            return
 
 
 def _notebook(data: bytes | bytearray) -> dict[str, Any] | None:
