@@ -6,6 +6,7 @@ is no JSON is not for this module: ``coursekit.reading.rescue`` is more patient,
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -235,7 +236,7 @@ def _metadata(data: Raw) -> dict[str, Any]:
 
 def _items(data: Raw, kind: Any) -> list[Raw]:
     found = msgspec.json.decode(data, type=kind)
-    return [item for field in kind.__struct_fields__ if _there(item := getattr(found, field))]
+    return [*takewhile(_there, (getattr(found, field) for field in kind.__struct_fields__))]
 
 
 def _name(data: Raw) -> str:

@@ -35,6 +35,15 @@ def test_seconds_count_less_where_many_want_the_processors(clock, runnable, take
     assert passes(clock, Deadline(10)) == pytest.approx(takes_s, abs=1)
 
 
+def test_whoever_does_not_wait_does_not_look_at_the_load(clock, monkeypatch):
+    """Every cell of every notebook asks so."""
+    monkeypatch.setattr(Load, "now", None)
+    monkeypatch.setattr(processors, "available", None)
+    until = Deadline(0)
+    assert until.left_s() <= 0
+    assert until.slice_s() == 0
+
+
 def test_what_a_host_gives_to_others_counts_not_at_all(clock):
     until, taken = Deadline(10), 0.0
     while until.left_s() > 0:
