@@ -20,10 +20,8 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 _IDLE = "() => window.MathJax && MathJax.Hub ? new Promise(done => MathJax.Hub.Queue(() => done(true))) : true"
 
-_LATEST = """window.MathJax = {'HTML-CSS': {
-    availableFonts: ['STIX-Web'], preferredFont: 'STIX-Web', webFont: 'STIX-Web', imageFont: null}};
-document.write('<script src="https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.7/MathJax.js?config='
-    + 'TeX-AMS-MML_HTMLorMML-full,Safe"><\\/script>');"""
+# The real one asks the network for the newest MathJax 2, and loads that with what it was given itself.
+_LATEST = """document.write('<script src="' + document.currentScript.src.replace('latest.js', 'MathJax.js') + '"><\\/script>');"""
 
 
 class Pages:
@@ -88,7 +86,7 @@ class Pages:
         elif "/mathjax/" in url.lower() and self._mathjax is not None:
             name = url.partition("?")[0].partition("/2.7.7/")[2]
             file = self._mathjax / name
-            if name == "latest.js":  # it finds the newest version, and loads that
+            if name == "latest.js":
                 route.fulfill(content_type="text/javascript", body=_LATEST)
             elif file.is_file():
                 route.fulfill(path=file)

@@ -184,18 +184,17 @@ def _bundle(raw: Mapping[str, Any], caps: Caps, room: Room) -> tuple[dict[str, A
         if mime == "text/plain":
             data[mime] = terminal(_text(value), caps.text_chars, caps.lines, room)
         elif mime in _TEXTS or mime in _MARKUP:
-            markup = _text(value)  # half a page of HTML is none, and half an equation neither
-            if len(markup) > (caps.rich_chars if mime in _MARKUP else min(caps.markup_chars, caps.text_chars)):
-                notes.append(f"{kind} is too large")
-            elif why := too_costly(markup, mime in _MARKUP, room):
+            most = caps.rich_chars if mime in _MARKUP else min(caps.markup_chars, caps.text_chars)
+            if why := _too_long(value, most, room):  # half a page of HTML is none, and half an equation neither
+                notes.append(f"{kind} {why}")
+            elif why := too_costly(markup := _text(value), mime in _MARKUP, room):
                 notes.append(f"{kind} {why}")
             else:
                 data[mime] = markup
         elif mime in _IMAGES:
-            image = _text(value)
-            if len(image) > caps.rich_chars:
-                notes.append(f"{kind} is too large")
-            elif _is_image(image, _IMAGES[mime]):
+            if why := _too_long(value, caps.rich_chars, room):
+                notes.append(f"{kind} {why}")
+            elif _is_image(image := _text(value), _IMAGES[mime]):
                 data[mime] = image
             else:
                 notes.append(f"{kind} is no such image")
@@ -214,6 +213,12 @@ def _bundle(raw: Mapping[str, Any], caps: Caps, room: Room) -> tuple[dict[str, A
     if isinstance(said, dict):
         metadata |= {mime: _presentation(said[mime]) for mime in data if isinstance(said.get(mime), dict)}
     return data, metadata
+
+
+def _too_long(value: Any, most: int, room: Room) -> str:
+    """Why there is no work to be done for a text: it could not be kept anyway; empty where it can."""
+    length = _length(value)
+    return "is too large" if length > most else "does not fit in" if length > room.chars else ""
 
 
 def _presentation(said: Any) -> dict[str, Any]:
@@ -251,6 +256,13 @@ def _is_json(value: Any, depth: int = 0) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return value is None or (isinstance(value, int) and abs(value) < 1 << 63)
+
+
+def _length(value: Any) -> int:
+    """Of what ``_text`` would give, without the work of giving it."""
+    if isinstance(value, list):
+        return sum(map(_length, value))
+    return len(value) if isinstance(value, str) else 0
 
 
 def _text(value: Any) -> str:

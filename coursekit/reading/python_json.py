@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 _MAX_REPLACED = 100_000
+# Both kinds begin with the same letters: a search for those is many times as fast as one for either.
 _HALF = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2})"
 )
 _NAN = re.compile(rb"NaN|Infinity")
 _END_OF_STRING = re.compile(rb'(?<!\\)"')
@@ -35,6 +36,8 @@ def as_json(data: bytes) -> bytearray | None:
 def _no_numbers(masked: bytes) -> Iterator[tuple[int, int]]:
     """Where NaN or an infinity stands outside strings. Given up where very many strings hold one."""
     at = quotes = counted = 0
+    if b"NaN" not in masked and b"Infinity" not in masked:
+        return
     for _ in range(_MAX_REPLACED):
         found = _NAN.search(masked, at)
         if found is None:
