@@ -21,7 +21,8 @@ _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgrou
 _IDLE = "() => window.MathJax && MathJax.Hub ? new Promise(done => MathJax.Hub.Queue(() => done(true))) : true"
 
 # The real one asks the network for the newest MathJax 2, and loads that with what it was given itself.
-_LATEST = """document.write('<script src="' + document.currentScript.src.replace('latest.js', 'MathJax.js') + '"><\\/script>');"""
+_LATEST = """const found = document.currentScript.src.replace('latest.js', 'MathJax.js');
+document.write('<script src="' + found + '"><\\/script>');"""
 
 
 class Pages:

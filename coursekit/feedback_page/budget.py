@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 WORK = 600_000  # units of about a microsecond
 HTML_CHARS = 1_500_000  # without pictures
+LINE_CHARS = 40  # that a line of preformatted text counts for: a browser lays out each by itself
 PICTURE_CHARS = 8 << 20  # in base64
 PIXELS = 100_000_000  # that a browser unpacks
 
@@ -48,13 +49,14 @@ class Budget:
         self._to_come -= 1
         self._pictures_to_come -= with_pictures
 
-    def spend(self, work: int = 0, html: int = 0) -> None:
-        """Take so much; raises Spent if there is less."""
+    def spend(self, work: int = 0, html: str = "", *, preformatted: bool = False, at_least: int = 0) -> None:
+        """Take so much work, and what a piece of HTML needs; raises Spent if there is less."""
         kept = self._to_come * self._share.work if self._share else 0
-        if work > self.work - kept or html > self.room:
+        chars = max(len(html) + (LINE_CHARS * html.count("\n") if preformatted else 0), at_least)
+        if work > self.work - kept or chars > self.room:
             raise Spent
         self.work -= work
-        self.html_chars -= html
+        self.html_chars -= chars
 
     def take_picture(self, chars: int, pixels: int) -> None:
         """Take what a picture needs; raises Spent if there is less."""

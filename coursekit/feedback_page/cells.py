@@ -12,7 +12,7 @@ from coursekit.feedback_page import code, displays, markdown, sanitise
 from coursekit.feedback_page.budget import Budget, Spent
 from coursekit.reading.rebuild import ADDED, NOTES_ID
 
-MAX_CELLS = 1_000
+MAX_CELLS = 300  # each is some 2,000 characters of the Formgrader's own HTML, too
 _HIDDEN_BEGIN, _HIDDEN_END = (
     re.compile(marker.strip("# ")) for marker in (notebooks.BEGIN_HIDDEN, notebooks.END_HIDDEN)
 )

@@ -23,7 +23,7 @@ def html(source: str, label: str, budget: Budget) -> str:
         try:
             budget.spend(work=_TOKEN_WORK * sum(1 for _ in _TOKEN.finditer(source)))
             coloured = highlighted(source, label)
-            budget.spend(html=len(coloured))
+            budget.spend(html=coloured, preformatted=True)
             return coloured
         except Spent:
             pass
@@ -37,7 +37,7 @@ def plain(source: str, label: str, budget: Budget, kind: str = "code", most: int
         raise Spent
     shown = text.visible(text.cut(source, limit))
     written = box(escape(shown), shown, label, kind)
-    budget.spend(html=len(written))
+    budget.spend(html=written, preformatted=True)
     return written
 
 

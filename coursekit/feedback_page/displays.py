@@ -103,7 +103,8 @@ def _error(output: dict[str, Any], cell: str, budget: Budget) -> str:
 def _preformatted(said: str, label: str, budget: Budget) -> str:
     shown = text.terminal(text.cut(said)).strip("\n")
     written = code.box(escape(shown), shown, label, "output") if shown.strip() else ""
-    budget.spend(html=max(len(written), min(len(said), text.MAX_CHARS) // 2))  # it may be nothing but colours
+    nothing_but_colours = min(len(said), text.MAX_CHARS) // 2
+    budget.spend(html=written, preformatted=True, at_least=nothing_but_colours)
     return written
 
 

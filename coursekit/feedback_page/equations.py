@@ -35,7 +35,7 @@ def drawn(tex: str, block: bool, budget: Budget) -> str:
     tex = tex.strip()
     budget.spend(work=_CHAR_WORK * min(len(tex), MAX_TEX_CHARS) + _CHAR_WORK)
     written = mathml(tex, block)
-    budget.spend(html=len(written))
+    budget.spend(html=written)
     return written
 
 

@@ -153,11 +153,11 @@ class _Writer:
 
     def _begin(self, tag: str, given: dict[str, str]) -> None:
         if tag == "br":
-            self._budget.spend(html=len("<br>"))
+            self._budget.spend(html="<br>")
             self._out.append("<br>")
         elif tag == "hr":
             self._close_up_to("p")
-            self._budget.spend(html=len("<hr>"))
+            self._budget.spend(html="<hr>")
             self._out.append("<hr>")
         elif tag == "img":
             self._drawn += 1
@@ -183,7 +183,8 @@ class _Writer:
             self._block("li", {})
         self._said += len(said.strip())
         shown = escape(text.visible(text.unescaped(said)))
-        self._budget.spend(work=_TEXT_WORK + len(said) // _CHARS_FOR_ONE, html=len(shown))
+        preformatted = "\n" in shown and self._inside("pre")
+        self._budget.spend(_TEXT_WORK + len(said) // _CHARS_FOR_ONE, shown, preformatted=preformatted)
         self._out.append(shown)
 
     def _heading(self, tag: str) -> None:
@@ -225,7 +226,7 @@ class _Writer:
 
     def _push(self, tag: str, begin: str, end: str) -> None:
         if len(self._open) < MAX_DEPTH:
-            self._budget.spend(html=len(begin) + len(end))
+            self._budget.spend(html=begin + end)
             self._open.append(_Open(tag, end, len(self._out), self._said, self._drawn))
             self._out.append(begin)
 

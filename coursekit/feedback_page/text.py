@@ -4,8 +4,9 @@ import re
 import unicodedata
 from html import unescape
 
-MAX_CHARS = 20_000
-_TAIL_CHARS = 2_000
+MAX_CHARS, _TAIL_CHARS = 20_000, 2_000
+MAX_LINES, _TAIL_LINES = 3_000, 300
+MOST_MARKS = 30  # in a row on one letter, as UAX 15 has it: a browser takes 17 s for 90,000, and no script needs ten
 _MAX_KNOWN = 10_000  # all that there are would take 150 MiB
 _JOINERS = "\u200c\u200d"  # several scripts and many emoji need them inside words
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # controls, format characters (directions too), half characters, private ones
@@ -32,7 +33,32 @@ _SHOWN = _WrittenOut({ord("\t"): "\t", ord("\n"): "\n", 0xA0: " ", 0xFEFF: ""})
 
 def visible(text: str) -> str:
     """The text with control characters, direction marks and other invisible ones written out, as ``⟨U+202E⟩``."""
-    return re.sub("\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text).translate(_SHOWN)
+    return re.sub("\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", _few_marks(text)).translate(_SHOWN)
+
+
+def _few_marks(text: str) -> str:
+    """No more accents and other marks on one letter than that; how many more there were stands in their place."""
+    if text.isascii():
+        return text
+    parts, done = [], 0
+    place = MOST_MARKS  # every longer row has one of these places in it
+    while place < len(text):
+        if _is_mark(text[place]):
+            begin = end = place
+            while begin > done and _is_mark(text[begin - 1]):
+                begin -= 1
+            while end < len(text) and _is_mark(text[end]):
+                end += 1
+            if end - begin > MOST_MARKS:
+                parts += [text[done : begin + MOST_MARKS], f"⟨{end - begin - MOST_MARKS:,} more marks⟩"]
+                done = end
+            place = end
+        place += MOST_MARKS + 1
+    return "".join([*parts, text[done:]])
+
+
+def _is_mark(letter: str) -> bool:
+    return letter in _JOINERS or unicodedata.category(letter).startswith("M")
 
 
 def unescaped(html: str) -> str:
@@ -61,10 +87,13 @@ def terminal(text: str) -> str:
 
 def cut(text: str, limit: int = MAX_CHARS) -> str:
     """The beginning and the end of what is too long, and between them how much was left out."""
-    if len(text) <= limit:
-        return text
-    tail = min(_TAIL_CHARS, limit // 4)
-    return f"{text[: limit - tail]}\n[… {len(text) - limit:,} characters are left out here …]\n{text[-tail:]}"
+    if len(text) > limit:
+        tail = min(_TAIL_CHARS, limit // 4)
+        text = f"{text[: limit - tail]}\n[… {len(text) - limit:,} characters are left out here …]\n{text[-tail:]}"
+    if (lines := text.count("\n") + 1) > MAX_LINES:
+        begin, end = text.split("\n", MAX_LINES - _TAIL_LINES)[:-1], text.rsplit("\n", _TAIL_LINES)[1:]
+        text = "\n".join([*begin, f"[… {lines - MAX_LINES:,} lines are left out here …]", *end])
+    return text
 
 
 def _short_number(found: re.Match[str]) -> str:

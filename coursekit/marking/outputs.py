@@ -185,12 +185,11 @@ def _bundle(raw: Mapping[str, Any], caps: Caps, room: Room) -> tuple[dict[str, A
             data[mime] = terminal(_text(value), caps.text_chars, caps.lines, room)
         elif mime in _TEXTS or mime in _MARKUP:
             most = caps.rich_chars if mime in _MARKUP else min(caps.markup_chars, caps.text_chars)
-            if why := _too_long(value, most, room):  # half a page of HTML is none, and half an equation neither
-                notes.append(f"{kind} {why}")
-            elif why := too_costly(markup := _text(value), mime in _MARKUP, room):
-                notes.append(f"{kind} {why}")
-            else:
+            why = _too_long(value, most, room)  # half a page of HTML is none, and half an equation neither
+            if not why and not (why := too_costly(markup := _text(value), mime in _MARKUP, room)):
                 data[mime] = markup
+            else:
+                notes.append(f"{kind} {why}")
         elif mime in _IMAGES:
             if why := _too_long(value, caps.rich_chars, room):
                 notes.append(f"{kind} {why}")

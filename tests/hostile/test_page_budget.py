@@ -15,8 +15,8 @@ from traitlets.config import Config
 from coursekit import notebooks
 from coursekit.config import configure
 from coursekit.course import Course
-from coursekit.feedback_page import budget, cells, code, equations, images, markdown
-from coursekit.feedback_page.budget import Budget, Spent
+from coursekit.feedback_page import budget, cells, code, equations, images, markdown, text
+from coursekit.feedback_page.budget import LINE_CHARS, Budget, Spent
 from tests.classroom import ROOT
 from tests.feedback_pages import PNG, Parsed, code_cell, display, graded_notebook, png, text_cell
 
@@ -199,18 +199,34 @@ def test_no_picture_is_decoded_that_there_is_no_budget_for(monkeypatch):
     assert not any("<img" in html for html in shown)
 
 
+@pytest.mark.parametrize("mark", ["\u0301", "\u200d", "\u20dd", "\u093e"])
+@pytest.mark.parametrize("many", [30, 31, 62, 90_000])
+def test_no_letter_carries_more_marks_than_a_browser_can_place(mark, many):
+    """Chromium took 17 s for one letter with 90,000 accents."""
+    for before in range(0, 33, 4):
+        shown = text.visible("x" * before + f"a{mark * many}b{mark}")
+        rest = f"⟨{many - 30:,} more marks⟩" if many > 30 else ""
+        assert shown == "x" * before + f"a{mark * 30}{rest}b{mark}"
+
+
+def test_of_very_many_lines_the_first_and_the_last_are_shown():
+    shown = text.cut("\n".join(f"line {number}" for number in range(9_000)), 1_000_000).split("\n")
+    assert (shown[0], shown[-1], len(shown)) == ("line 0", "line 8999", text.MAX_LINES + 1)
+    assert "[… 6,000 lines are left out here …]" in shown
+
+
 def test_nobody_spends_what_is_kept_for_others():
     page = Budget(work=400, html_chars=400, picture_chars=400, pixels=400)
     page.keep(3, 1)
-    page.spend(work=100, html=100)
-    for spend in ({"work": 1}, {"html": 1}):
+    page.spend(work=100, html="x" * 100)
+    for spend in ({"work": 1}, {"html": "x"}):
         with pytest.raises(Spent):
             page.spend(**spend)
     page.take_picture(100, 100)
     with pytest.raises(Spent):
         page.take_picture(1, 1)
     page.hand_out(with_pictures=True)
-    page.spend(work=100, html=50)
+    page.spend(work=100, html="x" * (50 - LINE_CHARS - 1) + "\n", preformatted=True)
     page.take_picture(300, 300)
     assert (page.work, page.room) == (200, 50)
 
