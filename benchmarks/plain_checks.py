@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import hidden_tests
-import public_cases
-from comparison import compare, flatten
+from selfcheck.comparison import compare, flatten
+from selfcheck.recordings import recorded
 
 
 def check(key: str, target: Callable[..., Any]) -> None:
@@ -20,7 +20,7 @@ def check(key: str, target: Callable[..., Any]) -> None:
         if case.raises:
             continue
         name = "public_tests.h5" if case in exercise.public.cases else "hidden_tests.h5"
-        want = public_cases.recorded(here / name, key, case.name)
-        got = flatten(target(*public_cases.build(exercise.public, case)), exercise.public.outputs)
+        want = recorded(here / name, key, case.name)
+        got = flatten(target(*exercise.public.build(case)), exercise.public.outputs)
         wrong = [one.problem for one in compare(want, got, rtol=exercise.public.rtol) if one.problem]
         assert not wrong, f"{key}, {case.name}: {wrong[0]}"

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import selfcheck
 from coursekit import database
 from coursekit.errors import CourseError
 
-# Copied into the releases (``Course.shared_files``), and put back over the submitted ones before anything is run.
+# Copied into the releases (``Course.shared_files``) with the package ``selfcheck``, and put back over the submitted
+# ones before anything is run.
 SHARED_FILES = (
     "activations.py",
-    "comparison.py",
     "data_files.py",
     "dnn_utils.py",
     "figures.py",
     "gradient_lab.py",
-    "known_mistakes.py",
     "public_cases.py",
     "public_mistakes.h5",
-    "public_reports.py",
     "public_tests.h5",
     "public_tests.py",
     "testCases.py",
 )
+_SELFCHECK = Path(selfcheck.__file__).parent
 IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
 # What makes a folder a course; the first is what nbgrader itself looks for.
 COURSE_FILES = (
@@ -72,14 +72,19 @@ class Course:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix not in (".ipynb", ".pyc") and ".ipynb_checkpoints" not in path.parts
         }
-        return own | {name: self.root / name for name in self.shared_files(assignment)}
+        return own | self.shared_files(assignment)
 
-    def shared_files(self, assignment: str) -> tuple[str, ...]:
-        """The shared files that go with an assignment: no module in which a function stands that it asks for."""
+    def shared_files(self, assignment: str) -> dict[str, Path]:
+        """The shared files that go with an assignment, by name, and the package ``selfcheck`` of this very version.
+
+        Among them is no module in which a function stands that the assignment asks for.
+        """
         from hidden_tests import exercises
 
         asked = {row.function for row in exercises(assignment)}
-        return tuple(name for name in SHARED_FILES if asked.isdisjoint(functions_in(self.root / name)))
+        shared = {name: self.root / name for name in SHARED_FILES}
+        given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
+        return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
 
     def put_trusted_files(self, assignment: str, folder: Path) -> None:
         """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.

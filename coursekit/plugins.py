@@ -42,7 +42,7 @@ class AddSharedFiles(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         course = Course(Path(self.course_root))
         shared = course.shared_files(resources["nbgrader"]["assignment"])
-        files = {name: (course.root / name).read_bytes() for name in shared}
+        files = {name: path.read_bytes() for name, path in shared.items()}
         resources.setdefault("outputs", {}).update(files)
         return nb, resources
 

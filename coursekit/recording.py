@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 import hidden_tests
-import known_mistakes
-import public_cases
-from comparison import flatten
 from coursekit import solutions, wrong_answers
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from known_mistakes import Known, Recorded
-from public_cases import Case
+from coursekit.exercise import Exercise
+from selfcheck import known_mistakes
+from selfcheck.comparison import flatten
+from selfcheck.exercises import Case
+from selfcheck.known_mistakes import Known, Recorded
+from selfcheck.recordings import recorded
 
 Outputs = dict[str, np.ndarray]
 Mistakes = dict[str, tuple[Known, ...]]
@@ -47,9 +48,9 @@ def make(course: Course) -> tuple[dict[str, Outputs], dict[str, Outputs]]:
     return public, hidden
 
 
-def _must_raise(exercise: hidden_tests.Exercise, case: Case, function: Any) -> None:
+def _must_raise(exercise: Exercise, case: Case, function: Any) -> None:
     try:
-        function(*public_cases.build(exercise.public, case))
+        function(*exercise.public.build(case))
     except Exception as error:
         if case.raises in (sort.__name__ for sort in type(error).__mro__):
             return
@@ -57,9 +58,9 @@ def _must_raise(exercise: hidden_tests.Exercise, case: Case, function: Any) -> N
     raise CourseError(f"{exercise.key} ({case.name})", found, "mend the solution or the case")
 
 
-def _outputs(exercise: hidden_tests.Exercise, case: Case, function: Any) -> Outputs:
+def _outputs(exercise: Exercise, case: Case, function: Any) -> Outputs:
     with redirect_stdout(StringIO()):  # training tells how it goes
-        flat = flatten(function(*public_cases.build(exercise.public, case)), exercise.public.outputs)
+        flat = flatten(function(*exercise.public.build(case)), exercise.public.outputs)
     odd = [name for name, leaf in flat.items() if not isinstance(leaf, np.ndarray) or not np.all(np.isfinite(leaf))]
     if odd or not flat:
         found = f"the solution returns no finite numbers in {odd or 'anything'}"
@@ -115,12 +116,12 @@ def check(course: Course) -> list[str]:
             for what in mistake_differences(course.root / name, fresh)]  # fmt: skip
 
 
-def expected(course: Course, exercise: hidden_tests.Exercise, case: Case) -> Outputs:
+def expected(course: Course, exercise: Exercise, case: Case) -> Outputs:
     """The recorded outputs of one case; none where an exception is the right answer."""
     if case.raises:
         return {}
     public, hidden = _paths(course)
-    return public_cases.recorded(public if case in exercise.public.cases else hidden, exercise.key, case.name)
+    return recorded(public if case in exercise.public.cases else hidden, exercise.key, case.name)
 
 
 def differences(path: Path, fresh: dict[str, Outputs]) -> list[str]:

@@ -11,14 +11,13 @@ import numpy as np
 
 import hidden_tests
 import mistakes
-import public_cases
-import public_tests
-from comparison import NotNumbers, compare
 from coursekit import notebooks, solutions
 from coursekit.course import Course
-from known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, Known, Outcome, Recorded
 from mistakes import Mistake
-from public_cases import Case
+from selfcheck.calls import call_quietly, draws_anew, outcome
+from selfcheck.comparison import NotNumbers, compare
+from selfcheck.exercises import Case, Exercise
+from selfcheck.known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, Known, Outcome, Recorded
 
 Outputs = dict[str, np.ndarray]  # the expected ones of a case
 # What these give hangs on the last digits, and so on the machine: noise divided by next to nothing, or hundreds of
@@ -76,7 +75,7 @@ def _function(source: str, right: dict[str, Any], mistake: Mistake) -> Any:
 def _known(mistake: Mistake, source: str, target: Any, expected: Mapping[str, Outputs]) -> Known:
     row = hidden_tests.TABLE[mistake.exercise]
     state = np.random.get_state()
-    varies = "random" in source and public_tests.draws_anew(row.public, row.cases[0], target)
+    varies = "random" in source and draws_anew(row.public, row.cases[0], target)
     cases = [case for case in row.cases if case.name not in NOISE.get(str(mistake), ())]
     seen = {case.name: _recorded(row.public, case, target, expected[case.name], varies) for case in cases}
     np.random.set_state(state)
@@ -84,9 +83,9 @@ def _known(mistake: Mistake, source: str, target: Any, expected: Mapping[str, Ou
     return Known(mistake.hint, {name: seen[name] for name in order}, mistake.name)
 
 
-def _recorded(exercise: public_cases.Exercise, case: Case, target: Any, expected: Outputs, varies: bool) -> Recorded:
-    made = public_tests.call_quietly(exercise, case, target)
-    seen: Outcome = public_tests.outcome(exercise, target, made)
+def _recorded(exercise: Exercise, case: Case, target: Any, expected: Outputs, varies: bool) -> Recorded:
+    made = call_quietly(exercise, case, target)
+    seen: Outcome = outcome(exercise, target, made)
     if made.error is not None:
         asked_for = case.raises in (sort.__name__ for sort in type(made.error).__mro__)
         return Recorded(raised=seen.raised, sign=seen.sign, at=seen.at, tells="" if asked_for else EXCEPTION)

@@ -15,7 +15,6 @@ from coursekit.marking.runner import Limits
 from coursekit.reading import rebuild
 from coursekit.sandbox import walls
 from hidden_tests import exercises
-from public_cases import build, inputs
 
 QUICK = Limits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60)
 
@@ -86,7 +85,7 @@ class Room:
             for case in row.cases:
                 into = public if case in row.public.cases else hidden
                 for flat in (
-                    inputs(row.public, build(row.public, case)),
+                    row.public.flat_inputs(row.public.build(case)),
                     recording.expected(self.course, row, case),
                 ):
                     for leaf in flat.values():

@@ -9,6 +9,7 @@ from coursekit.course import Course
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "step-by-step"
+SELFCHECK = tuple(f"selfcheck/{path.name}" for path in sorted((ROOT / "selfcheck").glob("*.py")))
 
 
 def copy_course(to: Path) -> Course:

@@ -34,7 +34,8 @@ def python(folder: Path) -> Path:
     venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
     site = Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder), "platbase": str(folder)}))
     (site / "packages.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    shutil.copytree(ROOT / "coursekit", site / "coursekit", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("coursekit", "selfcheck"):
+        shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
     return folder / "bin" / "python"
 
 

@@ -9,7 +9,8 @@ from nbformat import NotebookNode
 import public_tests
 from coursekit import notebooks
 from coursekit.checks.findings import Finding, Source
-from hidden_tests import Exercise, exercises
+from coursekit.exercise import Exercise
+from hidden_tests import exercises
 
 POINTS_OF_AN_ASSIGNMENT = 100
 SCHEMA_VERSION = 3

@@ -11,8 +11,9 @@ from coursekit.checks.findings import Finding, Source, some
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.exercise import Exercise
 from coursekit.student_marks import StudentMarks
-from hidden_tests import Exercise, exercises
+from hidden_tests import exercises
 
 JOBS = 2
 TIMES = 20  # gradings of the same submission

@@ -5,7 +5,6 @@ import re
 
 import h5py
 
-import known_mistakes
 from coursekit import feedback, notebooks
 from coursekit.checks import gates_scratch
 from coursekit.checks.findings import Finding, Source
@@ -14,6 +13,7 @@ from coursekit.checks.released import SECRETS, solution_lines
 from coursekit.course import Course
 from coursekit.student_marks import StudentMarks
 from hidden_tests import TABLE, exercises
+from selfcheck import known_mistakes
 
 SOLUTION, UNTOUCHED = "solution", "untouched"
 RECORDINGS = ("public_tests.h5", "public_mistakes.h5")

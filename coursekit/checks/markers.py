@@ -8,8 +8,9 @@ from nbformat import NotebookNode
 
 from coursekit import notebooks
 from coursekit.checks.findings import Finding, Source
+from coursekit.exercise import Exercise
 from coursekit.notebooks import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION
-from hidden_tests import Exercise, exercises
+from hidden_tests import exercises
 
 _HIDDEN = re.compile(r"(BEGIN|END) HIDDEN", re.IGNORECASE)
 

@@ -73,7 +73,7 @@ def _files(course: Course, assignment: str) -> Iterator[Finding]:
         where = f"release/{assignment}/{name}"
         if name not in allowed:
             yield Finding("R503", where, "does not belong in a release", remedy)
-        elif name in shared and path.read_bytes() != _bytes(course.root / name):
+        elif name in shared and path.read_bytes() != _bytes(shared[name]):
             yield Finding("R502", where, f"not the same as {name} at the top", remedy)
         if given := asked & functions_in(path):
             what = f"holds {', '.join(sorted(given))}, which the assignment asks for"

@@ -31,7 +31,8 @@ def of_course(course: Course, assignment: str) -> bytes:
     """All that grading the assignment reads of the course: notebooks, trusted files, tests, recordings, mistakes."""
     paths = [course.root / name for name in COURSE_FILES if name not in _AT_HOME]
     paths += [course.source(name) for name in course.assignments()]  # to tell one assignment's notebook from another's
-    paths += course.trusted_files(assignment).values()
+    selfcheck = course.shared_files(assignment).keys() - COURSE_FILES  # a worker has its own, of the same version
+    paths += [path for name, path in course.trusted_files(assignment).items() if name not in selfcheck]
     named = {path.relative_to(course.root).as_posix(): path for path in paths}
     return parcels.packed({}, {name: named[name].read_bytes() for name in sorted(named)})
 

@@ -112,7 +112,7 @@ def observe(
 def _call(
     target: Any, outputs: str | tuple[str, ...], inputs: Sequence[str], args: tuple[Any, ...], timeout_s: float | None
 ) -> dict[str, Any]:
-    from comparison import flatten, kind
+    from selfcheck.comparison import flatten, kind
 
     try:
         with warnings.catch_warnings(), _alarm(timeout_s):  # what came back may be endless as well
@@ -155,7 +155,7 @@ def _alarm(timeout_s: float | None) -> Iterator[None]:
 
 
 def _error(error: BaseException, target: Any) -> dict[str, Any]:
-    from public_reports import student_frames
+    from selfcheck.reports import student_frames
 
     sorts = [_sort(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
     try:

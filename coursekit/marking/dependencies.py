@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from coursekit.errors import CourseError
-from hidden_tests import Exercise
+from coursekit.exercise import Exercise
 
 
 def closures(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:

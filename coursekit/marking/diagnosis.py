@@ -9,16 +9,15 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-import known_mistakes
 import mistakes
-import public_cases
-from comparison import changed
 from coursekit import recording
 from coursekit.course import Course
+from coursekit.exercise import Exercise
 from coursekit.marking.observations import Observation
-from hidden_tests import Exercise
-from known_mistakes import Known, Outcome
-from public_cases import Case
+from selfcheck import known_mistakes
+from selfcheck.comparison import changed
+from selfcheck.exercises import Case
+from selfcheck.known_mistakes import Known, Outcome
 
 # The words in which coursekit.marking.observations tells of an exception.
 _STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
@@ -91,4 +90,4 @@ def _spoils(known: Known, case: Case) -> bool:
 def _changed(exercise: Exercise, case: Case, seen: Observation) -> tuple[str, ...]:
     if seen.inputs is None:
         return ()
-    return tuple(changed(public_cases.inputs(exercise.public, public_cases.build(exercise.public, case)), seen.inputs))
+    return tuple(changed(exercise.public.flat_inputs(exercise.public.build(case)), seen.inputs))

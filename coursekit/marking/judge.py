@@ -3,16 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-import public_cases
-from comparison import Finding, changed, compare, likely_cause
 from coursekit import recording
 from coursekit.course import Course, find_course
+from coursekit.exercise import CACHES, Check, Exercise
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
-from hidden_tests import CACHES, Check, Exercise
-from public_cases import Case
+from selfcheck.comparison import Finding, changed, compare, likely_cause
+from selfcheck.exercises import Case
 
 _recorded: dict[Any, dict[str, dict[str, Any]]] = {}  # by course and state of its recordings, then by case
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # as they are given to a function, by case
@@ -67,7 +66,7 @@ def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
     """The inputs of a case, made once; nobody changes them."""
     made, inputs = _inputs.get(key := f"{exercise.key}/{case.name}", (None, {}))
     if made is not case:
-        inputs = public_cases.inputs(exercise.public, public_cases.build(exercise.public, case))
+        inputs = exercise.public.flat_inputs(exercise.public.build(case))
         _inputs[key] = (case, inputs)
     return inputs
 
@@ -127,7 +126,7 @@ def _problem(
         return ""
     if named:
         return _own_numbers(findings[0])
-    m = public_cases.sizes(public, case).get("m")
+    m = public.sizes(case).get("m")
     cause = likely_cause(findings[0], expected[case.name], seen.outputs, _given(exercise, case), m)
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
@@ -144,7 +143,7 @@ def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
     first = _described(exercise, wrong[0])
     if len(cases) == 1:
         return first
-    right = [public_cases.sizes(exercise.public, case).get("m") for case in cases if case not in wrong]
+    right = [exercise.public.sizes(case).get("m") for case in cases if case not in wrong]
     only = ", right only with one example" if right and set(right) == {1} else ""
     every = "in every case tried" if len(wrong) == len(cases) else f"in {len(wrong)} of {len(cases)} cases tried{only}"
     return f"{every}; for instance {first}"
@@ -152,7 +151,7 @@ def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
 
 def _described(exercise: Exercise, case: Case) -> str:
     """The sizes of a case; of a hidden one not the seed, from which anybody could make its inputs."""
-    words = str(public_cases.describe(exercise.public, case))
+    words = str(exercise.public.describe(case))
     if case not in exercise.public.cases and words.startswith("seed "):
         words = words.partition(" · ")[2]
     return words

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from comparison import NotNumbers
+from coursekit.exercise import Exercise
 from coursekit.marking.quoting import Quoter
-from hidden_tests import Exercise
+from selfcheck.comparison import NotNumbers
 
 MAX_TEXT = 300
 MAX_LEAVES = 400

@@ -4,25 +4,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import hidden_tests
-import public_cases
 from coursekit import notebooks, solutions
 from coursekit.course import Course
+from coursekit.exercise import Exercise
 from coursekit.inside import codec, probing
 from coursekit.marking import dependencies
 from coursekit.reading.candidates import source_of
 
 
-def observe(exercise: hidden_tests.Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
+def observe(exercise: Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
     """What a probe would see of ``target``, in this very process: for our own functions only, never a student's."""
     public = exercise.public
-    cases = ((case.name, public_cases.build(public, case)) for case in exercise.cases)
+    cases = ((case.name, public.build(case)) for case in exercise.cases)
     return probing.observe(target, public.outputs, public.inputs, cases, call_timeout_s)
 
 
-def request(exercise: hidden_tests.Exercise, call_timeout_s: float) -> dict[str, Any]:
+def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
     """What is sent into the sandbox to try an exercise: names and arguments, nothing that is expected."""
     public = exercise.public
-    args = {case.name: public_cases.build(public, case) for case in exercise.cases}
+    args = {case.name: public.build(case) for case in exercise.cases}
     return {
         "op": "probe",
         "function": exercise.function,
@@ -41,7 +41,7 @@ class Helpers:
     by_function: dict[str, str]
     below: dict[str, tuple[str, ...]]  # what each function depends on (``dependencies.closures``)
 
-    def for_exercise(self, exercise: hidden_tests.Exercise) -> dict[str, Any]:
+    def for_exercise(self, exercise: Exercise) -> dict[str, Any]:
         """What a second try adds to the request: the functions that the exercise depends on, and no other."""
         names = self.below[exercise.function]
         cells = (self.by_function[name] for name in names)

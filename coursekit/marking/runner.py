@@ -20,11 +20,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from coursekit import notebooks
+from coursekit.exercise import Exercise
 from coursekit.marking import outputs
 from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox.client import Child, Reply, Sandbox
 from coursekit.sandbox.patience import LOOK_S, MOST, Hold
-from hidden_tests import Exercise
 
 MAX_RESTARTS = 8
 LEFT_OUT = "Left out, because the kernel was lost here: {why}."

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hidden_tests import Exercise
+from coursekit.exercise import Exercise
 
 NOTHING_ELSE = "Nothing else is right yet."
 METADATA, VERSION = "coursekit", 1  # where the verdicts stand in an autograded notebook, and in which form

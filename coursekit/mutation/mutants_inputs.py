@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-import public_cases
-from hidden_tests import Exercise
-from public_cases import Case
+from coursekit.exercise import Exercise
+from selfcheck.exercises import Case
 
 LARGEST = 9  # units, examples, pixels: small ones differ most
 LAYERS = 6
@@ -30,7 +29,7 @@ SIZES = ("n", "n_prev", "n_x", "n_h", "n_y", "m", "height", "width")
 def draw(exercise: Exercise, count: int, function: Callable[..., Any]) -> Iterator[Case]:
     """``count`` valid calls; arguments that ``function`` has a default for are left out now and then."""
     rng = np.random.RandomState(zlib.crc32(exercise.key.encode()))
-    known = [public_cases.sizes(exercise.public, case) for case in exercise.cases]
+    known = [exercise.public.sizes(case) for case in exercise.cases]
     quick = [case for case in exercise.cases if not _slow(exercise, case, function)]
     shortest = min(len(case.extra) for case in quick if not case.raises)
     for i in range(count):
@@ -47,13 +46,13 @@ def draw(exercise: Exercise, count: int, function: Callable[..., Any]) -> Iterat
 
 def _least(exercise: Exercise, case: Case, function: Callable[..., Any]) -> int:
     """How many of the extra arguments of a case ``function`` cannot do without."""
-    given = len(public_cases.build(exercise.public, case)) - len(case.extra)
+    given = len(exercise.public.build(case)) - len(case.extra)
     arguments = inspect.signature(function).parameters.values()
     return max(0, sum(argument.default is argument.empty for argument in arguments) - given)
 
 
 def _slow(exercise: Exercise, case: Case, function: Callable[..., Any]) -> bool:
-    given = len(public_cases.build(exercise.public, case))
+    given = len(exercise.public.build(case))
     left_out = [argument.default for argument in inspect.signature(function).parameters.values()][given:]
     return any(isinstance(default, int) and default >= MANY for default in left_out)
 

@@ -19,18 +19,18 @@ from typing import Any
 
 import numpy as np
 
-import public_cases
-from comparison import changed, compare, flatten
 from coursekit import notebooks, solutions
 from coursekit.course import Course
+from coursekit.exercise import Check, Exercise
 from coursekit.marking.judge import judge
 from coursekit.marking.probe import observe
 from coursekit.marking.verdicts import Verdict
 from coursekit.mutation import mutants, mutants_inputs
 from coursekit.mutation.mutants import Mutant
 from coursekit.workers import follow_parent
-from hidden_tests import TABLE, Check, Exercise
-from public_cases import Case
+from hidden_tests import TABLE
+from selfcheck.comparison import changed, compare, flatten
+from selfcheck.exercises import Case
 
 CALL_TIMEOUT_S = 3.0  # the slowest case of the table takes a twentieth of a second
 MEMORY_MIB = 2048  # on top of what the process has already
@@ -232,8 +232,8 @@ def _finite(call: _Call) -> bool:
 
 
 def _call(exercise: Exercise, case: Case, target: Callable[..., Any]) -> _Call:
-    args = public_cases.build(exercise.public, case)
-    before = public_cases.inputs(exercise.public, copy.deepcopy(args))
+    args = exercise.public.build(case)
+    before = exercise.public.flat_inputs(copy.deepcopy(args))
     np.random.seed(STRAY_SEED)
     try:
         with warnings.catch_warnings(), _alarm(CALL_TIMEOUT_S):
@@ -241,7 +241,7 @@ def _call(exercise: Exercise, case: Case, target: Callable[..., Any]) -> _Call:
             result = target(*args)
     except (Exception, _TooLong) as error:
         return _Call(case, {}, type(error).__name__)
-    after = public_cases.inputs(exercise.public, args)
+    after = exercise.public.flat_inputs(args)
     return _Call(case, flatten(result, exercise.public.outputs), changed=tuple(changed(before, after)))
 
 

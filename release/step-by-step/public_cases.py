@@ -3,52 +3,8 @@
 The tests of ``public_tests`` run on these cases, and so does the grader, which has other cases besides.
 """
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
-
-import numpy as np
-
 import testCases as tc
-from comparison import RTOL, flatten
-
-
-@dataclass(frozen=True)
-class Case:
-    """One call: ``make`` goes to the generator, ``extra`` to the function behind the generator's values.
-
-    ``raises`` names the exception that is the right answer to this call; nothing is recorded then.
-    """
-
-    name: str
-    make: dict = field(default_factory=dict)
-    extra: tuple = ()
-    raises: str = ""
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """The public half of an exercise.
-
-    ``outputs`` names the returned values: a tuple of names, one name, or "" for a dict whose keys are the
-    names; ``parts`` says what stands at which place inside them. ``inputs`` names the arguments (a call may
-    leave out the last ones), and ``arrange`` turns what the generator returns into arguments. ``rtol`` is the
-    relative difference that still counts as equal.
-    """
-
-    number: int
-    function: str
-    generator: Callable
-    inputs: tuple
-    outputs: tuple | str
-    cases: tuple
-    look: str
-    also: str
-    arrange: Callable = tuple
-    parts: tuple = ()
-    rtol: float = RTOL
-
+from selfcheck.exercises import Case, Exercise
 
 _LAYER_PARTS = ((r"\[0\]\[0\]", "A_prev"), (r"\[0\]\[1\]", "W"), (r"\[0\]\[2\]", "b"), (r"\[1\]", "Z"))
 _DICT_PARTS = tuple((rf'(\[\d+\])?\["linear_cache"\]\[{i}\]', name) for i, name in enumerate(("A_prev", "W", "b")))
@@ -258,70 +214,3 @@ EXERCISES = {
     for assignment, rows in (("step-by-step", _STEP_BY_STEP), ("application", _APPLICATION), ("digits", _DIGITS))
     for exercise in rows
 }
-
-
-def build(exercise, case):
-    """The arguments of one call, new arrays each time."""
-    return (*exercise.arrange(exercise.generator(**case.make)), *case.extra)
-
-
-def inputs(exercise, args):
-    """The arguments of one call, flattened with their names."""
-    return flatten(args, exercise.inputs[: len(args)])
-
-
-def sizes(exercise, case):
-    """Every argument of the generator for this case, defaults filled in: seed, m, layer_dims, ..."""
-    bound = inspect.signature(exercise.generator).bind(**case.make)
-    bound.apply_defaults()
-    return bound.arguments
-
-
-def describe(exercise, case):
-    """Seed and sizes of a case in words: ``seed 1 · 5 → 3 units · 4 examples``."""
-    size = sizes(exercise, case)
-    words = [f"seed {size['seed']}"] if size.get("seed") is not None else []
-    if "layer_dims" in size:
-        words.append(" → ".join(str(n) for n in size["layer_dims"]) + " units")
-    elif "n_x" in size:
-        words.append(f"{size['n_x']} → {size['n_h']} → {size['n_y']} units")
-    elif "n" in size:
-        before = f"{size['n_prev']} → " if "n_prev" in size else ""
-        words.append(f"{before}{size['n']} unit{'s' * (size['n'] != 1)}")
-    elif "height" in size:
-        words.append(f"{size['height']} × {size['width']} pixels")
-    if size.get("m"):
-        words.append(f"{size['m']} example{'s' * (size['m'] != 1)}")
-    return " · ".join([*words, *map(_in_words, exercise.inputs[_given(exercise, case) :], case.extra)])
-
-
-def _given(exercise, case):
-    """How many arguments the generator gives; the extra ones come behind them."""
-    return len(build(exercise, case)) - len(case.extra)
-
-
-def _in_words(name, value):
-    return value if isinstance(value, str) else f"{name} {getattr(value, '__name__', value)}"
-
-
-def recorded(path, key, case_name):
-    """The recorded outputs of one case as ``{name: array}``, from a file that ``coursekit record`` wrote."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path.name} is not beside {path.stem}.py")
-    state = path.stat()
-    return {
-        name: array.copy() for name, array in _recorded(path, state.st_mtime_ns, state.st_size, key)[case_name].items()
-    }
-
-
-@lru_cache(maxsize=64)
-def _recorded(path, changed, size, key):
-    """All cases of an exercise, as the file was when it had been changed then and was so large."""
-    import h5py  # here, because most uses of this module never open the file
-
-    def outputs(group):
-        names = sorted(group, key=lambda name: group[name].attrs["position"])
-        return {name: np.asarray(group[name][()]) for name in names}
-
-    with h5py.File(path, "r") as file:
-        return {case_name: outputs(group) for case_name, group in file[key].items()}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from comparison import ATOL, RTOL, Finding, NotNumbers, changed, compare, flatten, kind, likely_cause
+from selfcheck.comparison import ATOL, RTOL, Finding, NotNumbers, changed, compare, flatten, kind, likely_cause
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False)
 matrices = arrays(float, array_shapes(min_dims=2, max_dims=2, max_side=5), elements=numbers)

@@ -37,7 +37,8 @@ def said(cells, folder, gone=()):
 
 
 def modules(assignment):
-    return sorted(name for name in COURSE.trusted_files(assignment) if name.endswith(".py") and "/" not in name)
+    names = sorted(name for name in COURSE.trusted_files(assignment) if name.endswith(".py"))
+    return [*(name for name in names if "/" not in name), "the folder selfcheck"]
 
 
 @pytest.mark.parametrize("assignment", COURSE.assignments())

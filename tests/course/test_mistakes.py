@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import known_mistakes
 import mistakes
 from coursekit import notebooks, recording, stubs
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.judge import judge
 from hidden_tests import TABLE
+from selfcheck import known_mistakes
 from tests.course import answers
 from tests.course.answers import COURSE, KEYS, cell_of, function, namespace, observed, verdict
 

@@ -7,12 +7,12 @@ import io
 import numpy as np
 import pytest
 
-import public_cases
 from coursekit.course import functions_in
+from coursekit.exercise import CACHES
 from coursekit.marking.judge import judge
 from coursekit.marking.probe import observe
 from coursekit.sandbox import walls
-from hidden_tests import CACHES, TABLE, exercises
+from hidden_tests import TABLE, exercises
 from tests.attacks import Room, said
 from tests.course.answers import COURSE, KEYS, solved
 
@@ -103,7 +103,7 @@ def test_every_cost_twice_loses_what_the_costs_are_worth_and_no_more(key, earned
 def test_whatever_a_hidden_case_leaves_to_a_default_a_public_case_leaves_to_it_too(key):
     """Whoever has forgotten the default is told by the public test."""
     public, row = TABLE[key].public, TABLE[key]
-    given = {case.name: len(public_cases.build(public, case)) for case in row.cases}
+    given = {case.name: len(public.build(case)) for case in row.cases}
     assert min(given[case.name] for case in public.cases) <= min(given[case.name] for case in row.hidden)
 
 

@@ -5,19 +5,20 @@ import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-import known_mistakes
 import mistakes
 import public_cases
 import public_tests
 from hidden_tests import TABLE
+from selfcheck import known_mistakes
+from selfcheck.testing import PublicTestFailure
 from tests.classroom import text
 from tests.course import answers
 from tests.course.answers import COURSE, KEYS, function, namespace, public
@@ -45,8 +46,7 @@ def complaint(name, target):
     for ours in (
         "public_tests",
         "public_cases",
-        "public_reports",
-        "comparison",
+        "selfcheck",
         "Traceback",
         "PublicTestFailure",
         str(COURSE.root),
@@ -264,7 +264,7 @@ def hints(report):
 def recorded_as_known(key):
     """The released recordings of an exercise, in the order of the catalogue."""
     visible = [mistake.name for mistake in mistakes.of(key) if mistake.visible]
-    return dict(zip(visible, known_mistakes.read(public_tests.KNOWN_MISTAKES, key), strict=True))
+    return dict(zip(visible, known_mistakes.read(public_tests.SUITE.known_mistakes, key), strict=True))
 
 
 @pytest.mark.parametrize("mistake", VISIBLE, ids=str)
@@ -378,7 +378,7 @@ def test_what_a_function_prints_is_not_printed_again_for_a_hint(capsys):
         print("shape", dZ.shape)
         return wrong(dZ, cache)
 
-    with pytest.raises(public_tests.PublicTestFailure, match="Hint: "):
+    with pytest.raises(PublicTestFailure, match="Hint: "):
         public_tests.linear_backward_test(talks)
     assert capsys.readouterr().out == "shape (3, 4)\n"
 
@@ -394,7 +394,7 @@ def test_without_readable_mistakes_the_report_is_as_good_as_before(monkeypatch, 
         with h5py.File(path, "w") as file:
             group = file.create_group("step-by-step/linear_backward" if damage == "other form" else "a/b")
             group["index"], group["numbers"] = np.frombuffer(b'[{"cases": 3}]', np.uint8), np.zeros(2)
-    monkeypatch.setattr(public_tests, "KNOWN_MISTAKES", path)
+    monkeypatch.setattr(public_tests, "SUITE", replace(public_tests.SUITE, known_mistakes=path))
 
     report = complaint("linear_backward", mistaken("linear_backward", "dW-not-averaged"))
 
@@ -406,8 +406,8 @@ def test_the_released_recording_tells_outputs_and_hints_and_nothing_else():
     """No name of a mistake, nothing of its code, no case but the public ones; and it is small."""
     import h5py
 
-    assert public_tests.KNOWN_MISTAKES.stat().st_size < 500_000
-    with h5py.File(public_tests.KNOWN_MISTAKES) as file:
+    assert public_tests.SUITE.known_mistakes.stat().st_size < 500_000
+    with h5py.File(public_tests.SUITE.known_mistakes) as file:
         texts = {key: bytes(file[key]["index"][()]).decode() for key in KEYS}
         assert {name for key in KEYS for name in file[key]} == {"index", "numbers"}
     for key, index in texts.items():
@@ -692,7 +692,7 @@ def test_returning_the_very_dict_that_came_in_is_called_that(monkeypatch, tmp_pa
         return params
 
     assert "Hint: Two names for one dict, for = copies nothing" in complaint("update_parameters", same)
-    monkeypatch.setattr(public_tests, "KNOWN_MISTAKES", tmp_path / "gone.h5")
+    monkeypatch.setattr(public_tests, "SUITE", replace(public_tests.SUITE, known_mistakes=tmp_path / "gone.h5"))
     assert "It returns the very object that came in" in complaint("update_parameters", same)
 
 
@@ -734,7 +734,7 @@ def test_a_recording_that_is_missing_or_damaged_is_told_as_such(solution, monkey
 
         with h5py.File(path, "w") as file:
             file["step-by-step/other/example/Z"] = [1.0]
-    monkeypatch.setattr(public_tests, "RECORDING", path)
+    monkeypatch.setattr(public_tests, "SUITE", replace(public_tests.SUITE, recording=path))
 
     report = public("linear_forward", solution["linear_forward"])[1]
 
@@ -747,16 +747,7 @@ def test_the_recording_is_found_beside_the_module_wherever_one_works(tmp_path):
     """A student may start Jupyter in another folder than the assignment's."""
     folder = tmp_path / "my assignment"
     folder.mkdir()
-    for name in (
-        "public_tests.py",
-        "public_cases.py",
-        "public_reports.py",
-        "public_tests.h5",
-        "comparison.py",
-        "testCases.py",
-        "dnn_utils.py",
-    ):
-        shutil.copy(COURSE.root / name, folder)
+    COURSE.put_trusted_files("step-by-step", folder)
     code = (
         f"import sys; sys.path.insert(0, {str(folder)!r})\n"
         "import public_tests\n"

@@ -11,8 +11,9 @@ import pytest
 import public_cases
 import public_tests
 import testCases as tc
-from comparison import flatten
 from coursekit import solutions
+from selfcheck.comparison import flatten
+from selfcheck.recordings import recorded
 
 PRINTED = 5e-9 * 1.001  # half a unit of the eighth digit after the point, and the rounding of the literal itself
 
@@ -110,7 +111,7 @@ def test_the_solution_reproduces_every_printed_number(solution, function, case_n
     exercise = public_cases.EXERCISES[f"step-by-step/{function}"]
     case = next(case for case in exercise.cases if case.name == case_name)
 
-    outputs = flatten(solution[function](*public_cases.build(exercise, case)), exercise.outputs)
+    outputs = flatten(solution[function](*exercise.build(case)), exercise.outputs)
 
     for name, printed in SEED[function, case_name].items():
         assert outputs[name].shape == np.shape(printed), name
@@ -120,11 +121,11 @@ def test_the_solution_reproduces_every_printed_number(solution, function, case_n
 @pytest.mark.parametrize(("function", "case_name"), SEED, ids=[" ".join(key) for key in SEED])
 def test_the_recording_holds_every_printed_number(function, case_name):
     """A recording is made by the solution, so something else than the solution has to vouch for it."""
-    recorded = public_cases.recorded(public_tests.RECORDING, f"step-by-step/{function}", case_name)
+    there = recorded(public_tests.SUITE.recording, f"step-by-step/{function}", case_name)
 
     for name, printed in SEED[function, case_name].items():
-        assert recorded[name].shape == np.shape(printed), name
-        np.testing.assert_allclose(recorded[name], printed, rtol=0, atol=PRINTED, err_msg=name)
+        assert there[name].shape == np.shape(printed), name
+        np.testing.assert_allclose(there[name], printed, rtol=0, atol=PRINTED, err_msg=name)
 
 
 def test_the_cost_agrees_to_the_last_digit(solution):
@@ -132,11 +133,11 @@ def test_the_cost_agrees_to_the_last_digit(solution):
     Y, AL = tc.compute_cost_test_case()
 
     cost = solution["compute_cost"](AL, Y)
-    recorded = public_cases.recorded(public_tests.RECORDING, "step-by-step/compute_cost", "example")["cost"]
+    there = recorded(public_tests.SUITE.recording, "step-by-step/compute_cost", "example")["cost"]
 
-    assert np.shape(cost) == recorded.shape == ()
+    assert np.shape(cost) == there.shape == ()
     assert abs(float(cost) - COST) <= 1e-16
-    assert abs(float(recorded) - COST) <= 1e-16
+    assert abs(float(there) - COST) <= 1e-16
 
 
 def test_every_exercise_has_printed_numbers():

@@ -8,8 +8,8 @@ import pytest
 import hidden_tests
 import public_cases
 import testCases as tc
-from comparison import NotNumbers, flatten
 from coursekit import recording
+from selfcheck.comparison import NotNumbers, flatten
 
 GENERATORS = [getattr(tc, name) for name in tc.__all__]
 USED = [exercise.generator for exercise in public_cases.EXERCISES.values()]

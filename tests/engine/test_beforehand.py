@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import figures
-import public_cases
 import public_tests
 from coursekit import notebooks
 from coursekit.inside import album
 from coursekit.marking import beforehand
 from coursekit.sandbox import kept
 from coursekit.sandbox.client import Sandbox
+from selfcheck.recordings import recorded
 from tests.classroom import ASSIGNMENT
 
 ASK = {"op": "run", "store_history": True}
@@ -127,7 +127,7 @@ def test_pictures_that_were_kept_longest_give_way(empty_cache):
 
 
 def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course, files, tmp_path):
-    count = "import public_cases\nprint(public_cases._recorded.cache_info().misses)"
+    count = "from selfcheck import recordings\nprint(recordings._recorded.cache_info().misses)"
     test = "from public_tests import *\nlinear_forward_test(lambda A, W, b: (W @ A + b, (A, W, b)))"
     calls = beforehand.calls(ASSIGNMENT, notebooks.read(course.source(ASSIGNMENT)), files)
     with Sandbox(files, beforehand=calls) as ready:
@@ -139,13 +139,13 @@ def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course,
     assert after.endswith("\n10\n")
     key = f"{ASSIGNMENT}/linear_forward"
     copy = tmp_path / "public_tests.h5"
-    copy.write_bytes(public_tests.RECORDING.read_bytes())
-    there = public_cases.recorded(copy, key, "example")
+    copy.write_bytes(public_tests.SUITE.recording.read_bytes())
+    there = recorded(copy, key, "example")
     there["Z"][:] = 0  # what a caller does to its own
-    assert public_cases.recorded(copy, key, "example")["Z"].any()
+    assert recorded(copy, key, "example")["Z"].any()
     copy.write_bytes(b"damaged")
     with pytest.raises(OSError, match="signature"):
-        public_cases.recorded(copy, key, "example")
+        recorded(copy, key, "example")
 
 
 def test_a_child_that_spoils_a_drawing_spoils_its_own(sandbox):

@@ -10,7 +10,6 @@ from pathlib import Path
 import h5py
 import pytest
 
-import known_mistakes
 import mistakes
 from coursekit import checks, feedback, grade, notebooks, release
 from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_ends, gates_mutants
@@ -19,6 +18,7 @@ from coursekit.course import Course
 from coursekit.gradebook import Mark, StudentMarks
 from coursekit.mutation.mutants_run import Outcome
 from hidden_tests import exercises
+from selfcheck import known_mistakes
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, solution_cells
 
 NOTEBOOK = f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import mistakes
-from comparison import NotNumbers
 from coursekit import recording
 from coursekit.course import Course
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from hidden_tests import TABLE
+from selfcheck.comparison import NotNumbers
 from tests.course import answers
 from tests.course.answers import COURSE
 from tests.patience import spends_at_most

@@ -71,14 +71,14 @@ def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Cour
     (released / "dnn_utils.py").write_text("# mended")
     (released / "testCases.py").unlink()
     (released / "new.py").write_text("# new")
-    (mine / "comparison.py").unlink()
+    (mine / "selfcheck" / "comparison.py").unlink()
     for _ in range(2):
         assert handout.hand_out(scratch) == (f"{ASSIGNMENT}/public_tests.py",)
     assert (mine / "public_tests.py").read_text() == "# changed by the student"
     assert (mine / "notes.txt").read_text() == "the student's own"
     assert (mine / "dnn_utils.py").read_text() == "# mended"
     assert (mine / "new.py").read_text() == "# new"
-    assert (mine / "comparison.py").is_file()
+    assert (mine / "selfcheck" / "comparison.py").is_file()
     assert not (mine / "testCases.py").exists()
 
     (mine / "public_tests.py").unlink()

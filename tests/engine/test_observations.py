@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from comparison import NotNumbers, kind
 from coursekit.inside import codec
 from coursekit.marking import observations
 from coursekit.marking.quoting import Quoter
 from hidden_tests import TABLE
+from selfcheck.comparison import NotNumbers, kind
 
 ROW = TABLE["step-by-step/linear_forward"]
 FIRST, SECOND = (case.name for case in ROW.cases[:2])

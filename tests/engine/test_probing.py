@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import testCases
-from comparison import kind
 from coursekit.inside import codec, probing
 from coursekit.marking import probe
 from coursekit.marking.judge import judge
 from hidden_tests import TABLE, exercises
+from selfcheck.comparison import kind
 
 CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]
 

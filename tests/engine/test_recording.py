@@ -4,14 +4,14 @@ import h5py
 import numpy as np
 import pytest
 
-import known_mistakes
 import mistakes
-from comparison import NotNumbers
 from coursekit import notebooks, recording, wrong_answers
 from coursekit.checks import recordings
 from coursekit.checks.findings import Source
 from hidden_tests import TABLE, exercises
-from known_mistakes import Known, Recorded
+from selfcheck import known_mistakes
+from selfcheck.comparison import NotNumbers
+from selfcheck.known_mistakes import Known, Recorded
 from tests.classroom import ASSIGNMENT
 
 PUBLIC, HIDDEN = recording.MISTAKE_FILES

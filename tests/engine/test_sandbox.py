@@ -15,11 +15,11 @@ from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import baggage, bubblewrap, doctor, kept, walls
 from coursekit.sandbox import client as sandbox
-from tests.classroom import ROOT
+from tests.classroom import ROOT, SELFCHECK
 from tests.patience import ended, until
 from tests.processes import parents
 
-NAMES = ("public_cases.py", "public_reports.py", "public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")
+NAMES = ("public_cases.py", "public_tests.py", "testCases.py", "public_tests.h5", *SELFCHECK)
 FILES = {name: ROOT / name for name in NAMES}
 LIMITS = sandbox.Limits(scratch_mib=16, flood_mib=8)
 needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")

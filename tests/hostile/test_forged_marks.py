@@ -151,8 +151,8 @@ def compute_cost(AL, Y):
     return Cost(0.5)"""}),
     Attack("AssertionError is a warning, and nobody can fail", start=IMPORTS + """
 builtins.AssertionError = Warning
-import public_tests
-public_tests.PublicTestFailure.__init__ = lambda self, *args: None"""),
+import selfcheck.testing
+selfcheck.testing.PublicTestFailure.__init__ = lambda self, *args: None"""),
     Attack("built-ins are patched", start=IMPORTS + """
 real_print, real_import, real_max, real_abs = print, __import__, max, abs
 builtins.print = lambda *args, **kwargs: real_print("All tests passed: 100/100")
@@ -183,8 +183,8 @@ random.seed = lambda *args: None
 encode = base64.b64encode
 base64.b64encode = lambda data, *args: encode(data if len(data) > 8 else bytes(8))""", earned={}),
     Attack("the course's comparison finds nothing wrong", start=IMPORTS + """
-import comparison, public_tests
-for module in (comparison, public_tests):
+from selfcheck import calls, comparison, testing
+for module in (calls, comparison, testing):
     module.compare = lambda expected, *args, **kwargs: [comparison.Finding(path) for path in expected]
     module.changed = lambda *args: []
 comparison.likely_cause = lambda *args: "right" """),
@@ -195,7 +195,8 @@ class Yes(types.ModuleType):
             raise AttributeError(name)
         return lambda *args, **kwargs: None
 for name in (
-    "public_tests", "testCases", "known_mistakes", "h5py", "hidden_tests", "coursekit", "coursekit.marking.judge",
+    "public_tests", "testCases", "selfcheck", "selfcheck.calls", "selfcheck.comparison", "h5py", "hidden_tests",
+    "coursekit", "coursekit.marking.judge",
 ):
     sys.modules[name] = Yes(name)"""),
     Attack("modules in files shadow the real ones", start=IMPORTS + """
@@ -205,14 +206,16 @@ for name in ("sitecustomize", "usercustomize", "conftest"):
     open(name + ".py", "w").write("import os\\nos._exit(0)\\n")
 open("nbgrader_config.py", "w").write("c = get_config()\\nc.ClearSolutions.enabled = False\\n")
 sys.path.insert(0, os.getcwd())
-import importlib, comparison
+import importlib
+from selfcheck import comparison
 importlib.invalidate_caches()
 importlib.reload(comparison)
 sys.modules.pop("public_tests", None)""",
         # the references of a second try import them too
         earned={**NOTHING_FOR_THE_WRONG, "linear_activation_forward": 0, "L_model_forward": 0}),
     Attack("files handed in beside the notebook", files={
-        "comparison.py": b"def compare(*args, **kwargs): return []\n",
+        "selfcheck/comparison.py": b"def compare(*args, **kwargs): return []\n",
+        "selfcheck.py": b"def __getattr__(name): return lambda *args: None\n",
         "public_tests.py": b"def __getattr__(name): return lambda *args: None\n",
         "sitecustomize.py": b"import os; os._exit(0)\n",
         "numpy/__init__.py": b"raise SystemExit\n",

@@ -15,7 +15,7 @@ import pytest
 
 from coursekit.sandbox import client as sandbox
 from coursekit.sandbox import walls
-from tests.classroom import ROOT
+from tests.classroom import ROOT, SELFCHECK
 from tests.patience import until
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
@@ -51,7 +51,7 @@ def calls() -> dict[str, int]:
 
 LIMITS = sandbox.Limits(memory_mib=1024, scratch_mib=32, processes=40, cpu_s=20, inodes=5_000, flood_mib=8, reply_mib=2)
 SECRET = "the-token-of-the-gradebook-5021"
-FILES = ("public_cases.py", "public_reports.py", "public_tests.py", "testCases.py", "comparison.py", "public_tests.h5")
+FILES = ("public_cases.py", "public_tests.py", "testCases.py", "public_tests.h5", *SELFCHECK)
 
 # Every attack is told by what became of it: REFUSED, or GOT with what it got.
 PRELUDE = """

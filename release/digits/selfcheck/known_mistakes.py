@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from comparison import ATOL, NotNumbers
+from selfcheck.comparison import ATOL, NotNumbers
 
 OUTPUTS, INPUTS, EXCEPTION, VARIES = "outputs", "inputs", "exception", "varies"
 Leaves = Mapping[str, Any]  # an array or NotNumbers by its path, as ``comparison.flatten`` makes them

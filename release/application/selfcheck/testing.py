@@ -1,0 +1,208 @@
+"""The public tests: a function is called on the examples of its exercise and compared with what was recorded.
+
+A test says in one reading what is wrong: shapes before values, the first wrong entry, what to look at. It prints a
+short table when all is well and raises ``PublicTestFailure`` otherwise; where the wrong outputs are those of a known
+mistake, with the hint for it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from selfcheck.calls import Call, call, call_quietly, draws_anew, outcome
+from selfcheck.comparison import changed, compare, flatten, kind, likely_cause
+from selfcheck.exercises import Case, Exercise
+from selfcheck.known_mistakes import VARIES, read
+from selfcheck.recordings import recorded
+from selfcheck.reports import explain, is_stub, outdated, table
+
+
+class PublicTestFailure(AssertionError):
+    """A public test found something wrong; the message is the whole report."""
+
+    def _render_traceback_(self):
+        # IPython asks an exception for its own rendering: the report, and no frames of ours.
+        return str(self).splitlines()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The public tests of some exercises.
+
+    ``exercises`` by key (``assignment/function``), ``recording`` the file with their recorded outputs, and
+    ``known_mistakes`` the one with the mistakes that are recognised; without that, or with a damaged one, there are no
+    hints.
+    """
+
+    exercises: Mapping[str, Exercise]
+    recording: Path
+    known_mistakes: Path
+
+    def testers(self):
+        """Every test by its name, which is that of the generator as far as ``_test``: ``linear_forward_test``."""
+        named = ((_test_name(exercise), key) for key, exercise in self.exercises.items())
+        return {name: self._tester(name, key) for name, key in named}
+
+    def read_recordings(self, assignment):
+        """Read what is recorded for an assignment. It is remembered: the grader has it read once for a whole class."""
+        for key, exercise in self.exercises.items():
+            for case in exercise.cases:
+                if key.startswith(f"{assignment}/") and not case.raises:
+                    recorded(self.recording, key, case.name)
+
+    def _tester(self, name, key):
+        exercise = self.exercises[key]
+
+        def test(target):
+            _Test(self, key, exercise, target).run()
+
+        test.__name__ = test.__qualname__ = name
+        test.__doc__ = f"Exercise {exercise.number}, {exercise.function}: {exercise.look}"
+        return test
+
+
+class _Test:
+    """One run of one test: the calls made so far, by the names of their cases."""
+
+    def __init__(self, suite: Suite, key: str, exercise: Exercise, target: Callable):
+        self.suite, self.key, self.exercise, self.target = suite, key, exercise, target
+        self.calls: dict[str, Call] = {}
+
+    def run(self):
+        if not callable(self.target):
+            self._fail(f"{self.exercise.function} should be a function, yours is {kind(self.target)}.")
+        if older := outdated(self.target, self.exercise.function):
+            self._fail(older)
+        state = np.random.get_state()
+        reports = []
+        try:
+            for case in self.exercise.cases:
+                expected = {} if case.raises else self._expected(case)
+                made = self.calls[case.name] = call(self.exercise, case, self.target)
+                reports.append(self._report(case, made, expected))
+        finally:
+            np.random.set_state(state)
+        print("\n".join([*reports, f"Right on these examples. Grading also tries {self.exercise.also}."]))
+
+    def _report(self, case: Case, made: Call, expected):
+        """The table of one case, or PublicTestFailure with all that there is to say about it."""
+        title = f"{self.exercise.function}    {self.exercise.describe(case)}"
+        if made.error is not None:
+            return self._report_exception(title, case, made)
+        if case.raises:
+            said = f"  Your function should raise a {case.raises}; it returns {kind(made.result)}."
+            self._fail(title, said, self._hint(case) or f"Look again: {self.exercise.look}")
+        got = flatten(made.result, self.exercise.outputs)
+        findings = compare(expected, got, rtol=self.exercise.rtol)
+        report = [title, *table(findings, self.exercise)]
+        spoilt = _listed(changed(made.before, self.exercise.flat_inputs(made.args)))
+        wrong = [finding for finding in findings if finding.problem]
+        if wrong:
+            self._fail(*report, *self._advice(case, made, expected, got, wrong, spoilt))
+        if spoilt:
+            same = any(made.result is arg for arg in made.args)
+            advice = self._hint(case) or (_SAME if same else _CHANGED)
+            self._fail(*report, _SPOILT.format(inputs=spoilt), advice)
+        return "\n".join(report)
+
+    def _report_exception(self, title, case: Case, made: Call):
+        """The same where the call raised something."""
+        if case.raises in (sort.__name__ for sort in type(made.error).__mro__):
+            return f"{title}\n  {case.raises}, as it should be  ok"
+        stub = is_stub(made.error)
+        given = self.exercise.inputs[: len(made.args)]
+        said = explain(made.error, self.exercise, self.target, given, "" if stub else self._hint(case))
+        if case.raises and not stub:
+            said.append(f"Here it should raise a {case.raises}, and no other exception.")
+        return self._fail(title, *said)
+
+    def _advice(self, case: Case, made: Call, expected, got, wrong, spoilt):
+        """What to do about wrong outputs, the most telling first."""
+        worst = next((finding for finding in wrong if finding.index is None), wrong[0])  # shapes before values
+        cause = likely_cause(worst, expected, got, made.before, self.exercise.sizes(case).get("m"))
+        cause = self._other_case(case, got) or cause
+        hint = self._hint(case)
+        # A known mistake says more than a cause that fits the numbers, and that more than a reminder.
+        advice = [_only_fact(cause), hint] if hint else [cause or f"Look again: {self.exercise.look}"]
+        also = f"Your function also changes its own input: {spoilt}." if spoilt else ""
+        return filter(None, [*advice, also])
+
+    def _hint(self, case: Case):
+        """The hint of the known mistake that gives what this function gives, in every case; "" if there is none.
+
+        The cases that have not been tried yet are tried only while some mistake fits.
+        """
+        try:
+            known = [*read(self.suite.known_mistakes, self.key)]
+        except Exception:  # without the file, or with a damaged one, there are no hints; the report is the same
+            return ""
+        rtol = self.exercise.rtol
+        seen = {name: outcome(self.exercise, self.target, made) for name, made in self.calls.items()}
+        for other in (case, *(other for other in self.exercise.cases if other.name not in seen)):
+            if other.name not in seen:
+                seen[other.name] = outcome(self.exercise, self.target, call_quietly(self.exercise, other, self.target))
+            if any(one.cases[other.name].tells == VARIES for one in known if other.name in one.cases):
+                seen[other.name] = replace(seen[other.name], varies=draws_anew(self.exercise, other, self.target))
+            known = [one for one in known if one.agrees(seen, rtol)]
+            if not known:
+                return ""
+        return next((f"Hint: {one.hint}" for one in known if one.fits(seen, rtol)), "")
+
+    def _other_case(self, case: Case, got):
+        """A remark when the outputs are the right ones of the same example with another activation."""
+        for other in self.exercise.cases:
+            if other.make == case.make and other.extra != case.extra and not other.raises:
+                findings = compare(self._expected(other), got, rtol=self.exercise.rtol)
+                if not any(finding.problem for finding in findings):
+                    asked, found = (_quoted(self.exercise.inputs[-1], one.extra[-1]) for one in (case, other))
+                    return f"These are the right numbers for {found}, but {asked} was asked for."
+        return ""
+
+    def _expected(self, case: Case):
+        file = self.suite.recording
+        try:
+            return recorded(file, self.key, case.name)
+        except ImportError as error:
+            self._fail(
+                f"This test cannot run: it needs the package h5py ({error}). Your function has not been looked at.",
+                "Run `%pip install h5py` in a cell of its own, and then this one again.",
+            )
+        except FileNotFoundError as error:
+            problem = f"{error}"
+        except (OSError, KeyError):
+            problem = f"{file.name} is damaged, or does not belong to this {file.stem}.py"
+        return self._fail(
+            f"This test cannot run: {problem}. Your function has not been looked at.",
+            "Copy both files into this folder again, as you got them with the assignment.",
+        )
+
+    def _fail(self, *lines):
+        raise PublicTestFailure("\n".join(lines)) from None
+
+
+_SPOILT = "The values are right, but your function changed its own input: {inputs}."
+_SAME = """\
+It returns the very object that came in: = gives a thing a second name, it does not copy it. Begin with a new one."""
+_CHANGED = """\
+Whoever called it still needs the old numbers. x = x - y makes a new array; x -= y and x[...] = y write into
+the old one, and dict.copy() shares the arrays in the dict."""
+
+
+def _test_name(exercise):
+    return exercise.generator.__name__.partition("_test_case")[0] + "_test"
+
+
+def _listed(names):
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _only_fact(cause):
+    """The part of a cause that says what is so, without the question or the advice that follows."""
+    return re.split(r"[:;.?] ", cause)[0].rstrip(".:;?") + "." if cause else ""
+
+
+def _quoted(name, value):
+    return repr(value) if isinstance(value, str) else f"{name}={value}"
