@@ -1,5 +1,6 @@
 """What students run: it passes on what is right, and says in one reading what is wrong with the rest."""
 
+import atexit
 import functools
 import itertools
 import json
@@ -776,6 +777,7 @@ def shell():
     yield shell
     shell.history_manager.end_session()
     shell.history_manager.db.close()
+    atexit.unregister(shell.atexit_operations)  # it would end the session once more
     InteractiveShell.clear_instance()
 
 
