@@ -3,7 +3,6 @@
 import copy
 import json
 import re
-import shutil
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from coursekit import notebooks
+from coursekit import atomic_write, notebooks
 from coursekit.checks.findings import Finding, Source, some
 from coursekit.course import Course
 from coursekit.errors import CourseError
@@ -179,12 +178,7 @@ def _beyond_fixing(source: Source) -> list[Finding]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file in one step: whoever reads it finds the old text or the new one."""
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        shutil.copymode(path, part)
-        part.replace(path)
+        atomic_write.write(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise CourseError(path, f"cannot be written ({error})", "make it writable") from None

@@ -292,7 +292,7 @@ POINTS = {
     "before the assignment is entered": ("release", "release.register = die"),
     "with half of the files written": ("recorder", "recorder.bookkeeping.entering = die"),
     "inside the transaction": ("stamps", "stamps.write = die"),
-    "behind the transaction": ("recorder", "recorder.whole.put = die"),
+    "behind the transaction": ("recorder", "recorder.atomic_write.replace_folder = die"),
     "between the old folder and the new": (
         "recorder",
         "move = pathlib.Path.rename\n"
@@ -300,7 +300,8 @@ POINTS = {
     ),
     "behind the first of two": (
         "recorder",
-        "put = recorder.whole.put; recorder.whole.put = lambda *paths: (put(*paths), die())",
+        "put = recorder.atomic_write.replace_folder\n"
+        "recorder.atomic_write.replace_folder = lambda *paths: (put(*paths), die())",
     ),
 }
 
