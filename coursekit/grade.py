@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import fingerprints, notebooks, onegrader, processors, release, selection, stock, workers
+from coursekit import fingerprints, grading_lock, notebooks, processors, release, selection, stock, workers
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking import marker as marking
@@ -67,7 +67,7 @@ def grade(
         done.append(one)
         report(one)
 
-    with onegrader.alone(course, assignment):
+    with grading_lock.held(course, assignment):
         release.register(course, assignment)
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, sandbox)
         with Recorder(course, assignment) as recorder:

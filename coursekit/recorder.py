@@ -26,7 +26,7 @@ from coursekit import (
 )
 from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
-from coursekit.onegrader import RECORDING
+from coursekit.grading_lock import RECORDING
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.reading import supporting
