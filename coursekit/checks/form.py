@@ -13,9 +13,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import atomic_write, notebooks
-from coursekit.checks.findings import Finding, Source, some
+from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.wording import first_few
 from hidden_tests import TABLE
 
 FIX = "run `./course check --fix`"
@@ -89,7 +90,8 @@ def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:
     if written != data and not found:
         found["N108", "not the canonical order, spacing or line ends of JSON"] = [""]
     return clean, [
-        Finding(code, where + (f"[{some(ids)}]" if ids[0] else ""), what, FIX) for (code, what), ids in found.items()
+        Finding(code, where + (f"[{first_few(ids, 3)}]" if ids[0] else ""), what, FIX)
+        for (code, what), ids in found.items()
     ]
 
 
