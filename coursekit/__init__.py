@@ -4,7 +4,9 @@ Read it in the order of the data flow:
 
     settings             what nbgrader_config.py says, as nbgrader reads it
     course, database     where things are, and where the gradebook is
-    scratch, whole       folders to work in; results that appear whole or not at all
+    errors, wording      what goes wrong, on one line; names in a sentence
+    atomic_write         files and folders that appear whole or not at all
+    scratch              folders to work in; grading_lock: one grader in a course at a time
     inherited, deadline  what a process is started with must not matter; time limits that a busy machine puts off
     notebooks            notebooks as values
     stubs, solutions     what students find in place of a solution; the source notebook's own functions

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from coursekit import atomic_write
 from coursekit.errors import CourseError
 
 STDOUT = Path("-")
@@ -69,10 +70,5 @@ def _write(path: Path, data: bytes) -> None:
     """In one step; but what is no file, such as /dev/stdout, is written into and not replaced."""
     if path.exists() and not path.is_file():
         path.write_bytes(data)
-        return
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    else:
+        atomic_write.write(path, data)

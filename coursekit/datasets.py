@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from coursekit import atomic_write
 from coursekit.errors import CourseError
 
 ORIGIN = {
@@ -64,15 +65,13 @@ def write(path: Path, content: dict[str, np.ndarray]) -> None:
     import h5py
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".h5.part")
-    with h5py.File(part, "w", libver=("v108", "v108")) as file:
+    with atomic_write.replacing(path) as part, h5py.File(part, "w", libver=("v108", "v108")) as file:
         file.attrs.update(ORIGIN)
         for name, value in content.items():
             packed: dict[str, Any] = {}
             if value.ndim > 1:  # in one chunk: packed a fifth smaller than in the chunks that h5py would choose
                 packed = {"compression": "gzip", "compression_opts": 9, "chunks": value.shape}
             file.create_dataset(name, data=value, track_times=False, **packed)
-    part.replace(path)
 
 
 def write_all(root: Path) -> list[Path]:

@@ -10,8 +10,9 @@ class CourseError(Exception):
 
 
 def one_line(error: object) -> str:
-    """What an exception says (or a text on one), on one line of bounded length."""
-    return " ".join(str(error).split())[:300]
+    """What an exception says (or a text on one), on one line of bounded length; of a silent one its type."""
+    said = str(error) or (type(error).__name__ if isinstance(error, BaseException) else "")
+    return " ".join(said.split())[:300]
 
 
 def one_line_with_type(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit import scratch, selection, stock, whole
+from coursekit import atomic_write, scratch, selection, stock
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
@@ -40,7 +40,7 @@ def _write(course: Course, assignment: str, student: str) -> Page:
         config = stock.course_config(course, feedback_directory=str(folder))
         try:
             stock.convert("GenerateFeedback", config, assignment, course.root / ".coursekit" / "feedback.log", student)
-            whole.put(folder / student / assignment, target, folder / "old")
+            atomic_write.replace_folder(folder / student / assignment, target, folder / "old")
         except CourseError as error:
             return Page(student, path, str(error))
         except OSError as error:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import fingerprints, notebooks, onegrader, processors, release, selection, stock, workers
+from coursekit import fingerprints, grading_lock, notebooks, processors, release, selection, stock, workers
 from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, one_line_with_type
 from coursekit.marking import marker as marking
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
@@ -67,7 +67,7 @@ def grade(
         done.append(one)
         report(one)
 
-    with onegrader.alone(course, assignment):
+    with grading_lock.held(course, assignment):
         release.register(course, assignment)
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, sandbox)
         with Recorder(course, assignment) as recorder:
@@ -125,7 +125,7 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
         except CourseError as error:
             failure = str(error)
         except Exception as error:  # the boundary of one submission: the others are still recorded
-            failure, log = f"{type(error).__name__}: {str(error)[:200]}", "".join(traceback.format_exception(error))
+            failure, log = one_line_with_type(error), "".join(traceback.format_exception(error))
     path = course.root / ".coursekit" / "grade.log"
     if log:
         with stock.logging_to(path):

@@ -99,21 +99,20 @@ def is_test(cell: NotebookNode) -> bool:
     return bool(grader_metadata(cell).get("grade")) and not is_solution(cell)
 
 
-def parsed(source: str) -> ast.Module:
-    """The Python of a cell; nothing where it is none."""
+def parsed(source: str) -> ast.Module | None:
+    """The Python of a cell, magics aside; None where it is none."""
     try:
-        return ast.parse(without_magics(source))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # escapes that Python does not know
+            return ast.parse(without_magics(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
+        return None
 
 
 def defined_functions(source: str) -> tuple[str, ...]:
     """Names of the functions that a code cell defines at its top level; none where it does not parse."""
-    try:
-        tree = ast.parse(without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    return tuple(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+    tree = parsed(source)
+    return tuple(node.name for node in tree.body if isinstance(node, ast.FunctionDef)) if tree else ()
 
 
 def without_magics(source: str) -> str:
@@ -182,11 +181,8 @@ def _lines_of_strings(source: str) -> set[int]:
     every = set(range(1, source.count("\n") + 2))
     if source.lstrip().startswith("%%"):
         return every
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # escapes that Python does not know
-            nodes = list(ast.walk(ast.parse(without_magics(source))))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(source)
+    if tree is None:
         return every
-    strings = [node for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr)]
+    strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr)]
     return {number for node in strings for number in range(node.lineno, node.end_lineno or node.lineno)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from coursekit import notebooks
 from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, one_line_with_type
 from coursekit.marking.marker import Marker
 from coursekit.reading import candidates, rebuild, submission
 
@@ -37,7 +37,7 @@ def examine(course: Course, assignment: str, student: str, marker: Marker) -> Ou
         return Outcome(student, failure=str(error))
     except Exception as error:  # the boundary of one submission: the others are still graded
         log = "".join(traceback.format_exception(error))
-        return Outcome(student, failure=f"{type(error).__name__}: {str(error)[:200]}", log=log)
+        return Outcome(student, failure=one_line_with_type(error), log=log)
 
 
 def _examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:

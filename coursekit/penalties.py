@@ -23,6 +23,7 @@ from coursekit import gradebook, settings, stock, tables
 from coursekit.course import Course
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.student_marks import number
+from coursekit.wording import first_few
 
 MAX_NAMED = 10  # students in one line
 _NOTEBOOK = api.SubmittedNotebook.__table__
@@ -43,10 +44,8 @@ class Repriced:
 def words(repriced: Iterable[Repriced]) -> str:
     """Whose totals, from what to what: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
     everybody = sorted(repriced, key=lambda one: one.student)
-    named = [
-        f"{tables.joined([one.student])} {number(one.before)} → {number(one.after)}" for one in everybody[:MAX_NAMED]
-    ]
-    return ", ".join(named) + (f" and {len(everybody) - MAX_NAMED} more" if len(everybody) > MAX_NAMED else "")
+    named = [f"{tables.joined([one.student])} {number(one.before)} → {number(one.after)}" for one in everybody]
+    return first_few(named, MAX_NAMED)
 
 
 def assign(db: Any, submission: str, dated: bool, config: Config) -> None:

@@ -13,10 +13,20 @@ from typing import Self
 from nbgrader import utils
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from coursekit import answers_given, bookkeeping, fingerprints, gradebook, penalties, reviews, stamps, stock, whole
+from coursekit import (
+    answers_given,
+    atomic_write,
+    bookkeeping,
+    fingerprints,
+    gradebook,
+    penalties,
+    reviews,
+    stamps,
+    stock,
+)
 from coursekit.course import IMPORTABLE, Course
 from coursekit.errors import CourseError
-from coursekit.onegrader import RECORDING
+from coursekit.grading_lock import RECORDING
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.reading import supporting
@@ -84,7 +94,7 @@ class Recorder:
             with entering as entries:
                 after = penalties.totals(self._book, self._assignment, outcome.student) if before else {}
                 stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
-            whole.put(made, target, folder / "old")
+            atomic_write.replace_folder(made, target, folder / "old")
         return penalties.repriced(before, after).get(outcome.student)
 
     @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import hidden_tests
-from coursekit import solutions, wrong_answers
+from coursekit import atomic_write, solutions, wrong_answers
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.exercise import Exercise
@@ -196,10 +196,8 @@ def _paths(course: Course) -> tuple[Path, Path]:
 def _write(path: Path, put: Callable[[Any, Any], None], what: object) -> None:
     import h5py
 
-    whole = path.with_suffix(".h5.part")
-    with h5py.File(whole, "w", libver="v110") as file:
+    with atomic_write.replacing(path) as part, h5py.File(part, "w", libver="v110") as file:
         put(file, what)
-    whole.replace(path)
 
 
 def _put_outputs(file: Any, outputs: dict[str, Outputs]) -> None:

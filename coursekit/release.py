@@ -2,12 +2,11 @@
 
 import filecmp
 import hashlib
-import shutil
 from pathlib import Path
 
 from nbgrader.preprocessors import SaveCells
 
-from coursekit import gradebook, scratch, stock
+from coursekit import atomic_write, gradebook, scratch, stock
 from coursekit.course import Course
 from hidden_tests import exercises
 
@@ -76,9 +75,7 @@ def _mirror(made: Path, there: Path) -> list[str]:
         target = there / name
         if (made / name).is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(target.name + ".part")
-            shutil.copyfile(made / name, part)
-            part.replace(target)
+            atomic_write.write(target, (made / name).read_bytes())
         else:
             target.unlink()
     return changed

@@ -52,61 +52,81 @@ def _in_this_process(
 
 
 def _in_processes(work: Callable[[str], tuple[Any, ...]], students: Sequence[str], jobs: int) -> Iterator[Outcome]:
-    """By processes of this machine. Where one is killed, another takes its place, and what it was at is tried again.
+    """By processes of this computer. Where one is killed, another takes its place and tries its submission again.
 
-    Each has a line of its own: of one that is killed as it answers, half an answer is left in that line and in no
-    other's. (The one pipe that all workers of concurrent.futures write into is then blocked, and the grader with it.)
+    Each has a connection of its own: if it is killed as it answers, half an answer is left in that connection and in
+    no other. (The one pipe that all workers of concurrent.futures write into would block, and the grader with it.)
     """
-    waiting, attempts, unused = deque(students), Counter[str](), 0
-    staff: list[_Worker] = []
-    over = False
+    queued, attempts, unused = deque(students), Counter[str](), 0
+    pool: list[_Worker] = []
+    done = False
     try:
-        while waiting or any(one.given for one in staff):
-            while len(staff) < jobs and sum(not one.given for one in staff) < len(waiting):
-                staff.append(_Worker())
-            _share_out(work, waiting, staff)
-            lines = connection.wait([one.line for one in staff])
-            for one in [one for one in staff if one.line in lines]:
-                answer = one.hear()
-                if isinstance(answer, Outcome):
-                    one.given.pop(0)
-                    yield answer
-                elif isinstance(answer, BaseException):
+        while queued or any(worker.given for worker in pool):
+            _start_workers(pool, len(queued), jobs)
+            _share_out(work, queued, pool)
+            for worker in _with_news(pool):
+                answer = worker.hear()
+                if isinstance(answer, BaseException):
                     raise answer
-                elif not one.alive:
-                    staff.remove(one)
-                    one.end()
-                    unused = 0 if one.ready else unused + 1
-                    waiting.extendleft(reversed(one.given[1:]))
-                    for student in one.given[:1]:
-                        attempts[student] += 1
-                        if attempts[student] < MAX_ATTEMPTS:
-                            waiting.append(student)
-                        else:
-                            yield Outcome(
-                                student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again"
-                            )
-            if unused == MAX_UNUSED:
-                yield from (Outcome(student, failure="no worker lives; grade it again") for student in waiting)
-                waiting.clear()
-        over = True
+                if answer is not None:
+                    worker.given.pop(0)
+                    yield answer
+                elif not worker.alive:
+                    pool.remove(worker)
+                    worker.end()
+                    unused = 0 if worker.ready else unused + 1
+                    yield from _queue_again(worker.given, queued, attempts)
+            if unused >= MAX_UNUSED:
+                yield from (Outcome(student, failure="no worker lives; grade it again") for student in queued)
+                queued.clear()
+        done = True
     finally:
-        for one in staff:
-            one.line.close()  # each ends by itself, all of them at once
-        for one in staff:
-            one.end(gently=over)
+        _end_all(pool, gently=done)
 
 
-def _share_out(work: Callable[[str], tuple[Any, ...]], waiting: deque[str], staff: "list[_Worker]") -> None:
-    """Nobody who is ready has nothing to do, as long as somebody waits; then everybody has the next one, too."""
-    for many in range(1, AHEAD + 1):
-        for one in staff:
-            if waiting and one.ready and len(one.given) < many and one.give(work(waiting[0])):
-                one.given.append(waiting.popleft())
+def _start_workers(pool: "list[_Worker]", queued: int, jobs: int) -> None:
+    """As many as are needed: no more than ``jobs`` altogether, and no more idle ones than submissions are queued."""
+    while len(pool) < jobs and sum(not worker.given for worker in pool) < queued:
+        pool.append(_Worker())
+
+
+def _share_out(work: Callable[[str], tuple[Any, ...]], queued: deque[str], pool: "list[_Worker]") -> None:
+    """Keep every ready worker busy while submissions are queued; only then give each its next one ahead."""
+    for most in range(1, AHEAD + 1):
+        for worker in pool:
+            if queued and worker.ready and len(worker.given) < most and worker.give(work(queued[0])):
+                worker.given.append(queued.popleft())
+
+
+def _with_news(pool: "list[_Worker]") -> "list[_Worker]":
+    """Wait until a worker has answered, has become ready or has ended; all of which that is true now."""
+    connections = connection.wait([worker.line for worker in pool])
+    return [worker for worker in pool if worker.line in connections]
+
+
+def _queue_again(given: Sequence[str], queued: deque[str], attempts: Counter[str]) -> Iterator[Outcome]:
+    """Queue what a killed worker had: what it had not begun first of all, what it was at last of all.
+
+    Yields the failure of a submission whose worker was killed too often.
+    """
+    queued.extendleft(reversed(given[1:]))
+    for student in given[:1]:
+        attempts[student] += 1
+        if attempts[student] < MAX_ATTEMPTS:
+            queued.append(student)
+        else:
+            yield Outcome(student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again")
+
+
+def _end_all(pool: "list[_Worker]", gently: bool) -> None:
+    for worker in pool:
+        worker.line.close()  # each ends by itself, all of them at once
+    for worker in pool:
+        worker.end(gently)
 
 
 class _Worker:
-    """A process and the line to it. ``given``: whom it has to examine, the first of them now."""
+    """A process and the connection to it. ``given``: the students it has to examine, the first of them now."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")

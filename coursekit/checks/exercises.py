@@ -1,7 +1,6 @@
 """The cells of a notebook against the table of exercises: which, their points, flags, what they show."""
 
 import ast
-import warnings
 from collections.abc import Iterator
 
 from nbformat import NotebookNode
@@ -136,13 +135,10 @@ def _code(source: Source, cell: NotebookNode) -> list[Finding]:
 
 def _body(code: str) -> list[ast.stmt] | None:
     """The statements of a cell, or None where it is not Python; one silenced by ; counts as ``pass``."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            body = ast.parse(notebooks.without_magics(code)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = notebooks.parsed(code)
+    if tree is None:
         return None
-    return [*body[:-1], ast.Pass()] if code.rstrip().endswith(";") else body
+    return [*tree.body[:-1], ast.Pass()] if code.rstrip().endswith(";") else tree.body
 
 
 def _displays(statement: ast.stmt) -> bool:

@@ -96,9 +96,3 @@ class Source:
     def at(self, cell: NotebookNode) -> str:
         """The cell as findings name it."""
         return f"{self.where}[{cell.id}]"
-
-
-def some(names: list[str], most: int = 3) -> str:
-    """The first few of the names, and how many more there are."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -3,7 +3,6 @@
 import copy
 import json
 import re
-import shutil
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,10 +12,11 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from coursekit import notebooks
-from coursekit.checks.findings import Finding, Source, some
+from coursekit import atomic_write, notebooks
+from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.wording import first_few
 from hidden_tests import TABLE
 
 FIX = "run `./course check --fix`"
@@ -90,7 +90,8 @@ def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:
     if written != data and not found:
         found["N108", "not the canonical order, spacing or line ends of JSON"] = [""]
     return clean, [
-        Finding(code, where + (f"[{some(ids)}]" if ids[0] else ""), what, FIX) for (code, what), ids in found.items()
+        Finding(code, where + (f"[{first_few(ids, 3)}]" if ids[0] else ""), what, FIX)
+        for (code, what), ids in found.items()
     ]
 
 
@@ -179,12 +180,7 @@ def _beyond_fixing(source: Source) -> list[Finding]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file in one step: whoever reads it finds the old text or the new one."""
-    part = path.with_name(path.name + ".part")
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        shutil.copymode(path, part)
-        part.replace(path)
+        atomic_write.write(path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise CourseError(path, f"cannot be written ({error})", "make it writable") from None

@@ -7,12 +7,13 @@ from typing import Any
 import mistakes
 from coursekit import notebooks, solutions, stubs
 from coursekit.checks import gates_scratch
-from coursekit.checks.findings import Finding, Source, some
+from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.exercise import Exercise
 from coursekit.student_marks import StudentMarks
+from coursekit.wording import first_few
 from hidden_tests import exercises
 
 JOBS = 2
@@ -58,7 +59,7 @@ def alone(source: Source, marks: dict[str, StudentMarks]) -> Gate:
         for sort, code in (("blank", "G705"), ("wrong", "G706")):
             earned = _by_exercise(marks[f"{sort}-{row.grade_id}"])
             lost = [other.function for other in rows if other is not row and earned[other.grade_id] != other.points]
-            found = [f"{sort}, it takes points from {some(lost)}"] if lost else []
+            found = [f"{sort}, it takes points from {first_few(lost, 3)}"] if lost else []
             if sort == "blank" and earned[row.grade_id]:
                 found.append(f"blank, it earns {earned[row.grade_id]:g}")
             if sort == "wrong" and earned[row.grade_id] >= row.points:

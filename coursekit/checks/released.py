@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from coursekit import notebooks, release
-from coursekit.checks.findings import Finding, Source, some
+from coursekit.checks.findings import Finding, Source
 from coursekit.checks.markers import has_hint, solution_regions
 from coursekit.course import Course, functions_in
 from coursekit.errors import CourseError
+from coursekit.wording import first_few
 from hidden_tests import exercises
 
 SECRETS = re.compile(r"hidden_tests|(BEGIN|END)HIDDEN")
@@ -52,7 +53,7 @@ def _fresh(course: Course, source: Source) -> list[Finding]:
     except CourseError as error:
         return [Finding("R508", f"release/{source.assignment}", error.found, f"mend {source.where}; {error.remedy}")]
     where = f"release/{source.assignment}"
-    return [Finding("R501", where, f"not fresh: {some(stale)}", remedy)] if stale else []
+    return [Finding("R501", where, f"not fresh: {first_few(stale, 3)}", remedy)] if stale else []
 
 
 def _released(folder: Path) -> list[Path]:

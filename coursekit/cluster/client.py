@@ -18,7 +18,7 @@ from coursekit.cluster import packs, parcels
 from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
 from coursekit.deadline import Deadline
-from coursekit.errors import CourseError
+from coursekit.errors import CourseError, one_line
 from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 
@@ -78,7 +78,7 @@ def _outcome(future: Any, student: str, scheduler: str) -> Outcome:
     except (OSError, concurrent.futures.CancelledError):
         raise
     except Exception as error:  # our own task raises nothing: it could not even be begun
-        raise CourseError(scheduler, f"nothing can be run there ({_line(error)})", _SAME) from error
+        raise CourseError(scheduler, f"nothing can be run there ({one_line(error)})", _SAME) from error
     if "refused" in fields:
         where, found, remedy = fields["refused"]
         raise CourseError(f"{scheduler}, {where}", found, remedy)
@@ -100,7 +100,7 @@ def _connected(scheduler: str) -> Iterator[Any]:
             with client:
                 yield client
         except (OSError, concurrent.futures.CancelledError) as error:
-            raise CourseError(scheduler, f"it was lost ({_line(error)})", "run the same command again") from error
+            raise CourseError(scheduler, f"it was lost ({one_line(error)})", "run the same command again") from error
 
 
 def _client(distributed: Any, scheduler: str) -> Any:
@@ -118,7 +118,7 @@ def _client(distributed: Any, scheduler: str) -> Any:
             left_s = until.left_s()
             if left_s < 0.1 or not isinstance(error, OSError):
                 silent = isinstance(error, OSError)  # Dask would name the seconds of the last try only
-                why = "nothing there answers as a Dask scheduler does" if silent else _line(error)
+                why = "nothing there answers as a Dask scheduler does" if silent else one_line(error)
                 raise _unreachable(scheduler, why) from error
 
 
@@ -134,9 +134,9 @@ def _check_somebody_listens(distributed: Any, scheduler: str) -> None:
     except TimeoutError:
         return
     except OSError as error:
-        raise _unreachable(scheduler, error.strerror or _line(error)) from error
+        raise _unreachable(scheduler, error.strerror or one_line(error)) from error
     except (ValueError, TypeError) as error:  # no address of a host
-        raise _unreachable(scheduler, _line(error)) from error
+        raise _unreachable(scheduler, one_line(error)) from error
 
 
 def _unreachable(scheduler: str, why: str) -> CourseError:
@@ -147,10 +147,6 @@ async def _greet(distributed: Any, scheduler: str, timeout_s: float) -> None:
     connecting = distributed.comm.connect(scheduler, timeout=timeout_s)
     connection = await asyncio.wait_for(connecting, timeout_s)  # Dask waits for ever for the answer of a stranger
     await connection.close()
-
-
-def _line(error: BaseException) -> str:
-    return " ".join((str(error) or type(error).__name__).split())[:200]
 
 
 def _distributed() -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coursekit import onegrader, selection
+from coursekit import grading_lock, selection
 from coursekit.commands.stopping import exit_code, stopped_once
 from coursekit.commands.terminal import PROBLEMS, Assignment, Students, make_console, say, this_course
 from coursekit.errors import CourseError
@@ -53,7 +53,7 @@ def grade(
     course = this_course()
     chosen = selection.submitted(course, assignment, student or ())
     if not dry_run:
-        onegrader.check_free(course, assignment)
+        grading_lock.check_free(course, assignment)
     from coursekit import grade as steps  # takes seconds, for which nobody waits who is refused
     from coursekit import penalties, progress, regrading, unused_options
     from coursekit.marking.runner import Limits

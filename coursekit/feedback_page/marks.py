@@ -14,24 +14,12 @@ from traitlets.config import Config
 from coursekit import gradebook, notebooks
 from coursekit.errors import CourseError
 from coursekit.gradebook import NOT_JUDGED
-from coursekit.marking.verdicts import NOTHING_ELSE, gist
+from coursekit.marking.verdicts import METADATA, NOTHING_ELSE, Result, gist
 from coursekit.reading.submission import NOTES, PROBLEM
 from coursekit.student_marks import StudentMarks, duration, moment
 from hidden_tests import exercises
 
-METADATA = "coursekit"
 MAX_CHARS = 4_000
-
-
-@dataclass(frozen=True)
-class Check:
-    """A named check: its points, and if it failed why (``reason``) and in which cases (``where``)."""
-
-    name: str
-    points: float
-    passed: bool
-    reason: str = ""
-    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +32,7 @@ class Exercise:
     earned: float
     number: int | None = None
     automatic: float | None = None
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Result, ...] = ()
     summary: str = ""
     hint: str = ""
     follows: tuple[str, ...] = ()
@@ -78,9 +66,9 @@ class Exercise:
         return any(not check.passed for check in self.checks)
 
     @property
-    def found(self) -> tuple[Check, ...]:
+    def found(self) -> tuple[Result, ...]:
         """The failed checks, the first for each reason; that nothing else is right is none where there is another."""
-        by_gist: dict[str, Check] = {}
+        by_gist: dict[str, Result] = {}
         for check in self.checks:
             if not check.passed and check.reason:
                 by_gist.setdefault(gist(check.reason), check)
@@ -207,9 +195,9 @@ def _exercise(cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: d
     )
 
 
-def _check(entry: dict[str, Any]) -> Check:
+def _check(entry: dict[str, Any]) -> Result:
     name, reason, where = (_text(entry, key) for key in ("name", "reason", "where"))
-    return Check(name, _number(entry, "points"), entry.get("passed") is True, reason, where)
+    return Result(name, _number(entry, "points"), entry.get("passed") is True, reason, where)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -19,9 +19,10 @@ def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Call]:
     """Every call with nothing but numbers and words that is all of a locked cell."""
     modules = {name.removesuffix(".py") for name in files if name.endswith(".py") and "/" not in name}
     trees = [
-        notebooks.parsed(cell.source)
+        tree
         for cell in source.cells
         if cell.cell_type == "code" and not notebooks.grader_metadata(cell)
+        if (tree := notebooks.parsed(cell.source)) is not None
     ]
     imported = {
         name.asname or name.name: (node.module, name.name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coursekit.exercise import Exercise
+from coursekit.wording import listed
 
 NOTHING_ELSE = "Nothing else is right yet."
 METADATA, VERSION = "coursekit", 1  # where the verdicts stand in an autograded notebook, and in which form
@@ -67,12 +68,12 @@ class Verdict:
         if self.mistake:
             said.append(self.mistake.hint)
         if self.follows and self.full:
-            said.append(f"{self.exercise.function} is right; the error comes from {_listed(self.follows)}.")
+            said.append(f"{self.exercise.function} is right; the error comes from {listed(self.follows)}.")
         elif self.follows:
-            said.append(f"Part of it was the error of {_listed(self.follows)}, and costs nothing here.")
+            said.append(f"Part of it was the error of {listed(self.follows)}, and costs nothing here.")
         if self.calls:
             wrong = "is wrong as well" if len(self.calls) == 1 else "are wrong as well"
-            said.append(f"{_listed(self.calls)}, which it uses, {wrong}; that cost nothing here.")
+            said.append(f"{listed(self.calls)}, which it uses, {wrong}; that cost nothing here.")
         return "\n".join(said)
 
 
@@ -101,10 +102,6 @@ def _with_names(group: list[Result]) -> str:
 
 def _sentence(result: Result) -> str:
     return f"{result.reason} ({result.where})" if result.where else result.reason
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
 
 
 def nothing_seen(exercise: Exercise, why: str, unwritten: bool = False, observed: bool = True) -> Verdict:

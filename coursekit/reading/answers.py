@@ -4,7 +4,6 @@ import ast
 import hashlib
 import json
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -146,14 +145,7 @@ def _by_line(source: str) -> dict[str, str]:
 
 def parsed(source: str) -> ast.Module | None:
     """The cell as Python, magics aside; None where it is none, or has so many accents that it is not looked at."""
-    if not accents.are_few(source):
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # escapes that Python does not know
-            return ast.parse(notebooks.without_magics(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    return notebooks.parsed(source) if accents.are_few(source) else None
 
 
 def _dump(node: ast.AST) -> str:

@@ -1,6 +1,6 @@
 """Which notebook is graded, and what its owner ought to know of the choice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -11,6 +11,7 @@ from coursekit.reading import strangers
 from coursekit.reading.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNANSWERED, UNKNOWN, UNSURE, Candidate, Reader
 from coursekit.reading.folders import Item, Listing, shown
 from coursekit.reading.supporting import TIMESTAMP
+from coursekit.wording import first_few
 
 _PYTHON = ("", "python", "python3", "ipython", "ipython3")
 
@@ -56,40 +57,57 @@ def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, i
 
 def _about_place(best: Candidate, reader: Reader, expected: str) -> tuple[str, ...]:
     """What was unusual about where the notebook was, and which others were left."""
-    item, name = best.item, shown(best.item.path)
     by_name = {one.item.name: one for one in reader.found}  # one file may hold two
-    others = [one for one in by_name.values() if one.item.name != item.name and not one.item.checkpoint]
-    if item.name == expected:
-        left = [one.item for one in others if one.rank >= UNSURE and dict(one.written) != dict(best.written)]
-        if not left or best.rank < UNSURE:
-            return ()
-        what = "has" if len(left) == 1 else "have"
-        return (f"{_listed(left)} {what} other answers in it; {expected} has the right name, so it was graded.",)
-    states = {PARTLY: "is damaged", OTHER: "is another assignment's notebook",
-              UNSURE: "holds only text that may be an answer"}  # fmt: skip
-    told = []
-    state = next((f"cannot be used ({error.found})" for error in reader.problems if error.where == expected), "")
-    if expected in by_name:
-        there = by_name[expected]
-        state = "is as it was released" if there.untouched else states.get(there.rank, "holds no answers")
-    if state:
-        told.append(f"{expected} {state}; the answers in {item.name} were graded.")
-    elif item.archive and not item.archive.lower().endswith(".zip"):
-        told.append(f"{item.archive} was a zip archive; the notebook was taken out of it.")
-    elif item.archive:
-        told.append(f"The notebook was taken out of {item.archive}" + ("." if name == expected else f" ({name})."))
-    elif not item.checkpoint and item.path.name == expected:
-        told.append(f"The notebook lay in the folder {shown(item.path.parent)}; it was found there.")
-    elif not item.checkpoint and others:
+    others = [one for one in by_name.values() if one.item.name != best.item.name and not one.item.checkpoint]
+    if best.item.name == expected:
+        return _about_other_answers(best, others, expected)
+    state = _why_not_used(expected, by_name.get(expected), reader)
+    instead = f"{expected} {state}; the answers in {best.item.name} were graded."
+    told = (instead,) if state else _about_path(best, others, expected)
+    return (*told, *_about_checkpoint(best.item, first=not told))
+
+
+def _about_other_answers(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
+    """Other notebooks with other answers, beside one with the right name."""
+    left = [one.item for one in others if one.rank >= UNSURE and dict(one.written) != dict(best.written)]
+    if not left or best.rank < UNSURE:
+        return ()
+    what = "has" if len(left) == 1 else "have"
+    return (f"{_listed(left)} {what} other answers in it; {expected} has the right name, so it was graded.",)
+
+
+def _why_not_used(expected: str, there: Candidate | None, reader: Reader) -> str:
+    """Why the notebook with the right name was not graded; "" where there was none."""
+    if there is not None:
+        states = {PARTLY: "is damaged", OTHER: "is another assignment's notebook",
+                  UNSURE: "holds only text that may be an answer"}  # fmt: skip
+        return "is as it was released" if there.untouched else states.get(there.rank, "holds no answers")
+    return next((f"cannot be used ({error.found})" for error in reader.problems if error.where == expected), "")
+
+
+def _about_path(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
+    """The archive, the folder or the name that the notebook had; nothing of a checkpoint outside an archive."""
+    item, name = best.item, shown(best.item.path)
+    if item.archive and not item.archive.lower().endswith(".zip"):
+        return (f"{item.archive} was a zip archive; the notebook was taken out of it.",)
+    if item.archive:
+        return (f"The notebook was taken out of {item.archive}" + ("." if name == expected else f" ({name})."),)
+    if item.checkpoint:
+        return ()
+    if item.path.name == expected:
+        return (f"The notebook lay in the folder {shown(item.path.parent)}; it was found there.",)
+    if others:
         several = _listed([item, *(one.item for one in others)])
         why = "the newest" if any(one.rank == best.rank for one in others) else "the one with your answers"
-        told.append(f"There were several notebooks ({several}), none called {expected}; {why}, {name}, was graded.")
-    elif not item.checkpoint:
-        told.append(f"The notebook was called {name}; it was graded as {expected}.")
-    if item.checkpoint:
-        first = "That is" if told else f"Only {name} could be graded,"
-        told.append(f"{first} a copy that JupyterLab keeps; it may be older than your last change.")
-    return tuple(told)
+        return (f"There were several notebooks ({several}), none called {expected}; {why}, {name}, was graded.",)
+    return (f"The notebook was called {name}; it was graded as {expected}.",)
+
+
+def _about_checkpoint(item: Item, first: bool) -> tuple[str, ...]:
+    if not item.checkpoint:
+        return ()
+    subject = f"Only {shown(item.path)} could be graded," if first else "That is"
+    return (f"{subject} a copy that JupyterLab keeps; it may be older than your last change.",)
 
 
 def _about_content(best: Candidate) -> tuple[str, ...]:
@@ -122,11 +140,10 @@ def _nothing(expected: str, listing: Listing, reader: Reader) -> CourseError:
         return CourseError(expected, "no notebook was handed in, the folder is empty", f"hand in {expected}")
     kinds = {item.name: strangers.kind(item.path) for item in there}
     told = [f"{name} ({what})" if what else name for name, (what, _) in kinds.items()]
-    only = ", ".join(told[:3]) + (f" and {len(told) - 3} other files" if len(told) > 3 else "")
+    only = first_few(told, 3, "other files")
     remedy = next((remedy for what, remedy in kinds.values() if what), strangers.DOWNLOAD)
     return CourseError(expected, f"no notebook was handed in, only {only}", remedy)
 
 
 def _listed(items: Iterable[Item]) -> str:
-    names = sorted(item.name for item in items)
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return first_few(sorted(item.name for item in items), 5)

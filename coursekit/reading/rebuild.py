@@ -16,6 +16,7 @@ from coursekit.notebooks import as_markdown
 from coursekit.reading import accents, attachments, matching
 from coursekit.reading.answers import Ours, Piece, alike, claims, ours, pieces
 from coursekit.reading.matching import Answers
+from coursekit.wording import listed
 
 NOTES_ID = "notes-of-the-grader"
 ADDED = "added-"  # how the ids of the student's own cells begin
@@ -99,7 +100,7 @@ def _about_cells(found: Answers) -> tuple[str, ...]:
     if len(several) <= 2:
         told += [f"The cell {name} was there {found.copies[name]} times; the last answer counts." for name in several]
     else:
-        told.append(f"The cells {_listed(several)} were there more than once; of each the last answer counts.")
+        told.append(f"The cells {listed(several)} were there more than once; of each the last answer counts.")
     if 0 < len(found.nameless) <= 2:
         told += [f"The answer to {name} was not in its cell; it was found by the function in it."
                  for name in found.nameless]  # fmt: skip
@@ -108,12 +109,8 @@ def _about_cells(found: Answers) -> tuple[str, ...]:
     if len(found.missing) == 1:
         told.append(f"The answer cell {found.missing[0]} is missing; it counts as not written.")
     elif found.missing:
-        told.append(f"The answer cells {_listed(found.missing)} are missing; they count as not written.")
+        told.append(f"The answer cells {listed(found.missing)} are missing; they count as not written.")
     return tuple(told)
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _about_tests(cells: dict[str, Ours], theirs: tuple[Piece, ...], claimed: list[str | None]) -> tuple[str, ...]:

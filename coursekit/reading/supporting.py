@@ -1,20 +1,34 @@
 """The files beside a notebook: which of them its code may read when it is graded, and a word on those it may not."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum, auto
 from pathlib import Path, PurePosixPath
 
 from coursekit.course import IMPORTABLE, Course
 from coursekit.reading import answers
 from coursekit.reading.folders import Item, shown
+from coursekit.wording import first_few
 
 MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 8 << 20, 16 << 20
 MAX_RATIO, FREE_BYTES = 10, 1 << 20  # out of an archive comes so many times its size, and of a small one a little more
 MAX_PY_CHARS = 40_000  # of one module of ours in which functions of the student's own are looked for
+MAX_NAMED = 10  # files in one remark
 TIMESTAMP = "timestamp.txt"  # where nbgrader writes when something was handed in
 # What code reads: data and pictures. Nothing that a browser runs, and nothing that a program obeys for lying there.
 DATA = frozenset(".csv .tsv .txt .dat .json .npy .npz .h5 .hdf5 .mat .png .jpg .jpeg .gif .bmp".split())  # noqa: SIM905
 _CONFIGURATION = re.compile(r"jupyter|ipython|nbgrader|.*config|package|tsconfig|.*settings", re.IGNORECASE)
+
+
+class _Kind(Enum):
+    """What a file beside the notebook is, and so what becomes of it."""
+
+    DATA = auto()  # taken
+    TOO_MUCH = auto()  # data for which there is no room, or that cannot be read
+    NO_DATA = auto()
+    PYTHON = auto()  # a module of the student's own
+    COURSE_MODULE = auto()  # a module of ours: the original is used
+    SILENT = auto()  # left out without a remark
 
 
 def is_data(path: PurePosixPath) -> bool:
@@ -30,49 +44,66 @@ def beside_notebook(
 
     Only data and pictures: neither notebooks nor anything that Python would import; what is too much is left out.
     """
-    given, files = course.trusted_files(assignment), [*files]
-    found: dict[str, bytes] = {}
-    unused: list[str] = []  # Python
-    others: list[str] = []
-    too_much: list[str] = []
-    told: list[str] = []
-    left = MAX_ALL_BYTES
-    if notebook.archive:
-        left = min(left, max(FREE_BYTES, MAX_RATIO * sum(item.packed for item in files)))
+    files = [*files]
+    given = course.trusted_files(assignment)
+    taken: dict[str, bytes] = {}
+    left_out: dict[_Kind, list[str]] = {}
+    own_functions: list[str] = []
+    bytes_left = _most_bytes(notebook, files)
+    for item, path in _beside(notebook, files):
+        name, kind = path.as_posix(), _kind(path, given, taken)
+        if kind is _Kind.COURSE_MODULE:
+            own_functions += _own_functions(given[name], item)
+        elif kind is _Kind.DATA:
+            data = _content(item, min(bytes_left, MAX_FILE_BYTES)) if len(taken) < MAX_FILES else None
+            if data is None:
+                left_out.setdefault(_Kind.TOO_MUCH, []).append(shown(path))
+            else:
+                taken[name] = data
+                bytes_left -= len(data)
+        elif kind is not _Kind.SILENT:
+            left_out.setdefault(kind, []).append(shown(path))
+    return taken, (*_remarks(left_out), *own_functions)
+
+
+def _most_bytes(notebook: Item, files: Iterable[Item]) -> int:
+    """How many bytes may be taken altogether."""
+    if not notebook.archive:
+        return MAX_ALL_BYTES
+    return min(MAX_ALL_BYTES, max(FREE_BYTES, MAX_RATIO * sum(item.packed for item in files)))
+
+
+def _beside(notebook: Item, files: Iterable[Item]) -> Iterator[tuple[Item, PurePosixPath]]:
+    """The files in the notebook's folder and below, each with its path from there; no notebooks and nbgrader's note."""
+    folder = notebook.path.parent
     for item in files:
-        if not item.path.is_relative_to(notebook.path.parent):
-            continue
-        path = item.path.relative_to(notebook.path.parent)
-        name, suffix = path.as_posix(), path.suffix.lower()
-        if item.checkpoint or suffix == ".ipynb" or item.path == notebook.path or item.path.name == TIMESTAMP:
-            continue
-        if suffix in IMPORTABLE:
-            if suffix == ".py" and name in given:
-                told += _own_functions(given[name], item)
-            elif suffix == ".py" and len(path.parts) == 1:
-                unused.append(shown(path))
-        elif name in given or suffix == ".zip" or not _is_plain(path, found):
-            continue  # an archive was looked into, if it was needed
-        elif not is_data(path):
-            others.append(shown(path))
-        elif len(found) >= MAX_FILES or (data := _content(item, min(left, MAX_FILE_BYTES))) is None:
-            too_much.append(shown(path))
-        else:
-            found[name] = data
-            left -= len(data)
-    if too_much:
-        room = f"{MAX_FILES} files and {MAX_ALL_BYTES >> 20} MiB are taken, of one file {MAX_FILE_BYTES >> 20} MiB"
-        told.insert(0, f"Files beside the notebook were left out: {_listed(too_much)}. At most {room}.")
-    if others:
-        told.insert(0, f"Files beside the notebook were not used, since they are no data: {_listed(others)}.")
-    if unused:
-        told.insert(0, f"Python files beside the notebook were not used: {_listed(unused)}.")
-    return found, tuple(told)
+        not_read = item.checkpoint or item.path.suffix.lower() == ".ipynb" or item.path.name == TIMESTAMP
+        if item.path.is_relative_to(folder) and item.path != notebook.path and not not_read:
+            yield item, item.path.relative_to(folder)
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return f"{', '.join(sorted(names)[:10])}{more}"
+def _kind(path: PurePosixPath, given: Mapping[str, Path], taken: Mapping[str, bytes]) -> _Kind:
+    name, suffix = path.as_posix(), path.suffix.lower()
+    if suffix == ".py" and name in given:
+        return _Kind.COURSE_MODULE
+    if suffix in IMPORTABLE:
+        return _Kind.PYTHON if suffix == ".py" and len(path.parts) == 1 else _Kind.SILENT
+    if name in given or suffix == ".zip" or not _is_plain(path, taken):
+        return _Kind.SILENT  # an archive was looked into, if it was needed
+    return _Kind.DATA if is_data(path) else _Kind.NO_DATA
+
+
+def _remarks(left_out: Mapping[_Kind, list[str]]) -> Iterator[str]:
+    """A sentence for each kind of files that were not taken and that a student may miss."""
+    room = f"{MAX_FILES} files and {MAX_ALL_BYTES >> 20} MiB are taken, of one file {MAX_FILE_BYTES >> 20} MiB"
+    sentences = {
+        _Kind.PYTHON: "Python files beside the notebook were not used: {}.",
+        _Kind.NO_DATA: "Files beside the notebook were not used, since they are no data: {}.",
+        _Kind.TOO_MUCH: f"Files beside the notebook were left out: {{}}. At most {room}.",
+    }
+    for kind, sentence in sentences.items():
+        if kind in left_out:
+            yield sentence.format(first_few(sorted(left_out[kind]), MAX_NAMED))
 
 
 def _content(item: Item, limit: int) -> bytes | None:
@@ -102,7 +133,7 @@ def timestamp(files: Iterable[Item]) -> tuple[dict[str, bytes], tuple[str, ...]]
     return {}, ()
 
 
-def _is_plain(path: PurePosixPath, there: dict[str, bytes]) -> bool:
+def _is_plain(path: PurePosixPath, there: Mapping[str, bytes]) -> bool:
     """Whether a file can have this name in any folder, beside those that are there."""
     name = path.as_posix()
     if not name.isprintable() or set(name) & set('\\:*?"<>|') or len(name) > 1000:

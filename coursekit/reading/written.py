@@ -8,6 +8,7 @@ only where it is long, or right above. Where it is in doubt a person decides: a 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 
 from coursekit.reading import attachments, prose
 from coursekit.reading.answers import Ours, Piece, normal
@@ -35,29 +36,66 @@ class _Part:
     speaks: bool = True  # there are words in it
 
 
+@dataclass(frozen=True)
+class _Search:
+    """The answer cell whose answer is looked for, all cells of ours, and the student's.
+
+    ``claimed``: for each of the student's cells the id of ours that it is, None for one of the student's own.
+    """
+
+    cell: Ours
+    cells: Mapping[str, Ours]
+    theirs: Sequence[Piece]
+    claimed: Sequence[str | None]
+
+    @cached_property
+    def question(self) -> list[str]:
+        return _question(self.cell, self.cells)
+
+    @cached_property
+    def place(self) -> int:
+        """Where in their notebook the answer cell is; where it is missing, behind the last of our cells above it."""
+        own = [index for index, name in enumerate(self.claimed) if name == self.cell.id]
+        if own:
+            return own[-1]
+        order = [*self.cells]
+        for names in (self.question, order[: order.index(self.cell.id)]):
+            there = [index for index, name in enumerate(self.claimed) if name in names]
+            if there:
+                return max(there) + 1
+        return 0
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """Of all exercises, the functions that are asked for."""
+        return frozenset(name for other in self.cells.values() for name in other.wanted)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Of all exercises, the numbers."""
+        return frozenset(number for other in self.cells.values() for number in other.numbers)
+
+
 def elsewhere(
     cell: Ours, cells: Mapping[str, Ours], theirs: Sequence[Piece], claimed: Sequence[str | None]
 ) -> Found | None:
     """The answer that belongs into an untouched, emptied or missing answer cell, if it may stand somewhere else."""
-    question = _question(cell, cells)
-    place = _place(cell, question, cells, claimed)
-    up = [*_upwards(place, cell, question, cells, theirs, claimed)]
-    down = [*_downwards(place, cell, cells, theirs, claimed)]
-    parts = [*reversed(up), *down]
+    search = _Search(cell, cells, theirs, claimed)
+    parts = [*reversed([*_upwards(search)]), *_downwards(search)]
     near = [part for part in parts if not part.far]
-    chosen = near or [part for part in parts if part.far]
+    chosen = near or parts
     if not chosen:
         return None
     text, pictures = attachments.merged((part.text, theirs[part.index].shown) for part in chosen)
     moved = tuple(part.index for part in chosen if part.moved)
     what = "text" if any(part.speaks for part in chosen) else "a picture"
-    return Found(attachments.all_shown(text, pictures), pictures, moved, what, _where(chosen, claimed, place))
+    return Found(attachments.all_shown(text, pictures), pictures, moved, what, _where(chosen, search))
 
 
-def _where(chosen: Sequence[_Part], claimed: Sequence[str | None], place: int) -> str:
-    if any(claimed[part.index] is not None for part in chosen):
+def _where(chosen: Sequence[_Part], search: _Search) -> str:
+    if any(search.claimed[part.index] is not None for part in chosen):
         return "in a text cell of the assignment"
-    sides = {"above" if part.index < place else "below" for part in chosen}
+    sides = {"above" if part.index < search.place else "below" for part in chosen}
     side = sides.pop() if len(sides) == 1 else "above and below"
     return f"in a cell {side} it" if len(chosen) == 1 else f"in {len(chosen)} cells {side} it"
 
@@ -73,33 +111,14 @@ def _question(cell: Ours, cells: Mapping[str, Ours]) -> list[str]:
     return found
 
 
-def _place(cell: Ours, question: list[str], cells: Mapping[str, Ours], claimed: Sequence[str | None]) -> int:
-    """Where in their notebook the answer cell is; where it is missing, behind the last of our cells above it."""
-    own = [index for index, name in enumerate(claimed) if name == cell.id]
-    if own:
-        return own[-1]
-    order = [*cells]
-    for names in (question, order[: order.index(cell.id)]):
-        there = [index for index, name in enumerate(claimed) if name in names]
-        if there:
-            return max(there) + 1
-    return 0
-
-
-def _upwards(
-    place: int,
-    cell: Ours,
-    question: list[str],
-    cells: Mapping[str, Ours],
-    theirs: Sequence[Piece],
-    claimed: Sequence[str | None],
-) -> Iterable[_Part]:
+def _upwards(search: _Search) -> Iterable[_Part]:
     """What may be an answer above the answer cell, the nearest first; nothing that stands right below another one."""
+    cell, cells, question = search.cell, search.cells, search.question
     far, right_above, waiting = False, False, list[_Part]()
     top = question[-1] if question else None
-    for index in range(place - 1, -1, -1):
-        name = claimed[index]
-        part = _part(index, cell, cells, theirs, claimed, far, 1 if right_above or not far else MIN_WORDS_FAR)
+    for index in range(search.place - 1, -1, -1):
+        name = search.claimed[index]
+        part = _part(search, index, far, 1 if right_above or not far else MIN_WORDS_FAR)
         if name is None:
             waiting += [part] if part else []
             continue
@@ -116,26 +135,21 @@ def _upwards(
     yield from waiting
 
 
-def _downwards(
-    place: int,
-    cell: Ours,
-    cells: Mapping[str, Ours],
-    theirs: Sequence[Piece],
-    claimed: Sequence[str | None],
-) -> Iterable[_Part]:
+def _downwards(search: _Search) -> Iterable[_Part]:
     """What may be an answer below it, to the end; but not what stands right at another written answer.
 
     Behind the next exercise it is far: only words count, and no cells of ours, which ask for something else there.
     """
+    cell, cells = search.cell, search.cells
     others = _at_other_answers(cell, cells)
     far, at_another = False, False
-    for index in range(place, len(theirs)):
-        name = claimed[index]
+    for index in range(search.place, len(search.theirs)):
+        name = search.claimed[index]
         if name is not None and name != cell.id:
             at_another = name in others
             far = far or at_another or cells[name].graded
         if not at_another and (name is None or not far):
-            part = _part(index, cell, cells, theirs, claimed, far, 1)
+            part = _part(search, index, far, 1)
             if part:
                 yield part
 
@@ -158,31 +172,27 @@ def _belongs_to_another(name: str, cell: Ours, cells: Mapping[str, Ours]) -> boo
     return any(other.graded and other.id != cell.id and name.startswith(f"{other.id}-") for other in cells.values())
 
 
-def _part(
-    index: int,
-    cell: Ours,
-    cells: Mapping[str, Ours],
-    theirs: Sequence[Piece],
-    claimed: Sequence[str | None],
-    far: bool,
-    least: int,
-) -> _Part | None:
+def _part(search: _Search, index: int, far: bool, least: int) -> _Part | None:
     """What may be an answer in a cell of at least so many words, or with a picture."""
-    piece, name = theirs[index], claimed[index]
-    if name == cell.id:
+    piece, name = search.theirs[index], search.claimed[index]
+    if name == search.cell.id:
         return None
     if name is not None:
-        added = _typed_into(cells[name], piece, max(least, MIN_WORDS_TYPED))
+        added = _typed_into(search.cells[name], piece, max(least, MIN_WORDS_TYPED))
         return _Part(index, added, False, far) if added else None
     said = prose.said(piece)
     if not (said.words >= least or piece.pictures or (piece.drew and not far)) or (far and not said.only_text):
         return None
-    functions = frozenset(name for other in cells.values() for name in other.wanted)
-    numbers = frozenset(number for other in cells.values() for number in other.numbers)
-    answers_another = functions & piece.definitions.keys() and any(other.written(piece) for other in cells.values())
-    if answers_another or prose.is_about_another(piece, functions, numbers):
+    if _answers_another(search, piece) or prose.is_about_another(piece, search.functions, search.numbers):
         return None
     return _Part(index, prose.as_answer(piece), said.only_text, far, said.words > 0)
+
+
+def _answers_another(search: _Search, piece: Piece) -> bool:
+    """Whether the cell defines a function that is asked for."""
+    if not search.functions & piece.definitions.keys():
+        return False
+    return any(other.written(piece) for other in search.cells.values())
 
 
 def _typed_into(ours: Ours, piece: Piece, least: int) -> str:

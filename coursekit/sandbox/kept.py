@@ -9,10 +9,11 @@ import hashlib
 import json
 import os
 import sysconfig
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from coursekit import atomic_write
 
 _MAX_BYTES = 8 << 20
 _MAX_PICTURE_FILES = 12  # four for each assignment of ours, so that an author who tries things out keeps some
@@ -78,7 +79,4 @@ def keep_pictures(name: str, drawn: Mapping[str, Any]) -> bool:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, part = tempfile.mkstemp(dir=path.parent)
-    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-        file.write(text)
-    Path(part).replace(path)
+    atomic_write.write(path, text.encode())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import gradebook, onegrader, release, selection
+from coursekit import gradebook, grading_lock, release, selection
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
@@ -189,8 +189,9 @@ def test_where_there_is_nothing_to_show_that_is_said_before_anything_heavy_is_im
 
 def test_who_comes_while_somebody_is_grading_is_told_so_at_once(scratch):
     hand_in(scratch, "sam", "{}")
-    with onegrader.alone(scratch, ASSIGNMENT):
+    with grading_lock.held(scratch, ASSIGNMENT):
         done = run([sys.executable, "-c", WATCHED, "grade", ASSIGNMENT], scratch.root)
+    grading_lock.check_free(scratch, ASSIGNMENT)
     assert done.returncode == 1
     assert f"{ASSIGNMENT}: somebody is grading in this course: process {os.getpid()}, " in done.stderr
     assert done.stdout == "imported\n"
@@ -198,8 +199,9 @@ def test_who_comes_while_somebody_is_grading_is_told_so_at_once(scratch):
 
 def test_what_a_killed_grader_has_left_behind_locks_nobody_out(scratch):
     (scratch.root / ".coursekit").mkdir()
-    (scratch.root / ".coursekit" / "grading.lock").write_text("process 1, digits, since 10:00:00\n")
-    onegrader.check_free(scratch, ASSIGNMENT)
+    (scratch.root / ".coursekit" / "grading.lock").touch()
+    (scratch.root / ".coursekit" / "grading.txt").write_text("process 1, digits, since 10:00:00\n")
+    grading_lock.check_free(scratch, ASSIGNMENT)
 
 
 @pytest.fixture(scope="module")

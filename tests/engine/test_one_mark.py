@@ -591,7 +591,7 @@ def test_a_picture_in_an_answer_is_part_of_it(course):
 
 def test_who_reads_between_a_kill_and_the_next_grading_is_asked_about_what_they_did_not_see(course, monkeypatch):
     """The marks are in the gradebook, the notebook that a person opens is still the earlier one."""
-    from coursekit import whole
+    from coursekit import atomic_write
 
     ours(course, outcome(course, "anna", **ANSWERED))
     person(course, "anna", OPINION, 4.5)
@@ -601,7 +601,7 @@ def test_who_reads_between_a_kill_and_the_next_grading_is_asked_about_what_they_
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(whole, "put", dies)
+        patch.setattr(atomic_write, "replace_folder", dies)
         with pytest.raises(KeyboardInterrupt):
             ours(course, changed)
     person(course, "anna", OPINION, 4.5)  # reads the earlier answer

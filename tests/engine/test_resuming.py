@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import feedback, fingerprints, grade, gradebook, onegrader, progress, scratch, stamps, versions
+from coursekit import feedback, fingerprints, grade, gradebook, grading_lock, progress, scratch, stamps, versions
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.recorder import NothingCanBeWritten
@@ -292,7 +292,7 @@ POINTS = {
     "before the assignment is entered": ("release", "release.register = die"),
     "with half of the files written": ("recorder", "recorder.bookkeeping.entering = die"),
     "inside the transaction": ("stamps", "stamps.write = die"),
-    "behind the transaction": ("recorder", "recorder.whole.put = die"),
+    "behind the transaction": ("recorder", "recorder.atomic_write.replace_folder = die"),
     "between the old folder and the new": (
         "recorder",
         "move = pathlib.Path.rename\n"
@@ -300,7 +300,8 @@ POINTS = {
     ),
     "behind the first of two": (
         "recorder",
-        "put = recorder.whole.put; recorder.whole.put = lambda *paths: (put(*paths), die())",
+        "put = recorder.atomic_write.replace_folder\n"
+        "recorder.atomic_write.replace_folder = lambda *paths: (put(*paths), die())",
     ),
 }
 
@@ -424,7 +425,7 @@ def test_a_grader_that_is_stopped_says_so_in_one_line_and_leaves_nothing(graded,
 
 
 def test_a_second_grader_is_told_who_is_at_work(graded):
-    with onegrader.alone(graded, "digits"):
+    with grading_lock.held(graded, "digits"):
         code, (said,) = finish(graded)
     assert code == 1
     assert said.startswith(f"step-by-step: somebody is grading in this course: process {os.getpid()}, digits, since ")
@@ -435,7 +436,7 @@ def test_a_second_grader_is_told_who_is_at_work(graded):
 def test_scratch_folders_are_swept_but_for_those_in_which_somebody_works(graded):
     with scratch.folder(graded) as living:
         dead = graded.root / ".coursekit" / f"{scratch.PREFIX}dead"
-        killed = graded.root / "autograded" / f"{onegrader.RECORDING}killed"
+        killed = graded.root / "autograded" / f"{grading_lock.RECORDING}killed"
         for folder in (dead, killed):
             folder.mkdir()
         grade.grade(graded, ASSIGNMENT)
@@ -443,16 +444,22 @@ def test_scratch_folders_are_swept_but_for_those_in_which_somebody_works(graded)
     assert not living.exists()
 
 
-def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded, monkeypatch):
-    opened = os.open
+@pytest.mark.parametrize("when", ["before its lock", "at its lock"])
+def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded, monkeypatch, when):
+    """A sweep that comes between making and locking takes the folder for one of a killed process."""
+    acquire = scratch.FileLock.acquire
 
-    def first(path, *how):
+    def first(lock, *how, **options):
         monkeypatch.undo()
-        Path(path).rmdir()
-        return opened(path, *how)
+        Path(lock.lock_file).parent.rmdir()
+        if when == "at its lock":
+            raise FileNotFoundError(lock.lock_file)
+        return acquire(lock, *how, **options)
 
-    monkeypatch.setattr(scratch.os, "open", first)
+    monkeypatch.setattr(scratch.FileLock, "acquire", first)
     with scratch.folder(graded) as folder:
+        assert folder.is_dir()
+        scratch.sweep(graded)
         assert folder.is_dir()
 
 

@@ -1,5 +1,6 @@
 """Workers on this machine: every submission's outcome comes once, whatever is killed, and nothing is left behind."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -154,6 +155,30 @@ def test_a_worker_that_is_killed_in_the_middle_of_its_answer_keeps_nobody_waitin
     assert (tmp_path / "done").exists()
     assert sorted(one.student for one in found) == students
     assert {earned(one) for one in found} == {100}
+
+
+class Stillborn:
+    """A worker that ends before it is ready."""
+
+    ready = alive = False
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+        self.line, theirs = multiprocessing.Pipe()
+        theirs.close()
+
+    def hear(self) -> None:
+        return None
+
+    def end(self, gently: bool = False) -> None:
+        self.line.close()
+
+
+def test_where_no_worker_lives_that_is_told_though_several_end_at_once(course, monkeypatch):
+    """Three at a time step over the number at which it gives up: it went on for ever."""
+    monkeypatch.setattr(workers, "_Worker", Stillborn)
+    found = list(examine(course, "anna", "ben", "cleo", jobs=3))
+    assert [one.failure for one in found] == ["no worker lives; grade it again"] * 3
 
 
 def test_who_stops_in_between_leaves_no_process_behind(scratch, solved):
