@@ -8,6 +8,7 @@ The notebook is a rebuilt one: its tags are the source's. Of the code in it, ans
 hostile; the work that they cause is counted, and what exceeds it is run as if there were no experiments.
 """
 
+import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from coursekit.notebooks import is_solution
 from coursekit.reading.answers import CELL_COUNTS, MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER
 from coursekit.reading.rebuild import ADDED
 
+_BUILTINS = frozenset(dir(builtins))  # `list.sort(x)` changes no `list`
 MAX_STEPS = 300_000  # names that are followed from function to function, in one notebook
 
 
@@ -100,7 +102,7 @@ class _Walk:
                 kept.append(one)
                 self._runs(one)
             else:
-                self.given |= one.binds | (changes - self.imported)
+                self.given |= one.binds | (changes - self.imported - _BUILTINS)
                 for name in one.binds:
                     self.later.pop(name, None)
         return kept

@@ -109,6 +109,7 @@ def test_what_an_experiment_binds_or_changes_in_place_is_its_own(experiment):
 
 def test_a_module_is_not_changed_by_setting_something_in_it():
     assert not after("plt.rcParams['x'] = 1\nnp.random.seed(1)", "plt.plot(np.zeros(3))", ("i", "import plt, np"))
+    assert not after("list.sort(x)", "list(range(3))")
 
 
 def test_a_variable_that_is_given_again_by_a_cell_that_is_run_is_known_again():
