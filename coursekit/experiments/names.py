@@ -21,6 +21,7 @@ _CHANGING = frozenset({
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _TIMED = re.compile(r"(?m)^([ \t]*)%(?:time|prun)[ \t]+(?=[^\s-])")
 _BOUND_IN_A_LINE = re.compile(r"(?m)^(?:%time[ \t]+)?([A-Za-z_]\w{0,100})[ \t]*=(?!=)")
+_MAX_REMEMBERED_CHARS = 2_000  # what is known of them takes a hundred times as much memory
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -51,9 +52,12 @@ class Statement:
     line: int
 
 
-@lru_cache(maxsize=512)  # a class hands in the same cells, and each notebook is looked at several times
 def statements(source: str) -> tuple[Statement, ...] | None:
     """The statements of a code cell, in order; none of another language's cell. None where it is not Python."""
+    return _remembered(source) if len(source) <= _MAX_REMEMBERED_CHARS else _statements(source)
+
+
+def _statements(source: str) -> tuple[Statement, ...] | None:
     magic = re.match(r"\s*%%(\w+)", source)
     if magic and magic[1] not in _PYTHON_MAGICS:
         return ()
@@ -66,6 +70,9 @@ def statements(source: str) -> tuple[Statement, ...] | None:
         return tuple(_statement(node, lines) for node in tree.body)
     except (RecursionError, IndexError, UnicodeError):  # nested too deeply, or letters that no file can hold
         return None
+
+
+_remembered = lru_cache(maxsize=256)(_statements)  # a class hands in the same cells
 
 
 def bound_by_line(source: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ hostile; the work that they cause is counted, and what exceeds it is run as if t
 import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nbformat import NotebookNode
 
@@ -26,13 +27,39 @@ MAX_STEPS = 300_000  # names that are followed from function to function, in one
 
 def unrun(notebook: NotebookNode) -> dict[str, str]:
     """By id, the cells that are not run, with the source of those of their statements that are (perhaps none)."""
-    return _Walk().over(notebook).unrun if any(map(is_tagged, notebook.cells)) else {}
+    return dict(_over(_code(notebook)).unrun) if any(map(is_tagged, notebook.cells)) else {}
 
 
 def in_want(notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
     """By id, the answers and tests of a source notebook that use variables which only experiments give: these."""
-    found = _Walk().over(notebook).in_want
-    return {cell: tuple(sorted(wanted)) for cell, wanted in found.items()}
+    return {cell: tuple(sorted(wanted)) for cell, wanted in _over(_code(notebook)).in_want.items()}
+
+
+@dataclass(frozen=True)
+class _Code:
+    """A code cell. ``bounded``: of its source only so much is parsed, because a student has written it."""
+
+    id: str
+    source: str
+    tagged: bool
+    graded: bool
+    bounded: bool
+
+
+def _code(notebook: NotebookNode) -> tuple[_Code, ...]:
+    return tuple(
+        _Code(cell.id, cell.source, is_tagged(cell), is_graded(cell), cell.id.startswith(ADDED) or is_solution(cell))
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    )
+
+
+@lru_cache(maxsize=2)  # every step that a submission takes asks for it
+def _over(cells: tuple[_Code, ...]) -> "_Walk":
+    walk = _Walk()
+    for cell in cells:
+        walk.take(cell)
+    return walk
 
 
 @dataclass
@@ -50,22 +77,16 @@ class _Walk:
     steps: int = MAX_STEPS
     chars: int = MAX_PARSED_CHARS_ALTOGETHER
 
-    def over(self, notebook: NotebookNode) -> "_Walk":
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                self._cell(cell)
-        return self
-
-    def _cell(self, cell: NotebookNode) -> None:
-        graded = is_graded(cell)
-        tagged = is_tagged(cell) and not graded
+    def take(self, cell: _Code) -> None:
+        """The next cell."""
+        tagged = cell.tagged and not cell.graded
         found = names.statements(cell.source) if self._has_room(cell) else None
         if found is None:
             if tagged:
                 self.unrun[cell.id] = ""
                 self.given |= names.bound_by_line(cell.source)
             return
-        if graded:
+        if cell.graded:
             if wanted := self._wanted(found, with_bodies=True):
                 self.in_want[cell.id] = wanted
         elif tagged or self._wanted(found):
@@ -74,9 +95,9 @@ class _Walk:
         for one in found:
             self._runs(one)
 
-    def _has_room(self, cell: NotebookNode) -> bool:
-        """Whether code that a student has written is short enough to be parsed."""
-        if not (cell.id.startswith(ADDED) or is_solution(cell)):
+    def _has_room(self, cell: _Code) -> bool:
+        """Whether the code is short enough to be parsed."""
+        if not cell.bounded:
             return True
         self.chars -= len(cell.source) + CELL_COUNTS
         return len(cell.source) <= MAX_PARSED_CHARS and self.chars >= 0

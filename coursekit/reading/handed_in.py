@@ -4,7 +4,6 @@ Until ``coursekit.experiments.shown`` has made outputs of it, it is nothing but 
 text, numbers, all of it bounded in bytes and in number.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ TOO_LARGE = "[left out by the grader: too large to be kept]"
 _MIMES = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "image/gif",
           "image/svg+xml")  # fmt: skip
 _NUMBERS = ("width", "height", "isolated", "unconfined", "expanded")
-_MAX_NAME, _MAX_ALT = 200, 5_000
+_MAX_NAME, _MAX_ALT, _MAX_COUNT = 200, 5_000, 1_000_000
 
 
 @dataclass
@@ -91,11 +90,11 @@ def _plain(output: dict[str, Any]) -> dict[str, Any]:
         case "display_data" | "execute_result" as kind:
             found = output.get("data")
             data = {mime: _text(found[mime]) for mime in _MIMES if mime in found} if isinstance(found, dict) else {}
-            count = output.get("execution_count")
-            metadata = _metadata(output.get("metadata"))
-            plain = {"output_type": kind, "data": data, "metadata": metadata}
-            counted = {"execution_count": count if type(count) is int else None} if kind == "execute_result" else {}
-            return plain | counted if data else {}
+            plain: dict[str, Any] = {"output_type": kind, "data": data, "metadata": _metadata(output.get("metadata"))}
+            if kind == "execute_result":
+                count = output.get("execution_count")
+                plain["execution_count"] = count if type(count) is int and 0 <= count < _MAX_COUNT else None
+            return plain if data else {}
     return {}
 
 
@@ -110,7 +109,7 @@ def _metadata(said: Any) -> dict[str, Any]:
 def _presentation(said: dict[str, Any]) -> dict[str, Any]:
     numbers = {key: said[key] for key in _NUMBERS if isinstance(said.get(key), int | float)}
     alt = {"alt": _text(said["alt"])[:_MAX_ALT]} if isinstance(said.get("alt"), str) else {}
-    return {key: value for key, value in numbers.items() if math.isfinite(value) and abs(value) < 1e6} | alt
+    return {key: value for key, value in numbers.items() if abs(value) < _MAX_COUNT} | alt
 
 
 def _text(value: Any) -> str:

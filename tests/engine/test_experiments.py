@@ -6,9 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell
 
 from coursekit import feedback, grade, gradebook, notebooks, stamps
 from coursekit.course import Course
@@ -319,3 +322,46 @@ def test_outputs_are_read_only_of_cells_that_are_not_run():
     assert kept(None) == [[], []]
     assert kept(frozenset({"a"})) == [[], ["of b"]]
     assert kept(frozenset()) == [["of a"], ["of b"]]
+
+
+ODD = {
+    "numbers": {"output_type": "execute_result", "data": {"text/plain": "x"}, "execution_count": 10**1000,
+                "metadata": {"width": 10**1000, "height": float("nan"), "alt": "\ud83d", "image/png": {"width": 1e4}}},
+    "text": {"output_type": "stream", "name": ["stdout"], "text": ["a\ud83d", 7, None]},
+    "error": {"output_type": "error", "ename": {}, "evalue": 7, "traceback": [["a", "b"], None, 7]},
+    "kinds": {"output_type": "display_data", "data": {"text/html": ["<b>", "x"], "application/x-evil+json": {"a": 1}}},
+    "nothing": {"output_type": "display_data", "data": []},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_outputs_are_kept_in_a_form_that_every_file_can_hold(name):
+    cell = new_code_cell("x")
+    handed_in.keep(cell, [ODD[name]], handed_in.Room())
+    kept = handed_in.of(cell)
+    json.dumps(kept, allow_nan=False, ensure_ascii=False).encode()
+    made = labelled(kept, Room())
+    assert made[0].data["text/plain"] == LABEL
+    assert not [output for output in made if "evil" in json.dumps(output)]
+
+
+FLOODS = {"dicts": '{"":1}', "nested": '{"":[{}]}', "texts": '"a"', "numbers": "1"}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+@pytest.mark.parametrize("where", ['"data": {"text/plain": [%s]}', '"metadata": {"a": [%s]}', '"data": {"a": [%s]}'])
+def test_outputs_made_of_millions_of_small_things_cost_no_memory(name, where):
+    flood = ",".join([FLOODS[name]] * ((3 << 20) // len(FLOODS[name])))
+    outputs = ",".join(['{"output_type": "display_data", %s}' % (where % flood)] * 4)
+    data = READ.replace(b'"x = 1", "outputs": [', f'"x = 1", "outputs": [{outputs},'.encode())
+    assert len(data) > 10 << 20
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        (found,) = rescue.notebooks_in(data, "n.ipynb", frozenset())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert time.process_time() - began < 5
+    assert peak < 60 << 20
+    assert [one.text for one in handed_in.of(found.notebook.cells[1])] == ["of b"]
