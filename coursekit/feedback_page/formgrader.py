@@ -41,12 +41,13 @@ class RenderCells(Preprocessor):
 
 
 def _behind_experiments(nb: NotebookNode, shown: Sequence[Cell], graders: Mapping[str, Any]) -> Iterator[int]:
-    """The places of written answers and tasks behind cells that were not run."""
+    """The places of what a person marks behind cells that were not run."""
     unrun = {str(cell.get("id", "")) for cell in nb.cells if is_labelled(cell)}
     behind = False
     for place, cell in enumerate(shown):
         behind = behind or cell.cell_id in unrun
-        if behind and cell.kind == "markdown" and cell.cell_id in graders:
+        about = graders.get(cell.cell_id, {})
+        if behind and (about.get("task") or (about.get("solution") and about.get("grade"))):
             yield place
 
 
