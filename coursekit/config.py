@@ -45,7 +45,7 @@ def configure(c: Any, root: Path) -> None:
 
     c.Autograde.sanitize_preprocessors = [
         f"{_OURS}.RebuildNotebook",  # first: the others trust ids and metadata
-        stock.ClearOutput,
+        f"{_OURS}.ClearRunOutput",
         stock.OverwriteKernelspec,
         stock.OverwriteCells,
         stock.CheckCellMetadata,

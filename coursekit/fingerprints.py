@@ -34,7 +34,10 @@ def of_submissions(
 
 
 def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) -> str:
-    """All that decides a mark besides the submission: notebook, tests, recordings, our own code, limits, walls."""
+    """All that decides a mark besides the submission: notebook, tests, recordings, our own code, limits, walls.
+
+    Whether experiments are run decides none: a stamp says it by itself.
+    """
     parts = {f"source/{assignment}": course.source(assignment)}
     parts |= {f"trusted/{name}": path for name, path in course.trusted_files(assignment).items()}
     parts |= {f"course/{name}": course.root / name for name in COURSE_FILES}
@@ -46,7 +49,7 @@ def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) ->
         if used and (data := Path(used).read_bytes()) != files.get(f"course/{name}"):
             files[f"used/{name}"] = data
     said = {
-        "limits": repr(sorted((name, float(value)) for name, value in asdict(limits).items())),
+        "limits": repr(sorted((name, float(value)) for name, value in asdict(limits).items() if name != "experiments")),
         "sandbox": sandbox,
         **versions.installed(),
     }

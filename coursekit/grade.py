@@ -70,7 +70,7 @@ def grade(
     with grading_lock.held(course, assignment):
         release.register(course, assignment)
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, sandbox)
-        with Recorder(course, assignment) as recorder:
+        with Recorder(course, assignment, limits.experiments) as recorder:
             unchanged = frozenset[str]() if force else recorder.standing(wanted)
             repriced = recorder.penalise(unchanged)
             for student in sorted(unchanged):

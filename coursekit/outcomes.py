@@ -7,6 +7,7 @@ from typing import Any
 from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError, one_line_with_type
+from coursekit.experiments import shown
 from coursekit.marking.marker import Marker
 from coursekit.reading import candidates, rebuild, submission
 
@@ -49,6 +50,7 @@ def _examine(course: Course, assignment: str, student: str, marker: Marker) -> O
         notebook = rebuild.with_notes(rebuilt.notebook, tuple(told))
         marked = marker.nothing(notebook, loaded.problem, told)
         return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, problem=loaded.problem)
+    shown.put_in(rebuilt.notebook, rebuilt.handed_in)
     notes = (*loaded.notes, *rebuilt.repairs)
     notebook = rebuild.with_notes(rebuilt.notebook, notes)
     marked = marker.mark(notebook, files, notes)

@@ -5,11 +5,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Enum, Float, Unicode
+from nbgrader.preprocessors import ClearOutput, ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Bool, Enum, Float, Unicode
 
 from coursekit import bookkeeping, notebooks, reviews, stubs
 from coursekit.course import Course
+from coursekit.experiments import shown
 from coursekit.marking import marker as marking
 from coursekit.marking import verdicts
 from coursekit.marking.runner import Limits
@@ -56,6 +57,7 @@ class RebuildNotebook(NbGraderPreprocessor):
         assignment = resources["nbgrader"]["assignment"]
         source = notebooks.read(Course(Path(self.course_root)).source(assignment))
         rebuilt = rebuild.rebuild(source, nb, assignment)
+        shown.put_in(rebuilt.notebook, rebuilt.handed_in)
         found, problem = nb.metadata.get(NOTES, ()), nb.metadata.get(PROBLEM)
         notes = tuple(note for note in found if isinstance(note, str)) if isinstance(found, list | tuple) else ()
         notebook = rebuild.with_notes(rebuilt.notebook, (*notes, *rebuilt.repairs))
@@ -63,6 +65,18 @@ class RebuildNotebook(NbGraderPreprocessor):
         if isinstance(problem, str):
             notebook.metadata[PROBLEM] = problem
         return notebook, resources
+
+
+class ClearRunOutput(ClearOutput):
+    """No outputs but those of cells that are not run, as ``RebuildNotebook`` has left them: sanitised and labelled."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
+        kept = {cell.id: cell.outputs for cell in shown.unrun_cells(nb)}
+        nb, resources = super().preprocess(nb, resources)
+        for cell in nb.cells:
+            if cell.get("id") in kept:
+                cell.outputs = kept[cell.id]
+        return nb, resources
 
 
 class MarkInSandbox(NbGraderPreprocessor):
@@ -74,13 +88,16 @@ class MarkInSandbox(NbGraderPreprocessor):
     course_root = Unicode("", help="The course directory.").tag(config=True)
     cell_timeout_s = Float(30.0, help="Seconds that one cell may run.").tag(config=True)
     call_timeout_s = Float(5.0, help="Seconds for one call of a student's function by the grader.").tag(config=True)
+    run_experiments = Bool(False, help="Run the cells, too, that their author has tagged as experiments.").tag(
+        config=True
+    )
     sandbox = Enum(marking.SANDBOXES, "auto", help="`none` runs students' code without any walls.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         assignment, folder = resources["nbgrader"]["assignment"], Path(resources["metadata"]["path"])
         course = Course(Path(self.course_root))
         course.put_trusted_files(assignment, folder)
-        limits = Limits(self.cell_timeout_s, self.call_timeout_s)
+        limits = Limits(self.cell_timeout_s, self.call_timeout_s, experiments=self.run_experiments)
         marker = marking.shared(course, assignment, limits, self.sandbox)
         problem, notes = nb.metadata.pop(PROBLEM, ""), nb.metadata.pop(NOTES, [])
         files = {} if problem else marking.beside(folder)

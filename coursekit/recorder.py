@@ -29,7 +29,7 @@ from coursekit.errors import CourseError
 from coursekit.grading_lock import RECORDING
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
-from coursekit.reading import supporting
+from coursekit.reading import candidates, supporting
 
 _EVERYBODYS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _ITS_OWN = (DataError, IntegrityError, InterfaceError, ProgrammingError)  # what one submission's data may bring about
@@ -42,8 +42,10 @@ class NothingCanBeWritten(CourseError):
 class Recorder:
     """Records outcomes of one assignment, one after another. A context manager."""
 
-    def __init__(self, course: Course, assignment: str) -> None:
+    def __init__(self, course: Course, assignment: str, experiments: bool = False) -> None:
+        """``experiments``: whether the outcomes are made with all cells run, so that results have to be, too."""
         self._course, self._assignment = course, assignment
+        self._experiments = experiments or candidates.always_run(course, assignment) is None
         self._config = stock.course_config(course)
         self._trusted = {name: path.read_bytes() for name, path in course.trusted_files(assignment).items()}
         self._ours = {PurePosixPath(name) for name in (*self._trusted, f"{assignment}.ipynb", stamps.NAME)}
@@ -63,7 +65,7 @@ class Recorder:
         """Those of the students with these fingerprints whose result stands."""
         with gradebook.told():
             entered = bookkeeping.entered(self._book, self._assignment)
-        return stamps.standing(self._course, self._assignment, wanted, entered)
+        return stamps.standing(self._course, self._assignment, wanted, entered, self._experiments)
 
     def penalise(self, students: Iterable[str]) -> dict[str, Repriced]:
         """The late penalties of these are those of now: a due date, the policy or a person's mark may have changed.
@@ -93,7 +95,8 @@ class Recorder:
             before = penalties.totals(self._book, self._assignment, outcome.student)
             with entering as entries:
                 after = penalties.totals(self._book, self._assignment, outcome.student) if before else {}
-                stamps.write(made, stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries))
+                stamp = stamps.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
+                stamps.write(made, stamp)
             atomic_write.replace_folder(made, target, folder / "old")
         return penalties.repriced(before, after).get(outcome.student)
 

@@ -3,6 +3,7 @@
     form         notebooks in canonical form (``fix`` writes it)       N1xx
     markers      solution regions, hints, hidden tests                 M2xx
     exercises    cells against the table of exercises                  E3xx
+    experiments  tags of cells that are not run at grading         E3xx
     docs         links, names of files and commands (markdown reads)   D4xx
     released     the release is fresh and gives nothing away           R5xx
     recordings   expected outputs are what the solutions return        X6xx
@@ -14,7 +15,7 @@ a broken notebook is one finding, and the other notebooks are still looked at.
 
 from collections.abc import Callable
 
-from coursekit.checks import docs, exercises, form, markers, recordings, released
+from coursekit.checks import docs, exercises, experiments, form, markers, recordings, released
 from coursekit.checks import gates as pipeline
 from coursekit.checks.findings import CODES, Finding
 from coursekit.course import Course
@@ -37,7 +38,7 @@ def run(
     """
     sources, findings = form.read_all(course, fix, say)
     for source in sources:
-        findings += [*markers.check(source), *exercises.check(source)]
+        findings += [*markers.check(source), *exercises.check(source), *experiments.check(source)]
     findings += docs.check(course, sources)
     findings += released.check(course, sources)
     findings += recordings.check(course, sources)

@@ -36,6 +36,9 @@ CODES = {
     "E309": "a code cell is too long",
     "E310": "a code cell is not valid Python",
     "E311": "a test cell does not run its own exercise's public test on its function, or runs another's",
+    # cells that are tagged as experiments
+    "E312": "a cell is tagged as an experiment that is an answer, a test or graded",
+    "E313": "an answer or a test uses a variable that only experiments give",
     # docs: README.md and the like, and the Markdown cells
     "D401": "a link leads nowhere",
     "D402": "a link leads to a heading that does not exist",
@@ -68,6 +71,8 @@ CODES = {
     "G709": "a line of a solution, or a hidden test, stands on a feedback page or in a released recording",
     "G710": "a mutant of a solution keeps full marks, and is not proved equivalent",
     "G711": "an entry of the equivalent mutants is no longer true",
+    "G712": "a cell that decides no mark takes longer than a second, and is not tagged as an experiment",
+    "G713": "a cell raises where the experiments are not run",
 }
 
 

@@ -1,6 +1,7 @@
 """The author's gates: what has to be true before anybody's mark can be trusted, each with its figure.
 
     ends      the solution notebook earns everything, the untouched release nothing
+    costs     what takes longer than a second and decides no mark is an experiment; the other cells run without these
     class     each exercise blank or wrong costs its own points only; twenty gradings of the same are the same
     answers   every mistake of the catalogue is caught, every right answer keeps full marks
     mutants   every small change of a solution loses marks, or is known to be no error
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 
-from coursekit.checks import gates_answers, gates_class, gates_ends, gates_mutants, gates_scratch
+from coursekit.checks import gates_answers, gates_class, gates_ends, gates_experiments, gates_mutants, gates_scratch
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
@@ -48,6 +49,7 @@ class _Assignment:
             self._say(f"{source.assignment}: the other gates are tried when this is mended")
             return self._findings
         self._try("leaks", lambda: gates_ends.leaks(course, whole, source))
+        self._try("costs", lambda: gates_experiments.check(course, source))
         self._try("class", lambda: gates_class.check(short, source))
         self._try("answers", lambda: gates_answers.check(course, source, pool))
         if every:

@@ -40,6 +40,9 @@ def grade(
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="A Dask cluster that does the work, such as tcp://host:8786.")
     ] = "",
+    run_experiments: Annotated[
+        bool, typer.Option("--run-experiments", help="Run the cells, too, that the author tagged as experiments.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Grade again what has not changed since it was graded.")
     ] = False,
@@ -60,7 +63,7 @@ def grade(
 
     whole_s = max(steps.LIMITS.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
     all_s = steps.LIMITS.submission_timeout_s - steps.LIMITS.notebook_timeout_s + whole_s
-    limits = Limits(timeout, notebook_timeout_s=whole_s, submission_timeout_s=all_s)
+    limits = Limits(timeout, notebook_timeout_s=whole_s, submission_timeout_s=all_s, experiments=run_experiments)
     jobs = jobs or steps.default_jobs()
     for stray in course.strays():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"

@@ -7,6 +7,8 @@ let through only what was rendered here.
 """
 
 import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -17,6 +19,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_notebook
 
 from coursekit import notebooks
+from coursekit.experiments.shown import is_labelled
 from coursekit.feedback_page import cells
 from coursekit.feedback_page.cells import Cell
 
@@ -30,9 +33,29 @@ class RenderCells(Preprocessor):
         graders = {cell.get("id"): notebooks.grader_metadata(cell) for cell in nb.cells if notebooks.grade_id(cell)}
         shown = cells.shown(nb, notes_are_told=False, view=view)
         made = [_cell(cell, graders.get(cell.cell_id)) for cell in shown]
+        for place in _behind_experiments(nb, shown, graders):
+            made[place]["source"] = _again(assignment, student) + made[place]["source"]
         if made:  # the head of the page is nbgrader's, and a later step of nbconvert writes the styles in it
             made[0]["source"] = _style() + made[0]["source"]
         return new_notebook(cells=made), resources
+
+
+def _behind_experiments(nb: NotebookNode, shown: Sequence[Cell], graders: Mapping[str, Any]) -> Iterator[int]:
+    """The places of what a person marks behind cells that were not run."""
+    unrun = {str(cell.get("id", "")) for cell in nb.cells if is_labelled(cell)}
+    behind = False
+    for place, cell in enumerate(shown):
+        behind = behind or cell.cell_id in unrun
+        about = graders.get(cell.cell_id, {})
+        if behind and (about.get("task") or (about.get("solution") and about.get("grade"))):
+            yield place
+
+
+def _again(assignment: str, student: str) -> Markup:
+    """How whoever marks an answer gets outputs that are not only as they were handed in."""
+    command = f"coursekit grade {shlex.quote(assignment)} --student {shlex.quote(student)} --run-experiments"
+    said = "Outputs above that are labelled as not run may be forged. To run these cells for this student:"
+    return Markup('<p class="absent">{} <code>{}</code></p>').format(said, command)
 
 
 def rendered(value: Any, *_: Any, **__: Any) -> Markup:

@@ -21,6 +21,8 @@ from nbformat.v4 import new_output
 
 from coursekit import notebooks
 from coursekit.exercise import Exercise
+from coursekit.experiments import plan
+from coursekit.experiments import shown as as_handed_in
 from coursekit.marking import outputs
 from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox.client import Child, Reply, Sandbox
@@ -47,6 +49,8 @@ _IN_A_FILE = re.compile(r" \([^()\s]+, line (\d+)\)$")  # of a SyntaxError: the 
 class Limits:
     """How long the student's code may take, in seconds: one cell, one call by the grader, all cells (and all calls).
 
+    ``experiments``: whether the cells are run, too, that the author has tagged as experiments. No mark depends on it.
+
     The last limit is for all that is done for one submission, with second tries and whatever has to be run again.
 
     Time in which other programs had the processors does not count: marks do not depend on how busy a machine is.
@@ -56,6 +60,7 @@ class Limits:
     call_timeout_s: float = 5.0
     notebook_timeout_s: float = 300
     submission_timeout_s: float = 400
+    experiments: bool = False
 
 
 @dataclass
@@ -92,6 +97,8 @@ class Run:
         self._taught, self._shown = taught, shown
         self._knows: frozenset[str] = frozenset(taught)  # what had been taught when the child began
         self._tests = {f"{row.grade_id}-test" for row in rows}
+        self._unrun = {} if limits.experiments else plan.unrun(notebook)
+        self.seconds: dict[str, float] | None = None  # if set: what each cell took, without other programs' share
         self._deadline = time.monotonic() + limits.notebook_timeout_s
         self._fatal: dict[str, str] = {}  # steps that a child did not outlive, with why in words
         self.kills: list[str] = []  # the steps in which a process was killed, perhaps from outside
@@ -197,7 +204,9 @@ class Run:
         for cell in played.notebook.cells:
             if cell.cell_type != "code":
                 continue
-            if why := self._fatal.get(cell.id, ""):
+            if cell.id in self._unrun and not self._is_defined(cell, played, functions_only):
+                cell.outputs = as_handed_in.labelled(cell.outputs, room)
+            elif why := self._fatal.get(cell.id, ""):
                 why = LEFT_OUT.format(why=why)
                 cell.outputs = [_error("NotRun", why)]
                 played.trouble[cell.id] = f"{NOT_TRIED}. {why}"
@@ -220,14 +229,27 @@ class Run:
             return True
         return cell.id not in self._tests and _IMPORTS.search(cell.source) is not None
 
+    def _is_defined(self, cell: NotebookNode, played: _Played, functions_only: bool) -> bool:
+        """Whether there is something to be run in a cell that is not run as a whole."""
+        if played.lost or self._late() or cell.id in self._fatal:
+            return False
+        return bool(self._unrun[cell.id]) and (not functions_only or self._defines(cell))
+
     def _run(self, cell: NotebookNode, played: _Played, shown: outputs.Shown, room: outputs.Room) -> None:
         patience_s = self._patience()
+        defined = self._unrun.get(cell.id)
         # In a student's own cell the markers are text; and looking for ends that never come takes minutes.
         source = notebooks.without_hidden(cell.source) if cell.id in self._tests else cell.source
-        reply = self._ask({"op": "run", "source": source, "store_history": True}, patience_s)
-        cell.outputs = outputs.build(reply.events, shown=shown, dropped=reply.dropped, room=room)
-        count = reply.done.get("execution_count")
-        cell.execution_count = count if type(count) is int and 0 < count < 1 << 31 else None
+        request = {"op": "run", "source": source if defined is None else defined, "store_history": defined is None}
+        reply = self._ask(request, patience_s) if self.seconds is None else self._timed(cell.id, request, patience_s)
+        if defined is None:
+            cell.outputs = outputs.build(reply.events, shown=shown, dropped=reply.dropped, room=room)
+            count = reply.done.get("execution_count")
+            cell.execution_count = count if type(count) is int and 0 < count < 1 << 31 else None
+        else:
+            made = outputs.build(reply.events, dropped=reply.dropped, room=room)
+            failed = [output for output in made if output.output_type == "error"]
+            cell.outputs = [*as_handed_in.labelled(cell.outputs, room), *failed]
         if reply.end == "timeout":
             cell.outputs.append(_error("TimeoutError", self._told(STOPPED, STOPPED_LATE, patience_s)))
             played.trouble[cell.id] = self._told(ENDLESS, ENDLESS_LATE, patience_s)
@@ -235,6 +257,15 @@ class Run:
             cell.outputs.append(_error("KernelDied", reply.why))
             played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
             played.lost, played.why = cell.id, reply.why
+
+    def _timed(self, cell_id: str, request: Mapping[str, Any], patience_s: float) -> Reply:
+        assert self._child is not None
+        assert self.seconds is not None
+        began, had_s = time.monotonic(), self._child.others_had_s()
+        reply = self._ask(request, patience_s)
+        took_s = time.monotonic() - began
+        self.seconds[cell_id] = took_s - max(0.0, self._child.others_had_s() - had_s)
+        return reply
 
     def _keep(self, name: str) -> str:
         """A snapshot of the notebook's variables was taken; else in words why not."""

@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
-from coursekit.reading import accents, attachments, pictures
+from coursekit.reading import accents, attachments, handed_in, pictures
 
 # ast needs a hundred times the memory of what it parses, and for a million characters a second, or ten (a=a=a=...).
 # Each cell counts as so many characters more: no more cells are parsed than `definitions` remembers.
@@ -36,6 +36,7 @@ class Piece:
     pictures: Mapping[str, Any] = field(default_factory=dict)  # attached to a text, or shown by a code cell
     drawn: Mapping[str, Any] = field(default_factory=dict)  # what a code cell showed, and shows again when it is run
     drew: bool = False  # whether a code cell showed pictures, kept or not
+    handed_in: tuple[Any, ...] = ()  # what a code cell showed, for the case that it is not run
 
     @property
     def shown(self) -> Mapping[str, Any]:
@@ -90,7 +91,8 @@ def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
             piece = Piece(kind, str(cell.source), _names(cell), short)
             if kind == "code":
                 attached, drawn = pictures.of_outputs(cell, again=False), pictures.of_outputs(cell, again=True)
-                piece = replace(piece, pictures=attached, drawn=drawn, drew=bool(cell.get("outputs")))
+                drew, shown = bool(cell.get("outputs")), handed_in.of(cell)
+                piece = replace(piece, pictures=attached, drawn=drawn, drew=drew, handed_in=shown)
             else:
                 piece = replace(piece, pictures=attachments.kept(cell.get("attachments")))
             found.append(piece)

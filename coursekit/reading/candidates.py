@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.experiments import plan
 from coursekit.reading import archives, rebuild, rescue
 from coursekit.reading.folders import Item
 
@@ -69,7 +70,7 @@ class Reader:
                 if data.startswith(archives.SIGNATURE):
                     packed.append(item)
                     continue
-                for read in rescue.notebooks_in(data, item.name):
+                for read in rescue.notebooks_in(data, item.name, always_run(self._course, self._assignment)):
                     cells = read.notebook.cells
                     size = sum(len(cell.source) for cell in cells) + CELL_COUNTS * len(cells)
                     if not self.found or size <= self._compared:
@@ -162,6 +163,19 @@ def source_of(course: Course, assignment: str) -> NotebookNode:
     """The source notebook of an assignment, which nobody may change."""
     path = course.source(assignment)
     return _source_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def always_run(course: Course, assignment: str) -> frozenset[str] | None:
+    """The ids of the code cells that are run in every submission; None where there are no experiments."""
+    path = course.source(assignment)
+    return _run_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=16)
+def _run_as_of(path: Path, changed: int) -> frozenset[str] | None:
+    source = _source_as_of(path, changed)
+    unrun = plan.unrun(source)
+    return frozenset(cell.id for cell in source.cells if cell.id not in unrun) if unrun else None
 
 
 @lru_cache(maxsize=16)

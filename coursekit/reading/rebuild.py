@@ -6,7 +6,7 @@ no harm. What the student ought to know of it is told; what makes no difference 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import nbformat
@@ -25,10 +25,14 @@ MAX_ADDED = 500  # cells of the student's own, each of which is run and shown
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """The notebook to grade, and what had to be repaired, one sentence each."""
+    """The notebook to grade, and what had to be repaired, one sentence each.
+
+    ``handed_in``: by the ids of its cells, what they showed when they were handed in. None of that is to be trusted.
+    """
 
     notebook: NotebookNode
     repairs: tuple[str, ...]
+    handed_in: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> Rebuilt:
@@ -36,7 +40,8 @@ def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> 
     cells, theirs = ours(source, assignment), pieces(submission)
     claimed = claims(cells, theirs)
     answers = matching.answers(cells, theirs, claimed)
-    added = _added(cells, theirs, claimed, answers)
+    shown = _shown(cells, theirs, claimed)
+    added = _added(cells, theirs, claimed, answers, shown)
     rebuilt = [*added.get(None, [])]
     for cell in source.cells:
         fresh = nbformat.from_dict({**cell, "metadata": {**cell.metadata}})
@@ -46,7 +51,7 @@ def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> 
         rebuilt += [fresh, *added.get(cell.id, [])]
     told = (*answers.repairs, *_about_cells(answers), *_about_tests(cells, theirs, claimed))
     told += (*_about_names(cells, theirs, answers), *_about_accents(theirs, claimed))
-    return Rebuilt(nbformat.from_dict({**source, "cells": rebuilt}), told)
+    return Rebuilt(nbformat.from_dict({**source, "cells": rebuilt}), told, shown)
 
 
 def with_notes(notebook: NotebookNode, notes: tuple[str, ...]) -> NotebookNode:
@@ -162,10 +167,26 @@ def _about_accents(theirs: tuple[Piece, ...], claimed: list[str | None]) -> tupl
     return tuple(f"{cell} {said}" for cell in dict.fromkeys(found))
 
 
+def _shown(cells: dict[str, Ours], theirs: tuple[Piece, ...], claimed: list[str | None]) -> dict[str, tuple[Any, ...]]:
+    """What our cells showed when they were handed in, where the student has left their code as it was."""
+    return {
+        name: piece.handed_in
+        for piece, name in zip(theirs, claimed, strict=True)
+        if name is not None and piece.handed_in and cells[name].same(piece.source) and piece.source.strip()
+    }
+
+
 def _added(
-    cells: dict[str, Ours], theirs: tuple[Piece, ...], claimed: list[str | None], answers: Answers
+    cells: dict[str, Ours],
+    theirs: tuple[Piece, ...],
+    claimed: list[str | None],
+    answers: Answers,
+    shown: dict[str, tuple[Any, ...]],
 ) -> dict[str | None, list[NotebookNode]]:
-    """Cells of the student's own, by the id of the source cell behind which they stand (None: before the first)."""
+    """Cells of the student's own, by the id of the source cell behind which they stand (None: before the first).
+
+    What they showed when they were handed in is put into ``shown``.
+    """
     places: list[str | None] = [None, *cells]
     added: dict[str | None, list[NotebookNode]] = {}
     behind: str | None = None
@@ -182,6 +203,8 @@ def _added(
         number += 1
         if number <= MAX_ADDED:
             added.setdefault(behind, []).extend(_plain_cells(f"{ADDED}{number}", piece))
+            if piece.handed_in:
+                shown[f"{ADDED}{number}"] = piece.handed_in
     if number > MAX_ADDED:
         answers.repairs.append(
             f"Of your own cells the first {MAX_ADDED} were kept, {number - MAX_ADDED} were left out."

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit.errors import CourseError
-from coursekit.reading import attachments, pictures, skimming, strangers
+from coursekit.reading import attachments, handed_in, pictures, skimming, strangers
 from coursekit.reading.skimming import MAX_CELLS
 
 # Of what is no whole JSON: how much of it is looked at, figures left out, and of how many values and lines.
@@ -46,21 +46,24 @@ class Rescued:
     language: str = ""
 
 
-def notebooks_in(data: bytes, where: str) -> list[Rescued]:
-    """The notebooks that a file holds: one, as a rule; the one to prefer first. Raises CourseError if there is none."""
+def notebooks_in(data: bytes, where: str, run: frozenset[str] | None = None) -> list[Rescued]:
+    """The notebooks that a file holds: one, as a rule; the one to prefer first. Raises CourseError if there is none.
+
+    ``run``: the names of cells of which no outputs are kept (``handed_in``), because they are run; None: of none.
+    """
     if not data.strip(b"\0 \t\r\n"):
         what = "the file is empty" if not data else "the file holds nothing but blanks"
         raise CourseError(where, what, f"save the notebook, and {_HAND_IN_AGAIN}")
-    skimmed = _skimmed(data, where)
+    skimmed = _skimmed(data, where, run)
     if skimmed is not None:
-        return [_notebook(skimmed, where)]
+        return [_notebook(skimmed, where, run)]
     data = _bearable(data, where)
     text, notes = _decoded(data)
     problem: CourseError | None = None
     rescued = []
     for value, about, whole in _values(text):
         try:
-            found = _notebook(value, where)
+            found = _notebook(value, where, run)
         except CourseError as error:
             problem = problem or error
             continue
@@ -73,10 +76,10 @@ def notebooks_in(data: bytes, where: str) -> list[Rescued]:
     raise problem or CourseError(where, "this cannot be read as a notebook, not even in parts", _SAVE_AGAIN)
 
 
-def _skimmed(data: bytes, where: str) -> dict[str, Any] | None:
+def _skimmed(data: bytes, where: str, run: frozenset[str] | None) -> dict[str, Any] | None:
     """The notebook in a file that is nothing but one, in UTF-8, as nearly every file is."""
     try:
-        return skimming.notebook(data.removeprefix(codecs.BOM_UTF8))
+        return skimming.notebook(data.removeprefix(codecs.BOM_UTF8), run)
     except skimming.TooMuch as error:
         raise CourseError(where, str(error), "delete what does not belong to your answers, and hand in again") from None
 
@@ -210,7 +213,7 @@ def _whole_cells(text: str) -> list[Any]:
     return found
 
 
-def _notebook(value: Any, where: str) -> Rescued:
+def _notebook(value: Any, where: str, run: frozenset[str] | None) -> Rescued:
     if isinstance(value, str) and value.lstrip().startswith("{"):  # JSON that was turned into JSON once more
         value = next(iter(_documents(value.strip())[0]), None)
     if isinstance(value, dict) and isinstance(value.get("content"), dict):  # as Jupyter's own server sends it
@@ -222,10 +225,13 @@ def _notebook(value: Any, where: str) -> Rescued:
         raise CourseError(where, "not a readable notebook (its cells are no list)", _SAVE_AGAIN)
     plain: list[NotebookNode] = []
     used: set[str] = set()
+    room = handed_in.Room()
     for number, raw in enumerate(cells, 1):
         cell = _plain(raw, number, used)
         if cell is not None:
             plain.append(cell)
+            if cell.cell_type == "code" and handed_in.is_wanted(_names(raw), run):
+                handed_in.keep(cell, raw.get("handed_in", raw.get("outputs")), room)
         if len(plain) > MAX_CELLS:
             raise CourseError(where, f"a notebook of more than {MAX_CELLS} cells",
                               "delete what does not belong to your answers, and hand in again")  # fmt: skip
@@ -285,6 +291,15 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
         return nbformat.from_dict(cell | {"outputs": drawn, "execution_count": None})
     cell["source"], found = attachments.inlined(cell["source"], attachments.kept(raw.get("attachments")))
     return nbformat.from_dict(cell | ({"attachments": found} if found else {}))
+
+
+def _names(raw: dict[str, Any]) -> tuple[str, ...]:
+    """What a cell says that it is."""
+    metadata = raw.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    grader = metadata.get("nbgrader")
+    grade_id = grader.get("grade_id") if isinstance(grader, dict) else ""
+    return (_name(grade_id), _name(raw.get("id")), _name(metadata.get("id")))
 
 
 def _text(value: Any) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from coursekit.reading import pictures, python_json
+from coursekit.reading import handed_in, pictures, python_json
 
 MAX_CELLS = 5_000
 MAX_TEXT_BYTES = 4 << 20  # of all sources of a notebook as they stand in the file
@@ -93,24 +93,25 @@ _Cells, _Sheets = _first(MAX_CELLS + 1, "_Cells"), _first(_MAX_SHEETS, "_Sheets"
 _Outputs = _first(pictures.MAX_OUTPUTS, "_Outputs")
 
 
-def notebook(data: bytes) -> dict[str, Any] | None:
+def notebook(data: bytes, run: frozenset[str] | None = None) -> dict[str, Any] | None:
     """The notebook in its file's bytes (UTF-8, no mark), with nothing but what grading reads; None where it is none.
 
+    ``run``: the names of cells of which no outputs are kept, because they are run; None where all cells are.
     Raises TooMuch.
     """
     try:
-        return _notebook(data)
+        return _notebook(data, run)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     if (mended := python_json.as_json(data)) is not None:
         try:
-            return _notebook(mended)
+            return _notebook(mended, run)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
     return None
 
 
-def _notebook(data: bytes | bytearray) -> dict[str, Any] | None:
+def _notebook(data: bytes | bytearray, run: frozenset[str] | None) -> dict[str, Any] | None:
     found = msgspec.json.decode(data, type=_Notebook)
     if _kind(found.content) == "{":  # as Jupyter's own server sends it
         found = msgspec.json.decode(found.content, type=_Notebook)
@@ -125,7 +126,7 @@ def _notebook(data: bytes | bytearray) -> dict[str, Any] | None:
     if len(raw) > MAX_CELLS:
         raise TooMuch(f"a notebook of more than {MAX_CELLS} cells")
     room = _Room()
-    cells = [_cell(cell, room) for cell in raw if _kind(cell) == "{"]
+    cells = [_cell(cell, room, run) for cell in raw if _kind(cell) == "{"]
     for cell in reversed(cells):  # what the last cells showed is likelier to be an answer: there is the question
         if cell.get("outputs"):
             cell["outputs"] = [*_with_pictures(cell["outputs"], pictures.is_drawn_again(_joined(cell)), room)]
@@ -156,6 +157,7 @@ class _Room:
     def __init__(self) -> None:
         self.text, self.pictures = MAX_TEXT_BYTES, MAX_PICTURE_BYTES
         self.plots, self.plot_bytes, self.outputs = MAX_PLOTS, MAX_PLOT_BYTES, MAX_OUTPUTS
+        self.handed_in = handed_in.Room()
 
     def take_text(self, source: Raw) -> None:
         """Room for a cell's source; pictures that stand in it are pictures. Raises TooMuch."""
@@ -182,7 +184,7 @@ class _Room:
         return True
 
 
-def _cell(data: Raw, room: _Room) -> dict[str, Any]:
+def _cell(data: Raw, room: _Room, run: frozenset[str] | None) -> dict[str, Any]:
     raw = msgspec.json.decode(data, type=_Cell)
     cell: dict[str, Any] = {"cell_type": _name(raw.cell_type), "metadata": _cell_metadata(raw.metadata)}
     for key, source in (("source", raw.source), ("input", raw.input)):
@@ -198,7 +200,20 @@ def _cell(data: Raw, room: _Room) -> dict[str, Any]:
     cell |= {key: None for key in ("outputs", "execution_count", "prompt_number") if _there(getattr(raw, key))}
     if _kind(raw.outputs) == "[":
         cell["outputs"] = _items(raw.outputs, _Outputs)
+        names = (cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["id"], cell["metadata"].get("id"))
+        if cell["outputs"] and handed_in.is_wanted(names, run):
+            cell["handed_in"] = [_decoded(output, room.handed_in) for output in cell["outputs"]]
     return cell
+
+
+def _decoded(data: Raw, room: handed_in.Room) -> Any:
+    """An output as it stands in the file; None where that would be too many objects, or too large."""
+    if not room.may_hold(bytes(data) if len(_bytes(data)) <= handed_in.MAX_OUTPUT_CHARS else None):
+        return None
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _shown(data: Raw, take: Callable[[int], bool]) -> dict[str, Any]:

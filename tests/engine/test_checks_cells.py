@@ -3,7 +3,7 @@
 import pytest
 
 from coursekit import notebooks
-from coursekit.checks import exercises, markers
+from coursekit.checks import exercises, experiments, markers
 from coursekit.checks.findings import CODES, Finding, Source
 from hidden_tests import exercises as rows
 from tests.classroom import ASSIGNMENT
@@ -18,7 +18,7 @@ def source(course):
 
 
 def check(source):
-    return [*markers.check(source), *exercises.check(source)]
+    return [*markers.check(source), *exercises.check(source), *experiments.check(source)]
 
 
 def found(source):
@@ -222,6 +222,24 @@ def test_a_test_cell_runs_the_test_of_its_own_exercise(source, new, said):
     replace(source, "linear-forward-test", "linear_forward_test(linear_forward)", new)
     assert found(source) == {("E311", "linear-forward-test")}
     assert said in check(source)[0].what
+
+
+@pytest.mark.parametrize("name", ["linear-forward", "linear-forward-test"])
+def test_what_decides_marks_is_no_experiment(source, name):
+    cell(source, name).metadata["tags"] = ["experiment"]
+    assert found(source) == {("E312", name)}
+
+
+@pytest.mark.parametrize("name", ["linear-forward", "linear-forward-test"])
+def test_answers_and_tests_need_no_variable_of_an_experiment(source, name):
+    """It is not there at grading, where the experiment is not run."""
+    cell(source, "imports").metadata["tags"] = ["experiment"]
+    cell(source, "imports").source += "\nslow = sum(range(9))"
+    assert found(source) == set()
+    replace(source, name, "\n", "\nslow\n") if name.endswith("test") else replace(source, name, "W @", "slow + W @")
+    assert ("E313", name) in found(source)
+    (finding,) = experiments.check(source)
+    assert finding.what == "uses slow, which only experiments give"
 
 
 def test_magics_are_python_enough(source):

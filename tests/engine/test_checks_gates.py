@@ -9,13 +9,15 @@ from pathlib import Path
 
 import h5py
 import pytest
+from nbformat.v4 import new_code_cell
 
 import mistakes
 from coursekit import checks, feedback, grade, notebooks, release
-from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_ends, gates_mutants
+from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_ends, gates_experiments, gates_mutants
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.gradebook import Mark, StudentMarks
+from coursekit.marking import runner
 from coursekit.mutation.mutants_run import Outcome
 from hidden_tests import exercises
 from selfcheck import known_mistakes
@@ -60,7 +62,8 @@ def test_the_gates_say_their_figures(clean):
         sum(answer.exercise.startswith(f"{ASSIGNMENT}/") for answer in answers)
         for answers in (mistakes.MISTAKES, mistakes.RIGHT_ANSWERS)
     )
-    mutants = figures.pop("mutants")
+    mutants, costs = figures.pop("mutants"), figures.pop("costs")
+    assert re.fullmatch(r"0 cells not run for grading, the others take \d+\.\d s", costs)
     assert figures == {
         "marks": "solution 100 of 100, untouched release 0 of 100",
         "leaks": "none on the page of the blank one and in 2 released recordings",
@@ -264,6 +267,31 @@ def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_pat
         ("G709", "a recording of 'step-by-step/linear_backward:not-averaged'"),
         ("G709", "a recording of 'digits/linear_backward:not-averaged'"),
     ]
+
+
+def test_a_slow_cell_that_decides_no_mark_and_one_that_needs_an_experiment_are_found(scratch, monkeypatch):
+    """The second one changes what it is given, which no analysis of names can see."""
+    path = scratch.source(ASSIGNMENT)
+    source = Source(ASSIGNMENT, path, NOTEBOOK, notebooks.read(path))
+    cells = {"made": "rows = []", "slow": "sum(range(1))", "fill": "list.extend(rows, [1])", "reads": "print(rows[0])"}
+    source.notebook.cells[1:1] = [new_code_cell(text, id=name) for name, text in cells.items()]
+    source.notebook.cells[3].metadata["tags"] = ["experiment"]
+    real = runner.Run._timed
+
+    def slow(self, cell_id, *args):
+        reply = real(self, cell_id, *args)
+        self.seconds[cell_id] += {"slow": 1.5, "compute-cost-test": 9.0, "fill": 9.0}.get(cell_id, 0.0)
+        return reply
+
+    monkeypatch.setattr(runner.Run, "_timed", slow)
+    monkeypatch.setattr(gates_experiments, "MAX_S", 1.4)  # this machine may be busy
+    findings, figure = gates_experiments.check(scratch, source)
+    assert [(finding.code, finding.where) for finding in findings] == [
+        ("G712", f"{NOTEBOOK}[slow]"),
+        ("G713", f"{NOTEBOOK}[reads]"),
+    ]
+    assert "raises IndexError" in findings[1].what
+    assert figure.startswith("1 cells not run for grading")
 
 
 def test_a_mutant_that_survives_and_an_entry_that_is_not_true_are_found():

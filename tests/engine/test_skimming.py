@@ -36,12 +36,13 @@ def peak_mib(data: bytes) -> float:
     return peak
 
 
+@pytest.mark.parametrize("run", [None, frozenset[str]()], ids=["no outputs", "with outputs"])
 @pytest.mark.parametrize("name", EDITED)
-def test_both_readers_find_the_same(monkeypatch, name):
+def test_both_readers_find_the_same(monkeypatch, name, run):
     data = as_bytes(EDITED[name].make())
-    skimmed = rescue.notebooks_in(data, NAME)
-    monkeypatch.setattr(skimming, "notebook", lambda data: None)
-    assert skimmed == rescue.notebooks_in(data, NAME)
+    skimmed = rescue.notebooks_in(data, NAME, run)
+    monkeypatch.setattr(skimming, "notebook", lambda *_: None)
+    assert skimmed == rescue.notebooks_in(data, NAME, run)
 
 
 STRANGE = {
@@ -63,7 +64,7 @@ def test_what_only_python_calls_json_is_skimmed_too(monkeypatch, name):
     assert found is not None
     assert len(found["cells"]) == len(solved()["cells"])
     skimmed = rescue.notebooks_in(data, NAME)
-    monkeypatch.setattr(skimming, "notebook", lambda data: None)
+    monkeypatch.setattr(skimming, "notebook", lambda *_: None)
     assert skimmed == rescue.notebooks_in(data, NAME)
 
 
