@@ -18,7 +18,7 @@ def check(source: Source) -> list[Finding]:
     in_want = plan.in_want(source.notebook)
     remedy = "make it in a cell that is no experiment, or take the tag off the cell that makes it"
     return findings + [
-        Finding("E313", source.at(cell), f"uses {first_few([*in_want[cell.id]], 3)}, which only experiments give", remedy)
+        Finding("E313", source.at(cell), f"uses {first_few(in_want[cell.id], 3)}, which only experiments give", remedy)
         for cell in cells
         if cell.id in in_want
     ]

@@ -37,8 +37,8 @@ def said(cells, folder, gone=()):
 
 
 def modules(assignment):
-    names = sorted(name for name in COURSE.trusted_files(assignment) if name.endswith(".py"))
-    return [*(name for name in names if "/" not in name), "the folder selfcheck"]
+    names = {name for name in COURSE.trusted_files(assignment) if name.endswith(".py") and "/" not in name}
+    return sorted(names | {"selfcheck"}, key=str.lower)
 
 
 @pytest.mark.parametrize("assignment", COURSE.assignments())
