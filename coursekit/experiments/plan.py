@@ -67,6 +67,7 @@ class _Walk:
     """The state behind each cell, from the first one to the last.
 
     ``given``: names that only statements which are not run have bound or changed. ``later``: what functions use.
+    ``imported``: modules, which nothing changes. ``answers``: functions in graded cells.
     """
 
     unrun: dict[str, str] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class _Walk:
     given: set[str] = field(default_factory=set)
     later: dict[str, Use] = field(default_factory=dict)
     imported: set[str] = field(default_factory=set)
+    answers: set[str] = field(default_factory=set)
     steps: int = MAX_STEPS
     chars: int = MAX_PARSED_CHARS_ALTOGETHER
 
@@ -89,6 +91,7 @@ class _Walk:
         if cell.graded:
             if wanted := self._wanted(found, with_bodies=True):
                 self.in_want[cell.id] = wanted
+            self.answers.update(name for one in found for name, _ in one.later)
         elif tagged or self._wanted(found):
             self.unrun[cell.id] = names.placed(self._left_out(found))
             return
@@ -105,6 +108,8 @@ class _Walk:
     def _wanted(self, found: tuple[Statement, ...], with_bodies: bool = False) -> set[str]:
         """The names that a cell reads, and that no statement which is run has given."""
         own: dict[str, Use | None] = {}  # bound by the cell itself, with what they use if they are functions
+        if with_bodies:
+            own |= dict.fromkeys(self.answers)  # what an answer needs is told there, not wherever it is called
         wanted: set[str] = set()
         for one in found:
             uses = [one.now, *(use for _, use in one.later)] if with_bodies else [one.now]

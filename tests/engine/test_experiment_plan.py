@@ -174,8 +174,10 @@ def test_what_decides_a_mark_is_always_run_even_where_it_is_tagged(about):
 
 
 def test_answers_and_tests_that_need_an_experiment_are_found():
-    cells = [("made", "x = train()", TAGGED), ("answer", "def f(): return x", SOLUTION), ("t", "print(f(), y)", TEST)]
+    cells = [("made", "x = train()", TAGGED), ("answer", "def f(): return x", SOLUTION), ("t", "print(f(), x)", TEST)]
     assert plan.in_want(notebook(*cells)) == {"answer": ("x",), "t": ("x",)}
+    cells[2] = ("t", "print(f())", TEST)
+    assert plan.in_want(notebook(*cells)) == {"answer": ("x",)}, "told where it is needed, not wherever it is called"
     assert plan.in_want(notebook(*cells[1:])) == {}
 
 
