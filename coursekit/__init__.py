@@ -2,6 +2,7 @@
 
 Read it in the order of the data flow:
 
+    exercise             hidden cases, and points on checks; the public half is in the package selfcheck
     settings             what nbgrader_config.py says, as nbgrader reads it
     course, database     where things are, and where the gradebook is
     errors, wording      what goes wrong, on one line; names in a sentence
@@ -13,6 +14,7 @@ Read it in the order of the data flow:
     recording            expected outputs in HDF5, and with wrong_answers what the named mistakes give
     release              source -> release; handout: what a student gets here
     reading/             a student's folder -> one notebook in the source's structure, repaired where it can be
+    experiments/         cells that are not run at grading, because they decide no mark
     inside/              what runs inside the sandbox: fork server, shell, probe
     sandbox/             the walls round it, and the client that talks to it
     marking/             the rebuilt notebook -> its outputs and a verdict for every exercise
