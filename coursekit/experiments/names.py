@@ -21,6 +21,7 @@ _CHANGING = frozenset({
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _TIMED = re.compile(r"(?m)^([ \t]*)%(?:time|prun)[ \t]+(?=[^\s-])")
 _BOUND_IN_A_LINE = re.compile(r"(?m)^(?:%time[ \t]+)?([A-Za-z_]\w{0,100})[ \t]*=(?!=)")
+MAX_STATEMENTS = 3_000  # at the top level of a cell
 _MAX_REMEMBERED_CHARS = 2_000  # what is known of them takes a hundred times as much memory
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -52,18 +53,21 @@ class Statement:
     line: int
 
 
-def statements(source: str) -> tuple[Statement, ...] | None:
-    """The statements of a code cell, in order; none of another language's cell. None where it is not Python."""
-    return _remembered(source) if len(source) <= _MAX_REMEMBERED_CHARS else _statements(source)
+def statements(source: str, most: int = MAX_STATEMENTS) -> tuple[Statement, ...] | None:
+    """The statements of a code cell, in order; none of another language's cell.
+
+    None where it is not Python, or has more statements than ``most``. (A short cell may have more.)
+    """
+    return _remembered(source) if len(source) <= _MAX_REMEMBERED_CHARS else _statements(source, most)
 
 
-def _statements(source: str) -> tuple[Statement, ...] | None:
+def _statements(source: str, most: int = _MAX_REMEMBERED_CHARS) -> tuple[Statement, ...] | None:
     magic = re.match(r"\s*%%(\w+)", source)
     if magic and magic[1] not in _PYTHON_MAGICS:
         return ()
     text = _TIMED.sub(r"\1", source.replace("\r\n", "\n").replace("\r", "\n"))
     tree = answers.parsed(text)
-    if tree is None:
+    if tree is None or len(tree.body) > most:
         return None
     lines = text.split("\n")
     try:

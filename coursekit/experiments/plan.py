@@ -16,7 +16,7 @@ from functools import lru_cache
 from nbformat import NotebookNode
 
 from coursekit.experiments import is_graded, is_tagged, names
-from coursekit.experiments.names import Statement, Use
+from coursekit.experiments.names import MAX_STATEMENTS, Statement, Use
 from coursekit.notebooks import is_solution
 from coursekit.reading.answers import CELL_COUNTS, MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER
 from coursekit.reading.rebuild import ADDED
@@ -31,8 +31,15 @@ def unrun(notebook: NotebookNode) -> dict[str, str]:
 
 
 def in_want(notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
-    """By id, the answers and tests of a source notebook that use variables which only experiments give: these."""
+    """By id, the answers and tests that use variables which only experiments give: these."""
+    if not any(map(is_tagged, notebook.cells)):
+        return {}
     return {cell: tuple(sorted(wanted)) for cell, wanted in _over(_code(notebook)).in_want.items()}
+
+
+def leaves_out_own(notebook: NotebookNode) -> bool:
+    """Whether among the cells of a rebuilt notebook that are not run are some of the student's own."""
+    return any(cell.startswith(ADDED) for cell in unrun(notebook))
 
 
 @dataclass(frozen=True)
@@ -77,12 +84,15 @@ class _Walk:
     imported: set[str] = field(default_factory=set)
     answers: set[str] = field(default_factory=set)
     steps: int = MAX_STEPS
+    statements: int = MAX_STATEMENTS  # of the cells that a student has written
     chars: int = MAX_PARSED_CHARS_ALTOGETHER
 
     def take(self, cell: _Code) -> None:
         """The next cell."""
         tagged = cell.tagged and not cell.graded
-        found = names.statements(cell.source) if self._has_room(cell) else None
+        found = names.statements(cell.source, self.statements) if self._has_room(cell) else None
+        if found is not None and cell.bounded:
+            self.statements -= len(found)
         if found is None:
             if tagged:
                 self.unrun[cell.id] = ""
@@ -103,7 +113,7 @@ class _Walk:
         if not cell.bounded:
             return True
         self.chars -= len(cell.source) + CELL_COUNTS
-        return len(cell.source) <= MAX_PARSED_CHARS and self.chars >= 0
+        return len(cell.source) <= MAX_PARSED_CHARS and self.chars >= 0 and self.statements >= 0
 
     def _wanted(self, found: tuple[Statement, ...], with_bodies: bool = False) -> set[str]:
         """The names that a cell reads, and that no statement which is run has given."""

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 
 from coursekit import answers_given, notebooks, stubs
 from coursekit.course import Course
+from coursekit.experiments import plan
 from coursekit.marking import beforehand, judge, probe, verdicts
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.runner import Limits, Run
@@ -66,14 +67,23 @@ class Marker:
         self._sandbox.close()
 
     def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}, notes: Sequence[str] = ()) -> Marked:
-        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it."""
+        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it.
+
+        Whether experiments are run changes no mark: where an answer needs them, or loses marks while cells of the
+        student's own were not run, everything is run.
+        """
         quoter = Quoter.of(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        hold = Hold(self._limits.submission_timeout_s)
+        limits, hold = self._limits, Hold(self._limits.submission_timeout_s)
+        if not limits.experiments and plan.in_want(notebook):  # an answer that uses what only they give
+            limits = replace(limits, experiments=True)
         settled, repeats, taught = Settled(), Repeats(hold), set[str]()
         while settled.shown is None or len(settled.final) < len(self._rows):
             repeats.next_run()
-            with Run(self._sandbox, notebook, self._rows, files, self._limits, taught, hold, settled.shown) as run:
+            with Run(self._sandbox, notebook, self._rows, files, limits, taught, hold, settled.shown) as run:
                 settled = self._further(run, settled, repeats, quoter)
+            if settled.in_doubt:
+                limits = replace(limits, experiments=True)
+                settled, repeats = Settled(), Repeats(hold)
         by_function = {verdict.exercise.function: verdict for verdict in settled.final}
         return self._marked(settled.shown, [by_function[row.function] for row in self._rows], notes)
 
@@ -87,6 +97,8 @@ class Marker:
             settled = replace(settled, shown=shown)
         tried = tuple(self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows)
         if not settled.first:
+            if run.leaves_out_own and not all(verdict.full for verdict in tried):
+                return Settled(in_doubt=True)  # before any reference enters a process: then nothing more would be paid
             first = repeats.settle("first tries", run.kills, tried, same=tried)
             if first is None:
                 return settled

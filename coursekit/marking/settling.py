@@ -20,11 +20,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Settled:
-    """The stages that are settled: the notebook with its outputs, the first tries, and of the last verdicts so many."""
+    """The stages that are settled: the notebook with its outputs, the first tries, and of the last verdicts so many.
+
+    ``in_doubt``: an exercise may have lost marks because cells were not run. Then nothing is settled.
+    """
 
     shown: NotebookNode | None = None
     first: tuple[Verdict, ...] = ()
     final: tuple[Verdict, ...] = ()
+    in_doubt: bool = False
 
 
 class Repeats:

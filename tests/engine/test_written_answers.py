@@ -46,6 +46,7 @@ def folder(tmp_path):
     (tmp_path / "source").symlink_to(ROOT / "source")
     for name in Course(ROOT).trusted_files("digits"):
         if not (tmp_path / name).exists() and (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).symlink_to(ROOT / name)
     return Course(tmp_path)
 
