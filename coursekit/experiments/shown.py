@@ -36,7 +36,7 @@ def labelled(handed_in: Sequence[Any], room: Room) -> list[NotebookNode]:
 
     ``room``: what the notebook has left for outputs; it is taken from.
     """
-    own = [output for output in handed_in if not _is_label(output)]
+    own = [output for output in handed_in if not is_label(output)]
     made = outputs.build([{"output": output} for output in own], room=room)
     return [new_output("display_data", data={"text/plain": LABEL if made else NOTHING}), *made]
 
@@ -44,9 +44,10 @@ def labelled(handed_in: Sequence[Any], room: Room) -> list[NotebookNode]:
 def is_labelled(cell: Any) -> bool:
     """Whether a cell of a graded notebook was not run. (One that was may say so all the same.)"""
     shown = cell.get("outputs") if cell.get("cell_type") == "code" else ()
-    return isinstance(shown, list) and any(map(_is_label, shown))
+    return isinstance(shown, list) and any(map(is_label, shown))
 
 
-def _is_label(output: Any) -> bool:
+def is_label(output: Any) -> bool:
+    """Whether an output is the grader's sentence, or reads like it."""
     data = output.get("data") if isinstance(output, dict) else None
     return isinstance(data, dict) and data.get("text/plain") in (LABEL, NOTHING)

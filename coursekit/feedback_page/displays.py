@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from coursekit.experiments.shown import is_label
 from coursekit.feedback_page import code, equations, images, markdown, sanitise, text
 from coursekit.feedback_page.budget import Budget, Spent
 
@@ -35,6 +36,9 @@ def pieces(outputs: Any, cell: str, budget: Budget, original: str = "the noteboo
         if len(found) == MAX_OUTPUTS:
             found.append(Piece(f'<p class="absent">{_OF}there are too many. They are in {escape(original)}.]</p>'))
             break
+        if is_label(output):  # in the grader's own dress, not in that of what students print
+            found.append(Piece(f'<p class="absent">{escape(_joined(output["data"]["text/plain"]))}</p>'))
+            continue
         try:
             html = _one(output, cell, budget)
         except Spent:

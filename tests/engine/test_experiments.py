@@ -224,7 +224,7 @@ def test_no_script_that_was_handed_in_reaches_a_page(graded):
     for html_text in (written, rendered):
         assert "<b>bold</b>" in html_text
         assert "alert(" not in html_text
-        assert LABEL in html_text
+        assert f'<p class="absent">{LABEL}</p>' in html_text
 
 
 def formgrader(course: Course, student: str):
