@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from coursekit import experiments
 from coursekit.notebooks import as_markdown
 from coursekit.reading import accents, attachments, matching
 from coursekit.reading.answers import Ours, Piece, alike, claims, ours, pieces
@@ -41,7 +42,8 @@ def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> 
     claimed = claims(cells, theirs)
     answers = matching.answers(cells, theirs, claimed)
     shown = _shown(cells, theirs, claimed)
-    added = _added(cells, theirs, claimed, answers, shown)
+    tagged = frozenset(cell.id for cell in source.cells if experiments.is_tagged(cell))
+    added = _added(cells, theirs, claimed, answers, shown, tagged)
     rebuilt = [*added.get(None, [])]
     for cell in source.cells:
         fresh = nbformat.from_dict({**cell, "metadata": {**cell.metadata}})
@@ -182,10 +184,11 @@ def _added(
     claimed: list[str | None],
     answers: Answers,
     shown: dict[str, tuple[Any, ...]],
+    tagged: frozenset[str],
 ) -> dict[str | None, list[NotebookNode]]:
     """Cells of the student's own, by the id of the source cell behind which they stand (None: before the first).
 
-    What they showed when they were handed in is put into ``shown``.
+    What they showed when they were handed in is put into ``shown``. A changed experiment is one as well.
     """
     places: list[str | None] = [None, *cells]
     added: dict[str | None, list[NotebookNode]] = {}
@@ -202,7 +205,10 @@ def _added(
             continue
         number += 1
         if number <= MAX_ADDED:
-            added.setdefault(behind, []).extend(_plain_cells(f"{ADDED}{number}", piece))
+            own = _plain_cells(f"{ADDED}{number}", piece)
+            if name in tagged:
+                own[0].metadata["tags"] = [experiments.TAG]
+            added.setdefault(behind, []).extend(own)
             if piece.handed_in:
                 shown[f"{ADDED}{number}"] = piece.handed_in
     if number > MAX_ADDED:

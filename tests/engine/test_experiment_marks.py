@@ -111,6 +111,19 @@ def test_where_nothing_of_the_students_own_is_left_out_nothing_is_run_twice(cour
     assert not any(runs)
 
 
+def test_an_experiment_that_the_student_has_changed_is_one_as_well(course, markers):
+    """Everybody tries another learning rate; it takes as long as ours."""
+    notebook = handed(course, [])
+    (training,) = (one for one in notebook["cells"] if one["id"] == "training")
+    training["source"] = "trained = dict(W1=[[4.0]])\nprint('run', 'again')"
+    training["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "handed in\n"}]
+    hand_in(course, "changed", notebook)
+    outcome = outcomes.examine(course, ASSIGNMENT, "changed", markers[0])
+    assert "handed in" in outcome.notebook
+    assert "run again" not in outcome.notebook
+    assert marks(course, markers[0], "changed") == {row.function: row.points for row in markers[0]._rows}
+
+
 @pytest.mark.parametrize("piece", ["a;", "a\n", "a=1;"])
 def test_very_many_statements_are_not_looked_at_one_by_one(course, piece):
     """Each costs the grader 20 times what a character costs."""
