@@ -3,7 +3,7 @@
     form         notebooks in canonical form (``fix`` writes it)       N1xx
     markers      solution regions, hints, hidden tests                 M2xx
     exercises    cells against the table of exercises                  E3xx
-    experiments  tags of cells that are not run at grading         E3xx
+    experiments  tags of cells that are not run at grading             E3xx
     docs         links, names of files and commands (markdown reads)   D4xx
     released     the release is fresh and gives nothing away           R5xx
     recordings   expected outputs are what the solutions return        X6xx

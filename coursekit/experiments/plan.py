@@ -37,11 +37,6 @@ def in_want(notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
     return {cell: tuple(sorted(wanted)) for cell, wanted in _over(_code(notebook)).in_want.items()}
 
 
-def leaves_out_own(notebook: NotebookNode) -> bool:
-    """Whether among the cells of a rebuilt notebook that are not run are some of the student's own."""
-    return any(cell.startswith(ADDED) for cell in unrun(notebook))
-
-
 @dataclass(frozen=True)
 class _Code:
     """A code cell. ``bounded``: of its source only so much is parsed, because a student has written it."""

@@ -4,9 +4,11 @@ import re
 import unicodedata
 from html import unescape
 
+from coursekit.reading import accents
+from coursekit.reading.accents import MOST_IN_A_ROW
+
 MAX_CHARS, _TAIL_CHARS = 20_000, 2_000
 MAX_LINES, _TAIL_LINES = 3_000, 300
-MOST_MARKS = 30  # in a row on one letter, as UAX 15 has it: a browser takes 17 s for 90,000, and no script needs ten
 _MAX_KNOWN = 10_000  # all that there are would take 150 MiB
 _JOINERS = "\u200c\u200d"  # several scripts and many emoji need them inside words
 _INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # controls, format characters (directions too), half characters, private ones
@@ -37,23 +39,11 @@ def visible(text: str) -> str:
 
 
 def _few_marks(text: str) -> str:
-    """No more accents and other marks on one letter than that; how many more there were stands in their place."""
-    if text.isascii():
-        return text
-    parts, done = [], 0
-    place = MOST_MARKS  # every longer row has one of these places in it
-    while place < len(text):
-        if _is_mark(text[place]):
-            begin = end = place
-            while begin > done and _is_mark(text[begin - 1]):
-                begin -= 1
-            while end < len(text) and _is_mark(text[end]):
-                end += 1
-            if end - begin > MOST_MARKS:
-                parts += [text[done : begin + MOST_MARKS], f"⟨{end - begin - MOST_MARKS:,} more marks⟩"]
-                done = end
-            place = end
-        place += MOST_MARKS + 1
+    """No more accents and other marks on one letter than a browser places soon: how many more is in their place."""
+    parts, done = list[str](), 0
+    for begin, end in accents.long_rows(text, _is_mark):
+        parts += [text[done : begin + MOST_IN_A_ROW], f"⟨{end - begin - MOST_IN_A_ROW:,} more marks⟩"]
+        done = end
     return "".join([*parts, text[done:]])
 
 

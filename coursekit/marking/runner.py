@@ -98,7 +98,7 @@ class Run:
         self._knows: frozenset[str] = frozenset(taught)  # what had been taught when the child began
         self._tests = {f"{row.grade_id}-test" for row in rows}
         self._unrun = {} if limits.experiments else plan.unrun(notebook)
-        self.leaves_out_own = bool(self._unrun) and plan.leaves_out_own(notebook)
+        self.leaves_out_own = any(name.startswith(ADDED) for name in self._unrun)  # the student's own cells
         self.seconds: dict[str, float] | None = None  # if set: what each cell took, without other programs' share
         self._deadline = time.monotonic() + limits.notebook_timeout_s
         self._fatal: dict[str, str] = {}  # steps that a child did not outlive, with why in words
