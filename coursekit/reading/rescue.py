@@ -269,15 +269,12 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
         kind = "markdown"
     elif kind not in ("code", "markdown", "raw"):
         kind = "code" if "outputs" in raw or "execution_count" in raw or "prompt_number" in raw else "raw"
-    given = raw.get("metadata")
-    metadata: dict[str, Any] = given if isinstance(given, dict) else {}
-    grader = metadata.get("nbgrader")
-    grade_id = _name(grader.get("grade_id")) if isinstance(grader, dict) else ""
+    grade_id, own_id, moved_id = _names(raw)
     drawn = pictures.shown_by(source, raw.get("outputs")) if kind == "code" else []
     if not source.strip() and not grade_id and not raw.get("attachments") and not drawn:
         return None
     kept: dict[str, Any] = {"nbgrader": {"grade_id": grade_id}} if grade_id else {}
-    name = _name(raw.get("id")) or _name(metadata.get("id"))  # the second is where Colab puts it
+    name = own_id or moved_id
     if _CELL_ID.fullmatch(name) and name not in used:
         cell_id = name
     else:  # nbformat would make one by chance
@@ -293,13 +290,13 @@ def _plain(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
     return nbformat.from_dict(cell | ({"attachments": found} if found else {}))
 
 
-def _names(raw: dict[str, Any]) -> tuple[str, ...]:
-    """What a cell says that it is."""
+def _names(raw: dict[str, Any]) -> tuple[str, str, str]:
+    """What a cell says that it is: its grade id, its id, and its id where Colab puts it."""
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     grader = metadata.get("nbgrader")
     grade_id = grader.get("grade_id") if isinstance(grader, dict) else ""
-    return (_name(grade_id), _name(raw.get("id")), _name(metadata.get("id")))
+    return _name(grade_id), _name(raw.get("id")), _name(metadata.get("id"))
 
 
 def _text(value: Any) -> str | None:
