@@ -6,6 +6,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import mistakes
+
 from coursekit import demo, notebooks, release
 from coursekit.course import Course
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import mistakes
+
 from coursekit import demo
 from coursekit.course import Course
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hidden_tests
+
 from selfcheck.comparison import compare, flatten
 from selfcheck.recordings import recorded
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from hidden_tests import exercises
 from rich.console import Console
 
 from benchmarks import hand_ins, killing
@@ -27,7 +28,6 @@ from benchmarks.results import Result, difference, left_over, results
 from coursekit import grade, stamps
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
-from hidden_tests import exercises
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 5  # for a cell: the loops without an end are to end soon

@@ -1,4 +1,4 @@
-"""Where things are in a course directory."""
+"""Where things are in a course directory, and what its configuration says of the course."""
 
 import os
 import re
@@ -8,48 +8,37 @@ from functools import lru_cache
 from pathlib import Path
 
 import selfcheck
-from coursekit import database
+from coursekit import database, notebooks, settings
 from coursekit.errors import CourseError
 
-# Copied into the releases (``Course.shared_files``) with the package ``selfcheck``, and put back over the submitted
-# ones before anything is run.
-SHARED_FILES = (
-    "activations.py",
-    "data_files.py",
-    "dnn_utils.py",
-    "figures.py",
-    "gradient_lab.py",
-    "public_cases.py",
-    "public_mistakes.h5",
-    "public_tests.h5",
-    "public_tests.py",
-    "testCases.py",
-)
 _SELFCHECK = Path(selfcheck.__file__).parent
+_MADE_BY_USE = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
-# What makes a folder a course; the first is what nbgrader itself looks for.
-COURSE_FILES = (
-    "nbgrader_config.py",
-    "hidden_mistakes.h5",
-    "hidden_tests.h5",
-    "hidden_tests.py",
-    "mistakes.py",
-    "mistakes_application.py",
-    "mistakes_digits.py",
-    "mistakes_step_by_step.py",
-    *SHARED_FILES,
-)
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course directory: ``root`` is absolute and holds source/, release/ and the shared modules."""
+    """A course directory: ``root`` is absolute and holds source/, hidden/, release/ and the shared modules."""
 
     root: Path
+    given: settings.Facts | None = None  # in place of the configuration, which a worker of a cluster does not have
+
+    @property
+    def facts(self) -> settings.Facts:
+        """What ``nbgrader_config.py`` says of the course: its assignments in their order, and the shared files."""
+        return self.given or settings.facts(self.root)
+
+    def folder(self, assignment: str) -> Path:
+        """What the author writes, and students get: the source notebook, ``cases.py``, data."""
+        return self.root / "source" / assignment
+
+    def hidden(self, assignment: str) -> Path:
+        """What never leaves the course: points, hidden cases, mistakes. Beside source/, which nbgrader copies whole."""
+        return self.root / "hidden" / assignment
 
     def source(self, assignment: str) -> Path:
         """The authored notebook; its folder's other files are released as they are."""
-        return self.root / "source" / assignment / f"{assignment}.ipynb"
+        return self.folder(assignment) / f"{assignment}.ipynb"
 
     def release(self, assignment: str) -> Path:
         return self.root / "release" / assignment
@@ -66,25 +55,35 @@ class Course:
 
     def trusted_files(self, assignment: str) -> dict[str, Path]:
         """What a student is given beside the notebook: the name in the release, and the file that it comes from."""
-        folder = self.root / "source" / assignment
-        own = {
-            path.relative_to(folder).as_posix(): path
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.suffix not in (".ipynb", ".pyc") and ".ipynb_checkpoints" not in path.parts
-        }
-        return own | self.shared_files(assignment)
+        own = _files(self.folder(assignment))
+        return {name: path for name, path in own.items() if path.suffix != ".ipynb"} | self.shared_files(assignment)
 
     def shared_files(self, assignment: str) -> dict[str, Path]:
         """The shared files that go with an assignment, by name, and the package ``selfcheck`` of this very version.
 
         Among them is no module in which a function stands that the assignment asks for.
         """
-        from hidden_tests import exercises
-
-        asked = {row.function for row in exercises(assignment)}
-        shared = {name: self.root / name for name in SHARED_FILES}
+        named = (self.root / name for name in self.facts.shared_files)
+        shared = {
+            path.relative_to(self.root).as_posix(): path
+            for one in named
+            for path in (_files(one).values() if one.is_dir() else (one,))
+        }
+        asked = functions_asked(self.source(assignment))
         given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
+        if not (self.folder(assignment) / "cases.py").is_file():
+            return given
         return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
+
+    def modules(self, assignment: str) -> list[Path]:
+        """Every module that the assignment's own code may import from the course."""
+        folders = (
+            self.folder(assignment),
+            self.hidden(assignment),
+            *(self.root / name for name in self.facts.shared_files),
+        )
+        inside = {path for folder in folders for path in folder.rglob("*.py")}
+        return sorted(inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")})
 
     def put_trusted_files(self, assignment: str, folder: Path) -> None:
         """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.
@@ -104,14 +103,22 @@ class Course:
 
     def copy_to(self, root: Path) -> "Course":
         """A course of its own in ``root``: notebooks, releases, modules; nothing handed in, its own gradebook."""
-        root.mkdir(parents=True, exist_ok=True)
-        others = (path.name for path in self.root.glob("*.py"))  # the configuration may import what lies beside it
-        for name in sorted({*COURSE_FILES, *others}):
-            shutil.copyfile(self.root / name, root / name)
-        database.keep_inside(root)
+        copied = self.copy_modules_to(root)
         for folder in ("source", "release"):
-            ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-            shutil.copytree(self.root / folder, root / folder, ignore=ignore)
+            shutil.copytree(self.root / folder, root / folder, ignore=_MADE_BY_USE)
+        return copied
+
+    def copy_modules_to(self, root: Path) -> "Course":
+        """The same without notebooks and releases: the configuration, the shared files and what is hidden."""
+        root.mkdir(parents=True, exist_ok=True)
+        top = (path.name for path in self.root.glob("*.py"))  # the configuration may import what lies beside it
+        for name in sorted({*top, *self.facts.shared_files, "hidden"}):
+            path = self.root / name
+            if path.is_dir():
+                shutil.copytree(path, root / name, ignore=_MADE_BY_USE)
+            elif path.is_file():
+                shutil.copyfile(path, root / name)
+        database.keep_inside(root)
         return Course(root)
 
     @property
@@ -120,11 +127,9 @@ class Course:
         return database.url(self.root)
 
     def assignments(self) -> tuple[str, ...]:
-        """Every assignment that has a source notebook, in the order in which the table of exercises names them."""
-        from hidden_tests import TABLE
-
+        """Every assignment that has a source notebook: in the order of the configuration, then by name."""
         found = {path.parent.name for path in self.root.glob("source/*/*.ipynb") if path.stem == path.parent.name}
-        order = list(dict.fromkeys(exercise.assignment for exercise in TABLE.values()))
+        order = self.facts.assignments
         return tuple(sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name)))
 
     def students(self, assignment: str) -> tuple[str, ...]:
@@ -147,6 +152,29 @@ class Course:
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )
         return assignment
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files of a folder that are not made by using it, by the names that they have in it."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc" and ".ipynb_checkpoints" not in path.parts
+    }
+
+
+def functions_asked(source: Path) -> frozenset[str]:
+    """The functions that the solution cells of a source notebook define; none where it cannot be read."""
+    return _asked_as_of(source, source.stat().st_mtime_ns) if source.is_file() else frozenset()
+
+
+@lru_cache(maxsize=32)
+def _asked_as_of(source: Path, changed: int) -> frozenset[str]:
+    try:
+        cells = [cell for cell in notebooks.read(source).cells if notebooks.is_solution(cell)]
+    except CourseError:
+        return frozenset()
+    return frozenset(name for cell in cells for name in notebooks.defined_functions(cell.source))
 
 
 def functions_in(path: Path) -> frozenset[str]:

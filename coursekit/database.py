@@ -117,7 +117,7 @@ def told(address: str = "") -> Iterator[None]:
         raise CourseError(where, "psycopg is not installed", "pip install 'coursekit[postgresql]'") from error
 
 
-def prepare(address: str) -> None:
+def prepare(address: str, course_id: str) -> None:
     """The database has nbgrader's tables, however many processes begin at once. Raises CourseError.
 
     nbgrader makes them by itself, but starts a program for that, two that do so together get in each other's way, and
@@ -125,12 +125,12 @@ def prepare(address: str) -> None:
     """
     with told(address):
         if is_file(address):
-            _prepare_file(address)
+            _prepare_file(address, course_id)
         else:
-            _prepare_server(address)
+            _prepare_server(address, course_id)
 
 
-def _prepare_file(address: str) -> None:
+def _prepare_file(address: str, course_id: str) -> None:
     """A file that is not there yet appears whole; one that is there is nbgrader's, whatever state it is in."""
     from sqlalchemy.engine import make_url
 
@@ -142,15 +142,15 @@ def _prepare_file(address: str) -> None:
         with tempfile.TemporaryDirectory(prefix=".gradebook-", dir=file.parent) as folder:
             made = own(Path(folder))
             with connected(made) as engine:
-                _make(made, engine)
+                _make(made, engine, course_id)
             with suppress(FileExistsError):  # somebody else was first
                 os.link(Path(folder) / "gradebook.db", file)
     except OSError:  # a disk without links, or one that cannot be written: the database says so in its own words
         with connected(address) as engine:
-            _make(address, engine)
+            _make(address, engine, course_id)
 
 
-def _prepare_server(address: str) -> None:
+def _prepare_server(address: str, course_id: str) -> None:
     from sqlalchemy import text
 
     with connected(address) as engine:
@@ -160,19 +160,19 @@ def _prepare_server(address: str) -> None:
             if engine.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))  # gone with the connection
             if not has_tables(engine):
-                _make(address, engine)
+                _make(address, engine, course_id)
             connection.invalidate()
 
 
-def _make(address: str, engine: Any) -> None:
+def _make(address: str, engine: Any, course_id: str) -> None:
     """The tables, the courses that everything hangs on, and last the version, which says that all of it is there."""
     from nbgrader import api
     from sqlalchemy import text
 
-    from coursekit.config import COURSE_ID
-
     api.Base.metadata.create_all(bind=engine)
-    for course in ("default_course", COURSE_ID):  # nbgrader's preprocessors use the one, its converters the other
+    for course in dict.fromkeys(
+        ("default_course", course_id or "default_course")
+    ):  # nbgrader's preprocessors use the one, its converters the other
         api.Gradebook(address, course).close()
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))

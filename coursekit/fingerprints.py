@@ -6,14 +6,13 @@ What cannot be told for certain has no hash, and is graded again.
 
 import hashlib
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from coursekit import versions
-from coursekit.course import COURSE_FILES, Course
+from coursekit import settings, versions
+from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking.runner import Limits
 from coursekit.reading import folders
@@ -36,18 +35,18 @@ def of_submissions(
 def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) -> str:
     """All that decides a mark besides the submission: notebook, tests, recordings, our own code, limits, walls.
 
-    Whether experiments are run decides none: a stamp says it by itself.
+    Whether experiments are run decides none: a stamp says it by itself. Nor does the configuration, but for the shared
+    files: another assignment in it makes no graded work old.
     """
     parts = {f"source/{assignment}": course.source(assignment)}
     parts |= {f"trusted/{name}": path for name, path in course.trusted_files(assignment).items()}
-    parts |= {f"course/{name}": course.root / name for name in COURSE_FILES}
+    hidden = course.hidden(assignment)
+    secrets = (path for path in hidden.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    inside = {*course.modules(assignment), *secrets} - {course.root / settings.CONFIG}
+    parts |= {f"course/{path.relative_to(course.root).as_posix()}": path for path in sorted(inside)}
     package = Path(__file__).parent
     parts |= {f"coursekit/{path.relative_to(package).as_posix()}": path for path in sorted(package.rglob("*.py"))}
     files = {name: path.read_bytes() for name, path in parts.items() if path.is_file()}
-    for name in COURSE_FILES:  # the modules that this very process uses may be others than those of the course
-        used = getattr(sys.modules.get(name.removesuffix(".py")), "__file__", None)
-        if used and (data := Path(used).read_bytes()) != files.get(f"course/{name}"):
-            files[f"used/{name}"] = data
     said = {
         "limits": repr(sorted((name, float(value)) for name, value in asdict(limits).items() if name != "experiments")),
         "sandbox": sandbox,

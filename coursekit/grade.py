@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import fingerprints, grading_lock, notebooks, processors, release, selection, stock, workers
+from coursekit import assignments, fingerprints, grading_lock, notebooks, processors, release, selection, stock, workers
 from coursekit.course import Course
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.marking import marker as marking
@@ -20,7 +20,6 @@ from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.recorder import NothingCanBeWritten, Recorder
-from hidden_tests import exercises
 
 LIMITS = Limits()
 
@@ -134,11 +133,15 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
 
 
 def _check_points(course: Course, assignment: str) -> None:
-    """Raise CourseError where a test cell promises other points than the table of exercises gives."""
-    rows = {f"{row.grade_id}-test": row for row in exercises(assignment)}
+    """Raise CourseError where the assignment's files do not agree, such as a test cell that promises other points."""
+    known = assignments.load(course, assignment)
+    if known.gaps:
+        raise CourseError(f"source/{assignment}", known.gaps[0], "run `coursekit check`")
+    points = assignments.points(known.exercises)
     for cell in notebooks.read(course.source(assignment)).cells:
-        row = rows.get(notebooks.grade_id(cell) or "")
-        if row is not None and notebooks.grader_metadata(cell).get("points") != row.points:
+        given = points.get(notebooks.grade_id(cell) or "")
+        if given is not None and notebooks.grader_metadata(cell).get("points") != given:
             promised = notebooks.grader_metadata(cell).get("points")
             where = f"source/{assignment}/{assignment}.ipynb[{cell.id}]"
-            raise CourseError(where, f"{promised} points, but {row.points:g} in hidden_tests.py", "make them agree")
+            found = f"{promised} points, but {given:g} in hidden/{assignment}/exercises.py"
+            raise CourseError(where, found, "make them agree")

@@ -23,7 +23,7 @@ def opened(course: Course) -> Iterator[Any]:
     from nbgrader.api import Gradebook
 
     address = course.db_url
-    database.prepare(address)
+    database.prepare(address, course.facts.course_id)
     with told(address), Gradebook(address) as book:
         yield book
 

@@ -125,6 +125,13 @@ def without_hidden(source: str) -> str:
     return re.sub(rf"(?ms)^{BEGIN_HIDDEN}.*?^{END_HIDDEN}[^\n]*(\n|\Z)", "", source).rstrip("\n")
 
 
+def imports(source: str) -> str:
+    """The import statements of a cell as students see it; nothing else. Raises SyntaxError."""
+    nodes = ast.parse(without_magics(without_hidden(source))).body
+    kept: list[ast.stmt] = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return ast.unparse(ast.Module(kept, []))
+
+
 def as_markdown(text: str) -> str:
     """Text of unknown origin (a file name, an error message) as Markdown that shows it, line by line, and no more."""
     lines = (" ".join(line.split()) for line in text.splitlines())

@@ -43,7 +43,7 @@ def examine(course: Course, assignment: str, student: str, marker: Marker) -> Ou
 
 def _examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:
     loaded = submission.load(course, assignment, student)
-    rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.notebook, assignment)
+    rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.notebook)
     files = dict(loaded.supporting)
     if loaded.problem:
         told = loaded.notebook.metadata[submission.NOTES]

@@ -24,14 +24,14 @@ class WriteStubs(ClearSolutions):
     """Solution regions replaced by stubs that keep the markers and name the exercise."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
-        self._assignment = resources["nbgrader"]["assignment"]
+        self._numbered = stubs.numbers(nb)
         return super().preprocess(nb, resources)
 
     def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
         if cell.cell_type != "code" and not notebooks.is_solution(cell):
             return False  # a text may well speak of the markers
         if cell.cell_type == "code":
-            self.code_stub = {"python": stubs.stub(cell.source, self._assignment)}
+            self.code_stub = {"python": stubs.stub(cell.source, self._numbered)}
         return super()._replace_solution_region(cell, language)
 
 
@@ -56,7 +56,7 @@ class RebuildNotebook(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         assignment = resources["nbgrader"]["assignment"]
         source = notebooks.read(Course(Path(self.course_root)).source(assignment))
-        rebuilt = rebuild.rebuild(source, nb, assignment)
+        rebuilt = rebuild.rebuild(source, nb)
         shown.put_in(rebuilt.notebook, rebuilt.handed_in)
         found, problem = nb.metadata.get(NOTES, ()), nb.metadata.get(PROBLEM)
         notes = tuple(note for note in found if isinstance(note, str)) if isinstance(found, list | tuple) else ()

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from nbgrader.preprocessors import SaveCells
 
-from coursekit import atomic_write, gradebook, scratch, stock
+from coursekit import assignments, atomic_write, gradebook, scratch, stock
 from coursekit.course import Course
-from hidden_tests import exercises
 
 
 def release(course: Course, assignment: str) -> list[str]:
@@ -25,16 +24,20 @@ def register(course: Course, assignment: str) -> None:
     """The assignment and its cells entered in the gradebook as the source has them now, if they are not yet."""
     digest = hashlib.sha256(course.source(assignment).read_bytes()).hexdigest()
     stamp = course.root / ".coursekit" / f"registered-{assignment}"
-    if stamp.is_file() and stamp.read_text() == digest and gradebook.cells(course, assignment) == _cells(assignment):
+    if (
+        stamp.is_file()
+        and stamp.read_text() == digest
+        and gradebook.cells(course, assignment) == _cells(course, assignment)
+    ):
         return
     with scratch.folder(course) as folder:
         _generate(course, assignment, folder, database=True)
     stamp.write_text(digest)
 
 
-def _cells(assignment: str) -> dict[str, float]:
-    """The test cells of an assignment with their points, as the table of exercises has them."""
-    return {f"{row.grade_id}-test": row.points for row in exercises(assignment)}
+def _cells(course: Course, assignment: str) -> dict[str, float]:
+    """The test cells of an assignment with their points."""
+    return assignments.points(assignments.load(course, assignment).exercises)
 
 
 def stale(course: Course, assignment: str) -> list[str]:

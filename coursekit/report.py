@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from coursekit import csv_files
+from coursekit.assignments import Assignment
 from coursekit.student_marks import FINAL, NOT_GRADED, PENDING, UNREADABLE, Mark, StudentMarks, number
 from coursekit.tables import Table
-from hidden_tests import exercises
 
 if TYPE_CHECKING:
     from coursekit.penalties import Repriced
@@ -73,9 +73,9 @@ def _mark(mark: Mark) -> Text:
     return Text(f"{mark.earned:g}{star}", style=style)
 
 
-def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
+def reasons_table(marks: Iterable[StudentMarks], assignment: Assignment) -> Table:
     """Why marks were lost: one row per student and reason, the exercises with the same reason together."""
-    names = {row.grade_id: f"{row.public.number} {row.function}" for row in exercises(assignment)}
+    names = _names(assignment)
     table = Table(title="Why marks were lost", show_lines=True)
     table.add_column("student")
     table.add_column("exercise")
@@ -101,10 +101,10 @@ def reasons_table(marks: Iterable[StudentMarks], assignment: str) -> Table:
     return table
 
 
-def preview_table(preview: "Preview", assignment: str) -> Table:
+def preview_table(preview: "Preview", assignment: Assignment) -> Table:
     """What grading again would change: one row per student and exercise."""
-    names = {row.grade_id: f"{row.public.number} {row.function}" for row in exercises(assignment)}
-    table = Table(title=f"{assignment}: marks that would change", show_lines=True)
+    names = _names(assignment)
+    table = Table(title=f"{assignment.name}: marks that would change", show_lines=True)
     table.add_column("student")
     table.add_column("exercise")
     for column in ("now", "then", "total"):
@@ -135,6 +135,11 @@ def penalties_table(repriced: Iterable["Repriced"], assignment: str) -> Table:
     for one in repriced:
         table.add_row(Text(one.student), number(one.before), number(one.after), f"{one.after - one.before:+g}")
     return table
+
+
+def _names(assignment: Assignment) -> dict[str, str]:
+    """Number and function of each exercise, by the id of its solution cell."""
+    return {exercise.grade_id: f"{exercise.number} {exercise.function}" for exercise in assignment.exercises}
 
 
 def _stub_of(mark: Mark, names: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ So does this module; options under their former names (``NbGrader.db_url``) are 
 """
 
 import copy
+import difflib
 import json
 import logging
 import os
@@ -25,7 +26,21 @@ CONFIG = "nbgrader_config.py"
 _JSON = "nbgrader_config.json"
 # Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
 _PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
+SECTION = "CourseKit"  # of the options that are ours
 _reading = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a course says of itself in its configuration.
+
+    ``course_id`` is nbgrader's. ``assignments`` in their order; one that is not named comes behind them, by its name. ``shared_files`` are files and
+    folders at the top of the course that every release gets.
+    """
+
+    course_id: str = ""
+    assignments: tuple[str, ...] = ()
+    shared_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,7 @@ class _Read:
     """A configuration as it was read, with the state of all that it was read from."""
 
     config: Any
+    facts: Facts
     imported: tuple[Path, ...]  # modules of the course that the file has imported
     state: tuple[Any, ...]
 
@@ -45,10 +61,19 @@ def of(root: Path) -> Any:
 
     The file runs once for each state of it, of what it imports from the course, and of the environment.
     """
+    return copy.deepcopy(_current(root).config)
+
+
+def facts(root: Path) -> Facts:
+    """What the course in ``root`` says of itself. Raises CourseError."""
+    return _current(root).facts
+
+
+def _current(root: Path) -> "_Read":
     kept = _kept.get(root)
     if kept is None or kept.state != _state(root, kept.imported):
         kept = _kept[root] = _read(root)
-    return copy.deepcopy(kept.config)
+    return kept
 
 
 def being_read() -> bool:
@@ -90,7 +115,28 @@ def _read(root: Path) -> _Read:
             _resolve(config, section, kind)
         _resolve_steps(config)
         _validate(config)
-    return _Read(config, tuple(imported), _state(root, tuple(imported)))
+        facts = _facts(root, config)
+    return _Read(config, facts, tuple(imported), _state(root, tuple(imported)))
+
+
+def _facts(root: Path, config: Any) -> Facts:
+    """The options of our own section, checked. Raises CourseError."""
+    said = dict(config.get(SECTION, {}))
+    named = {}
+    for option in ("assignments", "shared_files"):
+        value, where = said.pop(option, ()), f"{CONFIG}: {SECTION}.{option}"
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
+            raise CourseError(where, f"{value!r} is no list of names", "write a list of strings")
+        named[option] = tuple(dict.fromkeys(one.strip("/") for one in value))
+    for option in said:
+        near = difflib.get_close_matches(option, named, 1)
+        found = "there is no such option" + (f"; do you mean {near[0]}?" if near else "")
+        raise CourseError(f"{CONFIG}: {SECTION}.{option}", found, "remove it, or write its name as it is")
+    for name in named["shared_files"]:
+        if Path(name).parts[:1] in (("..",), ("hidden",), ("source",), ("release",)) or Path(name).is_absolute():
+            found = f"{name} cannot be handed out with every assignment"
+            raise CourseError(f"{CONFIG}: {SECTION}.shared_files", found, "name files at the top of the course")
+    return Facts(str(config.CourseDirectory.get("course_id", "")), **named)
 
 
 def _merged(root: Path) -> Any:

@@ -44,7 +44,7 @@ def convert(converter: str, config: Config, assignment: str, log: Path, student:
     from nbgrader.coursedir import CourseDirectory
 
     if not config.GenerateAssignment.get("no_database"):
-        database.prepare(config.CourseDirectory.db_url)
+        database.prepare(config.CourseDirectory.db_url, config.CourseDirectory.get("course_id", ""))
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id, coursedir.student_id = assignment, student
     with logging_to(log) as said, _environment_on_path(), warnings.catch_warnings():

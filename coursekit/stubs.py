@@ -1,31 +1,38 @@
 """What a student finds in place of a solution: the markers, and an exception that names the exercise."""
 
 import re
+from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
-from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION, defined_functions
-from hidden_tests import exercises
+from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION, defined_functions, is_solution
 
 TEXT_STUB = "*Write your answer here.*"  # in place of a written answer
 
 
-def stub(source: str, assignment: str) -> str:
-    """The lines that stand in every solution region of this cell."""
+def numbers(notebook: NotebookNode) -> dict[str, int]:
+    """The numbers of the exercises by the function that each asks for: their order in the notebook, from 1."""
+    answers = (cell for cell in notebook.cells if cell.cell_type == "code" and is_solution(cell))
+    functions = (functions[0] for cell in answers if (functions := defined_functions(cell.source)))
+    return {function: number for number, function in enumerate(dict.fromkeys(functions), 1)}
+
+
+def stub(source: str, numbered: Mapping[str, int]) -> str:
+    """The lines that replace every solution region of this cell; ``numbered`` are the exercises of its notebook."""
     functions = defined_functions(source)
-    numbers = [row.public.number for row in exercises(assignment) if functions and row.function == functions[0]]
-    name = f"Exercise {numbers[0]}: {functions[0]}" if numbers else ", ".join(functions) or "your code"
+    number = numbered.get(functions[0]) if functions else None
+    name = f"Exercise {number}: {functions[0]}" if number else ", ".join(functions) or "your code"
     return f'# {BEGIN_SOLUTION}\nraise NotImplementedError("{name}")\n# {END_SOLUTION}'
 
 
-def blank_cell(cell: NotebookNode, assignment: str) -> str:
+def blank_cell(cell: NotebookNode, numbered: Mapping[str, int]) -> str:
     """What a student finds in a solution cell of the source notebook; a written model answer is replaced altogether."""
-    return blank(cell.source, assignment) if cell.cell_type == "code" else TEXT_STUB
+    return blank(cell.source, numbered) if cell.cell_type == "code" else TEXT_STUB
 
 
-def blank(source: str, assignment: str) -> str:
+def blank(source: str, numbered: Mapping[str, int]) -> str:
     """A solution cell as it is released: every region replaced by the stub, at the region's own indentation."""
-    lines = stub(source, assignment).split("\n")
+    lines = stub(source, numbered).split("\n")
 
     def replace(region: re.Match[str]) -> str:
         return "\n".join(region[1] + line for line in lines)

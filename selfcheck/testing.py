@@ -6,17 +6,17 @@ mistake, with the hint for it.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from selfcheck import recordings
 from selfcheck.calls import Call, call, call_quietly, draws_anew, outcome
 from selfcheck.comparison import changed, compare, flatten, kind, likely_cause
 from selfcheck.exercises import Case, Exercise
-from selfcheck.known_mistakes import VARIES, read
-from selfcheck.recordings import recorded
+from selfcheck.known_mistakes import VARIES
 from selfcheck.reports import explain, is_stub, outdated, table
 
 
@@ -30,45 +30,43 @@ class PublicTestFailure(AssertionError):
 
 @dataclass(frozen=True)
 class Suite:
-    """The public tests of some exercises.
+    """The public tests of an assignment.
 
-    ``exercises`` by key (``assignment/function``), ``recording`` the file with their recorded outputs, and
-    ``known_mistakes`` the one with the mistakes that are recognised; without that, or with a damaged one, there are no
-    hints.
+    ``exercises`` are those of its ``cases.py``; ``recorded`` is the file of ``recordings``. Where that has no known
+    mistakes, the reports have no hints.
     """
 
-    exercises: Mapping[str, Exercise]
-    recording: Path
-    known_mistakes: Path
+    exercises: Sequence[Exercise]
+    recorded: Path
 
     def testers(self):
         """Every test by its name, which is that of the generator as far as ``_test``: ``linear_forward_test``."""
-        named = ((_test_name(exercise), key) for key, exercise in self.exercises.items())
-        return {name: self._tester(name, key) for name, key in named}
+        return {test_name(exercise): self._tester(exercise) for exercise in self.exercises}
 
-    def read_recordings(self, assignment):
-        """Read what is recorded for an assignment. It is remembered: the grader has it read once for a whole class."""
-        for key, exercise in self.exercises.items():
-            for case in exercise.cases:
-                if key.startswith(f"{assignment}/") and not case.raises:
-                    recorded(self.recording, key, case.name)
+    def warm_up(self):
+        """Read what is recorded. It is remembered: the grader has it read once for a whole class."""
+        for exercise in self.exercises:
+            recordings.outputs(self.recorded, exercise.function)
 
-    def _tester(self, name, key):
-        exercise = self.exercises[key]
-
+    def _tester(self, exercise):
         def test(target):
-            _Test(self, key, exercise, target).run()
+            _Test(self, exercise, target).run()
 
-        test.__name__ = test.__qualname__ = name
+        test.__name__ = test.__qualname__ = test_name(exercise)
         test.__doc__ = f"Exercise {exercise.number}, {exercise.function}: {exercise.look}"
         return test
+
+
+def test_name(exercise):
+    """The name of an exercise's public test, made from that of its generator ``<name>_test_case…``."""
+    return exercise.generator.__name__.partition("_test_case")[0] + "_test"
 
 
 class _Test:
     """One run of one test: the calls made so far, by the names of their cases."""
 
-    def __init__(self, suite: Suite, key: str, exercise: Exercise, target: Callable):
-        self.suite, self.key, self.exercise, self.target = suite, key, exercise, target
+    def __init__(self, suite: Suite, exercise: Exercise, target: Callable):
+        self.suite, self.exercise, self.target = suite, exercise, target
         self.calls: dict[str, Call] = {}
 
     def run(self):
@@ -136,7 +134,7 @@ class _Test:
         The cases that have not been tried yet are tried only while some mistake fits.
         """
         try:
-            known = [*read(self.suite.known_mistakes, self.key)]
+            known = [*recordings.mistakes(self.suite.recorded, self.exercise.function)]
         except Exception:  # without the file, or with a damaged one, there are no hints; the report is the same
             return ""
         rtol = self.exercise.rtol
@@ -162,21 +160,16 @@ class _Test:
         return ""
 
     def _expected(self, case: Case):
-        file = self.suite.recording
+        file = self.suite.recorded
         try:
-            return recorded(file, self.key, case.name)
-        except ImportError as error:
-            self._fail(
-                f"This test cannot run: it needs the package h5py ({error}). Your function has not been looked at.",
-                "Run `%pip install h5py` in a cell of its own, and then this one again.",
-            )
+            return recordings.outputs(file, self.exercise.function)[case.name]
         except FileNotFoundError as error:
             problem = f"{error}"
-        except (OSError, KeyError):
-            problem = f"{file.name} is damaged, or does not belong to this {file.stem}.py"
+        except Exception:  # NumPy, zipfile and zlib raise a dozen kinds
+            problem = f"{file.name} is damaged, or does not belong to this cases.py"
         return self._fail(
             f"This test cannot run: {problem}. Your function has not been looked at.",
-            "Copy both files into this folder again, as you got them with the assignment.",
+            "Copy cases.py and recorded.npz into this folder again, as you got them with the assignment.",
         )
 
     def _fail(self, *lines):
@@ -189,10 +182,6 @@ It returns the very object that came in: = gives a thing a second name, it does 
 _CHANGED = """\
 Whoever called it still needs the old numbers. x = x - y makes a new array; x -= y and x[...] = y write into
 the old one, and dict.copy() shares the arrays in the dict."""
-
-
-def _test_name(exercise):
-    return exercise.generator.__name__.partition("_test_case")[0] + "_test"
 
 
 def _listed(names):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import nbformat
+from hidden_tests import exercises
 
 from coursekit import notebooks
 from coursekit.course import Course
@@ -14,7 +15,6 @@ from coursekit.marking.marker import Marked, Marker
 from coursekit.marking.runner import Limits
 from coursekit.reading import rebuild
 from coursekit.sandbox import walls
-from hidden_tests import exercises
 
 QUICK = Limits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60)
 
@@ -63,7 +63,7 @@ class Room:
         return notebook
 
     def rebuilt(self, notebook: Any) -> Any:
-        return rebuild.rebuild(self.source, notebook, self.assignment).notebook
+        return rebuild.rebuild(self.source, notebook).notebook
 
     def mark(self, notebook: Any, files: Mapping[str, bytes] = {}) -> Marked:
         return self.marker.mark(self.rebuilt(notebook), files)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from hidden_tests import exercises
 from nbgrader.api import Gradebook
 
 from coursekit import feedback, notebooks, stock
 from coursekit.course import Course
-from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT
 
 EVERYTHING_RIGHT: dict[str, Any] = {}

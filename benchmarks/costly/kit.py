@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hidden_tests import exercises
+
 from coursekit import demo
 from coursekit.course import Course
 from coursekit.reading import candidates
-from hidden_tests import exercises
 
 ASSIGNMENT = "step-by-step"
 NAME = f"{ASSIGNMENT}.ipynb"

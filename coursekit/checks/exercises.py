@@ -5,24 +5,20 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
-import public_tests
-from coursekit import notebooks
+from coursekit import notebooks, stubs
 from coursekit.checks.findings import Finding, Source
 from coursekit.exercise import Exercise
-from hidden_tests import exercises
 
-POINTS_OF_AN_ASSIGNMENT = 100
 SCHEMA_VERSION = 3
 MAX_LINES = 15  # that students see; a longer cell holds more than one idea
 SOLUTION_FLAGS = {"grade": False, "locked": False, "solution": True, "task": False}
 WRITTEN_FLAGS = {"grade": True, "locked": False, "solution": True, "task": False}  # graded by a person
 TEST_FLAGS = {"grade": True, "locked": True, "solution": False, "task": False}
-TABLE_FILE = "hidden_tests.py"
 
 
 def check(source: Source) -> list[Finding]:
     """Findings E3xx of one notebook."""
-    rows = exercises(source.assignment)
+    rows = source.exercises
     cells = source.notebook.cells
     findings = [finding for row in rows for finding in _exercise(source, row)]
     known = {name for row in rows for name in (row.grade_id, f"{row.grade_id}-test")}
@@ -30,21 +26,24 @@ def check(source: Source) -> list[Finding]:
         if notebooks.grader_metadata(cell):
             findings += _flags(source, cell)
             if (notebooks.grade_id(cell) or "") not in known and not notebooks.is_written(cell):
-                remedy = f"add its exercise to {TABLE_FILE}, or take nbgrader's metadata off it"
+                remedy = f"add its exercise to {_table(source)}, or take nbgrader's metadata off it"
                 findings.append(Finding("E308", source.at(cell), "belongs to no exercise of the table", remedy))
         if cell.cell_type == "code":
             findings += _code(source, cell)
-    graded = [cell for cell in cells if notebooks.is_test(cell) or notebooks.is_written(cell)]
-    total = sum(_points(cell) or 0 for cell in graded)
-    if (rows or graded) and total != POINTS_OF_AN_ASSIGNMENT:
-        what = f"the points add up to {total:g}, not {POINTS_OF_AN_ASSIGNMENT}"
-        findings.append(Finding("E304", source.where, what, f"mend the points here and in {TABLE_FILE}"))
     return findings
+
+
+def _table(source: Source) -> str:
+    return f"hidden/{source.assignment}/exercises.py"
 
 
 def _exercise(source: Source, row: Exercise) -> list[Finding]:
     cells = source.notebook.cells
     findings = []
+    place = stubs.numbers(source.notebook).get(row.function, row.number)
+    if place != row.number:
+        where, what = f"source/{source.assignment}/cases.py", f"{row.function} has the number {row.number}"
+        findings.append(Finding("E304", where, f"{what}, but is exercise {place} of the notebook", "make them agree"))
     answers = [cell for cell in cells if notebooks.grade_id(cell) == row.grade_id and notebooks.is_solution(cell)]
     tests = [cell for cell in cells if notebooks.grade_id(cell) == f"{row.grade_id}-test" and notebooks.is_test(cell)]
     if len(answers) != 1 or row.function not in notebooks.defined_functions(answers[0].source):
@@ -58,7 +57,7 @@ def _exercise(source: Source, row: Exercise) -> list[Finding]:
         if _points(cell) != row.points:
             have = notebooks.grader_metadata(cell).get("points")
             what = f"{have if have is not None else 'no'} points, but {row.points:g} in the table"
-            findings.append(Finding("E303", source.at(cell), what, f"mend the cell or {TABLE_FILE}"))
+            findings.append(Finding("E303", source.at(cell), what, f"mend the cell or {_table(source)}"))
         findings += _tests_run(source, row, cell)
     return findings
 
@@ -68,8 +67,8 @@ def _tests_run(source: Source, row: Exercise, cell: NotebookNode) -> list[Findin
     body = _body(notebooks.without_hidden(cell.source))
     if body is None:
         return []  # E310
-    own = _public_test(row)
-    calls = list(_public_tests_called(body))
+    own, known = row.test, {other.test for other in source.exercises}
+    calls = [call for call in _tests_called(body) if call[0] in known]
     others = sorted({name for name, _ in calls} - {own})
     told = [f"runs {name}, the public test of another exercise" for name in others]
     if (own, row.function) not in calls:
@@ -77,18 +76,12 @@ def _tests_run(source: Source, row: Exercise, cell: NotebookNode) -> list[Findin
     return [Finding("E311", source.at(cell), what, f"let it run {own}({row.function})") for what in told[:1]]
 
 
-def _public_test(row: Exercise) -> str:
-    """The name of an exercise's public test: the assignment stands in front where two share a function's name."""
-    name = f"{row.assignment.replace('-', '_')}_{row.function}_test"
-    return name if hasattr(public_tests, name) else f"{row.function}_test"
-
-
-def _public_tests_called(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Every call of a public test: its name, and the name of what it is given."""
+def _tests_called(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """Every call of something that is called a test: its name, and the name of what it is given."""
     for node in (node for statement in body for node in ast.walk(statement)):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name.endswith("_test") and hasattr(public_tests, name):
+            if name.endswith("_test"):
                 yield name, node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else ""
 
 

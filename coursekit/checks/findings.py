@@ -5,6 +5,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from coursekit.exercise import Exercise
+
 CODES = {
     # notebooks under source/: `check --fix` mends N102 and N105 to N108
     "N101": "a source notebook is missing or cannot be read",
@@ -28,13 +30,14 @@ CODES = {
     "E301": "an exercise has not exactly one solution cell that defines its function",
     "E302": "an exercise has not exactly one test cell",
     "E303": "a test cell's points are not those of the table",
-    "E304": "the points of an assignment do not add up to 100",
+    "E304": "the number of an exercise is not its place in the notebook",
     "E305": "a graded cell is not locked, or nbgrader's flags contradict each other",
     "E306": "a graded cell ends in a displayed value",
     "E307": "nbgrader's metadata is not of schema version 3",
     "E308": "a graded or solution cell belongs to no exercise of the table",
     "E309": "a code cell is too long",
     "E310": "a code cell is not valid Python",
+    "E300": "the files of an assignment cannot be used, or their names do not agree",
     "E311": "a test cell does not run its own exercise's public test on its function, or runs another's",
     # cells that are tagged as experiments
     "E312": "a cell is tagged as an experiment that is an answer, a test or graded",
@@ -97,6 +100,7 @@ class Source:
     path: Path
     where: str
     notebook: NotebookNode
+    exercises: tuple[Exercise, ...] = ()
 
     def at(self, cell: NotebookNode) -> str:
         """The cell as findings name it."""

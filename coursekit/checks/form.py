@@ -12,12 +12,12 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from coursekit import atomic_write, notebooks
+from coursekit import assignments, atomic_write, notebooks
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.exercise import Exercise
 from coursekit.wording import first_few
-from hidden_tests import TABLE
 
 FIX = "run `./course check --fix`"
 _READABLE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -43,7 +43,9 @@ def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[lis
         except CourseError as error:
             findings.append(Finding("N101", where, error.found, error.remedy or "mend it by hand, or take it from git"))
             continue
-        sources.append(Source(name, path, where, clean))
+        exercises, about_files = _exercises(course, name)
+        sources.append(Source(name, path, where, clean, exercises))
+        findings += about_files
         if departures and fix:
             _write(path, notebooks.dumps(clean))
             for departure in departures:
@@ -53,10 +55,20 @@ def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[lis
 
 
 def _assignments(course: Course) -> list[str]:
-    """Those of the table, then whatever else has a folder under source/."""
-    folders = [path.name for path in sorted(course.root.glob("source/*")) if path.is_dir()]
-    names = [*(row.assignment for row in TABLE.values()), *folders]
+    """Those of the configuration, then whatever else has a folder under source/ or hidden/."""
+    folders = [path for where in ("source", "hidden") for path in sorted(course.root.glob(f"{where}/*"))]
+    names = [*course.facts.assignments, *(path.name for path in folders if path.is_dir())]
     return [name for name in dict.fromkeys(names) if not name.startswith(".") and name not in _NOT_PARTS]
+
+
+def _exercises(course: Course, name: str) -> tuple[tuple[Exercise, ...], list[Finding]]:
+    """The cased exercises of an assignment, and what keeps its files from being used."""
+    try:
+        assignment = assignments.load(course, name)
+    except CourseError as error:
+        return (), [Finding("E300", error.where, error.found, error.remedy)]
+    gaps = (gap.rpartition(": ") for gap in assignment.gaps)
+    return assignment.exercises, [Finding("E300", f"source/{name}", what, remedy) for what, _, remedy in gaps]
 
 
 def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:

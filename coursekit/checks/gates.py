@@ -11,16 +11,16 @@ The first two are graded as any submission is, in scratch courses; the others ar
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 from coursekit.checks import gates_answers, gates_class, gates_ends, gates_experiments, gates_mutants, gates_scratch
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.mutation.mutants_run import workers
+from coursekit.reference.process import Pool
 
 Say = Callable[[str], None]
+JOBS = 2
 
 
 def check(course: Course, sources: list[Source], say: Say, every: int = 1) -> list[Finding]:
@@ -29,9 +29,10 @@ def check(course: Course, sources: list[Source], say: Say, every: int = 1) -> li
     ``every``: of the mutants each one is tried (1), or each third (3), or none (0).
     """
     findings: list[Finding] = []
-    with gates_scratch.scratch(course) as whole, gates_scratch.scratch(course) as short, workers() as pool:
+    with gates_scratch.scratch(course) as whole, gates_scratch.scratch(course) as short:
         for source in sources:
-            findings += _Assignment(course, source, say).check(whole, short, pool, every)
+            with Pool(course.root, source.assignment, JOBS) as pool:
+                findings += _Assignment(course, source, say).check(whole, short, pool, every)
     return findings
 
 
@@ -42,7 +43,7 @@ class _Assignment:
         self._course, self._source, self._say = course, source, say
         self._findings: list[Finding] = []
 
-    def check(self, whole: Course, short: Course, pool: Executor, every: int) -> list[Finding]:
+    def check(self, whole: Course, short: Course, pool: Pool, every: int) -> list[Finding]:
         course, source = self._course, self._source
         self._try("marks", lambda: gates_ends.marks(course, whole, source))
         if self._findings:
@@ -50,10 +51,10 @@ class _Assignment:
             return self._findings
         self._try("leaks", lambda: gates_ends.leaks(course, whole, source))
         self._try("costs", lambda: gates_experiments.check(course, source))
-        self._try("class", lambda: gates_class.check(short, source))
-        self._try("answers", lambda: gates_answers.check(course, source, pool))
+        self._try("class", lambda: gates_class.check(short, source, pool))
+        self._try("answers", lambda: gates_answers.check(source, pool))
         if every:
-            self._try("mutants", lambda: gates_mutants.check(course, source, pool, every))
+            self._try("mutants", lambda: gates_mutants.check(source, pool, every))
         return self._findings
 
     def _try(self, name: str, gate: Callable[[], Gate]) -> None:

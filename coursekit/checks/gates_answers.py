@@ -1,43 +1,22 @@
-"""The catalogue against the table: every mistake loses marks, and every right answer keeps all of them."""
+"""The catalogue against the cases: every mistake loses marks, and every right answer keeps all of them."""
 
-from concurrent.futures import Executor
-from pathlib import Path
-
-import mistakes
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
-from coursekit.course import Course
-from coursekit.mutation.mutants_run import bench, cells, silence
-from hidden_tests import exercises
+from coursekit.reference.process import Pool
 
 
-def check(course: Course, source: Source, pool: Executor) -> Gate:
+def check(source: Source, pool: Pool) -> Gate:
     """Findings G706 and G707, and how many there are of either sort."""
-    keys = [row.key for row in exercises(source.assignment)]
-    tried = list(pool.map(_losing, [str(course.root)] * len(keys), keys))
-    losing = set().union(*tried)
-    wrong = [answer for answer in mistakes.MISTAKES if answer.exercise in keys]
-    right = [answer for answer in mistakes.RIGHT_ANSWERS if answer.exercise in keys]
-    missed = [answer for answer in wrong if str(answer) not in losing]
-    punished = [answer for answer in right if str(answer) in losing]
+    tried = pool.ask("losing", ({"function": row.function} for row in source.exercises))
+    wrong, right, losing = ([answer for one in tried for answer in one[sort]] for sort in ("wrong", "right", "losing"))
+    missed = [answer for answer in wrong if answer not in losing]
+    punished = [answer for answer in right if answer in losing]
+    where = f"hidden/{source.assignment}/mistakes.py"
     findings = [
-        Finding("G706", f"mistakes.py[{answer}]", "keeps full marks", "add a case that shows it") for answer in missed
+        Finding("G706", f"{where}[{answer}]", "keeps full marks", "add a case that shows it") for answer in missed
     ] + [
-        Finding("G707", f"mistakes.py[{answer}]", "loses marks, though it is right", "mend the case or the check")
+        Finding("G707", f"{where}[{answer}]", "loses marks, though it is right", "fix the case or the check")
         for answer in punished
     ]
     figure = f"mistakes: {len(wrong) - len(missed)} of {len(wrong)} caught"
     return findings, f"{figure}; right answers: {len(right) - len(punished)} of {len(right)} keep full marks"
-
-
-def _losing(root: str, key: str) -> set[str]:
-    """In a process of its own: the answers to one exercise in the catalogue that get less than full marks."""
-    one, losing = bench(Course(Path(root)), key), set()
-    cell = cells(one.course, one.exercise.assignment)[one.exercise.grade_id]
-    with silence():
-        for answer in (*mistakes.MISTAKES, *mistakes.RIGHT_ANSWERS):
-            if answer.exercise == key:
-                target = one.function(mistakes.apply(answer, cell))
-                if target is None or one.loses(target):
-                    losing.add(str(answer))
-    return losing

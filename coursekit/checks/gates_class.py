@@ -4,45 +4,48 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import mistakes
-from coursekit import notebooks, solutions, stubs
+from coursekit import notebooks, stubs
 from coursekit.checks import gates_scratch
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.exercise import Exercise
+from coursekit.reference.process import Pool
 from coursekit.student_marks import StudentMarks
 from coursekit.wording import first_few
-from hidden_tests import exercises
 
 JOBS = 2
 TIMES = 20  # gradings of the same submission
 
 
-def check(short: Course, source: Source) -> Gate:
+def check(short: Course, source: Source, pool: Pool) -> Gate:
     """Findings G705, G706 and G708, and the figures."""
-    marks = graded(short, source)
+    (wrong,) = pool.ask("wrong", [{}])
+    marks = graded(short, source, wrong)
     found, figure = alone(source, marks)
     others, times = again(short, source, marks)
     return [*found, *others], f"{figure}; {times}"
 
 
-def graded(short: Course, source: Source) -> dict[str, StudentMarks]:
+def graded(short: Course, source: Source, mistaken: Mapping[str, str]) -> dict[str, StudentMarks]:
     """The marks of many submissions, graded together in a course whose notebook has no cells besides the exercises.
+
+    ``mistaken`` are solution cells with a mistake in them, by function; an exercise without one is left out of what
+    follows about mistakes.
 
     ``blank-x``: exercise x is left blank. ``wrong-x``: it has a mistake of the catalogue. ``again-n``: each
     time the same, with mistakes in every other exercise. Raises CourseError where one could not be graded.
     """
-    rows, answers = exercises(source.assignment), _answers(source)
-    wrong = {row.grade_id: _mistaken(row, answers[row.grade_id]) for row in rows}
+    rows, answers = source.exercises, _answers(source)
+    numbered = stubs.numbers(source.notebook)
+    wrong = {row.grade_id: mistaken[row.function] for row in rows if row.function in mistaken}
     text = _without_other_cells(source)
     gates_scratch.set_up(short, source, text)
     handed_in = {f"wrong-{cell}": _with(text, {cell: code}) for cell, code in wrong.items()}
     for row in rows:
-        blank = stubs.blank(answers[row.grade_id], row.assignment)
+        blank = stubs.blank(answers[row.grade_id], numbered)
         handed_in[f"blank-{row.grade_id}"] = _with(text, {row.grade_id: blank})
-    same = _with(text, {row.grade_id: wrong[row.grade_id] for row in rows[::2]})
+    same = _with(text, {row.grade_id: wrong[row.grade_id] for row in rows[::2] if row.grade_id in wrong})
     handed_in |= dict.fromkeys(_again(), same)
     gates_scratch.hand_in(short, source.assignment, handed_in)
     findings, marks = gates_scratch.graded(short, source, JOBS)
@@ -54,9 +57,11 @@ def graded(short: Course, source: Source) -> dict[str, StudentMarks]:
 def alone(source: Source, marks: dict[str, StudentMarks]) -> Gate:
     """An exercise left blank loses exactly its points, and one with a mistake in it loses some of its own only."""
     findings, right = [], {"blank": 0, "wrong": 0}
-    rows = exercises(source.assignment)
+    rows = source.exercises
     for row in rows:
         for sort, code in (("blank", "G705"), ("wrong", "G706")):
+            if f"{sort}-{row.grade_id}" not in marks:
+                continue
             earned = _by_exercise(marks[f"{sort}-{row.grade_id}"])
             lost = [other.function for other in rows if other is not row and earned[other.grade_id] != other.points]
             found = [f"{sort}, it takes points from {first_few(lost, 3)}"] if lost else []
@@ -96,12 +101,6 @@ def _answers(source: Source) -> dict[str, str]:
     return {cell.id: cell.source for cell in source.notebook.cells if notebooks.is_solution(cell)}
 
 
-def _mistaken(row: Exercise, answer: str) -> str:
-    """The answer with the first mistake of the catalogue in it."""
-    first = next(mistake for mistake in mistakes.MISTAKES if mistake.exercise == row.key)
-    return str(mistakes.apply(first, answer))
-
-
 def _with(text: str, answers: Mapping[str, str]) -> str:
     notebook: dict[str, Any] = json.loads(text)
     for cell in notebook["cells"]:
@@ -114,7 +113,7 @@ def _without_other_cells(source: Source) -> str:
     notebook = json.loads(notebooks.dumps(source.notebook))
     for cell, own in zip(notebook["cells"], source.notebook.cells, strict=True):
         if own.cell_type == "code" and not notebooks.is_solution(own) and not notebooks.is_test(own):
-            cell["source"] = solutions.imports(own.source)
+            cell["source"] = notebooks.imports(own.source)
     return json.dumps(notebook)
 
 

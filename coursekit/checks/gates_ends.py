@@ -3,8 +3,6 @@
 import html
 import re
 
-import h5py
-
 from coursekit import feedback, notebooks
 from coursekit.checks import gates_scratch
 from coursekit.checks.findings import Finding, Source
@@ -12,11 +10,9 @@ from coursekit.checks.gates_scratch import Gate
 from coursekit.checks.released import SECRETS, solution_lines
 from coursekit.course import Course
 from coursekit.student_marks import StudentMarks
-from hidden_tests import TABLE, exercises
-from selfcheck import known_mistakes
+from selfcheck import recordings
 
 SOLUTION, UNTOUCHED = "solution", "untouched"
-RECORDINGS = ("public_tests.h5", "public_mistakes.h5")
 
 
 def marks(course: Course, whole: Course, source: Source) -> Gate:
@@ -55,21 +51,22 @@ def leaks(course: Course, whole: Course, source: Source) -> Gate:
     findings += [Finding("G709", where, f"a recording of {name!r}", "run `./course record`") for name in recorded]
     return (
         findings,
-        f"{len(findings) or 'none'} on the page of the blank one and in {len(RECORDINGS)} released recordings",
+        f"{len(findings) or 'none'} on the page of the blank one and in the released recording",
     )
 
 
 def _recordings(course: Course, source: Source) -> list[str]:
     """Hidden cases and names of mistakes in the recordings that are released."""
-    folder, found = course.release(source.assignment), []
-    expected, known_wrong = (folder / name for name in RECORDINGS)
-    with h5py.File(expected, "r") as file:
-        for row in TABLE.values():
-            public = {case.name for case in row.public.cases}
-            known = known_mistakes.read(known_wrong, row.key)
-            cases = {*file[row.key], *(name for mistake in known for name in mistake.cases)}
-            found += [f"{row.key}/{name}" for name in sorted(cases - public)]
-            found += [f"{row.key}:{mistake.name}" for mistake in known if mistake.name]
+    path, found = course.release(source.assignment) / recordings.NAME, []
+    if not source.exercises:
+        return []
+    rows = {row.function: row for row in source.exercises}
+    for function in sorted(recordings.functions(path)):
+        outputs, known = recordings.read(path, function)
+        public = {case.name for case in rows[function].public_cases} if function in rows else set()
+        cases = {*outputs, *(name for mistake in known for name in mistake.cases)}
+        found += [f"{function}/{name}" for name in sorted(cases - public)]
+        found += [f"{function}:{mistake.name}" for mistake in known if mistake.name]
     return found
 
 
@@ -80,7 +77,7 @@ def _sum(marks: StudentMarks | None) -> str:
 def _full(source: Source, marks: StudentMarks) -> list[Finding]:
     findings = []
     by_exercise = {mark.grade_id.removesuffix("-test"): mark for mark in marks.marks}
-    for row in exercises(source.assignment):
+    for row in source.exercises:
         mark = by_exercise.get(row.grade_id)
         if mark is None or mark.earned != row.points:
             what = f"the solution earns {mark.earned if mark else 0:g} of {row.points:g}" + (

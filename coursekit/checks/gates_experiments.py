@@ -7,7 +7,6 @@ from coursekit.experiments import is_graded, plan
 from coursekit.marking import beforehand
 from coursekit.marking.runner import Limits, Run
 from coursekit.sandbox.client import Sandbox
-from hidden_tests import exercises
 
 MAX_S = 1.0  # a cell that decides no mark and takes longer should be tagged as an experiment
 
@@ -15,8 +14,8 @@ MAX_S = 1.0  # a cell that decides no mark and takes longer should be tagged as 
 def check(course: Course, source: Source) -> Gate:
     """Findings G712 and G713, and the figure. Time in which other programs had the processors does not count."""
     files = course.trusted_files(source.assignment)
-    calls = beforehand.calls(source.assignment, source.notebook, files)
-    rows = exercises(source.assignment)
+    calls = beforehand.drawings(source.notebook, files)
+    rows = source.exercises
     seconds: dict[str, float] = {}
     with (
         Sandbox(files, walls=standing(), beforehand=calls) as sandbox,

@@ -1,25 +1,31 @@
-"""Mutants against the table: each is killed, or listed in ``equivalent_mutants`` and never unlike the solution."""
+"""Mutants against the cases: each is killed, or listed in ``equivalents.py`` and never unlike the solution."""
 
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
-from coursekit.course import Course
-from coursekit.mutation import mutants_run
-from coursekit.mutation.mutants_run import Outcome
-from equivalent_mutants import EQUIVALENT
-from hidden_tests import exercises
+from coursekit.reference.process import Pool
 
-KILL = "add a case to hidden_tests.py that tells the two apart"
-LIST = "add a case that shows it; or prove that no valid call can, and say why in equivalent_mutants.py"
+PIECE = 40  # mutants that a process takes at a time
+KILL = "add a case to hidden/{assignment}/exercises.py that tells the two apart"
+LIST = "add a case that shows it; or prove that no valid call can, and say why in hidden/{assignment}/equivalents.py"
 
 
-def check(course: Course, source: Source, pool: Executor, every: int = 1) -> Gate:
+def check(source: Source, pool: Pool, every: int = 1) -> Gate:
     """Findings G710 and G711, and how many mutants there are of which sort."""
-    keys = [row.key for row in exercises(source.assignment)]
-    outcomes = mutants_run.run(course, keys, pool, every)
-    findings = judged(outcomes, {key: EQUIVALENT.get(key, {}) for key in keys}, every == 1)
-    killed = sum(outcome.killed for outcome in outcomes)
+    functions = [row.function for row in source.exercises]
+    known = dict(zip(functions, pool.ask("mutants", ({"function": name} for name in functions)), strict=True))
+    pieces = [
+        {"function": name, "which": which[start : start + PIECE]}
+        for name in functions
+        for which in [list(range(0, known[name]["count"], every))]
+        for start in range(0, len(which), PIECE)
+    ]
+    outcomes = [outcome for piece in pool.ask("try mutants", pieces) for outcome in piece]
+    listed = {name: known[name]["equivalent"] for name in functions}
+    findings = judged(source.assignment, outcomes, listed, every == 1)
+    killed = sum(outcome["killed"] for outcome in outcomes)
     surviving = sum(finding.code == "G710" for finding in findings)
     proved = len(outcomes) - killed - surviving
     sample = "" if every == 1 else f", one in {every},"
@@ -29,26 +35,36 @@ def check(course: Course, source: Source, pool: Executor, every: int = 1) -> Gat
     )
 
 
-def judged(outcomes: list[Outcome], listed: dict[str, dict[str, str]], complete: bool = True) -> list[Finding]:
+def judged(
+    assignment: str,
+    outcomes: Sequence[Mapping[str, Any]],
+    listed: Mapping[str, Mapping[str, str]],
+    complete: bool = True,
+) -> list[Finding]:
     """What is wrong with these outcomes; entries of mutants that do not exist only show when all were tried."""
     findings, tried = [], set()
     for outcome in outcomes:
-        key, name = outcome.key, outcome.name
-        tried.add((key, name))
-        known = listed.get(key, {}).get(name)
-        if outcome.killed and known:
+        function, name = outcome["function"], outcome["name"]
+        key = f"{assignment}/{function}"
+        tried.add((function, name))
+        known = listed.get(function, {}).get(name)
+        if outcome["killed"] and known:
             findings.append(_stale(key, f"{name!r} loses marks now"))
-        elif outcome.difference:
-            what = f"mutant {name!r} keeps full marks, but differs: {outcome.difference}"
-            findings.append(Finding("G710", key, what[:400], KILL))
-        elif not outcome.killed and not known:
+        elif outcome["difference"]:
+            what = f"mutant {name!r} keeps full marks, but differs: {outcome['difference']}"
+            findings.append(Finding("G710", key, what[:400], KILL.format(assignment=assignment)))
+        elif not outcome["killed"] and not known:
             what = f"mutant {name!r} keeps full marks, and no call was found on which it differs"
-            findings.append(Finding("G710", key, what[:400], LIST))
+            findings.append(Finding("G710", key, what[:400], LIST.format(assignment=assignment)))
     if complete:
-        entries = {(key, name) for key, names in listed.items() for name in names}
-        findings += [_stale(key, f"there is no mutant {name!r} any more") for key, name in sorted(entries - tried)]
+        entries = {(function, name) for function, names in listed.items() for name in names}
+        findings += [
+            _stale(f"{assignment}/{function}", f"there is no mutant {name!r} any more")
+            for function, name in sorted(entries - tried)
+        ]
     return findings
 
 
 def _stale(key: str, what: str) -> Finding:
-    return Finding("G711", f"equivalent_mutants.py[{key}]", what, "take it out of the list")
+    assignment, _, function = key.partition("/")
+    return Finding("G711", f"hidden/{assignment}/equivalents.py[{function}]", what, "remove it from the list")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coursekit import grade, gradebook
 from coursekit.checks.findings import Finding, Source
-from coursekit.course import COURSE_FILES, Course
+from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking.runner import Limits
 from coursekit.sandbox import walls
@@ -21,13 +21,9 @@ Gate = tuple[list[Finding], str]  # what is wrong, and the figure
 
 @contextmanager
 def scratch(course: Course) -> Iterator[Course]:
-    """A course with the shared files and nothing else in it, for as long as it is needed."""
+    """A course with the modules and nothing else in it, for as long as it is needed."""
     with tempfile.TemporaryDirectory(prefix="gates-") as folder:
-        copied = Course(Path(folder).resolve())
-        for name in COURSE_FILES:
-            if (course.root / name).is_file():
-                shutil.copyfile(course.root / name, copied.root / name)
-        yield copied
+        yield course.copy_modules_to(Path(folder).resolve())
 
 
 def set_up(there: Course, source: Source, text: str) -> None:

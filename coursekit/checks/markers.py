@@ -10,7 +10,6 @@ from coursekit import notebooks
 from coursekit.checks.findings import Finding, Source
 from coursekit.exercise import Exercise
 from coursekit.notebooks import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION
-from hidden_tests import exercises
 
 _HIDDEN = re.compile(r"(BEGIN|END) HIDDEN", re.IGNORECASE)
 
@@ -56,7 +55,7 @@ def has_hint(region: Region) -> bool:
 
 def check(source: Source) -> list[Finding]:
     """Findings M2xx of one notebook."""
-    rows = {f"{row.grade_id}-test": row for row in exercises(source.assignment)}
+    rows = {f"{row.grade_id}-test": row for row in source.exercises}
     findings = []
     for cell in source.notebook.cells:
         found = [*_solution(cell), *_hidden(cell, rows.get(notebooks.grade_id(cell) or ""))]
@@ -124,8 +123,7 @@ def _hidden(cell: NotebookNode, row: Exercise | None) -> list[tuple[str, str, st
 
 
 def _line_of(row: Exercise | None) -> str:
-    key, function = (row.key, row.function) if row else ("<assignment>/<function>", "<function>")
-    return f'from hidden_tests import check; check("{key}", {function})'
+    return f"from coursekit.author import check; check({row.function if row else '<function>'})"
 
 
 def _names(line: str, row: Exercise) -> bool:

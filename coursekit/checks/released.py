@@ -9,12 +9,11 @@ from typing import Any
 from coursekit import notebooks, release
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.markers import has_hint, solution_regions
-from coursekit.course import Course, functions_in
+from coursekit.course import Course, functions_asked, functions_in
 from coursekit.errors import CourseError
 from coursekit.wording import first_few
-from hidden_tests import exercises
 
-SECRETS = re.compile(r"hidden_tests|(BEGIN|END)HIDDEN")
+SECRETS = re.compile(r"coursekit\.author|(BEGIN|END)HIDDEN")
 _NOT_RELEASED = {"__pycache__", ".ipynb_checkpoints"}
 # Lines that give nothing away: heads of loops and branches, closing brackets, growing a list, bare returns.
 _TRIVIAL = re.compile(r"(for|while|if|elif|else|try|except|with|def)\b.*:|\w+\.append\(\w+\)|return( \w+)?|pass")
@@ -63,7 +62,7 @@ def _released(folder: Path) -> list[Path]:
 def _files(course: Course, assignment: str) -> Iterator[Finding]:
     folder, source = course.release(assignment), course.root / "source" / assignment
     remedy = f"run `./course release {assignment}`"
-    asked = {row.function for row in exercises(assignment)}
+    asked = functions_asked(course.source(assignment))
     allowed = {
         *(shared := course.shared_files(assignment)),
         f"{assignment}.ipynb",
@@ -154,14 +153,14 @@ def _regions(course: Course, source: Source) -> Iterator[Finding]:
     except CourseError as error:
         yield Finding("R506", where, error.found, remedy)
         return
-    rows = {row.grade_id: row for row in exercises(source.assignment)}
+    rows = {row.grade_id: row for row in source.exercises}
     for cell in source.notebook.cells:
         row = rows.get(notebooks.grade_id(cell) or "")
         if row is None or not notebooks.is_solution(cell):
             continue
         given = there[row.grade_id].source if row.grade_id in there else ""
         regions, problem = solution_regions(given)
-        stub = f'raise NotImplementedError("Exercise {row.public.number}: {row.function}")'
+        stub = f'raise NotImplementedError("Exercise {row.number}: {row.function}")'
         if problem or not regions or len(regions) != len(solution_regions(cell.source)[0]):
             yield Finding("R506", f"{where}[{row.grade_id}]", "not every solution region is there", remedy)
         elif any([line.strip() for line in region.lines] != [stub] for region in regions):

@@ -1,7 +1,7 @@
 """A process that grades submissions of one course pack: ``python -m coursekit.cluster.desk FOLDER``, on a worker.
 
-The course's modules are imported by name, so each pack gets a process of its own. Its first parcel is the course, every
-other one a submission; each is answered with a parcel. The process ends with the pipe, and its folder with it.
+Each pack gets a process of its own. Its first parcel is the course, every other one a submission; each is answered with
+a parcel. The process ends with the pipe, and its folder with it.
 """
 
 import os
@@ -15,8 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from coursekit.cluster import parcels
+from coursekit.cluster import packs, parcels
+from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.settings import Facts
 
 
 def main() -> None:
@@ -27,18 +29,16 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     root = folder / "course"
-    parcels.put(parcels.unpacked(orders())[1], root)
-    sys.path.insert(0, str(root))
+    facts, files = parcels.unpacked(orders())
+    parcels.put(files, root)
+    course = Course(root, Facts(facts["course_id"], tuple(facts["assignments"]), tuple(facts["shared_files"])))
     while True:
-        parcels.send(answers, _answer(root, orders()))
+        parcels.send(answers, _answer(course, orders()))
 
 
-def _answer(root: Path, order: bytes) -> bytes:
-    from coursekit.cluster import packs  # needs the course's modules
-    from coursekit.course import Course
-
+def _answer(course: Course, order: bytes) -> bytes:
     try:
-        return packs.examined(Course(root), order)
+        return packs.examined(course, order)
     except CourseError as error:
         return parcels.packed({"refused": [error.where, error.found, error.remedy]})
     except Exception as error:  # the boundary of one submission: the others are still graded

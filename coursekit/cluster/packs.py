@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from coursekit import outcomes
+from coursekit import outcomes, settings
 from coursekit.cluster import parcels
-from coursekit.course import COURSE_FILES, Course
+from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking import marker as marking
 from coursekit.marking.runner import Limits
@@ -22,19 +22,20 @@ from coursekit.outcomes import Outcome
 from coursekit.reading import archives, candidates, folders, supporting
 from coursekit.reading.folders import Item
 
-_AT_HOME = ("nbgrader_config.py",)  # may hold the password of the gradebook, and grading does not read it
 MAX_SENT_BYTES = 128 << 20  # of one submission; more than its steps read
 _MAX_HOLE_BYTES = 1 << 28  # larger than anything that is read
 
 
 def of_course(course: Course, assignment: str) -> bytes:
     """All that grading the assignment reads of the course: notebooks, trusted files, tests, recordings, mistakes."""
-    paths = [course.root / name for name in COURSE_FILES if name not in _AT_HOME]
-    paths += [course.source(name) for name in course.assignments()]  # to tell one assignment's notebook from another's
-    selfcheck = course.shared_files(assignment).keys() - COURSE_FILES  # a worker has its own, of the same version
-    paths += [path for name, path in course.trusted_files(assignment).items() if name not in selfcheck]
-    named = {path.relative_to(course.root).as_posix(): path for path in paths}
-    return parcels.packed({}, {name: named[name].read_bytes() for name in sorted(named)})
+    paths = [course.source(name) for name in course.assignments()]  # to tell one assignment's notebook from another's
+    paths += [*course.modules(assignment), *course.trusted_files(assignment).values()]
+    paths += [path for path in course.hidden(assignment).iterdir() if path.is_file()]
+    # The configuration may hold the password of the gradebook; the worker has its own selfcheck, of the same version.
+    at_home = course.root / settings.CONFIG
+    named = {path.relative_to(course.root).as_posix(): path for path in paths
+             if path != at_home and path.is_relative_to(course.root)}  # fmt: skip
+    return parcels.packed(asdict(course.facts), {name: named[name].read_bytes() for name in sorted(named)})
 
 
 def of_submission(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> bytes:

@@ -37,6 +37,9 @@ def release(
 
 
 def record(
+    assignments: Annotated[
+        list[str] | None, typer.Argument(help="Which ones; all, if none is named.", callback=assignment_names)
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 when a recording is not fresh.")
     ] = False,
@@ -45,16 +48,21 @@ def record(
     from coursekit import recording
 
     course = this_course()
-    if not check:
-        changed = recording.record(course)
-        say("recorded: " + (", ".join(path.name for path in changed) or "nothing to do, the recordings are fresh"))
-        return
-    problems = recording.check(course)
-    for problem in problems:
-        say(f"{problem}; run `coursekit record`")
-    if problems:
+    chosen = [course.require(name) for name in assignments or course.assignments()]
+    stale = False
+    for name in chosen:
+        if check:
+            problems = recording.check(course, name)
+            stale |= bool(problems)
+            for path, what in problems:
+                say(f"{path.relative_to(course.root)}: {what}; run `coursekit record {name}`")
+        else:
+            changed = [str(path.relative_to(course.root)) for path in recording.record(course, name)]
+            say(f"{name}: " + (f"recorded {', '.join(changed)}" if changed else "nothing to do, it is fresh"))
+    if stale:
         raise typer.Exit(PROBLEMS)
-    say("the recordings are fresh")
+    if check:
+        say("the recordings are fresh")
 
 
 def check(

@@ -13,6 +13,7 @@ from coursekit.commands.terminal import PROBLEMS, Assignment, Students, make_con
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
+    from coursekit.course import Course
     from coursekit.progress import Advance
     from coursekit.regrading import Preview
 
@@ -75,7 +76,7 @@ def grade(
             preview = regrading.preview(
                 course, assignment, chosen, limits, lambda _: advance(), jobs, sandbox.value, scheduler
             )
-        _say_preview(preview, assignment)
+        _say_preview(preview, course, assignment)
         return
     done: list[steps.Graded] = []
     try:
@@ -123,13 +124,13 @@ def _preview_shown(total: int, quiet: bool) -> Iterator["Advance"]:
         raise typer.Exit(exit_code(signal)) from None
 
 
-def _say_preview(preview: "Preview", assignment: str) -> None:
-    from coursekit import report
+def _say_preview(preview: "Preview", course: "Course", assignment: str) -> None:
+    from coursekit import assignments, report
 
     for name, why in preview.failures:
         say(f"FAILED {name}: {why}")
     if preview.changes:
-        make_console().print(report.preview_table(preview, assignment))
+        make_console().print(report.preview_table(preview, assignments.load(course, assignment)))
     if preview.late:
         say(f"handed in late, so that the penalty is worked out anew as well: {', '.join(preview.late)}")
     if preview.repriced:

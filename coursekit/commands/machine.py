@@ -32,23 +32,22 @@ def doctor() -> None:
 
 def demo() -> None:
     """Grade a class of real submissions in a scratch course, from the release to the feedback."""
+    from coursekit import assignments, gradebook, report
     from coursekit import demo as steps
-    from coursekit import gradebook, report
 
     course, console = this_course(), make_console()
-    scratch = steps.prepare(course)
-    say(f"{len(steps.CLASS)} submissions, made from the releases, in {scratch.root.relative_to(course.root)}")
-    with progress("grading", len(steps.CLASS)) as advance:
-        steps.grade(scratch, lambda one: advance(one.student))
-    with progress("writing feedback", len(steps.CLASS)) as advance:
-        pages = steps.feedback(scratch, lambda page: advance(page.student))
-    for assignment in steps.assignments():
-        students = gradebook.read(scratch, assignment)
-        about = {recipe.student: recipe.about for recipe in steps.CLASS if recipe.assignment == assignment}
-        console.print(report.marks_table(students, assignment, about))
-        console.print(report.reasons_table(students, assignment))
+    made = steps.prepare(course)
+    say(f"{made.size} submissions, made from the releases, in {steps.FOLDER}")
+    with progress("grading", made.size) as advance:
+        steps.grade(made, lambda one: advance(one.student))
+    with progress("writing feedback", made.size) as advance:
+        pages = steps.feedback(made, lambda page: advance(page.student))
+    for one in made.classes:
+        students = gradebook.read(made.scratch, one.assignment)
+        console.print(report.marks_table(students, one.assignment, dict(one.about)))
+        console.print(report.reasons_table(students, assignments.load(made.scratch, one.assignment)))
     say("Where to look next:")
-    for line in steps.where_next(course, scratch, pages):
+    for line in steps.where_next(course, made, pages):
         say(f"  {line}")
 
 

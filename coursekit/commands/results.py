@@ -108,7 +108,7 @@ def marks(
         csv_files.check(export)
     chosen = [course.require(assignment)] if assignment else list(course.assignments())
     selection.marked(course, chosen)
-    from coursekit import gradebook, report, tables
+    from coursekit import assignments, gradebook, report, tables
 
     everybody = [(name, gradebook.read(course, name, everybody=True)) for name in chosen]
     if not any(one.entered for _, students in everybody for one in students):
@@ -125,7 +125,7 @@ def marks(
             continue
         make_console().print(report.marks_table(students, name))
         if reasons and any(student.earned < student.points for student in students if student.started):
-            make_console().print(report.reasons_table(students, name))
+            make_console().print(report.reasons_table(students, assignments.load(course, name)))
     _say_outdated(course, [name for name, students in everybody if any(one.entered for one in students)])
     if csv is not None:
         lines = report.write_csv((student for _, students in everybody for student in students), csv, excel)

@@ -6,6 +6,8 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
+from coursekit import assignments
+from coursekit.course import Course
 from coursekit.feedback_page import cells, marks, page
 
 
@@ -21,7 +23,10 @@ class FeedbackExporter(Exporter):
         nb, resources = super().from_notebook_node(nb, resources, **kw)
         about = resources["nbgrader"]
         assignment, student = about["assignment"], about["student"]
-        known = marks.read(nb, assignment, about["notebook"], student, about["db_url"], self.config)
+        converter: Any = self.parent
+        course = Course(Path(converter.coursedir.root))
+        exercises = assignments.load(course, assignment)
+        known = marks.read(nb, exercises, about["notebook"], student, about["db_url"], self.config)
         # Without anything of the student's to grade, the notebook is the untouched release: nobody's work.
         shown = () if known.problem else cells.shown(nb, notes_are_told=bool(known.notes))
         self._only_the_page(assignment, student)

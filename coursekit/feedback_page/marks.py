@@ -12,12 +12,12 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from coursekit import gradebook, notebooks
+from coursekit.assignments import Assignment
 from coursekit.errors import CourseError
 from coursekit.gradebook import NOT_JUDGED
 from coursekit.marking.verdicts import METADATA, NOTHING_ELSE, Result, gist
 from coursekit.reading.submission import NOTES, PROBLEM
 from coursekit.student_marks import StudentMarks, duration, moment
-from hidden_tests import exercises
 
 MAX_CHARS = 4_000
 
@@ -131,10 +131,10 @@ class Marks:
         return next((exercise for exercise in lost if not exercise.calls), lost[0] if lost else None)
 
 
-def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url: str, config: Config) -> Marks:
+def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
     """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded.
 
-    ``config``: nbgrader's, which says how late work is penalised.
+    ``known`` is the assignment; ``config``: nbgrader's, which says how late work is penalised.
     """
     from nbgrader.api import Gradebook
 
@@ -144,7 +144,7 @@ def read(nb: NotebookNode, assignment: str, notebook: str, student: str, db_url:
     verdicts = {_text(entry, "grade_id"): entry for entry in _list(about, "exercises") if isinstance(entry, dict)}
     notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
     problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
-    rows = {row.grade_id: row for row in exercises(assignment)}
+    assignment, rows = known.name, {exercise.grade_id: exercise for exercise in known.exercises}
     with Gradebook(db_url) as book:
         entry = book.find_submission_notebook(notebook, assignment, student)
         grades = {grade.name: grade for grade in entry.grades}
@@ -179,14 +179,14 @@ def _exercise(cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: d
         name=_text(verdict, "function") or (row.function if row else key.replace("-", " ").capitalize()),
         points=float(grade.max_score) if grade is not None else _number(notebooks.grader_metadata(cell), "points"),
         earned=float(grade.score) if grade is not None else 0.0,
-        number=_whole(verdict.get("number")) or (row.public.number if row else None),
+        number=_whole(verdict.get("number")) or (row.number if row else None),
         automatic=automatic,
         checks=tuple(_check(entry) for entry in _list(verdict, "checks") if isinstance(entry, dict)),
         summary=(_text(verdict, "summary") or said[:MAX_CHARS]) if judged else NOT_JUDGED,
         hint=_text(_dict(verdict.get("mistake")), "hint"),
         follows=_texts(verdict, "follows"),
         calls=_texts(verdict, "calls"),
-        look=_text(verdict, "look") or (row.public.look if row else ""),
+        look=_text(verdict, "look") or (row.look if row else ""),
         comment="" if from_person.strip() == said.strip() else from_person,
         by_person=by_person,
         written=written,

@@ -1,32 +1,34 @@
-"""What the course's module ``figures`` remembers, as JSON carries it from one fork server to the next."""
+"""What the course's modules remember of their warm-up, as JSON carries it from one fork server to the next.
 
-from base64 import b64decode, b64encode
-from collections.abc import Mapping
+A module takes part by two functions: ``remembered()`` returns a dict of what it has made, by a text for each thing, and
+``remember(dict)`` takes that back; it raises where it is damaged.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 
-def remembered(figures: Any) -> dict[str, Any]:
-    """By function and arguments the PNG in base64, the alternative text and the width."""
-    return {
-        asked: [b64encode(one.png).decode("ascii"), one.alt, one.width]
-        for asked, one in getattr(figures, "_drawn", {}).items()
-    }
+def remembered(folder: str) -> dict[str, Any]:
+    """By module, what those in the folder have made."""
+    return {name: made for name, module in _modules(folder) if (made := module.remembered())}
 
 
-def remember(figures: Any, pictures: Mapping[str, Any]) -> int:
-    """``figures`` remembers what ``remembered`` gave, unless it is damaged; how many pictures that are."""
-    try:
-        found = {
-            str(asked): _picture(figures, b64decode(png, validate=True), str(alt), int(width))
-            for asked, (png, alt, width) in pictures.items()
-        }
-        figures._drawn.update(found)
-    except (AttributeError, TypeError, ValueError):  # or this course has no such module
-        return 0
-    return len(found)
+def remember(folder: str, kept: Mapping[str, Any]) -> int:
+    """The modules remember what ``remembered`` gave, unless it is damaged; returns how many things that are."""
+    count = 0
+    for name, module in _modules(folder):
+        try:
+            module.remember(kept.get(name, {}))
+            count += len(module.remembered())
+        except Exception as error:  # whatever a damaged file makes of it: it is made again
+            print(f"{name}.remember: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+    return count
 
 
-def _picture(figures: Any, png: bytes, alt: str, width: int) -> Any:
-    picture = figures.Picture.__new__(figures.Picture)  # what makes one otherwise is a drawing
-    picture.png, picture.alt, picture.width = png, alt, width
-    return picture
+def _modules(folder: str) -> Iterator[tuple[str, Any]]:
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder) and hasattr(module, "remembered") and hasattr(module, "remember"):
+            yield name, module

@@ -5,6 +5,7 @@ way out, where only numbers count and everything else is a description.
 """
 
 import base64
+import importlib
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -26,20 +27,32 @@ def encode(value: Any) -> Any:
         return {type(value).__name__: [encode(part) for part in value]}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {"dict": {key: encode(part) for key, part in value.items()}}
-    if callable(value) and getattr(value, "__module__", "") == "testCases":
-        return {"function": value.__name__}
+    if callable(value) and imported(*(where := _place(value))) is value:
+        return {"function": list(where)}
     raise TypeError(f"a value of type {type(value).__name__} cannot be sent to a sandbox")
 
 
-def decode(value: Any, function: Callable[[str], Any]) -> Any:
-    """What ``encode`` was given, in new objects; ``function`` finds a generator's function by its name."""
+def _place(value: Any) -> tuple[str, str]:
+    return str(getattr(value, "__module__", "")), str(getattr(value, "__name__", ""))
+
+
+def imported(module: str, name: str) -> Any:
+    """A function of the course's own modules, by the names of the module and of the function; None without one."""
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except (ImportError, ValueError):
+        return None
+
+
+def decode(value: Any, function: Callable[[str, str], Any]) -> Any:
+    """What ``encode`` was given, in new objects; ``function`` finds one by the names of its module and its own."""
     if not isinstance(value, dict):
         return value
     if "array" in value:
         raw = np.frombuffer(base64.b64decode(value["array"]), dtype=value["dtype"])
         return raw.reshape(value["shape"], order=value["order"]).copy(value["order"])
     if "function" in value:
-        return function(value["function"])
+        return function(*value["function"])
     (kind, parts) = next(iter(value.items()))
     if kind == "dict":
         return {key: decode(part, function) for key, part in parts.items()}

@@ -44,15 +44,12 @@ def answer(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
     student's functions that ``request["replace"]`` names; a function that could not even be defined without them is
     then defined from ``request["source"]``.
     """
-    import testCases
-
     shell.restore(request["snapshot"])
     namespace = shell.namespace
     if "replace" in request:
         _put_helpers(namespace, request)
     cases = (
-        (case["case"], tuple(codec.decode(arg, lambda name: getattr(testCases, name)) for arg in case["args"]))
-        for case in request["cases"]
+        (case["case"], tuple(codec.decode(arg, codec.imported) for arg in case["args"])) for case in request["cases"]
     )
     outputs = request["outputs"]
     with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):

@@ -97,7 +97,8 @@ def _warm(
 ) -> tuple[Any, dict[str, Any]]:
     """The shell, made; the trusted modules, imported from the very paths that the children's copies will have.
 
-    And every call ``beforehand`` made: (module, function, arguments, keyword arguments). Its module remembers it.
+    A module with a function ``warm_up`` has it called. And every call ``beforehand`` is made: (module, function,
+    arguments, keyword arguments). Its module remembers it.
     ``pictures`` are those that an earlier server drew; what was drawn besides is returned, with them.
     """
     child.lay_out(settings)
@@ -112,8 +113,12 @@ def _warm(
         except Exception as error:  # a child will meet the same error, in the cell that imports it
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             sys.modules.pop(name, None)
-    figures: Any = sys.modules.get("figures")
-    before = album.remember(figures, pictures)
+    before = album.remember(settings.folder, pictures)
+    for name in modules:
+        try:
+            getattr(sys.modules.get(name), "warm_up", lambda: None)()
+        except Exception as error:  # a child will meet the same error
+            print(f"{name}.warm_up: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     for module, function, args, kwargs in beforehand:
         try:
             getattr(sys.modules[module], function)(*args, **kwargs)
@@ -121,8 +126,8 @@ def _warm(
             print(f"{module}.{function}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     sys.path.remove(settings.folder)
     os.chdir("/")
-    drawn = album.remembered(figures)
-    return made, drawn if len(drawn) > before else {}
+    drawn = album.remembered(settings.folder)
+    return made, drawn if sum(map(len, drawn.values())) > before else {}
 
 
 def _serve(control: socket.socket, settings: Settings, shell: Any) -> None:

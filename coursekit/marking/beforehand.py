@@ -9,12 +9,6 @@ from coursekit import notebooks
 from coursekit.sandbox.forkserver import Call
 
 
-def calls(assignment: str, source: NotebookNode, files: dict[str, Path]) -> list[Call]:
-    """Of the functions in ``files``, the trusted ones: what is drawn for the text, and the recordings of the tests."""
-    recordings: list[Call] = [("public_tests", "read_recordings", [assignment], {})]
-    return [*drawings(source, files), *(recordings if "public_tests.py" in files else [])]
-
-
 def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Call]:
     """Every call with nothing but numbers and words that is all of a locked cell."""
     modules = {name.removesuffix(".py") for name in files if name.endswith(".py") and "/" not in name}

@@ -1,4 +1,4 @@
-"""What an exercise depends on: the functions that it leans on, those that they lean on, and so on."""
+"""What an exercise depends on: the functions that it depends on, those that they depend on, and so on."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,34 +7,34 @@ from coursekit.exercise import Exercise
 
 
 def closures(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:
-    """By function, every function of the assignment below it, each behind those that it leans on itself.
+    """By function, every function of the assignment below it, each behind those that it depends on itself.
 
     The functions come in this order too, so whatever a function depends on has come before it. Raises CourseError
-    where functions lean on each other in a circle, or on one that is no exercise.
+    where functions depend on each other in a circle, or on one that is no exercise.
     """
     rows = tuple(rows)
-    leans_on = {row.function: row.leans_on for row in rows}
+    depends_on = {row.function: row.depends_on for row in rows}
     for row in rows:
-        for name in row.leans_on:
-            if name not in leans_on:
-                raise CourseError(row.key, f"leans on {name}, which is no exercise of {row.assignment}",
+        for name in row.depends_on:
+            if name not in depends_on:
+                raise CourseError(row.key, f"depends on {name}, which is no exercise of {row.assignment}",
                                   "name functions that the assignment asks for")  # fmt: skip
-    order = _in_order(leans_on, rows)
+    order = _in_order(depends_on, rows)
     below: dict[str, frozenset[str]] = {}
     for name in order:
-        below[name] = frozenset(leans_on[name]).union(*(below[other] for other in leans_on[name]))
+        below[name] = frozenset(depends_on[name]).union(*(below[other] for other in depends_on[name]))
     return {name: tuple(other for other in order if other in below[name]) for name in order}
 
 
-def _in_order(leans_on: Mapping[str, tuple[str, ...]], rows: tuple[Exercise, ...]) -> list[str]:
-    """The functions as the table has them, but each behind those that it leans on."""
+def _in_order(depends_on: Mapping[str, tuple[str, ...]], rows: tuple[Exercise, ...]) -> list[str]:
+    """The functions as the table has them, but each behind those that it depends on."""
     order: list[str] = []
-    waiting = list(leans_on)
+    waiting = list(depends_on)
     while waiting:
-        name = next((name for name in waiting if set(order).issuperset(leans_on[name])), None)
+        name = next((name for name in waiting if set(order).issuperset(depends_on[name])), None)
         if name is None:
-            found = f"these exercises lean on each other in a circle: {', '.join(waiting)}"
-            raise CourseError(rows[0].assignment, found, "take one of them out of leans_on")
+            found = f"these exercises depend on each other in a circle: {', '.join(waiting)}"
+            raise CourseError(rows[0].assignment, found, "take one of them out of depends_on")
         waiting.remove(name)
         order.append(name)
     return order

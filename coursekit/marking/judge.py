@@ -3,28 +3,24 @@
 from dataclasses import replace
 from typing import Any
 
-from coursekit import recording
-from coursekit.course import Course, find_course
-from coursekit.exercise import CACHES, Check, Exercise
+from coursekit.assignments import Assignment
+from coursekit.exercise import CACHES, Case, Check, Exercise
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
 from selfcheck.comparison import Finding, changed, compare, likely_cause
-from selfcheck.exercises import Case
 
-_recorded: dict[Any, dict[str, dict[str, Any]]] = {}  # by course and state of its recordings, then by case
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # as they are given to a function, by case
 NO_ANSWER = "The grader got no answer from this exercise."
 NO_INPUTS = "What became of the inputs is not known."  # an honest answer tells it
 
 
-def judge(exercise: Exercise, message: Any, course: Course | None = None, quoter: Quoter | None = None) -> Verdict:
+def judge(assignment: Assignment, exercise: Exercise, message: Any, quoter: Quoter | None = None) -> Verdict:
     """The marks that a probe's message earns; a string says in words why there is none.
 
     ``quoter`` limits what is quoted of the message; without one everything is: for our own functions only.
     """
-    course = course or find_course()
     if isinstance(message, str):  # from the runner, not from the sandbox: why there is nothing
         return nothing_seen(exercise, message, observed=False)
     if not isinstance(message, dict) or not isinstance(message.get("observations"), list):
@@ -32,12 +28,14 @@ def judge(exercise: Exercise, message: Any, course: Course | None = None, quoter
     if message.get("defined") is False:
         return nothing_seen(exercise, f"There is no function {exercise.function} in the notebook.")
     seen = observations.read(exercise, message, quoter)
-    stub = f"Exercise {exercise.public.number}: {exercise.function} is not written yet."
+    stub = f"Exercise {exercise.number}: {exercise.function} is not written yet."
     if all(observation.problem == stub for observation in seen.values()):
         return nothing_seen(exercise, stub, unwritten=True)
-    expected = _expected(course, exercise)
+    expected = assignment.expected(exercise)
     results = {check.name: _result(exercise, check, seen, expected) for check in exercise.checks}
-    mistake = None if all(result.passed for result in results.values()) else diagnosis.recognise(course, exercise, seen)
+    mistake = (
+        None if all(result.passed for result in results.values()) else diagnosis.recognise(assignment, exercise, seen)
+    )
     if mistake is not None:  # its hint says more than the look of the numbers
         results = {check.name: _result(exercise, check, seen, expected, named=True) for check in exercise.checks}
     earned = any(results[check.name].passed for check in exercise.checks if _shows_work(exercise, check))
@@ -51,22 +49,11 @@ def judge(exercise: Exercise, message: Any, course: Course | None = None, quoter
     )
 
 
-def _expected(course: Course, exercise: Exercise) -> dict[str, dict[str, Any]]:
-    """The recorded outputs by case, read once: a class of a thousand asks for the same ones a thousand times."""
-    stamps = tuple((course.root / name).stat().st_mtime_ns for name in recording.FILES)
-    known = _recorded.setdefault((course.root, stamps), {})
-    keys = {case.name: f"{exercise.key}/{case.name}/{case in exercise.public.cases}" for case in exercise.cases}
-    for case in exercise.cases:
-        if keys[case.name] not in known:
-            known[keys[case.name]] = recording.expected(course, exercise, case)
-    return {name: known[key] for name, key in keys.items()}
-
-
 def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
     """The inputs of a case, made once; nobody changes them."""
     made, inputs = _inputs.get(key := f"{exercise.key}/{case.name}", (None, {}))
     if made is not case:
-        inputs = exercise.public.flat_inputs(exercise.public.build(case))
+        inputs = exercise.given(case)
         _inputs[key] = (case, inputs)
     return inputs
 
@@ -102,14 +89,14 @@ def _values(
     wrong = [(case, problem) for case, problem in problems if problem]
     if not wrong:
         return Result(check.name, check.points, True)
-    return Result(check.name, check.points, False, wrong[0][1], _where(exercise, cases, [case for case, _ in wrong]))
+    return Result(check.name, check.points, False, wrong[0][1], _where(cases, [case for case, _ in wrong]))
 
 
 def _problem(
     exercise: Exercise, check: Check, case: Case, seen: Observation, expected: dict[str, Any], named: bool
 ) -> str:
     if case.raises:
-        here = f"with {', '.join(map(repr, case.extra))} your function should raise a {case.raises}"
+        here = f"with {', '.join(case.extra)} your function should raise a {case.raises}"
         return "" if case.raises in seen.raised else f"{here}. {seen.problem}" if seen.problem else f"{here}."
     if seen.outputs is None:
         return seen.problem
@@ -119,14 +106,13 @@ def _problem(
         for path, leaf in expected[case.name].items()
         if not check.outputs or nothing_fits or path.startswith(check.outputs)
     }
-    public = exercise.public
-    compared = compare(want, seen.outputs, check.any_shape, public.rtol)
+    compared = compare(want, seen.outputs, check.any_shape, exercise.rtol)
     findings = [finding for finding in compared if finding.problem]
     if not findings:
         return ""
     if named:
         return _own_numbers(findings[0])
-    m = public.sizes(case).get("m")
+    m = case.sizes.get("m")
     cause = likely_cause(findings[0], expected[case.name], seen.outputs, _given(exercise, case), m)
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
@@ -138,23 +124,21 @@ def _own_numbers(finding: Finding) -> str:
     return f"{finding.sentence}, yours has {finding.entry} = {finding.have:.6g}."
 
 
-def _where(exercise: Exercise, cases: list[Case], wrong: list[Case]) -> str:
+def _where(cases: list[Case], wrong: list[Case]) -> str:
     """In which cases: the first one by its sizes, and what the right ones have in common."""
-    first = _described(exercise, wrong[0])
+    first = _described(wrong[0])
     if len(cases) == 1:
         return first
-    right = [exercise.public.sizes(case).get("m") for case in cases if case not in wrong]
+    right = [case.sizes.get("m") for case in cases if case not in wrong]
     only = ", right only with one example" if right and set(right) == {1} else ""
     every = "in every case tried" if len(wrong) == len(cases) else f"in {len(wrong)} of {len(cases)} cases tried{only}"
     return f"{every}; for instance {first}"
 
 
-def _described(exercise: Exercise, case: Case) -> str:
+def _described(case: Case) -> str:
     """The sizes of a case; of a hidden one not the seed, from which anybody could make its inputs."""
-    words = str(exercise.public.describe(case))
-    if case not in exercise.public.cases and words.startswith("seed "):
-        words = words.partition(" · ")[2]
-    return words
+    hidden_seed = not case.public and case.words.startswith("seed ")
+    return case.words.partition(" · ")[2] if hidden_seed else case.words
 
 
 def _untouched(exercise: Exercise, check: Check, seen: dict[str, Observation]) -> Result:

@@ -14,11 +14,11 @@ from typing import Any, Self
 
 from nbformat import NotebookNode
 
-from coursekit import answers_given, notebooks, stubs
+from coursekit import answers_given, assignments, notebooks, stubs
 from coursekit.course import Course
 from coursekit.experiments import plan
 from coursekit.marking import beforehand, judge, probe, verdicts
-from coursekit.marking.quoting import Quoter
+from coursekit.marking.quoting import Quoter, names_of
 from coursekit.marking.runner import Limits, Run
 from coursekit.marking.settling import Repeats, Settled
 from coursekit.marking.verdicts import Verdict
@@ -28,7 +28,6 @@ from coursekit.sandbox import walls
 from coursekit.sandbox.client import Sandbox
 from coursekit.sandbox.patience import Hold
 from coursekit.sandbox.walls import Walls
-from hidden_tests import exercises
 
 DEFAULTS = Limits()
 SANDBOXES = ("auto", "none")  # the best walls that this machine has, or none at all
@@ -48,12 +47,13 @@ class Marker:
     def __init__(
         self, course: Course, assignment: str, limits: Limits = DEFAULTS, standing: Walls | None = None
     ) -> None:
-        self._course, self._assignment, self._limits = course, assignment, limits
-        self._rows = exercises(assignment)
+        self._assignment, self._limits = assignments.load(course, assignment), limits
+        self._rows = self._assignment.exercises
         self._questions = {row.key: probe.request(row, limits.call_timeout_s) for row in self._rows}
-        self._helpers = probe.helpers(course, assignment)
+        self._helpers = probe.helpers(course, self._assignment)
+        self._names = names_of(self._assignment)
         files: dict[str, Path] = course.trusted_files(assignment)
-        calls = beforehand.calls(assignment, source_of(course, assignment), files)
+        calls = beforehand.drawings(source_of(course, assignment), files)
         self._sandbox = Sandbox(files, walls=standing, beforehand=calls)
 
     def __enter__(self) -> Self:
@@ -72,7 +72,8 @@ class Marker:
         Whether experiments are run changes no mark: where an answer needs them, or loses marks while cells of the
         student's own were not run, everything is run.
         """
-        quoter = Quoter.of(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
+        quoter = Quoter.of(code, self._names)
         limits, hold = self._limits, Hold(self._limits.submission_timeout_s)
         if not limits.experiments and plan.in_want(notebook):  # an answer that uses what only they give
             limits = replace(limits, experiments=True)
@@ -130,12 +131,12 @@ class Marker:
             if notebooks.is_written(cell)
         ]
         answers = answers_given.digests(notebook)
-        data = verdicts.as_data(self._assignment, final, written, notes, problem, answers)
+        data = verdicts.as_data(self._assignment.name, final, written, notes, problem, answers)
         notebook.metadata[verdicts.METADATA] = data
         return Marked(notebook, data)
 
     def _judge(self, row: Any, message: Any, quoter: Quoter) -> Verdict:
-        return judge.judge(row, message, self._course, quoter)
+        return judge.judge(self._assignment, row, message, quoter)
 
     def _with_second_try(self, run: Run, verdict: Verdict, below: Sequence[Verdict], quoter: Quoter) -> Verdict:
         row, lost = verdict.exercise, verdicts.lost(below)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import hidden_tests
-from coursekit import notebooks, solutions
+from coursekit import notebooks
+from coursekit.assignments import Assignment
 from coursekit.course import Course
 from coursekit.exercise import Exercise
 from coursekit.inside import codec, probing
@@ -13,22 +13,19 @@ from coursekit.reading.candidates import source_of
 
 
 def observe(exercise: Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
-    """What a probe would see of ``target``, in this very process: for our own functions only, never a student's."""
-    public = exercise.public
-    cases = ((case.name, public.build(case)) for case in exercise.cases)
-    return probing.observe(target, public.outputs, public.inputs, cases, call_timeout_s)
+    """What a probe would see of ``target``, in this very process: for the course's own functions, never a student's."""
+    cases = ((case.name, tuple(codec.decode(one, codec.imported) for one in case.arguments)) for case in exercise.cases)
+    return probing.observe(target, exercise.outputs, exercise.inputs, cases, call_timeout_s)
 
 
 def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
     """What is sent into the sandbox to try an exercise: names and arguments, nothing that is expected."""
-    public = exercise.public
-    args = {case.name: public.build(case) for case in exercise.cases}
     return {
         "op": "probe",
         "function": exercise.function,
-        "outputs": public.outputs,
-        "inputs": public.inputs,
-        "cases": [{"case": name, "args": [codec.encode(arg) for arg in given]} for name, given in args.items()],
+        "outputs": exercise.outputs,
+        "inputs": exercise.inputs,
+        "cases": [{"case": case.name, "args": list(case.arguments)} for case in exercise.cases],
         "call_timeout_s": call_timeout_s,
     }
 
@@ -48,14 +45,14 @@ class Helpers:
         return {"helpers": [self.imports, *dict.fromkeys(cells)], "replace": list(names)}
 
 
-def helpers(course: Course, assignment: str) -> Helpers:
+def helpers(course: Course, assignment: Assignment) -> Helpers:
     """The reference functions out of the source notebook."""
-    rows = {row.grade_id: row for row in hidden_tests.exercises(assignment)}
+    rows = {row.grade_id: row for row in assignment.exercises}
     imports: list[str] = []
     by_function: dict[str, str] = {}
-    for cell in source_of(course, assignment).cells:
+    for cell in source_of(course, assignment.name).cells:
         if cell.id in rows:
             by_function[rows[cell.id].function] = notebooks.without_magics(cell.source)
         elif cell.cell_type == "code":
-            imports.append(solutions.imports(cell.source))
+            imports.append(notebooks.imports(cell.source))
     return Helpers("\n".join(imports), by_function, dependencies.closures(rows.values()))

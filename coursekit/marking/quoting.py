@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import public_cases
+from coursekit.assignments import Assignment
 from coursekit.marking.phrases import DESCRIPTIONS, MESSAGES, NAME, PATH, OwnMessage, Work, with_gaps
 from coursekit.reading.answers import parsed
 
@@ -35,19 +35,16 @@ _TYPES = frozenset(
 _UFUNCS = frozenset(name for name, value in vars(np).items() if isinstance(value, np.ufunc))
 
 
-def _words(*parts: object) -> Iterator[str]:
-    for part in parts:
-        if isinstance(part, tuple):
-            yield from _words(*part)
-        elif isinstance(part, str) and part:
-            yield part
-
-
-_OURS = frozenset(
-    name
-    for one in public_cases.EXERCISES.values()
-    for name in _words(one.function, one.inputs, one.outputs, tuple(case.extra for case in one.cases))
-) | {"W", "b", "dA", "dW", "db", "linear_cache", "activation_cache", "batchnorm_cache"}
+def names_of(assignment: Assignment) -> frozenset[str]:
+    """The names that an assignment gives to functions, arguments and outputs: they say nothing that is hidden."""
+    texts: set[str] = set()
+    for exercise in assignment.exercises:
+        outputs = (exercise.outputs,) if isinstance(exercise.outputs, str) else exercise.outputs
+        texts |= {exercise.function, *exercise.inputs, *outputs}
+        texts |= {text for case in exercise.cases for text in case.extra}
+        texts |= {path for recorded in assignment.expected(exercise).values() for path in recorded}
+    names = {name for text in texts for name in NAME.findall(text)}
+    return frozenset(names | {found[1] for name in names if (found := _NUMBERED.fullmatch(name))})
 
 
 @dataclass(frozen=True)
@@ -60,14 +57,14 @@ class Quoter:
     work: Work = field(default_factory=Work, compare=False)  # when it is used up, no more own messages are quoted
 
     @classmethod
-    def of(cls, sources: Iterable[str]) -> "Quoter":
-        """For a notebook with these code cells."""
+    def of(cls, sources: Iterable[str], ours: Iterable[str] = ()) -> "Quoter":
+        """For a notebook with these code cells; ``ours`` are names that the course itself uses."""
         cells = list(sources)
         text = "\n".join(cells)[:_MAX_NOTEBOOK_CHARS]
         names = dict.fromkeys(found[0] for found in NAME.finditer(text))
         lines = dict.fromkeys(line.strip()[:MAX_LINE_CHARS] for line in text.splitlines())
         return cls(
-            frozenset([*names][:MAX_NAMES]) | _TYPES | _UFUNCS | _OURS,
+            frozenset([*names][:MAX_NAMES]) | _TYPES | _UFUNCS | frozenset(ours),
             frozenset([*lines][:MAX_LINES]),
             tuple(dict.fromkeys(_own_messages(cells)))[:MAX_OWN_MESSAGES],
         )

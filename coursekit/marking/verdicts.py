@@ -165,7 +165,7 @@ def as_data(
 def _as_data(verdict: Verdict) -> dict[str, Any]:
     row, mistake = verdict.exercise, verdict.mistake
     return {
-        "number": row.public.number,
+        "number": row.number,
         "function": row.function,
         "grade_id": row.grade_id,
         "points": row.points,
@@ -178,5 +178,5 @@ def _as_data(verdict: Verdict) -> dict[str, Any]:
         "mistake": {"name": mistake.name, "hint": mistake.hint} if mistake else None,
         "follows": list(verdict.follows),
         "calls": list(verdict.calls),
-        "look": row.public.look,
+        "look": row.look,
     }

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from coursekit.exercise import Exercise
-from selfcheck.exercises import Case
+from selfcheck.exercises import Case, Exercise
 
 LARGEST = 9  # units, examples, pixels: small ones differ most
 LAYERS = 6
@@ -26,10 +25,13 @@ MANY = 500  # a default from here on makes a call so slow that it is tried then 
 SIZES = ("n", "n_prev", "n_x", "n_h", "n_y", "m", "height", "width")
 
 
-def draw(exercise: Exercise, count: int, function: Callable[..., Any]) -> Iterator[Case]:
-    """``count`` valid calls; arguments that ``function`` has a default for are left out now and then."""
-    rng = np.random.RandomState(zlib.crc32(exercise.key.encode()))
-    known = [exercise.public.sizes(case) for case in exercise.cases]
+def draw(exercise: Exercise, key: str, count: int, function: Callable[..., Any]) -> Iterator[Case]:
+    """``count`` valid calls, the same ones for the same ``key``.
+
+    Arguments that ``function`` has a default for are left out now and then.
+    """
+    rng = np.random.RandomState(zlib.crc32(key.encode()))
+    known = [exercise.sizes(case) for case in exercise.cases]
     quick = [case for case in exercise.cases if not _slow(exercise, case, function)]
     shortest = min(len(case.extra) for case in quick if not case.raises)
     for i in range(count):
@@ -46,13 +48,13 @@ def draw(exercise: Exercise, count: int, function: Callable[..., Any]) -> Iterat
 
 def _least(exercise: Exercise, case: Case, function: Callable[..., Any]) -> int:
     """How many of the extra arguments of a case ``function`` cannot do without."""
-    given = len(exercise.public.build(case)) - len(case.extra)
+    given = len(exercise.build(case)) - len(case.extra)
     arguments = inspect.signature(function).parameters.values()
     return max(0, sum(argument.default is argument.empty for argument in arguments) - given)
 
 
 def _slow(exercise: Exercise, case: Case, function: Callable[..., Any]) -> bool:
-    given = len(exercise.public.build(case))
+    given = len(exercise.build(case))
     left_out = [argument.default for argument in inspect.signature(function).parameters.values()][given:]
     return any(isinstance(default, int) and default >= MANY for default in left_out)
 

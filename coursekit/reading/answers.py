@@ -221,16 +221,18 @@ class Ours:
         return any(same_text(one, text) for one in (*self.texts, ""))
 
 
-def ours(source: NotebookNode, assignment: str) -> dict[str, Ours]:
+def ours(source: NotebookNode) -> dict[str, Ours]:
     """The cells of the source notebook by id, in order. Nobody may change what this returns: it is made once."""
-    return _ours(json.dumps(source.cells), assignment)
+    return _ours(json.dumps(source.cells))
 
 
 @lru_cache(maxsize=4)
-def _ours(source: str, assignment: str) -> dict[str, Ours]:
+def _ours(source: str) -> dict[str, Ours]:
     found = {}
-    for cell in map(nbformat.from_dict, json.loads(source)):
-        blank = stubs.blank_cell(cell, assignment) if notebooks.is_solution(cell) else None
+    cells = [nbformat.from_dict(cell) for cell in json.loads(source)]
+    numbered = stubs.numbers(NotebookNode(cells=cells))
+    for cell in cells:
+        blank = stubs.blank_cell(cell, numbered) if notebooks.is_solution(cell) else None
         in_stub = definitions(blank) if blank is not None and cell.cell_type == "code" else {}
         texts = (cell.source, notebooks.without_hidden(cell.source)) if blank is None else (blank,)
         wanted = frozenset(notebooks.defined_functions(cell.source)) if blank is not None else frozenset()

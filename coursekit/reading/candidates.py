@@ -126,8 +126,8 @@ class Reader:
 
 def _candidate(course: Course, assignment: str, item: Item, read: rescue.Rescued) -> Candidate:
     source = source_of(course, assignment)
-    known = rebuild.resemblance(source, read.notebook, assignment)
-    content = rebuild.content(source, read.notebook, assignment)
+    known = rebuild.resemblance(source, read.notebook)
+    content = rebuild.content(source, read.notebook)
     other = _other_assignment(course, assignment, read.notebook, known)
     if other:
         rank = OTHER
@@ -149,7 +149,7 @@ def _other_assignment(course: Course, assignment: str, notebook: NotebookNode, k
     best, share = "", 1.5 * known / len(source_of(course, assignment).cells)
     for name in course.assignments():
         source = source_of(course, name)
-        there = rebuild.resemblance(source, notebook, name) if name != assignment and share < 1 else 0
+        there = rebuild.resemblance(source, notebook) if name != assignment and share < 1 else 0
         if there > max(known, 2) and there / len(source.cells) > share:
             best, share = name, there / len(source.cells)
     return best

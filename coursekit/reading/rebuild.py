@@ -36,9 +36,9 @@ class Rebuilt:
     handed_in: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
-def rebuild(source: NotebookNode, submission: NotebookNode, assignment: str) -> Rebuilt:
+def rebuild(source: NotebookNode, submission: NotebookNode) -> Rebuilt:
     """The submission in the source's structure. Neither argument is changed."""
-    cells, theirs = ours(source, assignment), pieces(submission)
+    cells, theirs = ours(source), pieces(submission)
     claimed = claims(cells, theirs)
     answers = matching.answers(cells, theirs, claimed)
     shown = _shown(cells, theirs, claimed)
@@ -77,9 +77,9 @@ class Content:
     untouched: bool
 
 
-def content(source: NotebookNode, submission: NotebookNode, assignment: str) -> Content:
+def content(source: NotebookNode, submission: NotebookNode) -> Content:
     """What is in a submission, by which several are compared."""
-    cells, theirs = ours(source, assignment), pieces(submission)
+    cells, theirs = ours(source), pieces(submission)
     claimed = claims(cells, theirs)
     found = matching.answers(cells, theirs, claimed)
     there = {name: text for name, text in found.source.items() if not cells[name].same(text)}
@@ -90,9 +90,9 @@ def content(source: NotebookNode, submission: NotebookNode, assignment: str) -> 
     return Content(there, bool(there.keys() - {*found.guessed}), untouched and not there)
 
 
-def resemblance(source: NotebookNode, submission: NotebookNode, assignment: str) -> int:
+def resemblance(source: NotebookNode, submission: NotebookNode) -> int:
     """How many cells of the source notebook a submission has: by their names, by their text, by their functions."""
-    cells, theirs = ours(source, assignment), pieces(submission)
+    cells, theirs = ours(source), pieces(submission)
     claimed = claims(cells, theirs)
     unknown = {
         name for piece, claim in zip(theirs, claimed, strict=True) if claim is None for name in piece.definitions

@@ -84,8 +84,9 @@ def stage(loaded: Submission, folder: Path) -> None:
 
 def _blank(course: Course, assignment: str) -> NotebookNode:
     source = source_of(course, assignment)
+    numbered = stubs.numbers(source)
     cells = [
-        {**cell, "source": stubs.blank_cell(cell, assignment)} if notebooks.is_solution(cell) else cell
+        {**cell, "source": stubs.blank_cell(cell, numbered)} if notebooks.is_solution(cell) else cell
         for cell in source.cells
     ]
     return nbformat.from_dict({**source, "cells": cells})

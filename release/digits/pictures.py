@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dnn.figures import BACKWARD, CACHE, DASHES, FORWARD, INK, Canvas, own_style
 from dnn_utils import Picture
-from figures import BACKWARD, CACHE, DASHES, FORWARD, INK, Canvas, own_style
 
 GRID = "#d9dce1"
 PARTS = (("train", "o", INK), ("validation", "s", FORWARD), ("test", "D", BACKWARD))  # name, mark, colour

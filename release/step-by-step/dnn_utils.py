@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from data_files import DataFileError, load_data, load_digits
-from figures import (
+from dnn.data_files import DataFileError, load_data, load_digits
+from dnn.figures import (
     BACKWARD,
     CACHE,
     DASHES,
@@ -27,11 +27,11 @@ from figures import (
     own_style,
     up,
 )
-from gradient_lab import GradientReport, check_network, gradient_check
+from dnn.gradient_lab import GradientReport, check_network, gradient_check
 
 _ACTIVATIONS = ["relu", "relu_backward", "sigmoid", "sigmoid_backward"]
 try:
-    from activations import relu, relu_backward, sigmoid, sigmoid_backward  # noqa: F401 - handed on
+    from dnn.activations import relu, relu_backward, sigmoid, sigmoid_backward  # noqa: F401 - handed on
 except ModuleNotFoundError:
     _HERE: list[str] = []
 else:

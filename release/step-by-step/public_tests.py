@@ -1,16 +1,17 @@
-"""What a student can run: one ``<function>_test(target)`` per exercise; those of `digits` have ``digits_`` in front.
+"""What a student can run: one ``<name>_test(target)`` per exercise in the ``cases.py`` of the notebook's folder.
 
-The examples stand in ``public_cases``, what is recorded of them in ``public_tests.h5``, the mistakes that are
-recognised in ``public_mistakes.h5``; how a test is made of these, in the folder ``selfcheck``.
+What is right is recorded in ``recorded.npz``; how a test is made of the two, ``selfcheck`` says.
 """
 
 from pathlib import Path
 
-from public_cases import EXERCISES
+import cases
+
+from selfcheck import recordings
 from selfcheck.testing import Suite
 
-SUITE = Suite(EXERCISES, Path(__file__).with_name("public_tests.h5"), Path(__file__).with_name("public_mistakes.h5"))
-read_recordings = SUITE.read_recordings  # for the grader
+SUITE = Suite(cases.EXERCISES, Path(cases.__file__).with_name(recordings.NAME))
 TESTERS = SUITE.testers()
 globals().update(TESTERS)
+warm_up = SUITE.warm_up  # the grader calls it once for a whole class
 __all__ = [*TESTERS]

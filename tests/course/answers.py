@@ -9,6 +9,7 @@ import warnings
 
 import hidden_tests
 import mistakes
+
 import public_tests
 from coursekit import notebooks, solutions
 from coursekit.course import find_course

@@ -7,15 +7,15 @@ import warnings
 from math import exp
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 import data_files
-import dnn_utils
 import figures
 import gradient_lab
-from dnn_utils import relu, relu_backward, sigmoid, sigmoid_backward
+import numpy as np
+import pytest
 from gradient_lab import gradient_check
+
+import dnn_utils
+from dnn_utils import relu, relu_backward, sigmoid, sigmoid_backward
 
 Z = np.array([[-3.0, -0.5, 0.25, 2.0], [1.5, -1e-3, 4.0, -7.0], [0.75, 6.0, -2.5, 1e-3]])
 ACTIVATIONS = {"sigmoid": (sigmoid, sigmoid_backward), "relu": (relu, relu_backward)}

@@ -8,10 +8,10 @@ from struct import unpack
 import matplotlib
 import numpy as np
 import pytest
+from gradient_lab import gradient_check
 
 import dnn_utils
 from dnn_utils import draw_costs, draw_decision_regions, draw_images, draw_signal
-from gradient_lab import gradient_check
 
 DIMS = [5, 4, 3, 1]
 WIDE = [784, 20, 7, 5, 10]

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hidden_tests import TABLE, exercises
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from coursekit import grade, gradebook, handout, lab, release, solutions
 from coursekit.course import Course
-from hidden_tests import TABLE, exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, small_course, solution_cells
 from tests.course import jupyterlab
 

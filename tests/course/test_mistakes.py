@@ -10,14 +10,14 @@ import itertools
 import re
 from dataclasses import replace
 
+import mistakes
 import numpy as np
 import pytest
+from hidden_tests import TABLE
 
-import mistakes
 from coursekit import notebooks, recording, stubs
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.judge import judge
-from hidden_tests import TABLE
 from selfcheck import known_mistakes
 from tests.course import answers
 from tests.course.answers import COURSE, KEYS, cell_of, function, namespace, observed, verdict

@@ -6,13 +6,13 @@ import io
 
 import numpy as np
 import pytest
+from hidden_tests import TABLE, exercises
 
 from coursekit.course import functions_in
 from coursekit.exercise import CACHES
 from coursekit.marking.judge import judge
 from coursekit.marking.probe import observe
 from coursekit.sandbox import walls
-from hidden_tests import TABLE, exercises
 from tests.attacks import Room, said
 from tests.course.answers import COURSE, KEYS, solved
 

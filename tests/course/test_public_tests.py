@@ -11,13 +11,13 @@ import sys
 import time
 from dataclasses import replace
 
-import numpy as np
-import pytest
-
 import mistakes
+import numpy as np
 import public_cases
-import public_tests
+import pytest
 from hidden_tests import TABLE
+
+import public_tests
 from selfcheck import known_mistakes
 from selfcheck.testing import PublicTestFailure
 from tests.classroom import text

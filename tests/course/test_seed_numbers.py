@@ -6,9 +6,9 @@ in full.
 """
 
 import numpy as np
+import public_cases
 import pytest
 
-import public_cases
 import public_tests
 import testCases as tc
 from coursekit import solutions

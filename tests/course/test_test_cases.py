@@ -2,11 +2,11 @@
 
 import inspect
 
+import hidden_tests
 import numpy as np
+import public_cases
 import pytest
 
-import hidden_tests
-import public_cases
 import testCases as tc
 from coursekit import recording
 from selfcheck.comparison import NotNumbers, flatten

@@ -68,9 +68,9 @@ def test_a_student_is_told_that_a_cell_was_not_read():
     code = next(cell for cell in theirs.cells if notebooks.is_solution(cell))
     code.source += f"\n# {row(accents.MOST_IN_A_ROW + 1)}"
     with spends_at_most(2):
-        told = rebuild.rebuild(source, theirs, ASSIGNMENT).repairs
+        told = rebuild.rebuild(source, theirs).repairs
     assert f"The cell {code.id} has more than 30 accents on one letter, so it cannot be read as Python." in told
-    assert not any("accents" in one for one in rebuild.rebuild(source, source, ASSIGNMENT).repairs)
+    assert not any("accents" in one for one in rebuild.rebuild(source, source).repairs)
 
 
 @pytest.mark.parametrize("text", [row(MANY), "%CC%80" * (MANY // 4) + "%CC%96" * (MANY // 4)])

@@ -17,7 +17,7 @@ def test_a_photographed_derivation_stays_with_its_answer():
     theirs = read(ROOT / "release" / "digits" / "digits.ipynb")
     answer = next(cell for cell in theirs.cells if cell.id == "comparison")
     answer.source, answer.attachments = "![on paper](attachment:page.jpg)", {"page.jpg": {"image/jpeg": JPEG}}
-    rebuilt = rebuild.rebuild(source, theirs, "digits").notebook
+    rebuilt = rebuild.rebuild(source, theirs).notebook
     graded = next(cell for cell in rebuilt.cells if cell.id == "comparison")
     assert graded.attachments == {"page.jpg": {"image/jpeg": JPEG}}
     assert all("attachments" not in cell for cell in rebuilt.cells if cell.id != "comparison")

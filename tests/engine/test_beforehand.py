@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import figures
 import pytest
 
-import figures
 import public_tests
 from coursekit import notebooks
 from coursekit.inside import album

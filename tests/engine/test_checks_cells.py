@@ -1,11 +1,11 @@
 """Markers, hidden tests, and the cells against the table of exercises: every slip has its code."""
 
 import pytest
+from hidden_tests import exercises as rows
 
 from coursekit import notebooks
 from coursekit.checks import exercises, experiments, markers
 from coursekit.checks.findings import CODES, Finding, Source
-from hidden_tests import exercises as rows
 from tests.classroom import ASSIGNMENT
 
 BEGIN, END = "    # YOUR CODE STARTS HERE", "    # YOUR CODE ENDS HERE"

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import h5py
+import mistakes
 import pytest
+from coursekit.mutation.mutants_run import Outcome
+from hidden_tests import exercises
 from nbformat.v4 import new_code_cell
 
-import mistakes
 from coursekit import checks, feedback, grade, notebooks, release
 from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_ends, gates_experiments, gates_mutants
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.gradebook import Mark, StudentMarks
 from coursekit.marking import runner
-from coursekit.mutation.mutants_run import Outcome
-from hidden_tests import exercises
 from selfcheck import known_mistakes
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, solution_cells
 

@@ -6,13 +6,13 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+from hidden_tests import TABLE
 from rich.console import Console
 
 from coursekit import class_report
 from coursekit.course import Course
 from coursekit.marking import verdicts
 from coursekit.student_marks import Mark, StudentMarks
-from hidden_tests import TABLE
 
 NAME = "step-by-step"
 FORWARD, BACKWARD = TABLE[f"{NAME}/linear_forward"], TABLE[f"{NAME}/linear_backward"]

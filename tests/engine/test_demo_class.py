@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hidden_tests import TABLE, exercises
 
 from coursekit import demo, gradebook, release
 from coursekit.course import Course
-from hidden_tests import TABLE, exercises
 from tests.classroom import ASSIGNMENT, brief_course
 
 POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}

@@ -3,15 +3,15 @@
 ``tests/course/test_mistakes.py`` proves it of every answer of the catalogue, where it also judges them.
 """
 
+import mistakes
 import numpy as np
 import pytest
+from hidden_tests import TABLE
 
-import mistakes
 from coursekit import recording
 from coursekit.course import Course
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
-from hidden_tests import TABLE
 from selfcheck.comparison import NotNumbers
 from tests.course import answers
 from tests.course.answers import COURSE

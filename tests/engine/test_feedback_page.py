@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from hidden_tests import exercises
 
 from coursekit import feedback, notebooks
 from coursekit.course import Course
 from coursekit.feedback_page import cells, equations, markdown, marks, page, sanitise, text
 from coursekit.marking.verdicts import NOTHING_ELSE
 from coursekit.reading.rebuild import NOTES_ID
-from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, ROOT, copy_course
 from tests.course import jupyterlab
 from tests.feedback_pages import (

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from hidden_tests import TABLE
 
 from coursekit import recording, solutions
 from coursekit.errors import CourseError
 from coursekit.marking import observations, verdicts
 from coursekit.marking.judge import judge
 from coursekit.marking.probe import observe
-from hidden_tests import TABLE
 from selfcheck.comparison import NotNumbers
 from tests.classroom import ASSIGNMENT
 

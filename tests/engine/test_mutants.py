@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from coursekit.checks import gates_mutants
-from coursekit.mutation import mutants, mutants_inputs, mutants_run
 from coursekit.mutation.mutants_run import Bench, Outcome
 from equivalent_mutants import EQUIVALENT
 from hidden_tests import TABLE
+
+from coursekit.checks import gates_mutants
+from coursekit.mutation import mutants, mutants_inputs, mutants_run
 from tests.classroom import ROOT
 from tests.patience import until
 from tests.processes import descendants, kill, parents

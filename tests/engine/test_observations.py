@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from hidden_tests import TABLE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -12,7 +13,6 @@ from hypothesis.extra import numpy as arrays
 from coursekit.inside import codec
 from coursekit.marking import observations
 from coursekit.marking.quoting import Quoter
-from hidden_tests import TABLE
 from selfcheck.comparison import NotNumbers, kind
 
 ROW = TABLE["step-by-step/linear_forward"]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hidden_tests import exercises
 from nbgrader.api import Gradebook
 from rich.console import Console
 from typer.testing import CliRunner
@@ -35,7 +36,6 @@ from coursekit.errors import CourseError
 from coursekit.marking.verdicts import METADATA
 from coursekit.outcomes import Outcome
 from coursekit.recorder import Recorder
-from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.feedback_pages import Parsed, graded_notebook, lost, open_gradebook, verdicts
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hidden_tests import TABLE, exercises
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -16,7 +17,6 @@ import testCases
 from coursekit.inside import codec, probing
 from coursekit.marking import probe
 from coursekit.marking.judge import judge
-from hidden_tests import TABLE, exercises
 from selfcheck.comparison import kind
 
 CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]

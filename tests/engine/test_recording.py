@@ -1,14 +1,14 @@
 """What mistakes give is recorded by running them, and a recording that is not fresh is found."""
 
 import h5py
+import mistakes
 import numpy as np
 import pytest
+from hidden_tests import TABLE, exercises
 
-import mistakes
 from coursekit import notebooks, recording, wrong_answers
 from coursekit.checks import recordings
 from coursekit.checks.findings import Source
-from hidden_tests import TABLE, exercises
 from selfcheck import known_mistakes
 from selfcheck.comparison import NotNumbers
 from selfcheck.known_mistakes import Known, Recorded

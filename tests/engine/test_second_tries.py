@@ -3,9 +3,9 @@
 import contextlib
 from dataclasses import replace
 
+import hidden_tests
 import pytest
 
-import hidden_tests
 from coursekit import stubs
 from coursekit.errors import CourseError
 from coursekit.marking import dependencies

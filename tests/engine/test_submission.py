@@ -306,7 +306,7 @@ def test_an_unfinished_function_is_not_called_by_another_exercises_name(course, 
     cells = solution_cells(course)
     notebook = fill_in(released, {"initialize-parameters": cells["initialize-parameters"]})
     (read,) = rescue.notebooks_in(json.dumps(notebook).encode(), NAME)
-    assert rebuild.rebuild(SOURCE, read.notebook, ASSIGNMENT).repairs == ()
+    assert rebuild.rebuild(SOURCE, read.notebook).repairs == ()
 
 
 # --- whatever else may come ------------------------------------------------------------------------
@@ -382,7 +382,7 @@ def _is_graded_or_said(data: bytes) -> None:
     assert found or (problem is not None and problem.remedy)
     for read in found:
         nbformat.validate(read.notebook)
-        result = rebuild.rebuild(SOURCE, read.notebook, ASSIGNMENT)
+        result = rebuild.rebuild(SOURCE, read.notebook)
         nbformat.validate(result.notebook)
         notebooks.dumps(result.notebook).encode()
         kept = [cell.id for cell in result.notebook.cells if not cell.id.startswith("added-")]

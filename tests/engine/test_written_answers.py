@@ -87,7 +87,7 @@ def read(course, notebook, **files):
     loaded = submission.load(course, "digits", "anna")
     source = notebooks.read(course.source("digits"))
     staged = notebooks.parse(notebooks.dumps(loaded.notebook), "as nbgrader reads it again")
-    result = rebuild.rebuild(source, staged, "digits")
+    result = rebuild.rebuild(source, staged)
     nbformat.validate(result.notebook)
     return result.notebook, " ".join((*loaded.notes, *result.repairs))
 
@@ -549,7 +549,7 @@ def test_with_two_questions_a_text_waits_at_each_that_it_may_answer(two_question
             cell.source = f"{TEXT} {cell.id}" if cell.id in filled else stubs.TEXT_STUB
     place = next(number for number, cell in enumerate(theirs.cells) if cell.id == below)
     theirs.cells.insert(place + 1, nbformat.from_dict(text_cell("The short one.")))
-    result = rebuild.rebuild(two_questions, theirs, "digits").notebook
+    result = rebuild.rebuild(two_questions, theirs).notebook
     found = {cell.id: cell.source for cell in result.cells if cell.id in ("one", "two")}
     assert {name for name in found if "The short one." in found[name]} == BETWEEN[below] - {*filled}
     assert all(found[name] == f"{TEXT} {name}" for name in filled)

@@ -88,7 +88,7 @@ def load(course, student):
 
 
 def rebuilt(course, loaded):
-    return rebuild.rebuild(notebooks.read(course.source(ASSIGNMENT)), loaded.notebook, ASSIGNMENT)
+    return rebuild.rebuild(notebooks.read(course.source(ASSIGNMENT)), loaded.notebook)
 
 
 def said(told: str, pattern: str) -> bool:

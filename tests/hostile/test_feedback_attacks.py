@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import nbformat
 import pytest
+from hidden_tests import exercises
 from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
@@ -22,7 +23,6 @@ import coursekit
 from coursekit.config import configure
 from coursekit.feedback_page import code, displays, equations, images, markdown, sanitise, text
 from coursekit.feedback_page.budget import Spent
-from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.course import jupyterlab
 from tests.feedback_pages import (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import nbformat
 import pytest
+from hidden_tests import exercises
 
 from coursekit import notebooks, outcomes
 from coursekit.marking import verdicts
@@ -18,7 +19,6 @@ from coursekit.marking.runner import Limits
 from coursekit.sandbox import walls
 from coursekit.sandbox.client import Child, Sandbox
 from coursekit.sandbox.patience import MAX_CELL_RUNS
-from hidden_tests import exercises
 from tests.attacks import Room, leaked, printed, said
 from tests.classroom import copy_course, hand_in
 from tests.patience import spends_at_most

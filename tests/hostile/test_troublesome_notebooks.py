@@ -7,10 +7,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from hidden_tests import exercises
 
 from coursekit import feedback, grade, gradebook
 from coursekit.marking.runner import Limits
-from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}

@@ -1,28 +1,100 @@
-"""What is recorded of an exercise: the right outputs of each case, by name."""
+"""What is recorded of an assignment: the right outputs of every case, and what the known mistakes give.
 
+One ``.npz`` file holds both; NumPy reads it, without pickle. For each exercise it has two arrays for the outputs and
+two for the mistakes: an index as JSON, and all numbers one behind the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from selfcheck.known_mistakes import Known, pack, unpack
 
-def recorded(path, key, case_name):
-    """The recorded outputs of one case as ``{name: array}``, from a file that ``coursekit record`` wrote."""
+Outputs = Mapping[str, np.ndarray]
+NAME = "recorded.npz"
+_OUTPUTS, _MISTAKES, _NUMBERS = "outputs", "mistakes", "numbers"
+
+
+def outputs(path: Path, function: str) -> dict[str, dict[str, np.ndarray]]:
+    """The right outputs of an exercise as ``{case: {name: array}}``; new arrays each time.
+
+    Raises FileNotFoundError where there is no such file, and KeyError or ValueError where the exercise is not in it.
+    """
+    recorded, _ = read(path, function)
+    return {case: {name: array.copy() for name, array in named.items()} for case, named in recorded.items()}
+
+
+def mistakes(path: Path, function: str) -> tuple[Known, ...]:
+    """The known mistakes of an exercise; none where none is recorded. Raises as ``outputs`` does."""
+    return read(path, function)[1]
+
+
+def functions(path: Path) -> frozenset[str]:
+    """The exercises that a file has anything of. Raises OSError or ValueError where it is not such a file."""
+    with np.load(path, allow_pickle=False) as file:
+        return frozenset(name.split("/")[0] for name in file.files)
+
+
+def read(path: Path, function: str) -> tuple[dict[str, Outputs], tuple[Known, ...]]:
+    """What ``outputs`` and ``mistakes`` return, read once for each state of the file: do not change it."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path.name} is not beside {path.stem}.py")
+        raise FileNotFoundError(f"{path.name} is not in the folder of the notebook")
     state = path.stat()
-    return {
-        name: array.copy() for name, array in _recorded(path, state.st_mtime_ns, state.st_size, key)[case_name].items()
-    }
+    return _as_of(path, state.st_mtime_ns, state.st_size, function)
 
 
-@lru_cache(maxsize=64)
-def _recorded(path, changed, size, key):
-    """All cases of an exercise, as the file was when it had been changed then and was so large."""
-    import h5py  # here, because most uses of this module never open the file
+@lru_cache(maxsize=256)
+def _as_of(path: Path, modified_ns: int, size: int, function: str) -> tuple[dict[str, Outputs], tuple[Known, ...]]:
+    """What the file had at that date and size; read once for all the calls that a test or a grading makes."""
+    with np.load(path, allow_pickle=False) as file:
+        index, numbers = _pair(file, function, _OUTPUTS)
+        recorded = _unpacked(json.loads(index), numbers)
+        known = unpack(*_pair(file, function, _MISTAKES)) if f"{function}/{_MISTAKES}" in file.files else ()
+    return recorded, known
 
-    def outputs(group):
-        names = sorted(group, key=lambda name: group[name].attrs["position"])
-        return {name: np.asarray(group[name][()]) for name in names}
 
-    with h5py.File(path, "r") as file:
-        return {case_name: outputs(group) for case_name, group in file[key].items()}
+def _pair(file: Any, function: str, what: str) -> tuple[bytes, np.ndarray]:
+    return file[f"{function}/{what}"].tobytes(), file[f"{function}/{what}.{_NUMBERS}"]
+
+
+def _unpacked(index: list[list[Any]], numbers: np.ndarray) -> dict[str, Outputs]:
+    found: dict[str, Outputs] = {}
+    start = 0
+    for case, named in index:
+        arrays = {}
+        for name, dtype, shape in named:
+            end = start + int(np.prod(shape, dtype=int))
+            arrays[name] = numbers[start:end].reshape(shape).astype(dtype)
+            start = end
+        found[case] = arrays
+    return found
+
+
+def packed(
+    expected: Mapping[str, Mapping[str, Outputs]], known: Mapping[str, tuple[Known, ...]]
+) -> dict[str, np.ndarray]:
+    """The arrays of the file, by name: ``expected`` by exercise and case, ``known`` mistakes by exercise."""
+    arrays: dict[str, np.ndarray] = {}
+    for function, cases in expected.items():
+        index = [
+            [case, [[name, array.dtype.str, list(array.shape)] for name, array in named.items()]]
+            for case, named in cases.items()
+        ]
+        flat = [np.ravel(array).astype("<f8") for named in cases.values() for array in named.values()]
+        numbers = np.concatenate(flat) if flat else np.zeros(0)
+        _put(arrays, function, _OUTPUTS, json.dumps(index, separators=(",", ":")).encode(), numbers)
+    for function, mistaken in known.items():
+        if mistaken:
+            _put(arrays, function, _MISTAKES, *pack(mistaken))
+    return arrays
+
+
+def _put(arrays: dict[str, np.ndarray], function: str, what: str, index: bytes, numbers: np.ndarray) -> None:
+    arrays[f"{function}/{what}"] = np.frombuffer(index, np.uint8)
+    arrays[f"{function}/{what}.{_NUMBERS}"] = numbers

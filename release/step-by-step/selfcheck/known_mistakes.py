@@ -1,9 +1,9 @@
 """Mistakes that are known by what they give: outputs, changed inputs or exceptions, and a hint for each.
 
-``public_mistakes.h5`` holds them for the public tests; the grader has a file of its own with more cases. No code is
-in these files, only what came out. A mistake is recognised when everything that was seen agrees with it, in every
-case, and something of that is wrong in a telling way: the same number in a hundred places, or the same complaint at
-the same name. A hint for another mistake would be worse than none.
+``recordings`` holds them for the public tests; the grader has a file of its own with more cases. No code is in these
+files, only what came out. A mistake is recognised when everything that was seen agrees with it, in every case, and
+something of that is wrong in a telling way: the same number in a hundred places, or the same complaint at the same
+name. A hint for another mistake would be worse than none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,15 +98,6 @@ class Known:
         return bool(recorded.sign) or any(other.outputs is not None for other in self.cases.values())
 
 
-def read(path: Path, key: str) -> tuple[Known, ...]:
-    """The mistakes of one exercise. Raises OSError, KeyError or ValueError where there is no such file or group."""
-    import h5py  # here, because most uses never open the file
-
-    with h5py.File(path, "r") as file:
-        group = file[key]
-        return unpack(bytes(group["index"][()]), group["numbers"][()])
-
-
 # --- exceptions -------------------------------------------------------------------------------------------
 
 # Pieces of messages that say the same in all versions; what stands in brackets is kept.
@@ -169,7 +159,7 @@ def same(known: Any, seen: Any, rtol: float) -> bool:
         return bool((close & np.isfinite(known) | (known == seen) | (np.isnan(known) & np.isnan(seen))).all())
 
 
-# --- the file: all numbers of an exercise one behind the other, and an index -------------------------------
+# --- in a file: all numbers of an exercise one behind the other, and an index ------------------------------
 
 
 def pack(mistakes: Sequence[Known]) -> tuple[bytes, np.ndarray]:

@@ -1,0 +1,68 @@
+"""The process itself: ``python -m coursekit.reference ROOT ASSIGNMENT``. One request a line, one answer a line.
+
+Each question has a function here. Its arguments come as JSON, and so does what it returns.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from coursekit.errors import CourseError, one_line_with_type
+from coursekit.reference import answers, describing, mutation, outputs, submissions
+from coursekit.reference.table import Table
+from coursekit.workers import follow_parent
+
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    "describe": describing.describe,
+    "ready": outputs.ready,
+    "record": outputs.record,
+    "misfits": answers.misfits,
+    "losing": answers.losing,
+    "wrong": answers.first_wrong,
+    "mutants": mutation.count,
+    "try mutants": mutation.outcomes,
+    "submissions": submissions.submissions,
+    "answered": submissions.answered,
+}
+
+
+def main() -> None:
+    """Answer until nobody asks any more. What the course prints goes to the standard error."""
+    follow_parent()
+    root, assignment = Path(sys.argv[1]), sys.argv[2]
+    answered = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    table: Table | None = None
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        try:
+            table = table or Table.load(root, assignment)
+            answer = {"answer": QUESTIONS[request.pop("question")](table, **request)}
+        except CourseError as error:
+            answer = {"refused": [error.where, error.found, error.remedy]}
+        except Exception as error:  # an author's code may raise anything
+            traceback.print_exc()
+            answer = {"refused": [*_place(error, root, assignment), "fix it"]}
+        answered.write(json.dumps(answer).encode() + b"\n")
+        answered.flush()
+
+
+def _place(error: BaseException, root: Path, assignment: str) -> tuple[str, str]:
+    """The file of the course in which it went wrong, and what went wrong, with the line."""
+    said = one_line_with_type(error)
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
+        return Path(error.filename).relative_to(root).as_posix(), f"it cannot be used ({said})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(root)
+              and not Path(frame.filename).is_relative_to(Path(__file__).parents[1])]  # fmt: skip
+    if not frames:
+        return f"source/{assignment}", f"its code cannot be used ({said})"
+    where = Path(frames[-1].filename).relative_to(root).as_posix()
+    return where, f"it cannot be used ({said}, line {frames[-1].lineno})"
+
+
+if __name__ == "__main__":
+    main()

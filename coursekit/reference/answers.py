@@ -1,0 +1,40 @@
+"""The catalogue, tried: which answers fit their solutions, and which lose marks."""
+
+from typing import Any
+
+from coursekit.mutation.bench import silence
+from coursekit.reference.mutation import bench
+from coursekit.reference.table import Table
+
+
+def misfits(table: Table) -> list[str]:
+    """``answer: why`` of the answers whose text is not in the solution any more."""
+    said = []
+    for answer in (*table.mistakes, *table.right_answers):
+        try:
+            answer.source(table.cells.get(answer.function, ""))
+        except ValueError as error:
+            said.append(f"{answer}: {error}")
+    return said
+
+
+def losing(table: Table, function: str) -> dict[str, Any]:
+    """The answers to one exercise: the wrong ones, the right ones, and those that get less than full marks."""
+    wrong = [answer for answer in table.mistakes if answer.function == function]
+    right = [answer for answer in table.right_answers if answer.function == function]
+    one, lost = bench(table, function), []
+    with silence():
+        for answer in (*wrong, *right):
+            target = one.function(answer.source(table.cells[function]))
+            if target is None or one.loses(target):
+                lost.append(str(answer))
+    return {"wrong": [str(answer) for answer in wrong], "right": [str(answer) for answer in right], "losing": lost}
+
+
+def first_wrong(table: Table) -> dict[str, str]:
+    """By exercise, the solution cell with the first mistake of the catalogue in it."""
+    found: dict[str, str] = {}
+    for mistake in table.mistakes:
+        if mistake.function not in found:
+            found[mistake.function] = mistake.source(table.cells[mistake.function])
+    return found

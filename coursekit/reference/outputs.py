@@ -1,0 +1,110 @@
+"""What the solutions return in every case, and the recording that is made of it."""
+
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coursekit import atomic_write, notebooks
+from coursekit.errors import CourseError, one_line_with_type
+from coursekit.reference import wrong
+from coursekit.reference.table import Table
+from selfcheck import recordings
+from selfcheck.comparison import flatten
+from selfcheck.exercises import Case, Exercise
+from selfcheck.known_mistakes import Known
+
+_ENGINE = Path(__file__).resolve().parents[2]
+Outputs = dict[str, np.ndarray]
+
+
+def ready(table: Table) -> None:
+    """Import what the source notebook imports. Raises CourseError where that fails, or is another course's."""
+    where = f"source/{table.assignment}/{table.assignment}.ipynb"
+    for cell in notebooks.read(table.course.source(table.assignment)).cells:
+        if cell.cell_type != "code" or not (source := notebooks.imports(cell.source)):
+            continue
+        try:
+            exec(compile(source, f"{where}[{cell.id}]", "exec"), {"__name__": "imports"})
+        except Exception as error:
+            found = f"its imports fail in this environment ({one_line_with_type(error)})"
+            raise CourseError(f"{where}[{cell.id}]", found, "use the environment of this course") from None
+    for name, module in sorted(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or _ENGINE)
+        if "." not in name and file.parent in (_ENGINE, _ENGINE / name) and not _is_its_own(table, name, file):
+            found = f"{name} comes from {file}, which belongs to another course"
+            raise CourseError(where, found, "use the environment of this course, or add the module to it")
+
+
+def _is_its_own(table: Table, name: str, file: Path) -> bool:
+    return name in ("coursekit", "selfcheck") or file.is_relative_to(table.course.root)
+
+
+def record(table: Table, public: str, hidden: str) -> None:
+    """Write fresh recordings to these two paths.
+
+    The public one has the outputs of the public cases and the mistakes that students are told, without names; the
+    hidden one the outputs of the hidden cases and all mistakes. Raises CourseError where a solution is not right.
+    """
+    expected = {function: _of_exercise(table, exercise) for function, exercise in table.cases.items()}
+    known = {function: wrong.of_exercise(table, function, outputs) for function, outputs in expected.items()}
+    names = {function: [case.name for case in exercise.cases] for function, exercise in table.cases.items()}
+    told = {function: _told(names[function], mistakes) for function, mistakes in known.items()}
+    every = {function: tuple(one for _, one in mistakes) for function, mistakes in known.items()}
+    for path, is_public, mistakes in ((public, True, told), (hidden, False, every)):
+        outputs = {
+            function: {case: named for case, named in cases.items() if (case in names[function]) is is_public}
+            for function, cases in expected.items()
+        }
+        with atomic_write.replacing(Path(path)) as part, part.open("wb") as file:
+            arrays: dict[str, Any] = dict(recordings.packed(outputs, mistakes))
+            np.savez_compressed(file, **arrays)
+
+
+def _told(cases: list[str], mistakes: list[tuple[bool, Known]]) -> tuple[Known, ...]:
+    """The mistakes as students are told them: in the public cases, without names."""
+    return tuple(
+        Known(known.hint, {name: one for name, one in known.cases.items() if name in cases})
+        for visible, known in mistakes
+        if visible
+    )
+
+
+def _of_exercise(table: Table, exercise: Exercise) -> dict[str, Outputs]:
+    function = exercise.function
+    hidden = table.grading[function].cases if function in table.grading else ()
+    found: dict[str, Outputs] = {}
+    if function not in table.solved:
+        where = f"source/{table.assignment}/{table.assignment}.ipynb"
+        raise CourseError(where, f"no solution defines {function}", "write it, or remove the exercise")
+    for case in (*exercise.cases, *hidden):
+        if case.raises:
+            _must_raise(table, exercise, case)
+        else:
+            found[case.name] = _outputs(table, exercise, case)
+    return found
+
+
+def _must_raise(table: Table, exercise: Exercise, case: Case) -> None:
+    try:
+        table.solved[exercise.function](*exercise.build(case))
+    except Exception as error:
+        if case.raises in (sort.__name__ for sort in type(error).__mro__):
+            return
+    found = f"the solution raises no {case.raises}"
+    raise CourseError(f"{table.assignment}/{exercise.function} ({case.name})", found, "fix the solution or the case")
+
+
+def _outputs(table: Table, exercise: Exercise, case: Case) -> Outputs:
+    with redirect_stdout(StringIO()):  # training prints its progress
+        result: Any = table.solved[exercise.function](*exercise.build(case))
+    flat = flatten(result, exercise.outputs)
+    odd = [name for name, leaf in flat.items() if not isinstance(leaf, np.ndarray) or not np.all(np.isfinite(leaf))]
+    if odd or not flat:
+        found = f"the solution returns no finite numbers in {odd or 'anything'}"
+        where = f"{table.assignment}/{exercise.function} ({case.name})"
+        raise CourseError(where, found, "fix the solution or the case")
+    return flat

@@ -1,0 +1,72 @@
+"""Submissions that are made from the release by recipes: the class of the demo."""
+
+import copy
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from coursekit import notebooks
+from coursekit.author import Recipe
+from coursekit.errors import CourseError
+from coursekit.reference.catalogue import Answer
+from coursekit.reference.table import Table
+
+
+def submissions(table: Table) -> dict[str, Any]:
+    """Every submission of ``hidden/<assignment>/demo.py``, and the limits with which they are graded."""
+    demo = table.secrets.get("demo")
+    recipes: Iterable[Recipe] = getattr(demo, "CLASS", ())
+    return {
+        "limits": dict(getattr(demo, "LIMITS", {})),
+        "submissions": [
+            {
+                "student": recipe.student,
+                "about": recipe.about,
+                "file_name": recipe.file_name or f"{table.assignment}.ipynb",
+                "content": b64encode(_file(table, recipe)).decode("ascii"),
+            }
+            for recipe in recipes
+        ],
+    }
+
+
+def answered(
+    table: Table, style: str = "", mistake: Sequence[str] | None = None, answers: Sequence[Sequence[str]] = ()
+) -> dict[str, str]:
+    """The solution cells by id, with what a recipe changes in them."""
+    solutions = (
+        cell for cell in notebooks.read(table.course.source(table.assignment)).cells if notebooks.is_solution(cell)
+    )
+    cells = {cell.id: str(cell.source) for cell in solutions}
+    changes: list[Answer] = [answer for answer in table.right_answers if style and answer.style == style]
+    changes += [one for one in table.mistakes if mistake and (one.function, one.name) == tuple(mistake)]
+    if (style or mistake) and not changes:
+        where = f"hidden/{table.assignment}/mistakes.py"
+        raise CourseError(where, f"there is no answer {style or mistake}", "choose one of those in the file")
+    for change in changes:
+        cell_id = change.function.lower().replace("_", "-")
+        cells[cell_id] = change.source(cells[cell_id])
+    for old, new in answers:
+        (cell_id,) = [key for key, source in cells.items() if old in source]
+        cells[cell_id] = cells[cell_id].replace(old, new)
+    return cells
+
+
+def _file(table: Table, recipe: Recipe) -> bytes:
+    """The file that a student of this recipe hands in."""
+    path = table.course.release(table.assignment) / f"{table.assignment}.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    said = {name: value for name, value in asdict(recipe).items() if name in ("style", "mistake", "answers")}
+    answers = {} if recipe.blank else answered(table, **said)
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
+    return as_file(recipe.change(copy.deepcopy(notebook)))
+
+
+def as_file(notebook: dict[str, Any] | str | bytes) -> bytes:
+    """A notebook as JSON, a text or bytes as a file holds it."""
+    if isinstance(notebook, bytes):
+        return notebook
+    return (notebook if isinstance(notebook, str) else json.dumps(notebook, indent=1)).encode()

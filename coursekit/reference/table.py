@@ -1,0 +1,129 @@
+"""An assignment's own modules, imported, and what they say about its exercises."""
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from coursekit.author import Grading
+from coursekit.course import Course
+from coursekit.errors import CourseError
+from coursekit.reference import solutions
+from coursekit.reference.catalogue import RightAnswer, WrongAnswer, rows
+from selfcheck.exercises import Exercise
+
+_SECRETS = ("exercises", "mistakes", "equivalents", "demo")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The exercises of an assignment with everything that its authors have written about them, as Python has it."""
+
+    course: Course
+    assignment: str
+    cases: Mapping[str, Exercise]  # by function, in the order of the numbers
+    grading: Mapping[str, Grading]
+    secrets: Mapping[str, ModuleType]  # the modules in hidden/<assignment>/
+
+    @classmethod
+    def load(cls, root: Path, assignment: str) -> "Table":
+        """Import the modules of an assignment, once for this process, by their ordinary names."""
+        course = Course(root)
+        folder, hidden = course.folder(assignment), course.hidden(assignment)
+        sys.path[:0] = [str(path) for path in (folder, root, hidden, hidden.parent)]
+        if folder.is_dir():
+            os.chdir(folder)  # as the kernel of its notebook has it
+        public = _module(folder, "cases")
+        secrets = {name: found for name in _SECRETS if (found := _module(hidden, name)) is not None}
+        exercises = sorted(getattr(public, "EXERCISES", ()), key=lambda exercise: exercise.number)
+        graded = getattr(secrets.get("exercises"), "EXERCISES", ())
+        return cls(
+            course,
+            assignment,
+            _by_function(exercises, folder / "cases.py"),
+            _by_function(graded, hidden / "exercises.py"),
+            secrets,
+        )
+
+    @cached_property
+    def mistakes(self) -> tuple[WrongAnswer, ...]:
+        """The catalogue in its order: of two mistakes that look the same the first one is named."""
+        return tuple(rows(WrongAnswer, getattr(self.secrets.get("mistakes"), "MISTAKES", {})))
+
+    @cached_property
+    def right_answers(self) -> tuple[RightAnswer, ...]:
+        return tuple(rows(RightAnswer, getattr(self.secrets.get("mistakes"), "RIGHT_ANSWERS", {})))
+
+    @property
+    def unstable(self) -> Mapping[str, tuple[str, ...]]:
+        """By ``function:mistake``, the cases in which a mistake gives other numbers on another machine."""
+        return getattr(self.secrets.get("mistakes"), "UNSTABLE", {})
+
+    @property
+    def equivalent(self) -> Mapping[str, Mapping[str, str]]:
+        """By function, the mutants that are no errors, with the reason."""
+        return getattr(self.secrets.get("equivalents"), "EQUIVALENT", {})
+
+    @cached_property
+    def cells(self) -> dict[str, str]:
+        """The solution cells of the source notebook that are code, by function."""
+        by_id = {function.lower().replace("_", "-"): function for function in self.cases}
+        found = solutions.cells(self.course, self.assignment)
+        return {by_id[name]: source for name, source in found.items() if name in by_id}
+
+    @cached_property
+    def solved(self) -> dict[str, Any]:
+        """The names of the source notebook after its solutions have run."""
+        return solutions.load(self.course, self.assignment)
+
+    def gaps(self) -> Iterator[str]:
+        """Names that do not agree between the files of the assignment."""
+        cases, hidden = f"source/{self.assignment}/cases.py", f"hidden/{self.assignment}"
+        for function in self.cases.keys() - self.grading.keys():
+            yield f"{function} has no points: add it to {hidden}/exercises.py"
+        for function in self.grading.keys() - self.cases.keys():
+            yield f"{function} has points, but no cases: add it to {cases}"
+        for function in self.grading.keys() & self.cases.keys():
+            yield from self._gaps_of(function)
+        for answer in (*self.mistakes, *self.right_answers):
+            if answer.function not in self.cases:
+                yield f"{hidden}/mistakes.py has an answer to {answer.function}, which is no exercise: remove it"
+        for function in self.equivalent.keys() - self.cases.keys():
+            yield f"{hidden}/equivalents.py has mutants of {function}, which is no exercise: remove them"
+
+    def _gaps_of(self, function: str) -> Iterator[str]:
+        grading = self.grading[function]
+        names = [case.name for case in (*self.cases[function].cases, *grading.cases)]
+        where = f"hidden/{self.assignment}/exercises.py"
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"{function} has two cases {name!r}: rename one of them"
+        for check in grading.checks:
+            for start in check.cases:
+                if not any(name.startswith(start) for name in names):
+                    yield f"{function}, check {check.name!r}: no case begins with {start!r}: change it in {where}"
+        for other in grading.depends_on:
+            if other not in self.cases:
+                yield f"{function} depends on {other}, which is no exercise: change it in {where}"
+
+
+def _module(folder: Path, name: str) -> ModuleType | None:
+    """The module in this very folder; None where there is no such file. Raises what it raises, and CourseError."""
+    path = folder / f"{name}.py"
+    if not path.is_file():
+        return None
+    module = importlib.import_module(name)
+    if Path(str(module.__file__)) != path:
+        raise CourseError(path, f"{module.__file__} has the same name", "rename that module")
+    return module
+
+
+def _by_function(found: Any, path: Path) -> dict[str, Any]:
+    by_function = {one.function: one for one in found}
+    if len(by_function) < len(found):
+        raise CourseError(path, "an exercise is there twice", "remove one of the two")
+    return by_function

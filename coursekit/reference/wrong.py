@@ -1,0 +1,80 @@
+"""What the named mistakes return: each is made in the source notebook's own solution, and run over the cases."""
+
+import linecache
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from coursekit.reference.catalogue import WrongAnswer
+from coursekit.reference.table import Table
+from selfcheck.calls import call_quietly, draws_anew, outcome
+from selfcheck.comparison import NotNumbers, compare
+from selfcheck.exercises import Case, Exercise
+from selfcheck.known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, Known, Outcome, Recorded
+
+Outputs = Mapping[str, np.ndarray]  # the expected ones of a case
+
+
+def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) -> list[tuple[bool, Known]]:
+    """What every mistake of an exercise gives in all cases, and whether its public test fails on it.
+
+    ``expected`` are the right outputs by case. A mistake that does not fit its solution any more is left out:
+    ``answers.misfits`` names it.
+    """
+    found = []
+    for mistake in table.mistakes:
+        if mistake.function == function:
+            try:
+                source = mistake.source(table.cells.get(function, ""))
+            except ValueError:
+                continue
+            found.append((mistake.visible, _known(table, mistake, source, expected)))
+    return found
+
+
+def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[str, Outputs]) -> Known:
+    exercise = table.cases[mistake.function]
+    hidden = table.grading[mistake.function].cases if mistake.function in table.grading else ()
+    target = _function(source, table.solved, mistake)
+    state = np.random.get_state()
+    varies = "random" in source and draws_anew(exercise, exercise.cases[0], target)
+    left_out = table.unstable.get(str(mistake), ())
+    cases = [case for case in (*exercise.cases, *hidden) if case.name not in left_out]
+    seen = {case.name: _recorded(exercise, case, target, expected.get(case.name, {}), varies) for case in cases}
+    np.random.set_state(state)
+    order = sorted(seen, key=lambda name: (not seen[name].tells, seen[name].tells == EXCEPTION))
+    return Known(mistake.hint, {name: seen[name] for name in order}, mistake.name)
+
+
+def _function(source: str, right: dict[str, Any], mistake: WrongAnswer) -> Any:
+    """The function, with every other one right; ``linecache`` gets its lines, which reports quote."""
+    name = f"<{mistake}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    namespace = dict(right)
+    exec(compile(source, name, "exec"), namespace)
+    return namespace[mistake.function]
+
+
+def _recorded(exercise: Exercise, case: Case, target: Any, expected: Outputs, varies: bool) -> Recorded:
+    made = call_quietly(exercise, case, target)
+    seen: Outcome = outcome(exercise, target, made)
+    if made.error is not None:
+        asked_for = case.raises in (sort.__name__ for sort in type(made.error).__mro__)
+        return Recorded(raised=seen.raised, sign=seen.sign, at=seen.at, tells="" if asked_for else EXCEPTION)
+    got = dict(seen.outputs or {})
+    compared = compare(expected, got, rtol=exercise.rtol) if expected else ()
+    wrong = tuple(finding.path for finding in compared if finding.problem) if expected else ("",)
+    telling = [path for path in got if wrong and path.startswith(wrong)]
+    tells = VARIES if varies else OUTPUTS if wrong else INPUTS if seen.changed else ""
+    return Recorded(
+        {path: _plain(got[path]) for path in dict.fromkeys([*telling, *got])},
+        seen.changed,
+        seen.own,
+        tells=tells,
+        absent=tuple(path for path in expected if path not in got),
+    )
+
+
+def _plain(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, NotNumbers) else np.array(leaf, dtype=float)

@@ -1,0 +1,1 @@
+"""What stands behind ``dnn_utils``: figures, data files, the gradient lab and the activations."""

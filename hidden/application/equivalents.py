@@ -1,0 +1,24 @@
+"""Mutants of the solutions of `application` that are no errors, each with the reason.
+
+A name is ``line what``, as ``coursekit check`` says it; the line counts in the function without docstring and
+comments. ``check`` names entries that are missing, and entries that are no longer true.
+"""
+
+REMAINDER = "the remainder is 0 for the same steps, and never negative for a positive number"
+ONLY_PRINTS = "changes what is printed, which is not judged"
+TYPE = "the same numbers in another type, which is not judged"
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "prepare_images": {"2 1 -> 2": "reshape takes any negative number for the size that is left over"},
+    "two_layer_model": {
+        "1 False -> True": ONLY_PRINTS,
+        "13 i % 100 == 0 -> i % 100 <= 0": REMAINDER,
+        "13 100 -> -100": REMAINDER,
+    },
+    "L_layer_model": {
+        "1 False -> True": ONLY_PRINTS,
+        "9 i % 100 == 0 -> i % 100 <= 0": REMAINDER,
+        "9 100 -> -100": REMAINDER,
+    },
+    "predict": {"3 (AL > 0.5).astype(int) -> AL > 0.5": TYPE},
+}
