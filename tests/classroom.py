@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from coursekit import solutions
+from coursekit import notebooks
 from coursekit.course import Course
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +24,7 @@ def small_course(to: Path) -> Course:
     for cell in source["cells"]:
         about = cell["metadata"].get("nbgrader", {})
         if cell["cell_type"] == "code" and not about.get("solution") and not about.get("grade"):
-            cell["source"] = solutions.imports(text(cell))
+            cell["source"] = notebooks.imports(text(cell))
     course.source(ASSIGNMENT).write_text(json.dumps(source, indent=1), encoding="utf-8")
     return course
 

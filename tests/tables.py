@@ -1,0 +1,96 @@
+"""What the assignments of this course say about their exercises, as Python objects in this very process.
+
+The engine never does this: it asks a reference process. Here the modules of several assignments have names of their own.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from coursekit import assignments
+from coursekit.assignments import Assignment
+from coursekit.course import Course
+from coursekit.reference.table import Table
+from selfcheck import recordings
+from selfcheck.testing import Suite
+from tests.classroom import ROOT
+
+COURSE = Course(ROOT)
+ASSIGNMENTS = COURSE.assignments()
+
+
+@contextmanager
+def importable(assignment: str) -> Iterator[None]:
+    """The assignment's own modules can be imported within; they are forgotten afterwards, as others have their names."""
+    folders = [COURSE.folder(assignment), COURSE.hidden(assignment), COURSE.hidden(assignment).parent]
+    added = [str(path) for path in (*folders, COURSE.root)]
+    before = set(sys.modules)
+    sys.path[:0] = added
+    try:
+        yield
+    finally:
+        del sys.path[: len(added)]
+        for name in set(sys.modules) - before:
+            file = Path(getattr(sys.modules[name], "__file__", None) or "/")
+            if file.name == "public_tests.py" or any(file.parent == folder for folder in folders):
+                del sys.modules[name]
+
+
+@cache
+def module(assignment: str, name: str) -> ModuleType | None:
+    """``cases`` or one of the modules in ``hidden/<assignment>/``; None where there is none."""
+    folder = COURSE.folder(assignment) if name == "cases" else COURSE.hidden(assignment)
+    path = folder / f"{name}.py"
+    if not path.is_file():
+        return None
+    spec = spec_from_file_location(f"{assignment}.{name}", path)
+    made = module_from_spec(spec)
+    with importable(assignment):
+        spec.loader.exec_module(made)
+    return made
+
+
+@cache
+def table(assignment: str) -> Table:
+    """The table that the reference process of the assignment has."""
+    hidden = {name: module(assignment, name) for name in ("exercises", "mistakes", "equivalents", "demo")}
+    return Table(
+        COURSE,
+        assignment,
+        {exercise.function: exercise for exercise in module(assignment, "cases").EXERCISES},
+        {grading.function: grading for grading in hidden["exercises"].EXERCISES},
+        {name: found for name, found in hidden.items() if found is not None},
+    )
+
+
+@cache
+def solved(assignment: str) -> dict[str, Any]:
+    """The names of the source notebook after its solutions have run; ``table(assignment)`` has them from then on."""
+    with importable(assignment):
+        return table(assignment).solved
+
+
+def loaded(assignment: str) -> Assignment:
+    """The assignment as the engine knows it."""
+    return assignments.load(COURSE, assignment)
+
+
+def exercise(key: str) -> Any:
+    """The exercise ``<assignment>/<function>`` as the engine knows it."""
+    assignment, _, function = key.partition("/")
+    return loaded(assignment).exercise(function)
+
+
+KEYS = tuple(f"{name}/{one.function}" for name in ASSIGNMENTS for one in loaded(name).exercises)
+
+
+@cache
+def testers(assignment: str) -> dict[str, Any]:
+    """The public tests of an assignment, by their names."""
+    path = COURSE.folder(assignment) / recordings.NAME
+    return Suite(module(assignment, "cases").EXERCISES, path).testers()
