@@ -20,6 +20,7 @@ from coursekit.marking.runner import Limits
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.recorder import NothingCanBeWritten, Recorder
+from coursekit.reference.process import Reference
 
 LIMITS = Limits()
 
@@ -92,6 +93,9 @@ def examine(
 ) -> Generator[Outcome, None, None]:
     """The outcomes of these submissions; nothing is recorded. Close it, and whoever works for it has ended."""
     _check_points(course, assignment)
+    if students:
+        with Reference(course.root, assignment) as reference:
+            reference.ask("ready")
     if not scheduler:  # the workers of a cluster have walls of their own
         marking.standing(sandbox)
     (course.root / ".coursekit").mkdir(exist_ok=True)

@@ -58,7 +58,8 @@ def _generate(course: Course, assignment: str, into: Path, *, database: bool) ->
     return into / assignment
 
 
-def _files(folder: Path) -> set[str]:
+def released_files(folder: Path) -> set[str]:
+    """The names of the files in a release, without what using it makes."""
     return {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
@@ -67,7 +68,7 @@ def _files(folder: Path) -> set[str]:
 
 
 def _differing(made: Path, there: Path) -> list[str]:
-    new, old = _files(made), _files(there) if there.is_dir() else set()
+    new, old = released_files(made), released_files(there) if there.is_dir() else set()
     both = {name for name in new & old if not filecmp.cmp(made / name, there / name, shallow=False)}
     return sorted(both | (new ^ old))
 

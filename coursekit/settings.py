@@ -34,8 +34,8 @@ _reading = False
 class Facts:
     """What a course says of itself in its configuration.
 
-    ``course_id`` is nbgrader's. ``assignments`` in their order; one that is not named comes behind them, by its name. ``shared_files`` are files and
-    folders at the top of the course that every release gets.
+    ``course_id`` is nbgrader's. ``assignments`` in their order; one that is not named comes behind them, by its name.
+    ``shared_files`` are files and folders at the top of the course that every release gets.
     """
 
     course_id: str = ""

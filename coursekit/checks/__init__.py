@@ -13,7 +13,8 @@ Every code has its line in ``findings.CODES``. A check returns findings and neve
 a broken notebook is one finding, and the other notebooks are still looked at.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import PurePosixPath
 
 from coursekit.checks import docs, exercises, experiments, form, markers, recordings, released
 from coursekit.checks import gates as pipeline
@@ -25,23 +26,34 @@ __all__ = ["CODES", "Finding", "run"]
 
 def run(
     course: Course,
+    assignments: Collection[str] = (),
     fix: bool = False,
     gates: bool = True,
     say: Callable[[str], None] = lambda text: None,
     mutants: int = 1,
 ) -> list[Finding]:
-    """Everything that is wrong with the course; empty when nothing is.
+    """Everything that is wrong with the course, or with these assignments alone; empty when nothing is.
 
     ``fix`` writes the source notebooks in canonical form first, and says what that changed.
     ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
     ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0).
     """
     sources, findings = form.read_all(course, fix, say)
+    if assignments:
+        sources = [source for source in sources if source.assignment in assignments]
+        findings = [finding for finding in findings if _concerns(finding, assignments)]
     for source in sources:
         findings += [*markers.check(source), *exercises.check(source), *experiments.check(source)]
-    findings += docs.check(course, sources)
-    findings += released.check(course, sources)
+    if not assignments:
+        findings += docs.check(course, sources)
+    findings += released.check(course, sources, assignments)
     findings += recordings.check(course, sources)
     if gates:
         findings += pipeline.check(course, sources, say, mutants)
     return findings
+
+
+def _concerns(finding: Finding, assignments: Collection[str]) -> bool:
+    """Whether a finding is in a file of one of these assignments."""
+    parts = PurePosixPath(finding.where.partition("[")[0]).parts
+    return len(parts) > 1 and parts[1] in assignments

@@ -13,6 +13,9 @@ def release(
         list[str] | None, typer.Argument(help="Which ones; all, if none is named.", callback=assignment_names)
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a release is not fresh.")] = False,
+    as_zip: Annotated[
+        bool, typer.Option("--zip", help="Also write it as one zip file, for where folders cannot be uploaded.")
+    ] = False,
 ) -> None:
     """Make the student's release from the source notebook."""
     course = this_course()
@@ -20,6 +23,10 @@ def release(
     if not chosen:
         raise CourseError("source/", "there is no assignment", "write source/<assignment>/<assignment>.ipynb first")
     from coursekit import release as steps
+    from coursekit import release_zip
+
+    if check and as_zip:
+        raise CourseError("--zip", "--check changes nothing", "use one of the two")
 
     stale = False
     for name in chosen:
@@ -32,6 +39,8 @@ def release(
             )
         else:
             say(f"release/{name}: " + (f"wrote {', '.join(changed)}" if changed else "nothing to do, it is fresh"))
+            if as_zip:
+                say(f"release/{name}: as a zip in {release_zip.write(course, name).relative_to(course.root)}")
     if check and stale:
         raise typer.Exit(PROBLEMS)
 
@@ -66,8 +75,13 @@ def record(
 
 
 def check(
+    assignments: Annotated[
+        list[str] | None, typer.Argument(help="Which ones; all, if none is named.", callback=assignment_names)
+    ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write notebooks in canonical form.")] = False,
-    gates: Annotated[bool, typer.Option(help="Grade solutions, blanks, mistakes and mutants, too.")] = True,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out what is graded: solutions, blanks, mistakes and mutants.")
+    ] = False,
     mutants: Annotated[
         int, typer.Option(min=0, metavar="N", help="Try one mutant of the solutions in N; 1: all of them, 0: none.")
     ] = 1,
@@ -75,7 +89,9 @@ def check(
     """Prove that notebooks, releases, recordings, docs and the grader agree."""
     from coursekit import checks
 
-    findings = checks.run(this_course(), fix=fix, gates=gates, say=say, mutants=mutants)
+    course = this_course()
+    chosen = tuple(course.require(name) for name in assignments or ())
+    findings = checks.run(course, chosen, fix=fix, gates=not quick, say=say, mutants=mutants)
     for finding in findings:
         say(str(finding))
     if findings:

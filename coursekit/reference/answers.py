@@ -3,25 +3,32 @@
 from typing import Any
 
 from coursekit.mutation.bench import silence
+from coursekit.reference.catalogue import Answer
 from coursekit.reference.mutation import bench
 from coursekit.reference.table import Table
 
 
 def misfits(table: Table) -> list[str]:
     """``answer: why`` of the answers whose text is not in the solution any more."""
-    said = []
-    for answer in (*table.mistakes, *table.right_answers):
-        try:
-            answer.source(table.cells.get(answer.function, ""))
-        except ValueError as error:
-            said.append(f"{answer}: {error}")
-    return said
+    said = ((answer, _misfit(table, answer)) for answer in (*table.mistakes, *table.right_answers))
+    return [f"{answer}: {why}" for answer, why in said if why]
+
+
+def _misfit(table: Table, answer: Answer) -> str:
+    """Why an answer does not fit its solution; empty if it does."""
+    try:
+        answer.source(table.cells.get(answer.function, ""))
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def losing(table: Table, function: str) -> dict[str, Any]:
-    """The answers to one exercise: the wrong ones, the right ones, and those that get less than full marks."""
-    wrong = [answer for answer in table.mistakes if answer.function == function]
-    right = [answer for answer in table.right_answers if answer.function == function]
+    """The answers to one exercise that fit: the wrong ones, the right ones, and those that get less than full marks."""
+    wrong, right = (
+        [answer for answer in some if answer.function == function and not _misfit(table, answer)]
+        for some in (table.mistakes, table.right_answers)
+    )
     one, lost = bench(table, function), []
     with silence():
         for answer in (*wrong, *right):
@@ -35,6 +42,6 @@ def first_wrong(table: Table) -> dict[str, str]:
     """By exercise, the solution cell with the first mistake of the catalogue in it."""
     found: dict[str, str] = {}
     for mistake in table.mistakes:
-        if mistake.function not in found:
+        if mistake.function not in found and not _misfit(table, mistake):
             found[mistake.function] = mistake.source(table.cells[mistake.function])
     return found

@@ -1,0 +1,78 @@
+"""A toy course: one assignment, `linear-regression`, with two cased exercises and a written answer. Made in seconds."""
+
+import json
+import shutil
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from coursekit import notebooks, recording, release
+from coursekit.course import Course
+from tests.classroom import ROOT
+
+ASSIGNMENT = "linear-regression"
+FILES = Path(__file__).with_name("linear_regression")
+CONFIG = """\
+from pathlib import Path
+
+from coursekit.config import configure
+
+c = get_config()
+configure(c, Path(__file__).resolve().parent)
+c.CourseKit.assignments = ["linear-regression"]
+c.CourseKit.shared_files = ["public_tests.py"]
+"""
+
+
+def add_assignment(course: Course) -> None:
+    """``linear-regression`` is an assignment of the course: two folders and a line of its configuration."""
+    for where in ("source", "hidden"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(FILES / where / ASSIGNMENT, course.root / where / ASSIGNMENT, ignore=ignored)
+
+
+def write_course(to: Path) -> Course:
+    """The toy course as its author writes it: nothing is recorded or released yet."""
+    to.mkdir(parents=True, exist_ok=True)
+    (to / "nbgrader_config.py").write_text(CONFIG)
+    shutil.copyfile(ROOT / "public_tests.py", to / "public_tests.py")
+    course = Course(to.resolve())
+    add_assignment(course)
+    return course
+
+
+def toy_course(to: Path) -> Course:
+    """The toy course, recorded and released."""
+    shutil.copytree(_made(), to)
+    return Course(to.resolve())
+
+
+@cache
+def _made() -> Path:
+    """One copy for this process."""
+    course = write_course(Path(mkdtemp(prefix="toy-course-")) / "course")
+    recording.record(course, ASSIGNMENT)
+    release.release(course, ASSIGNMENT)
+    return course.root
+
+
+def solved(course: Course, old: str = "", new: str = "") -> dict[str, Any]:
+    """The released notebook with the solutions filled in; ``old`` is a text of theirs that becomes ``new``."""
+    notebook = json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+    cells = notebooks.read(course.source(ASSIGNMENT)).cells
+    answers = {cell.id: cell.source for cell in cells if notebooks.is_solution(cell)}
+    assert any(old in source for source in answers.values()), old
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
+        if old and cell["id"] in answers:
+            cell["source"] = cell["source"].replace(old, new)
+    return notebook
+
+
+def hand_in(course: Course, student: str, notebook: Any) -> None:
+    """The notebook (a dict, text or bytes) is what the student has handed in."""
+    folder = course.submitted(ASSIGNMENT, student)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = notebook if isinstance(notebook, bytes | str) else json.dumps(notebook)
+    (folder / f"{ASSIGNMENT}.ipynb").write_bytes(data if isinstance(data, bytes) else data.encode())
