@@ -15,7 +15,7 @@ from coursekit.course import Course
 _COURSE_DIRECTORY = frozenset({"root", "db_url", "course_id", "ignore"})
 _USED = frozenset({
     "AddSharedFiles", "AssignLatePenalties", "CSSHTMLHeaderPreprocessor", "ClearHiddenTests", "ClearMarkScheme",
-    "ClearSolutions", "ComputeChecksums", "CsvExportPlugin", "ExportPlugin", "FeedbackExporter",
+    "ClearSolutions", "ComputeChecksums", "CourseKit", "CsvExportPlugin", "ExportPlugin", "FeedbackExporter",
     "GenerateAssignment", "GenerateFeedback", "GenerateSolution", "GenerateSourceWithTests", "GetGrades",
     "HTMLExporter", "IncludeHeaderFooter", "InstantiateTests", "LateSubmissionPlugin", "LockCells",
     "NbConvertBase", "SaveCells", "SanitizeHTML", "TemplateExporter", "WriteStubs",

@@ -36,6 +36,7 @@ def write_course(to: Path) -> Course:
     """The toy course as its author writes it: nothing is recorded or released yet."""
     to.mkdir(parents=True, exist_ok=True)
     (to / "nbgrader_config.py").write_text(CONFIG)
+    (to / "README.md").write_text("# A toy course\n")
     shutil.copyfile(ROOT / "public_tests.py", to / "public_tests.py")
     course = Course(to.resolve())
     add_assignment(course)

@@ -31,12 +31,14 @@ def run(
     gates: bool = True,
     say: Callable[[str], None] = lambda text: None,
     mutants: int = 1,
+    brief: bool = False,
 ) -> list[Finding]:
     """Everything that is wrong with the course, or with these assignments alone; empty when nothing is.
 
     ``fix`` writes the source notebooks in canonical form first, and says what that changed.
     ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
-    ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0).
+    ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0). ``brief``: without
+    experiments, and with fewer gradings of the same submission, as every commit is checked.
     """
     sources, findings = form.read_all(course, fix, say)
     if assignments:
@@ -49,7 +51,7 @@ def run(
     findings += released.check(course, sources, assignments)
     findings += recordings.check(course, sources)
     if gates:
-        findings += pipeline.check(course, sources, say, mutants)
+        findings += pipeline.check(course, sources, say, mutants, brief)
     return findings
 
 

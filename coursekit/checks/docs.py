@@ -40,9 +40,12 @@ class Text:
 
 def check(course: Course, sources: list[Source]) -> list[Finding]:
     """Findings D4xx of all docs."""
-    texts, findings = _pages(course)
+    texts, findings = _pages(course, sources)
     for source in sources:
         texts += _cells(course, source)
+        if not (source.path.parent / "requirements.txt").is_file():
+            remedy = "write the packages that a student has to install into one"
+            findings.append(Finding("D407", f"source/{source.assignment}", "there is no requirements.txt", remedy))
     names, ignored, known = _names(course), _ignored(course), commands.known()
     for text in texts:
         findings += [*_links(course, text), *_files(text, names, ignored), *_commands(text, known)]
@@ -59,10 +62,10 @@ def check(course: Course, sources: list[Source]) -> list[Finding]:
     return findings
 
 
-def _pages(course: Course) -> tuple[list[Text], list[Finding]]:
+def _pages(course: Course, sources: list[Source]) -> tuple[list[Text], list[Finding]]:
     texts, findings = [], []
     paths = {course.root / "README.md", *course.root.glob("*.md"), *course.root.glob("docs/**/*.md"),
-             *course.root.glob("source/*/*.md")}  # fmt: skip
+             *course.root.glob("source/*/*.md"), *(source.path.with_name("README.md") for source in sources)}  # fmt: skip
     for path in sorted(paths):
         where = path.relative_to(course.root).as_posix()
         try:
@@ -71,7 +74,7 @@ def _pages(course: Course) -> tuple[list[Text], list[Finding]]:
             what = (
                 "there is no such page" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"[:200]
             )
-            findings.append(Finding("D406", where, what, "write it as UTF-8 text"))
+            findings.append(Finding("D406", where, what, "write it, as UTF-8 text"))
             continue
         page = markdown.read(text)
         texts.append(Text(where, _folders(course, path), text, page, page.anchors))

@@ -49,6 +49,7 @@ CODES = {
     "D404": "a path of somebody's machine is named",
     "D405": "a command or an option is named that coursekit does not have",
     "D406": "a page of the docs is missing or cannot be read",
+    "D407": "an assignment has no requirements.txt",
     # release/
     "R501": "a release is missing or not fresh",
     "R502": "a shared file in a release is not the course's own",
@@ -76,6 +77,7 @@ CODES = {
     "G711": "an entry of the equivalent mutants is no longer true",
     "G712": "a cell that decides no mark takes longer than a second, and is not tagged as an experiment",
     "G713": "a cell raises where the experiments are not run",
+    "G714": "an expected output in the text is not what the solution prints",
 }
 
 

@@ -21,18 +21,20 @@ from coursekit.reference.process import Pool
 
 Say = Callable[[str], None]
 JOBS = 2
+MANY, FEW = 20, 4  # gradings of the same submission
 
 
-def check(course: Course, sources: list[Source], say: Say, every: int = 1) -> list[Finding]:
+def check(course: Course, sources: list[Source], say: Say, every: int = 1, brief: bool = False) -> list[Finding]:
     """Findings G7xx; ``say`` is told the figures of each assignment.
 
-    ``every``: of the mutants each one is tried (1), or each third (3), or none (0).
+    ``every``: of the mutants each one is tried (1), or each third (3), or none (0). ``brief``: without
+    experiments, and with fewer gradings of the same submission.
     """
     findings: list[Finding] = []
     with gates_scratch.scratch(course) as whole, gates_scratch.scratch(course) as short:
         for source in sources:
             with Pool(course.root, source.assignment, JOBS) as pool:
-                findings += _Assignment(course, source, say).check(whole, short, pool, every)
+                findings += _Assignment(course, source, say).check(whole, short, pool, every, brief)
     return findings
 
 
@@ -43,15 +45,15 @@ class _Assignment:
         self._course, self._source, self._say = course, source, say
         self._findings: list[Finding] = []
 
-    def check(self, whole: Course, short: Course, pool: Pool, every: int) -> list[Finding]:
+    def check(self, whole: Course, short: Course, pool: Pool, every: int, brief: bool) -> list[Finding]:
         course, source = self._course, self._source
-        self._try("marks", lambda: gates_ends.marks(course, whole, source))
+        self._try("marks", lambda: gates_ends.marks(course, whole, source, experiments=not brief))
         if self._findings:
             self._say(f"{source.assignment}: the other gates are tried when this is mended")
             return self._findings
         self._try("leaks", lambda: gates_ends.leaks(course, whole, source))
         self._try("costs", lambda: gates_experiments.check(course, source))
-        self._try("class", lambda: gates_class.check(short, source, pool))
+        self._try("class", lambda: gates_class.check(short, source, pool, FEW if brief else MANY))
         self._try("answers", lambda: gates_answers.check(source, pool))
         if every:
             self._try("mutants", lambda: gates_mutants.check(source, pool, every))

@@ -15,19 +15,18 @@ from coursekit.student_marks import StudentMarks
 from coursekit.wording import first_few
 
 JOBS = 2
-TIMES = 20  # gradings of the same submission
 
 
-def check(short: Course, source: Source, pool: Pool) -> Gate:
+def check(short: Course, source: Source, pool: Pool, times: int) -> Gate:
     """Findings G705, G706 and G708, and the figures."""
     (wrong,) = pool.ask("wrong", [{}])
-    marks = graded(short, source, wrong)
+    marks = graded(short, source, wrong, times)
     found, figure = alone(source, marks)
-    others, times = again(short, source, marks)
-    return [*found, *others], f"{figure}; {times}"
+    others, identical = again(short, source, marks, times)
+    return [*found, *others], f"{figure}; {identical}"
 
 
-def graded(short: Course, source: Source, mistaken: Mapping[str, str]) -> dict[str, StudentMarks]:
+def graded(short: Course, source: Source, mistaken: Mapping[str, str], times: int) -> dict[str, StudentMarks]:
     """The marks of many submissions, graded together in a course whose notebook has no cells besides the exercises.
 
     ``mistaken`` are solution cells with a mistake in them, by function; an exercise without one is left out of what
@@ -46,7 +45,7 @@ def graded(short: Course, source: Source, mistaken: Mapping[str, str]) -> dict[s
         blank = stubs.blank(answers[row.grade_id], numbered)
         handed_in[f"blank-{row.grade_id}"] = _with(text, {row.grade_id: blank})
     same = _with(text, {row.grade_id: wrong[row.grade_id] for row in rows[::2] if row.grade_id in wrong})
-    handed_in |= dict.fromkeys(_again(), same)
+    handed_in |= dict.fromkeys(_again(times), same)
     gates_scratch.hand_in(short, source.assignment, handed_in)
     findings, marks = gates_scratch.graded(short, source, JOBS)
     if findings or handed_in.keys() - marks.keys():
@@ -78,9 +77,9 @@ def alone(source: Source, marks: dict[str, StudentMarks]) -> Gate:
     return findings, f"{' and '.join(each)} cost their own points only"
 
 
-def again(short: Course, source: Source, marks: dict[str, StudentMarks]) -> Gate:
+def again(short: Course, source: Source, marks: dict[str, StudentMarks], times: int) -> Gate:
     """The same submission gets the same marks, reasons and outputs each time."""
-    first, *others = _again()
+    first, *others = _again(times)
     name = source.assignment
     differ = [
         student
@@ -88,13 +87,13 @@ def again(short: Course, source: Source, marks: dict[str, StudentMarks]) -> Gate
         if marks[student].marks != marks[first].marks
         or _executed(short, name, student) != _executed(short, name, first)
     ]
-    what = f"{len(differ)} of {TIMES} gradings of the same submission differ from the first"
+    what = f"{len(differ)} of {times} gradings of the same submission differ from the first"
     found = [Finding("G708", source.where, what, "look for what is random, or timed, in the cells")] if differ else []
-    return found, f"{TIMES - len(differ)} of {TIMES} gradings of the same submission identical"
+    return found, f"{times - len(differ)} of {times} gradings of the same submission identical"
 
 
-def _again() -> list[str]:
-    return [f"again-{number:02}" for number in range(TIMES)]
+def _again(times: int) -> list[str]:
+    return [f"again-{number:02}" for number in range(times)]
 
 
 def _answers(source: Source) -> dict[str, str]:

@@ -3,8 +3,10 @@
 import html
 import re
 
+from nbformat import NotebookNode
+
 from coursekit import feedback, notebooks
-from coursekit.checks import gates_scratch
+from coursekit.checks import gates_scratch, gates_text
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.gates_scratch import Gate
 from coursekit.checks.released import SECRETS, solution_lines
@@ -15,7 +17,7 @@ from selfcheck import recordings
 SOLUTION, UNTOUCHED = "solution", "untouched"
 
 
-def marks(course: Course, whole: Course, source: Source) -> Gate:
+def marks(course: Course, whole: Course, source: Source, experiments: bool = True) -> Gate:
     """Full marks for the solution, whose cells stay silent; none for the untouched release."""
     name = source.assignment
     gates_scratch.set_up(whole, source, notebooks.dumps(source.notebook))
@@ -23,10 +25,11 @@ def marks(course: Course, whole: Course, source: Source) -> Gate:
     released = course.release(name) / f"{name}.ipynb"
     if released.is_file():
         gates_scratch.hand_in(whole, name, {UNTOUCHED: released.read_text(encoding="utf-8")})
-    findings, earned = gates_scratch.graded(whole, source)
+    findings, earned = gates_scratch.graded(whole, source, experiments=experiments)
     solution, untouched = earned.get(SOLUTION), earned.get(UNTOUCHED)
     if solution is not None:
-        findings += [*_full(source, solution), *_silent(whole, source)]
+        executed = notebooks.read(whole.autograded(name, SOLUTION) / f"{name}.ipynb")
+        findings += [*_full(source, solution), *_silent(source, executed), *gates_text.check(source, executed)]
     if untouched is not None:
         findings += _nothing(source, untouched)
     return findings, f"solution {_sum(solution)}, untouched release {_sum(untouched)}"
@@ -102,9 +105,8 @@ def _nothing(source: Source, marks: StudentMarks) -> list[Finding]:
     ]
 
 
-def _silent(scratch: Course, source: Source) -> list[Finding]:
+def _silent(source: Source, executed: NotebookNode) -> list[Finding]:
     """What the solution notebook's cells wrote and showed when it was run."""
-    executed = notebooks.read(scratch.autograded(source.assignment, SOLUTION) / f"{source.assignment}.ipynb")
     findings = []
     for cell in executed.cells:
         for output in cell.get("outputs", ()):

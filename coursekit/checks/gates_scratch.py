@@ -15,7 +15,6 @@ from coursekit.sandbox import walls
 from coursekit.sandbox.walls import Walls
 from coursekit.student_marks import StudentMarks
 
-EVERYTHING = Limits(experiments=True)  # what an author has to know of runs at grading or not
 Gate = tuple[list[Finding], str]  # what is wrong, and the figure
 
 
@@ -49,12 +48,15 @@ def standing() -> Walls:
         return walls.NONE
 
 
-def graded(there: Course, source: Source, jobs: int = 1) -> tuple[list[Finding], dict[str, StudentMarks]]:
-    """Everything that was handed in, graded, with experiments."""
+def graded(
+    there: Course, source: Source, jobs: int = 1, experiments: bool = True
+) -> tuple[list[Finding], dict[str, StudentMarks]]:
+    """Everything that was handed in, graded; with experiments, unless told otherwise."""
+    limits = Limits(experiments=experiments)
     sandbox = "none" if standing() == walls.NONE else "auto"
     findings = [
         Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "mend what it says")
-        for one in grade.grade(there, source.assignment, limits=EVERYTHING, jobs=jobs, sandbox=sandbox)
+        for one in grade.grade(there, source.assignment, limits=limits, jobs=jobs, sandbox=sandbox)
         if one.problem
     ]
     return findings, {student.student: student for student in gradebook.read(there, source.assignment)}

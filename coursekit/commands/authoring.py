@@ -82,6 +82,9 @@ def check(
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out what is graded: solutions, blanks, mistakes and mutants.")
     ] = False,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Run no experiments, and grade the same submission 4 times, not 20.")
+    ] = False,
     mutants: Annotated[
         int, typer.Option(min=0, metavar="N", help="Try one mutant of the solutions in N; 1: all of them, 0: none.")
     ] = 1,
@@ -91,7 +94,7 @@ def check(
 
     course = this_course()
     chosen = tuple(course.require(name) for name in assignments or ())
-    findings = checks.run(course, chosen, fix=fix, gates=not quick, say=say, mutants=mutants)
+    findings = checks.run(course, chosen, fix=fix, gates=not quick, say=say, mutants=mutants, brief=brief)
     for finding in findings:
         say(str(finding))
     if findings:

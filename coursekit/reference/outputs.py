@@ -1,6 +1,7 @@
 """What the solutions return in every case, and the recording that is made of it."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from coursekit import atomic_write, notebooks
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.reference import wrong
 from coursekit.reference.table import Table
+from coursekit.settings import CONFIG
 from selfcheck import recordings
 from selfcheck.comparison import flatten
 from selfcheck.exercises import Case, Exercise
@@ -32,15 +34,19 @@ def ready(table: Table) -> None:
         except Exception as error:
             found = f"its imports fail in this environment ({one_line_with_type(error)})"
             raise CourseError(f"{where}[{cell.id}]", found, "use the environment of this course") from None
-    for name, module in sorted(sys.modules.items()):
-        file = Path(getattr(module, "__file__", None) or _ENGINE)
-        if "." not in name and file.parent in (_ENGINE, _ENGINE / name) and not _is_its_own(table, name, file):
-            found = f"{name} comes from {file}, which belongs to another course"
-            raise CourseError(where, found, "use the environment of this course, or add the module to it")
+    for name, file in sorted(_of_another_course(table.course.root)):
+        found = f"{name} comes from {file}, which belongs to another course"
+        raise CourseError(where, found, "use the environment of this course, or add the module to it")
 
 
-def _is_its_own(table: Table, name: str, file: Path) -> bool:
-    return name in ("coursekit", "selfcheck") or file.is_relative_to(table.course.root)
+def _of_another_course(root: Path) -> Iterator[tuple[str, Path]]:
+    """Imported modules of the course whose checkout the engine runs from, where that is not the one in ``root``."""
+    if root == _ENGINE or not (_ENGINE / CONFIG).is_file():
+        return
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "/")
+        if name not in ("coursekit", "selfcheck") and file.parent in (_ENGINE, _ENGINE / name):
+            yield name, file
 
 
 def record(table: Table, public: str, hidden: str) -> None:
