@@ -64,8 +64,8 @@ def check(course: Course, sources: list[Source]) -> list[Finding]:
 
 def _pages(course: Course, sources: list[Source]) -> tuple[list[Text], list[Finding]]:
     texts, findings = [], []
-    paths = {course.root / "README.md", *course.root.glob("*.md"), *course.root.glob("docs/**/*.md"),
-             *course.root.glob("source/*/*.md"), *(source.path.with_name("README.md") for source in sources)}  # fmt: skip
+    needed = {course.root / "README.md", *(source.path.with_name("README.md") for source in sources)}
+    paths = needed.union(*map(course.root.glob, ("*.md", "docs/**/*.md", "source/*/*.md")))
     for path in sorted(paths):
         where = path.relative_to(course.root).as_posix()
         try:
