@@ -77,9 +77,7 @@ def test_every_check_looks_at_something(key):
             assert any(case.name.startswith(prefix) for case in cases), prefix
         for prefix in check.outputs:
             assert not any(case.raises for case in cases), "nothing comes out of a call that raises"
-            assert any(path.startswith(prefix) for case in cases for path in expected[case.name]), (
-                prefix
-            )
+            assert any(path.startswith(prefix) for case in cases for path in expected[case.name]), prefix
     names = [case.name for case in row.cases]
     assert len(names) == len(set(names))
     assert len([case for case in row.cases if not case.public]) >= 5

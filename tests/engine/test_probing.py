@@ -87,10 +87,12 @@ def test_the_order_in_memory_is_kept():
     assert not travelled.flags.c_contiguous
 
 
-def test_functions_travel_by_name_and_only_those_of_the_generators():
+def test_functions_travel_by_name_and_only_those_that_are_found_by_it():
     encoded = codec.encode(testCases.starting_values)
-    assert codec.decode(encoded, lambda name: getattr(testCases, name)) is testCases.starting_values
-    for value in (len, object(), np.array(["a"]), np.array([None]), {1: 2}, 1j, b"x"):
+    assert encoded == {"function": ["testCases", "starting_values"]}
+    assert codec.decode(encoded, codec.imported) is testCases.starting_values
+    nowhere = SimpleNamespace(__module__="no such module", __name__="f", __call__=len)
+    for value in (lambda: 0, nowhere, object(), np.array(["a"]), np.array([None]), {1: 2}, 1j, b"x"):
         with pytest.raises(TypeError):
             codec.encode(value)
 
