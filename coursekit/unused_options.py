@@ -54,6 +54,8 @@ def _set_by_the_course(found: Any, ours: Any) -> Iterator[tuple[str, str]]:
 
 
 def _no_effect(section: str, option: str) -> bool:
+    if section == settings.SECTION:
+        return True  # of our own, where `settings` refuses what it does not know
     if section == "CourseDirectory":
         return option in _COURSE_DIRECTORY
     elsewhere = section in _ELSEWHERE or section.startswith("Exchange") or section.endswith(_ELSEWHERE_ENDS)
