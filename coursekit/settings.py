@@ -27,6 +27,9 @@ _JSON = "nbgrader_config.json"
 # Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
 _PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
 SECTION = "CourseKit"  # of the options that are ours
+# What holds the course's secrets, other people's work, or what is made of both.
+_NEVER_SHARED = {"hidden", "source", "release", "submitted", "autograded", "feedback", "downloaded", "gradebook.db",
+                 ".coursekit", CONFIG, _JSON}  # fmt: skip
 _reading = False
 
 
@@ -34,8 +37,8 @@ _reading = False
 class Facts:
     """What a course says of itself in its configuration.
 
-    ``course_id`` is nbgrader's. ``assignments`` in their order; one that is not named comes behind them, by its name. ``shared_files`` are files and
-    folders at the top of the course that every release gets.
+    ``course_id`` is nbgrader's. ``assignments`` in their order; one that is not named comes behind them, by its name.
+    ``shared_files`` are files and folders at the top of the course that every release gets.
     """
 
     course_id: str = ""
@@ -133,9 +136,12 @@ def _facts(root: Path, config: Any) -> Facts:
         found = "there is no such option" + (f"; do you mean {near[0]}?" if near else "")
         raise CourseError(f"{CONFIG}: {SECTION}.{option}", found, "remove it, or write its name as it is")
     for name in named["shared_files"]:
-        if Path(name).parts[:1] in (("..",), ("hidden",), ("source",), ("release",)) or Path(name).is_absolute():
-            found = f"{name} cannot be handed out with every assignment"
-            raise CourseError(f"{CONFIG}: {SECTION}.shared_files", found, "name files at the top of the course")
+        parts, where = Path(name).parts, f"{CONFIG}: {SECTION}.shared_files"
+        if not parts or ".." in parts or parts[0].casefold() in _NEVER_SHARED:
+            found = f"{name or '/'} cannot be handed out with every assignment"
+            raise CourseError(where, found, "name files at the top of the course")
+        if not (root / name).exists():
+            raise CourseError(where, f"there is no {name}", "write it, or take it off the list")
     return Facts(str(config.CourseDirectory.get("course_id", "")), **named)
 
 
