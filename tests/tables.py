@@ -1,6 +1,7 @@
 """What the assignments of this course say about their exercises, as Python objects in this very process.
 
-The engine never does this: it asks a reference process. Here the modules of several assignments have names of their own.
+The engine never does this: it asks a reference process. Here the modules of several assignments have names of their
+own.
 """
 
 import linecache
@@ -27,7 +28,7 @@ ASSIGNMENTS = COURSE.assignments()
 
 @contextmanager
 def importable(assignment: str) -> Iterator[None]:
-    """The assignment's own modules can be imported within; they are forgotten afterwards, as others have their names."""
+    """The assignment's own modules can be imported within, and are forgotten afterwards: others have their names."""
     folders = [COURSE.folder(assignment), COURSE.hidden(assignment), COURSE.hidden(assignment).parent]
     added = [str(path) for path in (*folders, COURSE.root)]
     before = set(sys.modules)

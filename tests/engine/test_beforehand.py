@@ -18,7 +18,10 @@ from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, ROOT
 
 ASK = {"op": "run", "store_history": True}
-SHOW = "from dnn_utils import draw_layer_forward\nfrom dnn import figures\nprint(len(figures._drawn))\ndraw_layer_forward()"
+SHOW = """from dnn_utils import draw_layer_forward
+from dnn import figures
+print(len(figures._drawn))
+draw_layer_forward()"""
 FIGURES = "dnn.figures"
 DRAWN = [("dnn_utils", "draw_layer_forward", [], {})]
 

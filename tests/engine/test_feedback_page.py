@@ -36,7 +36,7 @@ from tests.tables import loaded
 HINT = "Gradients of parameters are averaged over the examples."
 FOUND = "dW has the right shape (3, 5), but all 15 entries are wrong, yours has dW[0, 0] = 0.292555."
 PROBLEM = "step-by-step.ipynb: not valid JSON (line 7); open it in JupyterLab and save it again"
-SECRET = "hidden_tests"
+SECRET = "coursekit.author"
 PEOPLE = ("anna", "emma", "noah", "otto", "pia")
 
 

@@ -13,7 +13,7 @@ from coursekit.checks.findings import Source
 from selfcheck import known_mistakes, recordings
 from selfcheck.comparison import NotNumbers
 from selfcheck.known_mistakes import Known, Recorded
-from tests.classroom import ASSIGNMENT
+from tests.classroom import ASSIGNMENT, change_recording
 from tests.tables import ASSIGNMENTS, loaded, table
 
 PUBLIC, HIDDEN = (f"{where}/{ASSIGNMENT}/{recordings.NAME}" for where in ("source", "hidden"))
@@ -162,22 +162,13 @@ def recorded(scratch, made, monkeypatch):
     return scratch
 
 
-def changed(course, name, change):
-    """A recording after ``change`` to the arrays in it, by name."""
-    path = course.root / name
-    with np.load(path) as file:
-        arrays = {key: file[key] for key in file.files}
-    change(arrays)
-    np.savez_compressed(path, **arrays)
-
-
 @pytest.mark.parametrize("name", [PUBLIC, HIDDEN])
 def test_other_numbers_or_a_missing_exercise_are_found(recorded, name):
     def change(arrays):
         arrays["linear_forward/mistakes.numbers"] *= 1 + 1e-4
         del arrays["compute_cost/mistakes"], arrays["compute_cost/mistakes.numbers"]
 
-    changed(recorded, name, change)
+    change_recording(recorded.root / name, change)
 
     found = findings(recorded)
 
@@ -199,16 +190,13 @@ def test_other_outputs_of_the_solution_are_found(recorded, name):
             arrays[f"more/{array}"] = arrays[f"compute_cost/{array}"]
             del arrays[f"compute_cost/{array}"]
 
-    changed(recorded, name, change)
+    change_recording(recorded.root / name, change)
     found = findings(recorded)
 
     assert len([where for _, where, _ in found if "linear_forward" in where]) == 1
     told = {where.partition("[")[2].partition("/")[0]: what for _, where, what in found}
-    assert told == {
-        "linear_forward": "other numbers",
-        "compute_cost": "not recorded yet",
-        "more": "recorded, but no such case",
-    }
+    assert told.pop("linear_forward") == "other numbers"
+    assert told == {"compute_cost": "not recorded yet", "more": "recorded, but no such case"}
     assert all(where.startswith(f"{name}[") for _, where, _ in found)
 
 
@@ -219,7 +207,7 @@ def test_the_last_digits_of_another_machine_are_no_difference(recorded):
                 arrays[key] *= 1 + (1e-10 if "/mistakes" in key else 1e-12)
 
     for name in (PUBLIC, HIDDEN):
-        changed(recorded, name, change)
+        change_recording(recorded.root / name, change)
 
     assert findings(recorded) == []
 
