@@ -15,7 +15,7 @@ from coursekit.course import Course
 _COURSE_DIRECTORY = frozenset({"root", "db_url", "course_id", "ignore"})
 _USED = frozenset({
     "AddSharedFiles", "AssignLatePenalties", "CSSHTMLHeaderPreprocessor", "ClearHiddenTests", "ClearMarkScheme",
-    "ClearSolutions", "ComputeChecksums", "CsvExportPlugin", "ExportPlugin", "FeedbackExporter",
+    "ClearSolutions", "ComputeChecksums", "CourseKit", "CsvExportPlugin", "ExportPlugin", "FeedbackExporter",
     "GenerateAssignment", "GenerateFeedback", "GenerateSolution", "GenerateSourceWithTests", "GetGrades",
     "HTMLExporter", "IncludeHeaderFooter", "InstantiateTests", "LateSubmissionPlugin", "LockCells",
     "NbConvertBase", "SaveCells", "SanitizeHTML", "TemplateExporter", "WriteStubs",
@@ -54,8 +54,6 @@ def _set_by_the_course(found: Any, ours: Any) -> Iterator[tuple[str, str]]:
 
 
 def _no_effect(section: str, option: str) -> bool:
-    if section == settings.SECTION:
-        return True  # of our own, where `settings` refuses what it does not know
     if section == "CourseDirectory":
         return option in _COURSE_DIRECTORY
     elsewhere = section in _ELSEWHERE or section.startswith("Exchange") or section.endswith(_ELSEWHERE_ENDS)

@@ -14,13 +14,18 @@ from typing import Any
 import nbformat
 from nbgrader.api import Gradebook
 
-from coursekit import feedback, notebooks, stock
+from coursekit import assignments, feedback, notebooks, stock
 from coursekit.course import Course
-from tests.classroom import ASSIGNMENT
-from tests.tables import loaded
+from coursekit.exercise import Exercise
+from tests.classroom import ASSIGNMENT, ROOT
 
 EVERYTHING_RIGHT: dict[str, Any] = {}
 Notebook = dict[str, Any]
+
+
+def exercises() -> tuple[Exercise, ...]:
+    """Those of the assignment whose pages are written here."""
+    return assignments.load(Course(ROOT), ASSIGNMENT).exercises
 
 
 def png(width: int = 3, height: int = 2) -> bytes:
@@ -71,14 +76,14 @@ def verdicts(changes: dict[str, dict[str, Any]] = EVERYTHING_RIGHT, **about: Any
             "look": row.look,
         }
         | changes.get(row.grade_id, {})
-        for row in loaded(ASSIGNMENT).exercises
+        for row in exercises()
     ]
     return {"version": 1, "assignment": ASSIGNMENT, "notes": [], "problem": "", "exercises": entries} | about
 
 
 def lost(grade_id: str, reasons: dict[str, str], **more: Any) -> dict[str, dict[str, Any]]:
     """The change to ``verdicts`` for an exercise that lost the checks which ``reasons`` names."""
-    (row,) = [row for row in loaded(ASSIGNMENT).exercises if row.grade_id == grade_id]
+    (row,) = [row for row in exercises() if row.grade_id == grade_id]
     checks = [
         {
             "name": check.name,

@@ -28,7 +28,7 @@ ASSIGNMENTS = COURSE.assignments()
 
 @contextmanager
 def importable(assignment: str) -> Iterator[None]:
-    """The assignment's own modules can be imported within, and are forgotten afterwards: others have their names."""
+    """The assignment's own modules can be imported within; afterwards they are forgotten: others have their names."""
     folders = [COURSE.folder(assignment), COURSE.hidden(assignment), COURSE.hidden(assignment).parent]
     added = [str(path) for path in (*folders, COURSE.root)]
     before = set(sys.modules)
