@@ -5,13 +5,16 @@ import shutil
 from itertools import cycle, islice
 from pathlib import Path
 
-import mistakes
-
-from coursekit import demo, notebooks, release
+from benchmarks import made
+from coursekit import notebooks, release
+from coursekit.author import Recipe
 from coursekit.course import Course
+from selfcheck import recordings
 
 PLAIN_CHECKS = Path(__file__).with_name("plain_checks.py")
-OUR_HIDDEN_TESTS, THEIR_HIDDEN_TESTS = "from hidden_tests import check;", "from plain_checks import check;"
+OUR_HIDDEN_TESTS, THEIR_HIDDEN_TESTS = "from coursekit.author import check;", "from plain_checks import check;"
+# Of ``RIGHT_ANSWERS`` in hidden/step-by-step/mistakes.py.
+STYLES = ("np.dot and strings", "loops and sums", "einsum, types and helpers")
 CONFIG = 'get_config().CourseDirectory.course_id = "stock"\n'
 
 
@@ -20,23 +23,23 @@ def students(size: int) -> list[str]:
     return [f"student-{number:04}" for number in range(size)]
 
 
-def recipes(assignment: str) -> list[demo.Recipe]:
+def recipes(assignment: str) -> list[Recipe]:
     """Whose submissions a class is made of, over and over: three of four are right, and one has a mistake early on.
 
     For the other assignments than the first there are no styles: then all are the source's own solutions.
     """
     if assignment != "step-by-step":
-        return [demo.Recipe("", "all right", assignment=assignment)]
-    right = [demo.Recipe("", "all right", style=style) for style in (mistakes.PLAIN, mistakes.LOOPS, mistakes.HELPERS)]
-    return [*right, demo.Recipe("", "one mistake", mistake=("linear_forward", "element-wise-product"))]
+        return [Recipe("", "all right")]
+    right = [Recipe("", "all right", style=style) for style in STYLES]
+    return [*right, Recipe("", "one mistake", mistake=("linear_forward", "element-wise-product"))]
 
 
 def ours(course: Course, assignment: str, size: int, root: Path) -> Course:
     """A course of ours, released and registered, with a class handed in."""
-    made = course.copy_to(root)
+    copied = course.copy_to(root)
     _hand_in(course, assignment, size, root)
-    release.register(made, assignment)
-    return made
+    release.register(copied, assignment)
+    return copied
 
 
 def stock(course: Course, assignment: str, size: int, root: Path) -> Path:
@@ -49,7 +52,9 @@ def stock(course: Course, assignment: str, size: int, root: Path) -> Path:
     for name, path in course.trusted_files(assignment).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
-    for path in (course.root / "hidden_tests.py", course.root / "hidden_tests.h5", PLAIN_CHECKS):
+    hidden = course.hidden(assignment)
+    shutil.copyfile(hidden / recordings.NAME, folder / "hidden.npz")
+    for path in (hidden / "exercises.py", *hidden.parent.glob("*.py"), PLAIN_CHECKS):
         shutil.copyfile(path, folder / path.name)
     path = folder / f"{assignment}.ipynb"
     text = path.read_text(encoding="utf-8")
@@ -60,7 +65,7 @@ def stock(course: Course, assignment: str, size: int, root: Path) -> Path:
 
 
 def _hand_in(course: Course, assignment: str, size: int, root: Path) -> None:
-    files = [demo.submission(course, recipe) for recipe in recipes(assignment)]
+    files = made.of(course, assignment, recipes(assignment))
     for student, data in zip(students(size), cycle(files), strict=False):
         folder = root / "submitted" / student / assignment
         folder.mkdir(parents=True)
@@ -74,7 +79,7 @@ def expected(assignment: str, size: int) -> list[bool]:
 
 def code_cells(course: Course, assignment: str) -> list[str]:
     """The code of a right submission, cell by cell, as the sandbox gets it."""
-    notebook = json.loads(demo.submission(course, recipes(assignment)[0]))
+    notebook = json.loads(made.of(course, assignment, recipes(assignment)[:1])[0])
     return [
         notebooks.without_hidden("".join(cell["source"])) for cell in notebook["cells"] if cell["cell_type"] == "code"
     ]

@@ -4,19 +4,23 @@ Of each kind is said what is known of its marks without any grader: whoever has 
 points, whatever else stands in the notebook.
 """
 
-import functools
+import io
 import json
 import random
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import mistakes
-
-from coursekit import demo
+from benchmarks import made
+from benchmarks.classes import STYLES
+from coursekit import assignments
+from coursekit.author import Recipe
 from coursekit.course import Course
 
 ASSIGNMENT = "step-by-step"
+ROOT = Path(__file__).resolve().parent.parent
 TROUBLE_SHARE, MISTAKE_SHARE = 0.1, 0.25  # of all, and of the rest
 RIGHT, MISTAKEN, DAMAGED, HOSTILE = "right", "mistaken", "damaged", "hostile"
 
@@ -33,24 +37,23 @@ class Kind:
 
     name: str
     sort: str
-    recipe: demo.Recipe
+    recipe: Recipe
     lost: frozenset[str] | None = frozenset()
     unread: bool = False
     beside: tuple[tuple[str, bytes], ...] = field(default=())
 
-    def hand_in(self, course: Course, student: str) -> None:
-        """The files of this kind stand in the student's submitted folder."""
+
+def hand_in(course: Course, who: Mapping[str, Kind]) -> None:
+    """What each student hands in stands in their submitted folder."""
+    kinds = list(dict.fromkeys(who.values()))
+    notebooks = dict(zip(kinds, made.of(course, ASSIGNMENT, [kind.recipe for kind in kinds]), strict=True))
+    for student, kind in who.items():
         folder = course.submitted(ASSIGNMENT, student)
-        files = {self.recipe.file_name or f"{ASSIGNMENT}.ipynb": _made(course, self.recipe)}
-        for name, data in (files | dict(self.beside)).items():
+        files = {kind.recipe.file_name or f"{ASSIGNMENT}.ipynb": notebooks[kind]}
+        for name, data in (files | dict(kind.beside)).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-
-
-@functools.cache
-def _made(course: Course, recipe: demo.Recipe) -> bytes:
-    return demo.submission(course, recipe)
 
 
 def a_class(kinds: list[Kind], size: int, seed: int) -> dict[str, Kind]:
@@ -83,26 +86,24 @@ np.log(np.zeros(2))
 
 
 def _right() -> list[Kind]:
-    styles = {style: demo.Recipe("", "", style=style) for style in mistakes.styles()}
-    recipes = {"own solutions": demo.Recipe("", "")} | styles
-    recipes["warnings and prints"] = demo.Recipe("", "", change=_on_top(NOISE))
+    styles = {style: Recipe("", "", style=style) for style in STYLES}
+    recipes = {"own solutions": Recipe("", "")} | styles
+    recipes["warnings and prints"] = Recipe("", "", change=_on_top(NOISE))
     return [Kind(name, RIGHT, recipe) for name, recipe in recipes.items()]
 
 
 def _mistaken(every: int = 9) -> list[Kind]:
     """A share of the catalogue; then one that is wrong in two functions which others call, and one that is a stub."""
-    named = [one for one in mistakes.MISTAKES if one.exercise.startswith(f"{ASSIGNMENT}/")][::every]
     kinds = []
-    for one in named:
-        function = one.exercise.partition("/")[2]
-        recipe = demo.Recipe("", "", mistake=(function, one.name))
-        kinds.append(Kind(str(one), MISTAKEN, recipe, frozenset({function})))
-    two = demo.Recipe("", "", mistake=("linear_forward", "element-wise-product"), answers=((COST, COST + " * 2"),))
+    for one in assignments.load(Course(ROOT), ASSIGNMENT).mistakes[::every]:
+        recipe = Recipe("", "", mistake=(one.function, one.name))
+        kinds.append(Kind(f"{one.function}:{one.name}", MISTAKEN, recipe, frozenset({one.function})))
+    two = Recipe("", "", mistake=("linear_forward", "element-wise-product"), answers=((COST, COST + " * 2"),))
     return [
         *kinds,
         Kind("two wrong functions", MISTAKEN, two, frozenset({"linear_forward", "compute_cost"})),
         Kind("a function that raises", MISTAKEN, _with_cost('raise ValueError("I cannot")'), COST_LOST),
-        Kind("nothing written", MISTAKEN, demo.Recipe("", "", blank=True), None),
+        Kind("nothing written", MISTAKEN, Recipe("", "", blank=True), None),
     ]
 
 
@@ -111,16 +112,15 @@ def _mistaken(every: int = 9) -> list[Kind]:
 
 def _damaged() -> list[Kind]:
     def kind(name: str, change: Change, file_name: str = "", **known: Any) -> Kind:
-        return Kind(name, DAMAGED, demo.Recipe("", "", change=change, file_name=file_name), **known)
+        return Kind(name, DAMAGED, Recipe("", "", change=change, file_name=file_name), **known)
 
-    recipes = {one.student: one for one in demo.CLASS if one.assignment == ASSIGNMENT}
     unread: dict[str, Any] = {"lost": None, "unread": True}
     return [
-        Kind("half a file", DAMAGED, recipes["noah"], None),
-        Kind("a deleted test cell", DAMAGED, recipes["kira"]),
-        Kind("a cell pasted twice", DAMAGED, recipes["liam"]),
-        Kind("a renamed notebook", DAMAGED, recipes["mona"]),
-        Kind("a zip archive", DAMAGED, recipes["olga"]),
+        kind("half a file", _half, lost=None),
+        kind("a deleted test cell", _without_a_test),
+        kind("a cell pasted twice", _pasted_twice),
+        kind("a renamed notebook", lambda notebook: notebook, "my homework.ipynb"),
+        kind("a zip archive", _zipped, "homework.zip"),
         kind("a folder in the folder", lambda notebook: notebook, f"homework/{ASSIGNMENT}.ipynb"),
         kind("every cell twice", lambda notebook: notebook | {"cells": [*notebook["cells"], *notebook["cells"]]}),
         kind("metadata cleared", _metadata_cleared),
@@ -131,6 +131,28 @@ def _damaged() -> list[Kind]:
         kind("a broken zip archive", lambda _: b"PK\x03\x04" + bytes(200), "homework.zip", **unread),
         kind("cells that are a number", lambda notebook: notebook | {"cells": 7}, **unread),
     ]
+
+
+def _half(notebook: Notebook) -> str:
+    text = json.dumps(notebook)
+    return text[: len(text) // 2]
+
+
+def _without_a_test(notebook: Notebook) -> Notebook:
+    return notebook | {"cells": [cell for cell in notebook["cells"] if cell["id"] != "linear-backward-test"]}
+
+
+def _pasted_twice(notebook: Notebook) -> Notebook:
+    at = next(index for index, cell in enumerate(notebook["cells"]) if cell["id"] == "linear-forward")
+    pasted = notebook["cells"][at] | {"id": "linear-forward-again"}
+    return notebook | {"cells": [*notebook["cells"][: at + 1], pasted, *notebook["cells"][at + 1 :]]}
+
+
+def _zipped(notebook: Notebook) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(f"homework/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"), json.dumps(notebook))
+    return data.getvalue()
 
 
 def _metadata_cleared(notebook: Notebook) -> Notebook:
@@ -195,9 +217,9 @@ BESIDE = tuple((name, b"raise SystemExit('not the real one')\n") for name in ("n
 
 
 def _hostile() -> list[Kind]:
-    kinds = [Kind(name, HOSTILE, demo.Recipe("", "", change=_on_top(cell))) for name, cell in CELLS.items()]
+    kinds = [Kind(name, HOSTILE, Recipe("", "", change=_on_top(cell))) for name, cell in CELLS.items()]
     for name, cell in FORGERIES.items():
-        recipe = demo.Recipe("", "", answers=TWO_WRONG, change=_on_top(cell))
+        recipe = Recipe("", "", answers=TWO_WRONG, change=_on_top(cell))
         kinds.append(Kind(name, HOSTILE, recipe, TWO_LOST))
     in_functions = {
         "a function without an end": "while True:\n        m += 1",
@@ -206,11 +228,11 @@ def _hostile() -> list[Kind]:
         "a function that floods": "while True:\n        print('x' * 4000)",
     }
     kinds += [Kind(name, HOSTILE, _with_cost(code), COST_LOST) for name, code in in_functions.items()]
-    return [*kinds, Kind("modules beside the notebook", HOSTILE, demo.Recipe("", ""), beside=BESIDE)]
+    return [*kinds, Kind("modules beside the notebook", HOSTILE, Recipe("", ""), beside=BESIDE)]
 
 
-def _with_cost(code: str) -> demo.Recipe:
-    return demo.Recipe("", "", answers=((COST, code),))
+def _with_cost(code: str) -> Recipe:
+    return Recipe("", "", answers=((COST, code),))
 
 
 def _on_top(source: str) -> Change:

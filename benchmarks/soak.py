@@ -11,13 +11,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from hidden_tests import exercises
 from rich.console import Console
 
 from benchmarks import hand_ins, killing
@@ -25,7 +24,7 @@ from benchmarks.__main__ import table
 from benchmarks.hand_ins import ASSIGNMENT, Kind
 from benchmarks.parts import Row
 from benchmarks.results import Result, difference, left_over, results
-from coursekit import grade, stamps
+from coursekit import assignments, grade, stamps
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 
@@ -33,7 +32,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 5  # for a cell: the loops without an end are to end soon
 MAX_STARTS_BEHIND = 5  # of the grader, behind the last kill
 Say = Callable[[str], None]
-POINTS = {row.function: row.points for row in exercises(ASSIGNMENT)}
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,7 @@ def soak(
     report = Report(size, Counter(kind.sort for kind in who.values()), len(set(who.values())), expected.seconds)
     report.problems += expected.problems
     room = _room(course, folder)
-    for student, kind in who.items():
-        kind.hand_in(room, student)
+    hand_ins.hand_in(room, who)
     say(f"grading {size} submissions with {jobs} workers, {kills} of whose processes are killed")
     begun = time.perf_counter()
     steps = max(1, size // (2 * max(kills, 1)))
@@ -172,8 +169,7 @@ def alone(course: Course, folder: Path, kinds: list[Kind], say: Say = lambda _: 
     """One of every kind, graded in a scratch course below ``folder`` by one worker, whom nobody disturbs."""
     room = _room(course, folder)
     students = {f"kind-{number:02}": kind for number, kind in enumerate(kinds)}
-    for student, kind in students.items():
-        kind.hand_in(room, student)
+    hand_ins.hand_in(room, students)
     say(f"grading {len(kinds)} kinds, undisturbed")
     begun = time.perf_counter()
     done = grade.grade(room, ASSIGNMENT, limits=Limits(TIMEOUT_S))
@@ -181,20 +177,21 @@ def alone(course: Course, folder: Path, kinds: list[Kind], say: Say = lambda _: 
     found, problems = results(room)
     problems += left_over(room) + [f"{one.student}: {one.problem}" for one in done if one.failed]
     expected: dict[str, Result] = {}
+    points = {row.function: row.points for row in assignments.load(room, ASSIGNMENT).exercises}
     for student, kind in students.items():
         if student not in found:
             problems.append(f"{kind.name}: no result, although nobody disturbed")
         else:
-            problems += _not_as_known(kind, found[student])
+            problems += _not_as_known(kind, found[student], points)
             expected[kind.name] = found[student]
     return Alone(kinds, expected, seconds, problems)
 
 
-def _not_as_known(kind: Kind, result: Result) -> list[str]:
+def _not_as_known(kind: Kind, result: Result, points: Mapping[str, float]) -> list[str]:
     """In words, where the undisturbed marks are not what anybody can know without a grader."""
     earned = {row["function"]: row["earned"] for row in result.verdicts["exercises"]}
     in_book = sum(score or 0 for _, score in result.grades)
-    lost = frozenset(function for function, points in POINTS.items() if earned.get(function) != points)
+    lost = frozenset(function for function, full in points.items() if earned.get(function) != full)
     wrong = []
     if kind.lost is not None and lost != kind.lost:
         wrong.append(f"{kind.name}: marks are lost in {sorted(lost)}, not in {sorted(kind.lost)}")

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,14 +55,19 @@ class Course:
         return self.root / "feedback" / student / assignment
 
     def trusted_files(self, assignment: str) -> dict[str, Path]:
-        """What a student is given beside the notebook: the name in the release, and the file that it comes from."""
+        """What a student is given beside the notebook: the name in the release, and the file that it comes from.
+
+        Raises CourseError where a link would give away something of hidden/.
+        """
         own = _files(self.folder(assignment))
+        self._refuse_hidden(own.values())
         return {name: path for name, path in own.items() if path.suffix != ".ipynb"} | self.shared_files(assignment)
 
     def shared_files(self, assignment: str) -> dict[str, Path]:
         """The shared files that go with an assignment, by name, and the package ``selfcheck`` of this very version.
 
-        Among them is no module in which a function stands that the assignment asks for.
+        Among them is no module in which a function stands that the assignment asks for. Raises CourseError as
+        ``trusted_files`` does.
         """
         named = (self.root / name for name in self.facts.shared_files)
         shared = {
@@ -69,11 +75,19 @@ class Course:
             for one in named
             for path in (_files(one).values() if one.is_dir() else (one,))
         }
+        self._refuse_hidden(shared.values())
         asked = functions_asked(self.source(assignment))
         given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
         if not (self.folder(assignment) / "cases.py").is_file():
             return given
         return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
+
+    def _refuse_hidden(self, paths: Iterable[Path]) -> None:
+        hidden = Path(os.path.realpath(self.root / "hidden"))
+        for path in paths:
+            if Path(os.path.realpath(path)).is_relative_to(hidden):
+                found = "it is a link into hidden/, and students would get what is there"
+                raise CourseError(path.relative_to(self.root).as_posix(), found, "remove the link")
 
     def modules(self, assignment: str) -> list[Path]:
         """Every module that the assignment's own code may import from the course."""

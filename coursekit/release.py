@@ -48,6 +48,7 @@ def stale(course: Course, assignment: str) -> list[str]:
 
 
 def _generate(course: Course, assignment: str, into: Path, *, database: bool) -> Path:
+    course.trusted_files(assignment)  # raises where nbgrader would follow a link into hidden/
     config = stock.course_config(course, release_directory=str(into))
     if not database:
         config.GenerateAssignment.no_database = True

@@ -27,6 +27,9 @@ _JSON = "nbgrader_config.json"
 # Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
 _PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
 SECTION = "CourseKit"  # of the options that are ours
+# Whatever is no student's: what is hidden, others' work and marks, the password of a gradebook.
+_NEVER_SHARED = ("hidden", "source", "release", "submitted", "autograded", "feedback", "solution", "downloaded",
+                 "gradebook.db", ".coursekit", CONFIG, _JSON)  # fmt: skip
 _reading = False
 
 
@@ -127,15 +130,18 @@ def _facts(root: Path, config: Any) -> Facts:
         value, where = said.pop(option, ()), f"{CONFIG}: {SECTION}.{option}"
         if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
             raise CourseError(where, f"{value!r} is no list of names", "write a list of strings")
-        named[option] = tuple(dict.fromkeys(one.strip("/") for one in value))
+        named[option] = tuple(dict.fromkeys(one.rstrip("/") or "/" for one in value))
     for option in said:
         near = difflib.get_close_matches(option, named, 1)
         found = "there is no such option" + (f"; do you mean {near[0]}?" if near else "")
         raise CourseError(f"{CONFIG}: {SECTION}.{option}", found, "remove it, or write its name as it is")
     for name in named["shared_files"]:
-        if Path(name).parts[:1] in (("..",), ("hidden",), ("source",), ("release",)) or Path(name).is_absolute():
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts or path.parts[0].casefold() in _NEVER_SHARED:
             found = f"{name} cannot be handed out with every assignment"
             raise CourseError(f"{CONFIG}: {SECTION}.shared_files", found, "name files at the top of the course")
+        if not (root / name).exists():
+            raise CourseError(f"{CONFIG}: {SECTION}.shared_files", f"there is no {name}", "take it off the list")
     return Facts(str(config.CourseDirectory.get("course_id", "")), **named)
 
 

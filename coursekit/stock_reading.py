@@ -16,22 +16,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nbgrader.converters import Autograde
+from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
 from coursekit import scratch
 from coursekit.course import Course
+from coursekit.errors import CourseError
 from coursekit.reading import submission
 
-_APPLICATIONS = ("nbgrader.apps.autogradeapp", "nbgrader.apps.api")  # the command, and the Formgrader
+_AUTOGRADE = ("nbgrader.apps.autogradeapp", "nbgrader.apps.api")  # the command, and the Formgrader
+_GENERATE = ("nbgrader.apps.generateassignmentapp", "nbgrader.apps.api")
 
 
 def install() -> None:
-    """The nbgrader applications in this process use ``AutogradeAnything``; where there are none nothing changes."""
-    for name in _APPLICATIONS:
-        if name in sys.modules:
-            vars(sys.modules[name])["Autograde"] = AutogradeAnything
+    """The nbgrader applications in this process use the classes below; where there are none nothing changes."""
+    for names, converter in ((_AUTOGRADE, AutogradeAnything), (_GENERATE, GenerateWithoutHidden)):
+        for name in names:
+            if name in sys.modules:
+                vars(sys.modules[name])[converter.__base__.__name__] = converter
+
+
+class GenerateWithoutHidden(GenerateAssignment):
+    """nbgrader's GenerateAssignment, which copies what a link in source/ points to: one into hidden/ is refused.
+
+    That is before anything is copied, or any earlier release removed.
+    """
+
+    def init_notebooks(self) -> None:
+        super().init_notebooks()
+        course = Course(Path(self.coursedir.root))
+        for folder in self.assignments:
+            try:
+                course.trusted_files(Path(folder).name)
+            except CourseError as error:
+                self.log.error(str(error))
+                raise NbGraderException(str(error)) from None
 
 
 class AutogradeAnything(Autograde):

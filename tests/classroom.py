@@ -1,8 +1,11 @@
 """Building blocks of the tests: scratch courses, and notebooks as students hand them in."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from coursekit import notebooks
 from coursekit.course import Course
@@ -98,6 +101,14 @@ def fill_in(notebook: dict[str, Any], answers: dict[str, str]) -> dict[str, Any]
     for cell_id, source in answers.items():
         by_id[cell_id]["source"] = source
     return notebook
+
+
+def change_recording(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Write a recording anew after ``change`` to the arrays in it, by their names."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    change(arrays)
+    np.savez_compressed(path, **arrays)
 
 
 def text(cell: dict[str, Any]) -> str:

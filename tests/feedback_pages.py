@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from hidden_tests import exercises
 from nbgrader.api import Gradebook
 
-from coursekit import feedback, notebooks, stock
+from coursekit import assignments, feedback, notebooks, stock
 from coursekit.course import Course
-from tests.classroom import ASSIGNMENT
+from coursekit.exercise import Exercise
+from tests.classroom import ASSIGNMENT, ROOT
 
 EVERYTHING_RIGHT: dict[str, Any] = {}
 Notebook = dict[str, Any]
+
+
+def exercises() -> tuple[Exercise, ...]:
+    """Those of the assignment whose pages are written here."""
+    return assignments.load(Course(ROOT), ASSIGNMENT).exercises
 
 
 def png(width: int = 3, height: int = 2) -> bytes:
@@ -55,7 +60,7 @@ def verdicts(changes: dict[str, dict[str, Any]] = EVERYTHING_RIGHT, **about: Any
     """Verdicts as the grader writes them, all of them right but for ``changes`` by grade_id."""
     entries = [
         {
-            "number": row.public.number,
+            "number": row.number,
             "function": row.function,
             "grade_id": row.grade_id,
             "points": row.points,
@@ -68,17 +73,17 @@ def verdicts(changes: dict[str, dict[str, Any]] = EVERYTHING_RIGHT, **about: Any
             "mistake": None,
             "follows": [],
             "calls": [],
-            "look": row.public.look,
+            "look": row.look,
         }
         | changes.get(row.grade_id, {})
-        for row in exercises(ASSIGNMENT)
+        for row in exercises()
     ]
     return {"version": 1, "assignment": ASSIGNMENT, "notes": [], "problem": "", "exercises": entries} | about
 
 
 def lost(grade_id: str, reasons: dict[str, str], **more: Any) -> dict[str, dict[str, Any]]:
     """The change to ``verdicts`` for an exercise that lost the checks which ``reasons`` names."""
-    (row,) = [row for row in exercises(ASSIGNMENT) if row.grade_id == grade_id]
+    (row,) = [row for row in exercises() if row.grade_id == grade_id]
     checks = [
         {
             "name": check.name,

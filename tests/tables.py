@@ -4,6 +4,7 @@ The engine never does this: it asks a reference process. Here the modules of sev
 own.
 """
 
+import linecache
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +88,11 @@ def exercise(key: str) -> Any:
     return loaded(assignment).exercise(function)
 
 
-KEYS = tuple(f"{name}/{one.function}" for name in ASSIGNMENTS for one in loaded(name).exercises)
+KEYS = tuple(
+    f"{name}/{one.function}"
+    for name in ASSIGNMENTS
+    for one in sorted(module(name, "cases").EXERCISES, key=lambda one: one.number)
+)
 
 
 @cache
@@ -95,3 +100,21 @@ def testers(assignment: str) -> dict[str, Any]:
     """The public tests of an assignment, by their names."""
     path = COURSE.folder(assignment) / recordings.NAME
     return Suite(module(assignment, "cases").EXERCISES, path).testers()
+
+
+def wrong(key: str, name: str) -> Any:
+    """The function of an exercise as somebody with a mistake of the catalogue writes it."""
+    assignment, _, function = key.partition("/")
+    one = table(assignment)
+    (mistake,) = [row for row in one.mistakes if (row.function, row.name) == (function, name)]
+    return defined(key, mistake.source(one.cells[function]))
+
+
+def defined(key: str, source: str) -> Any:
+    """The function of an exercise as ``source`` defines it, in a notebook where everything else is right."""
+    assignment, _, function = key.partition("/")
+    file = f"<{key} {hash(source)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # as IPython does
+    names = dict(solved(assignment))
+    exec(compile(source, file, "exec"), names)
+    return names[function]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hidden_tests import exercises
-
-from coursekit import demo
+from benchmarks import made
+from coursekit import assignments
+from coursekit.author import Recipe
 from coursekit.course import Course
 from coursekit.reading import candidates
 
@@ -20,13 +20,13 @@ ASSIGNMENT = "step-by-step"
 NAME = f"{ASSIGNMENT}.ipynb"
 MIB = 1 << 20
 LARGEST = candidates.MAX_NOTEBOOK_BYTES - MIB  # of a notebook: just below what the grader reads at all
-POINTS = {row.function: row.points for row in exercises(ASSIGNMENT)}
+ROOT = Path(__file__).resolve().parents[2]
+POINTS = {row.function: row.points for row in assignments.load(Course(ROOT), ASSIGNMENT).exercises}
 ALL = frozenset(POINTS)
 NOTHING_LOST: frozenset[str] = frozenset()
 COST = "cost = np.sum(losses) / m"
 COST_LOST = frozenset({"compute_cost"})
 PNG = "iVBORw0KGgo" + "A" * 41  # the beginning of a picture, which is enough to be kept
-ROOT = Path(__file__).resolve().parents[2]
 
 Notebook = dict[str, Any]
 Write = Callable[[Path], None]
@@ -49,7 +49,7 @@ class Costly:
 
 @functools.cache
 def _made(blank: bool) -> str:
-    return demo.submission(Course(ROOT), demo.Recipe("", "", blank=blank)).decode()
+    return made.of(Course(ROOT), ASSIGNMENT, [Recipe("", "", blank=blank)])[0].decode()
 
 
 def solved() -> Notebook:

@@ -1,12 +1,11 @@
-"""A process that grades submissions of one course pack: ``python -m coursekit.cluster.desk FOLDER``, on a worker.
+"""A process that grades submissions of one course pack: ``python -m coursekit.cluster.desk``, on a worker.
 
-Each pack gets a process of its own. Its first parcel is the course, every other one a submission; each is answered with
-a parcel. The process ends with the pipe, and its folder with it.
+Each pack gets a process of its own, in a folder of its own. Its first parcel is the course, every other one a
+submission; each is answered with a parcel. The process ends with the pipe; then the worker's cleaner takes the folder.
 """
 
 import os
 import queue
-import shutil
 import signal
 import sys
 import threading
@@ -15,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from coursekit.cluster import packs, parcels
+from filelock import FileLock
+
+from coursekit.cluster import packs, parcels, worker
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.settings import Facts
@@ -23,12 +24,13 @@ from coursekit.settings import Facts
 
 def main() -> None:
     """Orders come on the standard input, answers go where the standard output was; prints go to the errors."""
-    folder = Path(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    orders = _listen(sys.stdin.buffer, folder)
+    lock = FileLock(worker.LOCK, fallback_to_soft=False)
+    lock.acquire()  # until this process ends, however it does
+    orders = _listen(sys.stdin.buffer)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    root = folder / "course"
+    root = Path.cwd() / "course"
     facts, files = parcels.unpacked(orders())
     parcels.put(files, root)
     course = Course(root, Facts(facts["course_id"], tuple(facts["assignments"]), tuple(facts["shared_files"])))
@@ -46,7 +48,7 @@ def _answer(course: Course, order: bytes) -> bytes:
         return parcels.packed({"failure": f"{type(error).__name__}: {str(error)[:200]}", "log": log})
 
 
-def _listen(pipe: IO[bytes], folder: Path) -> Callable[[], bytes]:
+def _listen(pipe: IO[bytes]) -> Callable[[], bytes]:
     """What gives the next order. When there are no more, because the worker has ended, this process ends at once."""
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
@@ -55,7 +57,6 @@ def _listen(pipe: IO[bytes], folder: Path) -> Callable[[], bytes]:
             while order := parcels.receive(pipe):
                 orders.put(order)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
             os._exit(0)  # whatever it is grading, nobody waits for it; the sandbox dies with this process
 
     threading.Thread(target=listen, name="orders", daemon=True).start()

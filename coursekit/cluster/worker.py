@@ -13,9 +13,15 @@ import tempfile
 import threading
 from pathlib import Path
 
+from filelock import FileLock
+
 from coursekit import versions
 from coursekit.cluster import parcels
 
+LOCK = ".lock"  # in the folder of a process, held by it
+_PREFIX = "coursekit-desk-"
+_CLEANER = 'cat; chmod -R u+rwX -- "$1"; rm -rf -- "$1"'  # students' folders may be closed
+_NOT_FOR_THE_DESK = ("COURSE_ROOT", "COURSE_DB_URL")
 _mine = threading.local()  # a sandbox belongs to one thread, and so does the process that has it
 
 
@@ -60,19 +66,40 @@ def examine(pack: bytes, order: bytes, wanted: str, attempts: int) -> bytes:
 
 
 class Desk:
-    """The process, with a course pack unpacked in a folder of its own."""
+    """The process, with a course pack unpacked in a folder of its own.
+
+    What is hidden lies there, so the folder goes however this ends: a cleaner holds the other end of a pipe that closes
+    with the process, and then removes the folder, into which nobody writes any more. Where both are killed at once, the
+    next one to begin on that machine removes it.
+    """
 
     def __init__(self, pack: bytes) -> None:
         self.digest = hashlib.sha256(pack).digest()
-        self._folder = tempfile.mkdtemp(prefix="coursekit-")
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "coursekit.cluster.desk", self._folder],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=self._folder,
-            env={name: value for name, value in os.environ.items() if name not in ("COURSE_ROOT", "COURSE_DB_URL")},
-            start_new_session=True,  # Ctrl-C is for the worker; this process ends when the worker has
-        )
+        _sweep(Path(tempfile.gettempdir()))
+        folder = tempfile.mkdtemp(prefix=_PREFIX)
+        ends, lives = os.pipe()
+        try:
+            self._cleaner = subprocess.Popen(
+                ["/bin/sh", "-c", _CLEANER, "sh", folder],
+                stdin=ends,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "coursekit.cluster.desk"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=folder,
+                env={name: value for name, value in os.environ.items() if name not in _NOT_FOR_THE_DESK}
+                | {"PYTHONDONTWRITEBYTECODE": "1"},
+                start_new_session=True,  # Ctrl-C is for the worker; this process ends when the worker has
+                pass_fds=(lives,),
+            )
+        finally:
+            for one in (ends, lives):
+                os.close(one)
         self._unsent = pack
 
     @property
@@ -105,7 +132,17 @@ class Desk:
                     pipe.close()
                 except OSError:
                     continue  # what was not written yet has nobody to read it
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._cleaner.wait()
+
+
+def _sweep(room: Path) -> None:
+    """The folders of processes that live no more are gone."""
+    for lock in room.glob(f"{_PREFIX}*/{LOCK}"):
+        try:
+            with FileLock(lock, fallback_to_soft=False).acquire(timeout=0):
+                shutil.rmtree(lock.parent, ignore_errors=True)
+        except OSError:  # in use (filelock's Timeout is one), already gone, or somebody else's
+            continue
 
 
 def _desk(pack: bytes) -> Desk:

@@ -5,7 +5,9 @@ Each question has a function here. Its arguments come as JSON, and so does what 
 
 import json
 import os
+import queue
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,6 @@ from typing import Any
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.reference import answers, describing, mutation, outputs, submissions
 from coursekit.reference.table import Table
-from coursekit.workers import follow_parent
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
     "describe": describing.describe,
@@ -32,13 +33,13 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 
 def main() -> None:
     """Answer until nobody asks any more. What the course prints goes to the standard error."""
-    follow_parent()
+    requests = _listen()
     root, assignment = Path(sys.argv[1]), sys.argv[2]
     answered = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     table: Table | None = None
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
+    while True:
+        request = json.loads(requests())
         try:
             table = table or Table.load(root, assignment)
             answer = {"answer": QUESTIONS[request.pop("question")](table, **request)}
@@ -49,6 +50,21 @@ def main() -> None:
             answer = {"refused": [*_place(error, root, assignment), "fix it"]}
         answered.write(json.dumps(answer).encode() + b"\n")
         answered.flush()
+
+
+def _listen() -> Callable[[], bytes]:
+    """What gives the next request. When nobody asks any more, this process ends at once, whatever it is at."""
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def listen() -> None:
+        try:
+            for line in sys.stdin.buffer:
+                requests.put(line)
+        finally:
+            os._exit(0)
+
+    threading.Thread(target=listen, name="requests", daemon=True).start()
+    return requests.get
 
 
 def _place(error: BaseException, root: Path, assignment: str) -> tuple[str, str]:

@@ -2,22 +2,27 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType
 
-import figures
 import pytest
 
-import public_tests
 from coursekit import notebooks
 from coursekit.inside import album
 from coursekit.marking import beforehand
 from coursekit.sandbox import kept
 from coursekit.sandbox.client import Sandbox
-from selfcheck.recordings import recorded
-from tests.classroom import ASSIGNMENT
+from dnn import figures
+from selfcheck import recordings
+from tests.classroom import ASSIGNMENT, ROOT
 
 ASK = {"op": "run", "store_history": True}
-SHOW = "from dnn_utils import draw_layer_forward\nimport figures\nprint(len(figures._drawn))\ndraw_layer_forward()"
+SHOW = """from dnn_utils import draw_layer_forward
+from dnn import figures
+print(len(figures._drawn))
+draw_layer_forward()"""
+FIGURES = "dnn.figures"
 DRAWN = [("dnn_utils", "draw_layer_forward", [], {})]
 
 
@@ -80,8 +85,8 @@ def album_file(cache: Path) -> Path:
 
 
 def test_a_second_sandbox_does_not_draw_again(cache, files, first):
-    ((asked, (png, _, width)),) = json.loads(album_file(cache).read_text()).items()
-    album_file(cache).write_text(json.dumps({asked: [png, "kept from before", width]}))
+    ((asked, (png, _, width)),) = json.loads(album_file(cache).read_text())[FIGURES].items()
+    album_file(cache).write_text(json.dumps({FIGURES: {asked: [png, "kept from before", width]}}))
     with Sandbox(files, beforehand=DRAWN) as second:
         before = shown(second, SHOW)
     assert before[1]["data"]["text/plain"] == "kept from before"
@@ -90,29 +95,62 @@ def test_a_second_sandbox_does_not_draw_again(cache, files, first):
 
 def test_damaged_pictures_are_drawn_again_and_mended(cache, files, first):
     whole = album_file(cache).read_text()
-    album_file(cache).write_text('{"a": ["no base64", "alt", 1]}')
+    album_file(cache).write_text('{"dnn.figures": {"a": ["no base64", "alt", 1]}}')
     with Sandbox(files, beforehand=DRAWN) as second:
         assert shown(second, SHOW) == first[1]
     assert album_file(cache).read_text() == whole
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"a": 1}', '{"a": ["no base64", "alt", 1]}', '{"a": ["", "b"]}'])
-def test_nothing_is_remembered_of_damaged_pictures(cache, damage):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "{",
+        "[]",
+        '{"dnn.figures": 1}',
+        '{"dnn.figures": [1]}',
+        '{"no.such": {"a": ["", "b", 1]}}',
+        '{"dnn.figures": {"a": 1}}',
+        '{"dnn.figures": {"a": ["no base64", "alt", 1]}}',
+        '{"dnn.figures": {"a": ["", "b"]}}',
+    ],
+)
+def test_nothing_is_remembered_of_damaged_pictures(cache, damage, monkeypatch):
     """As if nothing had been kept, which is what the test above shows the sandbox to draw again."""
-    file, drawn = album_file(cache), dict(figures._drawn)
-    assert album.remember(figures, kept.pictures(file.name)) == 1
+    file, folder = album_file(cache), str(ROOT / "dnn")
+    monkeypatch.setattr(figures, "_drawn", {})
+    assert album.remember(folder, kept.pictures(file.name)) == 1
+    assert album.remembered(folder) == json.loads(file.read_text())
     figures._drawn.clear()
-    figures._drawn.update(drawn)
     file.write_text(damage)
-    assert album.remember(figures, kept.pictures(file.name)) == 0
-    assert figures._drawn == drawn
+    assert album.remember(folder, kept.pictures(file.name)) == 0
+    assert figures._drawn == {}
+
+
+def test_a_module_that_fails_to_remember_is_told_and_the_others_remember(tmp_path, monkeypatch, capsys):
+    """And one that lies elsewhere, or has one of the two functions only, takes no part."""
+
+    def module(name, folder, **functions):
+        made = ModuleType(name)
+        made.__file__ = str(folder / f"{name}.py")
+        vars(made).update(functions)
+        monkeypatch.setitem(sys.modules, name, made)
+
+    taken = {}
+    module("one_that_fails", tmp_path, remembered=dict, remember=lambda kept: kept["gone"])
+    module("one_that_works", tmp_path, remembered=lambda: taken, remember=taken.update)
+    module("half_a_module", tmp_path, remembered=lambda: {"a": 1})
+    module("a_stranger", tmp_path.parent, remembered=lambda: {"a": 1}, remember=dict)
+    assert album.remember(str(tmp_path), {"one_that_works": {"a": 1}, "half_a_module": {}, "a_stranger": {}}) == 1
+    assert album.remembered(str(tmp_path)) == {"one_that_works": {"a": 1}}
+    assert capsys.readouterr().err == "one_that_fails.remember: KeyError: 'gone'\n"
 
 
 def test_pictures_of_other_code_or_of_other_calls_are_others(files):
     data = {name: path.read_bytes() for name, path in files.items()}
     names = {
         kept.pictures_name(data, DRAWN),
-        kept.pictures_name(data | {"figures.py": b""}, DRAWN),
+        kept.pictures_name(data | {"dnn/figures.py": b""}, DRAWN),
         kept.pictures_name(data, [("dnn_utils", "draw_layer_backward", [], {})]),
     }
     assert len(names) == 3
@@ -127,29 +165,27 @@ def test_pictures_that_were_kept_longest_give_way(empty_cache):
 
 
 def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course, files, tmp_path):
-    count = "from selfcheck import recordings\nprint(recordings._recorded.cache_info().misses)"
+    count = "from selfcheck import recordings\nprint(recordings._as_of.cache_info().misses)"
     test = "from public_tests import *\nlinear_forward_test(lambda A, W, b: (W @ A + b, (A, W, b)))"
-    calls = beforehand.calls(ASSIGNMENT, notebooks.read(course.source(ASSIGNMENT)), files)
-    with Sandbox(files, beforehand=calls) as ready:
+    with Sandbox(files) as ready:  # `warm_up` of public_tests reads them
         before, after = (
             "".join(output["text"] for output in shown(ready, source)) for source in (count, f"{test}\n{count}")
         )
     assert before == "10\n"
     assert "Right on these examples" in after
     assert after.endswith("\n10\n")
-    key = f"{ASSIGNMENT}/linear_forward"
-    copy = tmp_path / "public_tests.h5"
-    copy.write_bytes(public_tests.SUITE.recording.read_bytes())
-    there = recorded(copy, key, "example")
+    copy = tmp_path / recordings.NAME
+    copy.write_bytes((course.folder(ASSIGNMENT) / recordings.NAME).read_bytes())
+    there = recordings.outputs(copy, "linear_forward")["example"]
     there["Z"][:] = 0  # what a caller does to its own
-    assert recorded(copy, key, "example")["Z"].any()
+    assert recordings.outputs(copy, "linear_forward")["example"]["Z"].any()
     copy.write_bytes(b"damaged")
-    with pytest.raises(OSError, match="signature"):
-        recorded(copy, key, "example")
+    with pytest.raises(ValueError, match="pickled"):
+        recordings.outputs(copy, "linear_forward")
 
 
 def test_a_child_that_spoils_a_drawing_spoils_its_own(sandbox):
-    spoil = "import figures\nfor name in figures._drawn: figures._drawn[name] = 'mine'\n"
+    spoil = "from dnn import figures\nfor name in figures._drawn: figures._drawn[name] = 'mine'\n"
     assert shown(sandbox, spoil + SHOW)[1]["data"]["text/plain"] == "'mine'"
     assert "image/png" in shown(sandbox, SHOW)[1]["data"]
 

@@ -1,20 +1,25 @@
 """Markers, hidden tests, and the cells against the table of exercises: every slip has its code."""
 
+import dataclasses
+
 import pytest
-from hidden_tests import exercises as rows
 
 from coursekit import notebooks
 from coursekit.checks import exercises, experiments, markers
 from coursekit.checks.findings import CODES, Finding, Source
 from tests.classroom import ASSIGNMENT
+from tests.tables import loaded
 
+RIGHT = "from coursekit.author import check; check(linear_forward)"
 BEGIN, END = "    # YOUR CODE STARTS HERE", "    # YOUR CODE ENDS HERE"
 
 
 @pytest.fixture
 def source(course):
     path = course.source(ASSIGNMENT)
-    return Source(ASSIGNMENT, path, f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb", notebooks.read(path))
+    return Source(
+        ASSIGNMENT, path, f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb", notebooks.read(path), loaded(ASSIGNMENT).exercises
+    )
 
 
 def check(source):
@@ -111,18 +116,21 @@ def test_hidden_tests_stand_in_graded_cells_only(source):
     [
         "",
         "check(1)",
-        'from hidden_tests import check; check("a/b", linear_forward)',
-        "from hidden_tests import check\ncheck('step-by-step/linear_forward', linear_forward)",
+        "check(linear_forward)",
+        "from coursekit.author import check; check(linear_backward)",
+        "from coursekit.author import check; check('linear_forward')",
+        "from coursekit.author import check\ncheck(linear_forward)",
     ],
 )
 def test_the_hidden_region_is_one_line_that_names_the_exercise(source, line):
-    right = 'from hidden_tests import check; check("step-by-step/linear_forward", linear_forward)'
-    replace(source, "linear-forward-test", right, line)
+    replace(source, "linear-forward-test", RIGHT, line)
     assert found(source) == {("M207", "linear-forward-test")}
 
 
-def test_the_hidden_line_may_be_quoted_otherwise(source):
-    replace(source, "linear-forward-test", '"step-by-step/linear_forward"', "'step-by-step/linear_forward'")
+def test_the_hidden_line_may_be_spaced_otherwise(source):
+    replace(
+        source, "linear-forward-test", RIGHT, "from coursekit.author import (check) ;check( linear_forward )  # here"
+    )
     assert found(source) == set()
 
 
@@ -148,9 +156,33 @@ def test_a_solution_cell_defines_its_function(source):
 
 
 @pytest.mark.parametrize("points", [11, "10", None, True])
-def test_points_are_those_of_the_table_and_add_up(source, points):
+def test_points_are_those_of_the_table(source, points):
     cell(source, "linear-forward-test").metadata["nbgrader"]["points"] = points
-    assert found(source) == {("E303", "linear-forward-test"), ("E304", "")}
+    assert found(source) == {("E303", "linear-forward-test")}
+
+
+def test_points_may_add_up_to_any_number(source):
+    """A test of twenty points beside an examination is an assignment as well."""
+    halved = tuple(
+        dataclasses.replace(row, checks=tuple(dataclasses.replace(one, points=one.points / 2) for one in row.checks))
+        for row in source.exercises
+    )
+    for row in halved:
+        cell(source, f"{row.grade_id}-test").metadata["nbgrader"]["points"] = row.points
+    assert check(dataclasses.replace(source, exercises=halved)) == []
+
+
+def test_the_number_of_an_exercise_is_its_place_in_the_notebook(source):
+    """The stub names the one, and the public test and the feedback page the other."""
+    cells = source.notebook.cells
+    names = [each.id for each in cells]
+    one, other = names.index("compute-cost"), names.index("linear-backward")
+    cells[one], cells[other] = cells[other], cells[one]
+    found = {finding.what for finding in check(source) if finding.code == "E304"}
+    assert found == {
+        "compute_cost has the number 6, but is exercise 7 of the notebook",
+        "linear_backward has the number 7, but is exercise 6 of the notebook",
+    }
 
 
 @pytest.mark.parametrize(
@@ -209,7 +241,7 @@ def test_code_that_is_not_python_is_found(source):
     ("new", "said"),
     [
         ("linear_backward_test(linear_forward)", "runs linear_backward_test, the public test of another exercise"),
-        ("digits_linear_forward_test(linear_forward)", "runs digits_linear_forward_test"),
+        ("digits_linear_forward_test(linear_forward)", "does not run linear_forward_test(linear_forward)"),
         ("linear_forward_test(linear_forward)\ncompute_cost_test(compute_cost)", "runs compute_cost_test"),
         ("if True:\n    compute_cost_test(compute_cost)", "runs compute_cost_test"),
         ("import public_tests; public_tests.compute_cost_test(compute_cost)", "runs compute_cost_test"),
@@ -252,7 +284,7 @@ def test_magics_are_python_enough(source):
 def test_every_row_is_looked_for(source):
     """An empty notebook lacks both cells of every exercise."""
     source.notebook.cells = []
-    assert len(check(source)) == 2 * len(rows(ASSIGNMENT)) + 1
+    assert len(check(source)) == 2 * len(source.exercises)
 
 
 def test_strange_metadata_is_no_traceback(source):

@@ -3,13 +3,14 @@
 import json
 import shutil
 
-import h5py
 import pytest
 
-from coursekit import notebooks, release, solutions
+from coursekit import notebooks, release
 from coursekit.checks import recordings, released
 from coursekit.checks.findings import Source
-from tests.classroom import ASSIGNMENT, copy_course
+from selfcheck import recordings as recorded
+from tests.classroom import ASSIGNMENT, change_recording, copy_course
+from tests.tables import loaded
 
 NOTEBOOK = f"{ASSIGNMENT}.ipynb"
 
@@ -30,7 +31,9 @@ def scratch(fresh, tmp_path):
 
 def source(course):
     path = course.source(ASSIGNMENT)
-    return Source(ASSIGNMENT, path, f"source/{ASSIGNMENT}/{NOTEBOOK}", notebooks.read(path))
+    return Source(
+        ASSIGNMENT, path, f"source/{ASSIGNMENT}/{NOTEBOOK}", notebooks.read(path), loaded(ASSIGNMENT).exercises
+    )
 
 
 def check(course, stale=False):
@@ -90,7 +93,7 @@ def test_a_shared_file_that_differs_is_found(scratch):
     assert check(scratch) == {("R502", "dnn_utils.py")}
 
 
-@pytest.mark.parametrize("name", ["hidden_tests.h5", "notes.txt", "data/x.bin"])
+@pytest.mark.parametrize("name", ["exercises.py", "notes.txt", "data/x.bin"])
 def test_a_file_that_does_not_belong_is_found(scratch, name):
     path = scratch.release(ASSIGNMENT) / name
     path.parent.mkdir(exist_ok=True)
@@ -123,7 +126,7 @@ def test_a_line_of_a_solution_is_found_wherever_it_stands(scratch, cell_id, chan
     assert check(scratch) == {("R504", f"{NOTEBOOK}[{cell_id}]")}
 
 
-@pytest.mark.parametrize("name", ["README.md", "testCases.py", "public_tests.h5"])
+@pytest.mark.parametrize("name", ["README.md", "testCases.py", "recorded.npz"])
 def test_a_line_of_a_solution_is_found_in_any_file(scratch, name):
     releases = [path.parent for path in scratch.root.glob(f"release/*/{name}") if name != "README.md"]
     for folder in {scratch.root, scratch.source(ASSIGNMENT).parent, scratch.release(ASSIGNMENT), *releases}:
@@ -141,7 +144,10 @@ def test_lines_that_give_nothing_away_are_no_secret(course):
     assert len(secret) > 25
 
 
-@pytest.mark.parametrize("text", ["\nimport hidden_tests", "\n### BEGIN HIDDEN TESTS"])
+@pytest.mark.parametrize(
+    "text",
+    ["\nimport coursekit.author", "\nfrom coursekit . author import check; check(f)", "\n### BEGIN HIDDEN TESTS"],
+)
 def test_a_hidden_test_is_found(scratch, text):
     edit_release(scratch, "linear-forward-test", add(text))
     assert check(scratch) == {("R505", f"{NOTEBOOK}[linear-forward-test]")}
@@ -192,18 +198,21 @@ def test_the_recordings_of_this_course_are_fresh(course):
 
 
 def test_a_changed_or_missing_case_is_found(scratch):
-    with h5py.File(scratch.root / "hidden_tests.h5", "r+") as file:
-        first, second = list(file[f"{ASSIGNMENT}/linear_forward"])[:2]
-        del file[f"{ASSIGNMENT}/linear_forward/{first}"]
-        file[f"{ASSIGNMENT}/linear_forward/{second}/Z"][...] += 1e-6
-    where = [f"hidden_tests.h5[{ASSIGNMENT}/linear_forward/{name}]" for name in (first, second)]
+    path = scratch.hidden(ASSIGNMENT) / recorded.NAME
+    outputs = recorded.outputs(path, "linear_forward")
+    first, second = sorted(outputs)[:2]
+    outputs.pop(first)
+    outputs[second]["Z"] += 1e-6
+    change_recording(path, lambda arrays: arrays.update(recorded.packed({"linear_forward": outputs}, {})))
+    where = [f"hidden/{ASSIGNMENT}/{recorded.NAME}[linear_forward/{name}]" for name in (first, second)]
     assert record(scratch) == [("X601", name) for name in where]
 
 
 def test_a_damaged_or_missing_recording_is_found(scratch):
-    (scratch.root / "hidden_tests.h5").write_bytes(b"junk")
-    (scratch.root / "public_tests.h5").unlink()
-    assert record(scratch) == [("X601", "public_tests.h5"), ("X601", "hidden_tests.h5")]
+    public, hidden = (folder / recorded.NAME for folder in (scratch.folder(ASSIGNMENT), scratch.hidden(ASSIGNMENT)))
+    hidden.write_bytes(b"junk")
+    public.unlink()
+    assert record(scratch) == [("X601", str(path.relative_to(scratch.root))) for path in (public, hidden)]
 
 
 def test_solutions_that_cannot_be_run_are_a_finding_and_spare_their_cases(scratch):
@@ -212,13 +221,11 @@ def test_solutions_that_cannot_be_run_are_a_finding_and_spare_their_cases(scratc
     assert record(scratch) == [("X602", f"source/{ASSIGNMENT}/{NOTEBOOK}")]
 
 
-def test_solutions_of_one_assignment_are_run_only(course, monkeypatch):
+def test_solutions_of_one_assignment_are_run_only(scratch):
     """A second assignment that is broken must not keep the first from being compared."""
-    monkeypatch.setattr(type(course), "assignments", lambda self: (ASSIGNMENT, "broken"))
-    monkeypatch.setattr(
-        solutions, "load", lambda course, name, load=solutions.load: load(course, {ASSIGNMENT: name}[name])
-    )
-    assert record(course) == []
+    for path in (scratch.source("digits"), scratch.folder("digits") / "cases.py"):
+        path.write_text("1 / 0", encoding="utf-8")
+    assert record(scratch) == []
 
 
 def test_a_module_that_holds_what_the_assignment_asks_for_is_found(scratch):
@@ -229,6 +236,7 @@ def test_a_module_that_holds_what_the_assignment_asks_for_is_found(scratch):
 
 
 def test_a_shared_module_that_holds_what_the_assignment_asks_for_is_not_handed_out(scratch):
-    (scratch.root / "data_files.py").write_text("def linear_activation_forward():\n    pass\n", encoding="utf-8")
-    assert "data_files.py" not in scratch.trusted_files(ASSIGNMENT)
-    assert "data_files.py" in scratch.trusted_files("application")
+    with (scratch.root / "dnn" / "data_files.py").open("a", encoding="utf-8") as file:
+        file.write("def linear_activation_forward():\n    pass\n")
+    assert "dnn/data_files.py" not in scratch.trusted_files(ASSIGNMENT)
+    assert "dnn/data_files.py" in scratch.trusted_files("application")

@@ -6,16 +6,16 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
-from hidden_tests import TABLE
 from rich.console import Console
 
 from coursekit import class_report
 from coursekit.course import Course
 from coursekit.marking import verdicts
 from coursekit.student_marks import Mark, StudentMarks
+from tests.tables import exercise
 
 NAME = "step-by-step"
-FORWARD, BACKWARD = TABLE[f"{NAME}/linear_forward"], TABLE[f"{NAME}/linear_backward"]
+FORWARD, BACKWARD = exercise(f"{NAME}/linear_forward"), exercise(f"{NAME}/linear_backward")
 NOT_AVERAGED = verdicts.Named("not-averaged", "The gradients of parameters are averaged over the examples.")
 FLAT = verdicts.Named("db-flat", "db should be a column like b.")
 

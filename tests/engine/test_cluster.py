@@ -128,7 +128,11 @@ def test_the_course_pack_is_the_same_each_time_and_holds_no_more_than_grading_re
     pack = packs.of_course(classroom, ASSIGNMENT)
     assert packs.of_course(classroom, ASSIGNMENT) == pack
     _, files = parcels.unpacked(pack)
-    assert {"hidden_tests.py", "hidden_tests.h5", f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"} <= set(files)
+    assert {
+        f"hidden/{ASSIGNMENT}/exercises.py",
+        f"hidden/{ASSIGNMENT}/recorded.npz",
+        f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb",
+    } <= set(files)
     assert not [name for name in files if re.match(r"nbgrader_config|gradebook|submitted|release", name)]
     assert str(classroom.root).encode() not in pack
 

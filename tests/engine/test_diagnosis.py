@@ -3,36 +3,39 @@
 ``tests/course/test_mistakes.py`` proves it of every answer of the catalogue, where it also judges them.
 """
 
-import mistakes
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hidden_tests import TABLE
 
-from coursekit import recording
-from coursekit.course import Course
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
+from coursekit.marking.probe import observe
+from selfcheck import recordings
 from selfcheck.comparison import NotNumbers
-from tests.course import answers
-from tests.course.answers import COURSE
+from tests import tables
 from tests.patience import spends_at_most
+from tests.tables import exercise, loaded
 
 KEY = "step-by-step/linear_backward"
-ROW = TABLE[KEY]
-HIDDEN_RECORDING = recording.MISTAKE_FILES[1]
+ROW = exercise(KEY)
+HERE = loaded(ROW.assignment)
 
 
 def seen(key, target):
-    return observations.read(TABLE[key], answers.observed(TABLE[key], target))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return observations.read(exercise(key), observe(exercise(key), target))
 
 
 def named(key, observed):
-    found = diagnosis.recognise(COURSE, TABLE[key], observed)
+    found = diagnosis.recognise(loaded(key.partition("/")[0]), exercise(key), observed)
     return found and found.name
 
 
 def made(name, key=KEY):
-    return seen(key, answers.answer(mistakes.find(key, name)))
+    return seen(key, tables.wrong(key, name))
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ def test_two_mistakes_at_once_are_named_after_none_that_was_not_made():
         f"{both[0]}    {both[1]}\n    {both[2]}\n    return W_turned @ dZ, dW, db\n"
     )
 
-    assert named(KEY, seen(KEY, answers.function(source, KEY))) is None
+    assert named(KEY, seen(KEY, tables.defined(KEY, source))) is None
 
 
 # --- hostile --------------------------------------------------------------------------------------------------
@@ -122,23 +125,23 @@ def test_an_input_that_was_not_changed_is_not_a_change_in_place(observed):
 # --- the recording ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("damage", ["missing", "not HDF5"])
+@pytest.mark.parametrize("damage", ["missing", "not a recording"])
 def test_without_a_recording_nothing_has_a_name(tmp_path, observed, damage):
     """Grading goes on: a hint is not worth a class without marks."""
     if damage != "missing":
-        (tmp_path / HIDDEN_RECORDING).write_text("junk")
+        (tmp_path / recordings.NAME).write_text("junk")
 
-    assert diagnosis.recognise(Course(tmp_path), ROW, observed) is None
+    assert diagnosis.recognise(replace(HERE, hidden=tmp_path), ROW, observed) is None
 
 
 def test_a_new_recording_is_read_though_an_older_one_was_in_use(tmp_path, observed):
-    path = tmp_path / HIDDEN_RECORDING
-    path.write_bytes((COURSE.root / HIDDEN_RECORDING).read_bytes())
-    assert diagnosis.recognise(Course(tmp_path), ROW, observed).name == "db-flat"
+    path = tmp_path / recordings.NAME
+    path.write_bytes((HERE.hidden / recordings.NAME).read_bytes())
+    assert diagnosis.recognise(replace(HERE, hidden=tmp_path), ROW, observed).name == "db-flat"
 
     path.write_text("junk")
 
-    assert diagnosis.recognise(Course(tmp_path), ROW, observed) is None
+    assert diagnosis.recognise(replace(HERE, hidden=tmp_path), ROW, observed) is None
 
 
 def test_an_answer_takes_less_than_two_milliseconds():
@@ -148,4 +151,4 @@ def test_an_answer_takes_less_than_two_milliseconds():
 
     with spends_at_most(50 * 0.002):
         for _ in range(50):
-            diagnosis.recognise(COURSE, ROW, wrong)
+            diagnosis.recognise(HERE, ROW, wrong)

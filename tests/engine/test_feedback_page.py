@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hidden_tests import exercises
 
 from coursekit import feedback, notebooks
 from coursekit.course import Course
@@ -32,17 +31,18 @@ from tests.feedback_pages import (
     text_cell,
     verdicts,
 )
+from tests.tables import loaded
 
 HINT = "Gradients of parameters are averaged over the examples."
 FOUND = "dW has the right shape (3, 5), but all 15 entries are wrong, yours has dW[0, 0] = 0.292555."
 PROBLEM = "step-by-step.ipynb: not valid JSON (line 7); open it in JupyterLab and save it again"
-SECRET = "hidden_tests"
+SECRET = "coursekit.author"
 PEOPLE = ("anna", "emma", "noah", "otto", "pia")
 
 
 def emmas_verdicts():
     """One mistake with a name, one that follows from it, one that is wrong beside it, and one not written."""
-    (last,) = [row for row in exercises(ASSIGNMENT) if row.grade_id == "update-parameters"]
+    (last,) = [row for row in loaded(ASSIGNMENT).exercises if row.grade_id == "update-parameters"]
     blank = f"Exercise 10: {last.function} is not written yet."
     changes = lost("linear-backward", {"dW": FOUND}, mistake={"name": "dW-not-averaged", "hint": HINT})
     changes |= {"linear-activation-backward": {"follows": ["linear_backward"]}}
@@ -89,7 +89,7 @@ def classroom(tmp_path_factory):
     put_back(course, "anna", verdicts(), graded_notebook(course))
     put_back(course, "emma", emmas_verdicts(), graded_notebook(course, emmas_notebook), emmas_marks)
     nothing = {}
-    for row in exercises(ASSIGNMENT):
+    for row in loaded(ASSIGNMENT).exercises:
         nothing |= lost(row.grade_id, {check.name: PROBLEM for check in row.checks}, earned=0.0)
     put_back(
         course, "noah", verdicts(nothing, problem=PROBLEM, notes=[f"Not graded. {PROBLEM}."]), graded_notebook(course)
@@ -98,7 +98,7 @@ def classroom(tmp_path_factory):
     def old_comment(book, entry):
         book.find_comment("linear-forward", ASSIGNMENT, ASSIGNMENT, "otto").auto_comment = "Z: off by a <b>sign</b>."
 
-    half = {row.grade_id: row.points for row in exercises(ASSIGNMENT)} | {"linear-forward": 1.0}
+    half = {row.grade_id: row.points for row in loaded(ASSIGNMENT).exercises} | {"linear-forward": 1.0}
     put_back(course, "otto", None, graded_notebook(course), old_comment, half)
 
     def stopped(book, entry):
@@ -207,7 +207,7 @@ def test_grading_that_was_stopped_is_no_zero(pages):
 
 def test_verdicts_of_an_older_run_do_not_speak_for_other_marks(tmp_path, classroom):
     """The gradebook is what counts: where it says something else, the notebook's verdicts are out of date."""
-    marks = {row.grade_id: row.points for row in exercises(ASSIGNMENT)} | {"compute-cost": 3.0}
+    marks = {row.grade_id: row.points for row in loaded(ASSIGNMENT).exercises} | {"compute-cost": 3.0}
     put_back(classroom, "rosa", verdicts(), graded_notebook(classroom), automatic=marks)
     said = section(page_of(classroom, "rosa"), 6)
     assert "3 of 10 points" in said

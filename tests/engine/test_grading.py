@@ -67,7 +67,7 @@ def test_points_that_disagree_with_the_table_are_refused(scratch, solved):
     hand_in(scratch, "anna", solved)
     source = scratch.source(ASSIGNMENT)
     source.write_text(source.read_text().replace('"points": 15', '"points": 4', 1))
-    with pytest.raises(CourseError, match=r"4 points, but 15 in hidden_tests.py; make them agree"):
+    with pytest.raises(CourseError, match=r"4 points, but 15 in hidden/step-by-step/exercises\.py; make them agree"):
         grade.grade(scratch, ASSIGNMENT)
 
 

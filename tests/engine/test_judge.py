@@ -3,53 +3,58 @@
 import base64
 import dataclasses
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hidden_tests import TABLE
 
-from coursekit import recording, solutions
 from coursekit.errors import CourseError
+from coursekit.marking import judge as judging
 from coursekit.marking import observations, verdicts
-from coursekit.marking.judge import judge
 from coursekit.marking.probe import observe
+from coursekit.reference import outputs
 from selfcheck.comparison import NotNumbers
+from tests import tables
 from tests.classroom import ASSIGNMENT
+from tests.tables import KEYS, exercise, loaded
 
 KEY = "step-by-step/linear_backward"
 
 
 @pytest.fixture(scope="module")
-def functions(course):
-    return solutions.load(course, ASSIGNMENT)
+def functions():
+    return tables.solved(ASSIGNMENT)
 
 
 @pytest.fixture(scope="module")
-def solved(course):
+def solved():
     """The solution of every exercise, by its key."""
-    loaded = {assignment: solutions.load(course, assignment) for assignment in course.assignments()}
-    return {key: loaded[row.assignment][row.function] for key, row in TABLE.items()}
+    return {key: tables.solved(key.partition("/")[0])[key.partition("/")[2]] for key in KEYS}
+
+
+def judge(key, message):
+    return judging.judge(loaded(key.partition("/")[0]), exercise(key), message)
 
 
 @pytest.fixture
 def message(functions):
-    return observe(TABLE[KEY], functions["linear_backward"])
+    return observe(exercise(KEY), functions["linear_backward"])
 
 
-@pytest.mark.parametrize("key", TABLE)
-def test_the_solution_has_full_marks(key, solved, course):
-    verdict = judge(TABLE[key], observe(TABLE[key], solved[key]), course)
+@pytest.mark.parametrize("key", KEYS)
+def test_the_solution_has_full_marks(key, solved):
+    verdict = judge(key, observe(exercise(key), solved[key]))
     assert (verdict.earned, verdict.reason) == (verdict.points, "")
 
 
-@pytest.mark.parametrize("key", TABLE)
+@pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(
     "function",
     [None, lambda *args: None, lambda *args: args, lambda *args: 0.0, lambda *args: {}, lambda *args: []],
     ids=["missing", "returns None", "returns its arguments", "returns 0", "returns {}", "returns []"],
 )
-def test_a_function_that_does_nothing_earns_nothing(key, function, course):
-    verdict = judge(TABLE[key], observe(TABLE[key], function), course)
+def test_a_function_that_does_nothing_earns_nothing(key, function):
+    verdict = judge(key, observe(exercise(key), function))
     assert verdict.earned == 0
     assert verdict.reason
 
@@ -57,13 +62,14 @@ def test_a_function_that_does_nothing_earns_nothing(key, function, course):
 @pytest.mark.parametrize(("assignment", "points"), [("step-by-step", 100), ("application", 100), ("digits", 90)])
 def test_points_of_an_assignment_are_a_hundred_with_the_written_answer(assignment, points):
     """The other ten points of `digits` are given by a person."""
-    assert sum(row.points for row in TABLE.values() if row.assignment == assignment) == points
+    assert sum(row.points for row in loaded(assignment).exercises) == points
 
 
-@pytest.mark.parametrize("key", TABLE)
-def test_every_check_looks_at_something(key, course):
+@pytest.mark.parametrize("key", KEYS)
+def test_every_check_looks_at_something(key):
     """A prefix that fits no case or no output would make a check that cannot fail."""
-    row = TABLE[key]
+    row = exercise(key)
+    expected = loaded(row.assignment).expected(row)
     for check in row.checks:
         cases = [case for case in row.cases if not check.cases or case.name.startswith(check.cases)]
         assert cases
@@ -71,75 +77,73 @@ def test_every_check_looks_at_something(key, course):
             assert any(case.name.startswith(prefix) for case in cases), prefix
         for prefix in check.outputs:
             assert not any(case.raises for case in cases), "nothing comes out of a call that raises"
-            assert any(path.startswith(prefix) for case in cases for path in recording.expected(course, row, case)), (
-                prefix
-            )
+            assert any(path.startswith(prefix) for case in cases for path in expected[case.name]), prefix
     names = [case.name for case in row.cases]
     assert len(names) == len(set(names))
-    assert len(row.hidden) >= 5
+    assert len([case for case in row.cases if not case.public]) >= 5
 
 
-@pytest.mark.parametrize("key", TABLE)
+@pytest.mark.parametrize("key", KEYS)
 def test_every_case_is_paid_for_by_some_check(key):
     """A case that no check reads would only look like a test."""
-    row = TABLE[key]
+    row = exercise(key)
     for case in row.cases:
         assert any(not check.cases or case.name.startswith(check.cases) for check in row.checks if not check.untouched)
 
 
-def test_partial_credit_names_what_is_wrong(functions, course):
+def test_partial_credit_names_what_is_wrong(functions):
     def unaveraged(dZ, cache):
         dA_prev, dW, db = functions["linear_backward"](dZ, cache)
         return dA_prev, dW * dZ.shape[1], db
 
-    verdict = judge(TABLE[KEY], observe(TABLE[KEY], unaveraged), course)
+    verdict = judge(KEY, observe(exercise(KEY), unaveraged))
     assert verdict.earned == 6
     assert verdict.reason.startswith("dW: all 15 entries wrong, yours has dW[0, 0] = 0.292555.")
     assert "right only with one example" in verdict.reason
     assert "average" in verdict.reason
 
 
-def test_no_check_is_paid_by_one_lucky_example(functions, course):
+def test_no_check_is_paid_by_one_lucky_example(functions):
     """The public numbers, written down, are worth nothing."""
-    public = recording.expected(course, TABLE[KEY], TABLE[KEY].public.cases[0])
-    verdict = judge(TABLE[KEY], observe(TABLE[KEY], lambda dZ, cache: tuple(public.values())), course)
+    public = loaded(ASSIGNMENT).expected(exercise(KEY))[exercise(KEY).public_cases[0].name]
+    verdict = judge(KEY, observe(exercise(KEY), lambda dZ, cache: tuple(public.values())))
     assert verdict.earned == 0
 
 
-def test_a_function_that_spoils_its_inputs_loses_that_check_only(functions, course):
+def test_a_function_that_spoils_its_inputs_loses_that_check_only(functions):
     def spoils(dZ, cache):
         result = functions["linear_backward"](dZ, cache)
         dZ *= 2
         return result
 
-    verdict = judge(TABLE[KEY], observe(TABLE[KEY], spoils), course)
+    verdict = judge(KEY, observe(exercise(KEY), spoils))
     assert verdict.earned == 9
     assert verdict.reason.startswith("inputs untouched: Your function changes its own input: dZ.")
 
 
-def test_warnings_and_prints_cost_nothing(functions, course, capsys):
+def test_warnings_and_prints_cost_nothing(functions, capsys):
     def noisy(dZ, cache):
         print("hello")
         np.log(np.zeros(1))
         return functions["linear_backward"](dZ, cache)
 
-    assert judge(TABLE[KEY], observe(TABLE[KEY], noisy), course).earned == 10
+    assert judge(KEY, observe(exercise(KEY), noisy)).earned == 10
 
 
-def test_an_exception_is_told_with_the_students_line(course):
-    verdict = judge(TABLE[KEY], observe(TABLE[KEY], lambda dZ, cache: dZ @ cache[0]), course)
+def test_an_exception_is_told_with_the_students_line():
+    verdict = judge(KEY, observe(exercise(KEY), lambda dZ, cache: dZ @ cache[0]))
     assert verdict.earned == 0
     assert "Your function stopped with ValueError: matmul" in verdict.reason
 
 
-def test_an_endless_loop_is_stopped_and_the_rest_not_tried(course):
+def test_an_endless_loop_is_stopped_and_the_rest_not_tried():
     def endless(dZ, cache):
         while True:
             pass
 
-    message = observe(TABLE[KEY], endless, call_timeout_s=0.2)
+    message = observe(exercise(KEY), endless, call_timeout_s=0.2)
     assert len(message["observations"]) == 1
-    verdict = judge(TABLE[KEY], message, course)
+    verdict = judge(KEY, message)
     assert verdict.earned == 0
     assert "took longer than 0.2 s" in verdict.reason
 
@@ -147,7 +151,7 @@ def test_an_endless_loop_is_stopped_and_the_rest_not_tried(course):
 def test_random_state_of_the_notebook_is_left_alone(functions):
     np.random.seed(7)
     before = np.random.get_state()[1].copy()
-    observe(TABLE["step-by-step/initialize_parameters"], functions["initialize_parameters"])
+    observe(exercise("step-by-step/initialize_parameters"), functions["initialize_parameters"])
     assert np.array_equal(before, np.random.get_state()[1])
 
 
@@ -170,8 +174,8 @@ def test_random_state_of_the_notebook_is_left_alone(functions):
         lambda m: m | {"earned": 10, "points": 10, "results": "all passed", "observations": []},
     ],
 )
-def test_a_malformed_message_earns_nothing_and_raises_nothing(message, damage, course):
-    verdict = judge(TABLE[KEY], damage(message), course)
+def test_a_malformed_message_earns_nothing_and_raises_nothing(message, damage):
+    verdict = judge(KEY, damage(message))
     assert verdict.earned == 0
     assert verdict.reason
 
@@ -204,11 +208,11 @@ def test_an_array_survives_the_way_there(message):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_value_that_is_no_number_is_never_right(functions, course, value):
+def test_a_value_that_is_no_number_is_never_right(functions, value):
     def poisoned(dZ, cache):
         return tuple(np.full_like(array, value) for array in functions["linear_backward"](dZ, cache))
 
-    assert judge(TABLE[KEY], observe(TABLE[KEY], poisoned), course).earned == 0
+    assert judge(KEY, observe(exercise(KEY), poisoned)).earned == 0
 
 
 # --- calls that should raise ------------------------------------------------------------------------------
@@ -234,8 +238,8 @@ def raises(error):
     return unknown
 
 
-def lost(solved, course, unknown):
-    verdict = judge(TABLE[RAISING], observe(TABLE[RAISING], with_unknown(solved, unknown)), course)
+def lost(solved, unknown):
+    verdict = judge(RAISING, observe(exercise(RAISING), with_unknown(solved, unknown)))
     return [(result.name, result.reason) for result in verdict.results if not result.passed]
 
 
@@ -244,8 +248,8 @@ class OfItsOwn(ValueError):
 
 
 @pytest.mark.parametrize("error", [ValueError("?"), ValueError(), UnicodeError("?"), OfItsOwn("?")])
-def test_the_exception_that_was_asked_for_is_right_whatever_it_says(solved, course, error):
-    assert lost(solved, course, raises(error)) == []
+def test_the_exception_that_was_asked_for_is_right_whatever_it_says(solved, error):
+    assert lost(solved, raises(error)) == []
 
 
 @pytest.mark.parametrize(
@@ -256,44 +260,46 @@ def test_the_exception_that_was_asked_for_is_right_whatever_it_says(solved, cour
         (raises(SystemExit()), "should raise a ValueError. Your function stopped with SystemExit"),
     ],
 )
-def test_another_exception_or_none_costs_that_check_only(solved, course, unknown, said):
-    ((name, reason),) = lost(solved, course, unknown)
+def test_another_exception_or_none_costs_that_check_only(solved, unknown, said):
+    ((name, reason),) = lost(solved, unknown)
 
     assert name == "ValueError for any other activation"
     assert said in reason
 
 
-def test_a_function_that_only_raises_earns_nothing(course):
+def test_a_function_that_only_raises_earns_nothing():
     """The right exception is no merit in a function that can do nothing else."""
 
     def broken(A_prev, W, B, activation):
         raise ValueError("always")
 
-    verdict = judge(TABLE[RAISING], observe(TABLE[RAISING], broken), course)
+    verdict = judge(RAISING, observe(exercise(RAISING), broken))
 
     assert verdict.earned == 0
     assert "always" in verdict.reason
 
 
 @pytest.mark.parametrize("is_a", [None, "ValueError", {"ValueError": 1}, [["ValueError"]], 7])
-def test_a_malformed_list_of_what_was_raised_is_not_believed(solved, course, is_a):
-    message = observe(TABLE[RAISING], solved[RAISING])
+def test_a_malformed_list_of_what_was_raised_is_not_believed(solved, is_a):
+    message = observe(exercise(RAISING), solved[RAISING])
     for observation in message["observations"]:
         if "error" in observation:
             observation["error"]["is_a"] = is_a
 
-    assert judge(TABLE[RAISING], message, course).earned == 3
+    assert judge(RAISING, message).earned == 3
 
 
-def test_a_case_that_should_raise_is_not_recorded_but_the_solution_is_held_to_it(course):
-    row = TABLE[RAISING]
+def test_a_case_that_should_raise_is_not_recorded_but_the_solution_is_held_to_it():
+    row, table = exercise(RAISING), tables.table("digits")
     case = next(case for case in row.cases if case.raises)
+    cases = table.cases[row.function], table.grading[row.function]
+    live = next(one for where in cases for one in where.cases if one.name == case.name)
 
-    assert recording.expected(course, row, case) == {}
-    with pytest.raises(CourseError, match="the solution raises no ValueError"):
-        recording._must_raise(row, case, lambda *args: None)
-    with pytest.raises(CourseError, match="the solution raises no ValueError"):
-        recording._must_raise(row, case, lambda *args: 1 / 0)
+    assert loaded("digits").expected(row)[case.name] == {}
+    for function in (lambda *args: None, lambda *args: 1 / 0):
+        solutions = SimpleNamespace(solved={row.function: function}, assignment="digits")
+        with pytest.raises(CourseError, match="the solution raises no ValueError"):
+            outputs._must_raise(solutions, table.cases[row.function], live)
 
 
 # --- what there is to say of several verdicts ---------------------------------------------------------------
@@ -301,7 +307,7 @@ def test_a_case_that_should_raise_is_not_recorded_but_the_solution_is_held_to_it
 
 def verdict(earned, reason="It is wrong.", key=KEY):
     """A verdict in which the first checks are passed, as many as are worth these points."""
-    row, left, results = TABLE[key], earned, []
+    row, left, results = exercise(key), earned, []
     for check in row.checks:
         passed = left >= check.points
         left -= check.points * passed
@@ -352,8 +358,8 @@ def test_a_reason_is_one_line_per_cause_with_the_names_of_its_checks():
     assert verdict(10).reason == ""
 
 
-def test_an_answer_that_says_nothing_of_the_inputs_is_no_proof_that_they_are_untouched(message, course):
+def test_an_answer_that_says_nothing_of_the_inputs_is_no_proof_that_they_are_untouched(message):
     for observation in message["observations"]:
         del observation["inputs"]
-    lost = [result.name for result in judge(TABLE[KEY], message, course).results if not result.passed]
+    lost = [result.name for result in judge(KEY, message).results if not result.passed]
     assert lost == ["inputs untouched"]

@@ -99,7 +99,7 @@ def test_the_students_python_has_the_packages_and_not_the_course(scratch: Course
     code = """
         import json, ipykernel, numpy
         from importlib.util import find_spec
-        ours = ("coursekit", "hidden_tests", "mistakes", "dnn_utils")
+        ours = ("coursekit", "cases", "exercises", "mistakes", "dnn", "dnn_utils")
         print(json.dumps([name for name in ours if find_spec(name)]))
     """
     ran = subprocess.run(

@@ -3,19 +3,22 @@
 import ast
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from coursekit.mutation.mutants_run import Bench, Outcome
-from equivalent_mutants import EQUIVALENT
-from hidden_tests import TABLE
 
 from coursekit.checks import gates_mutants
-from coursekit.mutation import mutants, mutants_inputs, mutants_run
+from coursekit.checks.findings import Source
+from coursekit.mutation import bench as benches
+from coursekit.mutation import mutants, mutants_inputs
+from coursekit.mutation.bench import Bench, Outcome
+from coursekit.reference.process import Pool
+from tests import tables
 from tests.classroom import ROOT
 from tests.patience import until
 from tests.processes import descendants, kill, parents
+from tests.tables import ASSIGNMENTS, KEYS, loaded
 
 STEP = '''
 def step(x, y, rate=0.5):
@@ -35,6 +38,17 @@ def total(values, names):
         raise ValueError(f"no {names}")
     return sums
 """
+
+
+def bench(key, without=()):
+    """The exercise on a bench, as if nobody had thought of the cases whose names begin so."""
+    assignment, _, function = key.partition("/")
+    table, here = tables.table(assignment), loaded(assignment)
+    kept = tuple(case for case in here.exercise(function).cases if not case.name.startswith(without))
+    names, live = {case.name for case in kept}, table.cases[function]
+    cases = tuple(case for case in (*live.cases, *table.grading[function].cases) if case.name in names)
+    part = replace(here, exercises=(benches._part(here.exercise(function), kept),))
+    return Bench(part, replace(live, cases=cases), table.cells[function], tables.solved(assignment))
 
 
 def changes(source, function):
@@ -123,23 +137,16 @@ def test_a_cell_without_the_function_is_told():
 
 
 @pytest.mark.parametrize("key", ["step-by-step/L_model_forward", "digits/apply_batchnorm", "digits/l_layer_model"])
-def test_drawn_calls_are_new_and_always_the_same(key, course):
-    one = Bench(course, TABLE[key])
-    drawn = list(mutants_inputs.draw(one.exercise, 60, one.solution))
-    assert drawn == list(mutants_inputs.draw(one.exercise, 60, one.solution))
+def test_drawn_calls_are_new_and_always_the_same(key):
+    one = bench(key)
+    drawn = list(mutants_inputs.draw(one.whole, key, 60, one.solution))
+    assert drawn == list(mutants_inputs.draw(one.whole, key, 60, one.solution))
     assert len({str(case.make) for case in drawn}) == 60
-    assert not [case for case in drawn if case.make in [known.make for known in one.exercise.cases]]
+    assert not [case for case in drawn if case.make in [known.make for known in one.whole.cases]]
     assert len(one.calls(60)) > 40  # the solution has an answer to nearly all of them
 
 
 # --- tables ---------------------------------------------------------------------------------------------------
-
-
-def without(key, *names):
-    """The exercise as if nobody had thought of these cases."""
-    row = TABLE[key]
-    cases = [case for case in row.cases if not case.name.startswith(names)]
-    return mutants_run._part(row, tuple(cases))
 
 
 @pytest.mark.parametrize(
@@ -149,36 +156,38 @@ def without(key, *names):
         ("application/predict", "one half", "3 AL > 0.5 -> AL >= 0.5"),
     ],
 )
-def test_a_missing_case_lets_a_mutant_survive(key, names, name, course):
+def test_a_missing_case_lets_a_mutant_survive(key, names, name):
     """The gate can fail: without the case that was made for it, a wrong comparison keeps full marks."""
-    strong, weak = Bench(course, TABLE[key]), Bench(course, without(key, names))
+    strong, weak = bench(key), bench(key, names)
     (mutant,) = [mutant for mutant in strong.mutants if mutant.name == name]
     assert strong.outcome(mutant).killed
     survivor = weak.outcome(mutant)
     assert not survivor.killed
     assert "entries wrong with seed=" in survivor.difference
-    (found,) = gates_mutants.judged([survivor], {key: {name: "somebody thought so"}}, complete=False)
+    assignment, _, function = key.partition("/")
+    listed = {function: {name: "somebody thought so"}}
+    (found,) = gates_mutants.judged(assignment, [asdict(survivor)], listed, complete=False)
     assert (found.code, found.where) == ("G710", key)
     assert found.what.startswith(f"mutant {name!r} keeps full marks, but differs: ")
 
 
-def test_a_loop_without_an_end_and_a_hunger_for_memory_are_killed(course, monkeypatch):
-    monkeypatch.setattr(mutants_run, "CALL_TIMEOUT_S", 0.2)
-    one = Bench(course, TABLE["digits/relu"])
+def test_a_loop_without_an_end_and_a_hunger_for_memory_are_killed(monkeypatch):
+    monkeypatch.setattr(benches, "CALL_TIMEOUT_S", 0.2)
+    one = bench("digits/relu")
     endless, hungry = "while True:\n        pass", "return np.zeros(1 << 48), Z"
     for body in (endless, hungry):
         assert one.outcome(mutants.Mutant("mine", f"def relu(Z):\n    {body}")).killed
 
 
-def test_a_mutant_with_an_input_changed_in_place_is_killed(course):
-    one = Bench(course, TABLE["step-by-step/update_parameters"])
+def test_a_mutant_with_an_input_changed_in_place_is_killed():
+    one = bench("step-by-step/update_parameters")
     in_place = [mutant for mutant in one.mutants if " in place: " in mutant.name]
     assert len(in_place) == 2
     assert all(one.outcome(mutant).killed for mutant in in_place)
 
 
-def test_the_solution_is_like_itself_and_a_mistake_is_not(course):
-    one = Bench(course, TABLE["step-by-step/linear_backward"])
+def test_the_solution_is_like_itself_and_a_mistake_is_not():
+    one = bench("step-by-step/linear_backward")
     assert not one.loses(one.solution)
     assert one.difference(one.solution) == ""
 
@@ -191,24 +200,57 @@ def test_the_solution_is_like_itself_and_a_mistake_is_not(course):
 
 def test_a_run_in_processes_gives_what_a_run_here_gives(course):
     """One process more or less changes no outcome, and every mutant has exactly one."""
-    key = "digits/softmax"
-    one = Bench(course, TABLE[key])
-    with mutants_run.workers() as pool:
-        outcomes = mutants_run.run(course, [key], pool, calls=40)
+    key, function = "digits/softmax", "softmax"
+    one = bench(key)
+    with Pool(course.root, "digits", 2) as pool:
+        (known,) = pool.ask("mutants", [{"function": function}])
+        numbers = range(known["count"])
+        pieces = [list(numbers[start : start + 7]) for start in range(0, len(numbers), 7)]
+        tried = pool.ask("try mutants", ({"function": function, "which": piece, "calls": 40} for piece in pieces))
+    outcomes = [Outcome(**outcome) for piece in tried for outcome in piece]
     assert outcomes == [one.outcome(mutant, 40) for mutant in one.mutants]
-    assert {outcome.name for outcome in outcomes if not outcome.killed} == set(EQUIVALENT[key])
+    assert known["equivalent"] == tables.table("digits").equivalent[function]
+    assert {outcome.name for outcome in outcomes if not outcome.killed} == set(known["equivalent"])
+
+
+def test_the_gate_tries_every_mutant_of_every_exercise_once(course):
+    """In pieces; with a list of equivalents that has one entry too few, and one too many."""
+
+    class Asked:
+        def ask(self, question, each):
+            return [self.answer(question, **given) for given in each]
+
+        def answer(self, question, function, which=()):
+            if question == "mutants":
+                return {"count": 45, "equivalent": {f"{function} 7": "a reason", f"{function} 99": "a reason"}}
+            return [
+                {"function": function, "name": f"{function} {n}", "killed": n not in (7, 44), "difference": ""}
+                for n in which
+            ]
+
+    source = Source("digits", course.source("digits"), "here", None, loaded("digits").exercises[:2])
+    findings, figure = gates_mutants.check(source, Asked())
+    assert figure == "90 mutants: 86 killed, 2 surviving, 2 proved equivalent"
+    first, second = (f"digits/{row.function}" for row in source.exercises)
+    where = "hidden/digits/equivalents.py"
+    assert [(found.code, found.where) for found in findings] == [
+        ("G710", first),
+        ("G710", second),
+        ("G711", f"{where}[{source.exercises[0].function}]"),
+        ("G711", f"{where}[{source.exercises[1].function}]"),
+    ]
+    assert gates_mutants.check(source, Asked(), every=5)[1].startswith("18 mutants, one in 5,: ")
 
 
 def test_a_run_that_is_killed_leaves_no_process_behind():
     """``coursekit check`` may be stopped in the middle, by anything."""
     source = """
-import time
-from coursekit.mutation import mutants_run
-if __name__ == "__main__":
-    with mutants_run.workers(2) as pool:
-        pool.submit(time.sleep, 0).result()
-        print("ready", flush=True)
-        pool.submit(time.sleep, 120).result()
+from pathlib import Path
+from coursekit.reference.process import Pool
+with Pool(Path.cwd(), "digits", 2) as pool:
+    (known,) = pool.ask("mutants", [{"function": "l_layer_model"}])
+    print("ready", flush=True)
+    pool.ask("try mutants", [{"function": "l_layer_model", "which": list(range(known["count"]))}] * 2)
 """
     command = [sys.executable, "-c", source]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
@@ -219,43 +261,47 @@ if __name__ == "__main__":
         until(lambda: not started & set(parents()))
 
 
-def test_the_stray_seed_is_not_one_of_ours(course):
+def test_the_stray_seed_is_not_one_of_ours():
     """A function that forgets to seed itself must meet other numbers than the right ones."""
-    one = Bench(course, TABLE["step-by-step/initialize_parameters"])
+    one = bench("step-by-step/initialize_parameters")
     (mutant,) = [mutant for mutant in one.mutants if mutant.name == "2 deleted: np.random.seed(1)"]
     np.random.seed(1)
     assert one.outcome(mutant).killed
 
 
-def test_every_equivalent_has_a_reason_and_an_exercise():
-    assert EQUIVALENT.keys() <= TABLE.keys()
-    assert all(len(reason) > 20 for names in EQUIVALENT.values() for reason in names.values())
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_every_equivalent_has_a_reason_and_an_exercise(assignment):
+    equivalent = tables.table(assignment).equivalent
+    assert equivalent.keys() <= {row.function for row in loaded(assignment).exercises}
+    assert all(len(reason) > 20 for names in equivalent.values() for reason in names.values())
 
 
 @pytest.mark.parametrize(
     ("outcome", "listed", "code", "what"),
     [
-        (Outcome("a/f", "1 x -> y", True), True, "G711", "'1 x -> y' loses marks now"),
-        (Outcome("a/f", "1 x -> y", False), False, "G710", "no call was found on which it differs"),
-        (Outcome("a/f", "1 x -> y", False, "Z wrong with m=1"), True, "G710", "but differs: Z wrong with m=1"),
-        (Outcome("a/f", "2 x -> y", True), True, "G711", "there is no mutant '1 x -> y' any more"),
-        (Outcome("a/f", "1 x -> y", True), False, "", ""),
-        (Outcome("a/f", "1 x -> y", False), True, "", ""),
+        (Outcome("f", "1 x -> y", True), True, "G711", "'1 x -> y' loses marks now"),
+        (Outcome("f", "1 x -> y", False), False, "G710", "no call was found on which it differs"),
+        (Outcome("f", "1 x -> y", False, "Z wrong with m=1"), True, "G710", "but differs: Z wrong with m=1"),
+        (Outcome("f", "2 x -> y", True), True, "G711", "there is no mutant '1 x -> y' any more"),
+        (Outcome("f", "1 x -> y", True), False, "", ""),
+        (Outcome("f", "1 x -> y", False), True, "", ""),
     ],
 )
 def test_the_list_of_equivalents_has_to_be_complete_and_true(outcome, listed, code, what):
-    findings = gates_mutants.judged([outcome], {"a/f": {"1 x -> y": "a reason"} if listed else {}})
+    findings = gates_mutants.judged("a", [asdict(outcome)], {"f": {"1 x -> y": "a reason"} if listed else {}})
     assert [finding.code for finding in findings] == ([code] if code else [])
     assert all(what in finding.what for finding in findings)
 
 
 def test_a_sample_does_not_complain_of_what_was_not_tried():
-    assert gates_mutants.judged([], {"a/f": {"1 x -> y": "a reason"}}, complete=False) == []
+    assert gates_mutants.judged("a", [], {"f": {"1 x -> y": "a reason"}}, complete=False) == []
 
 
-def test_parts_of_an_exercise_have_all_of_its_cases(course):
+@pytest.mark.parametrize("key", KEYS)
+def test_parts_of_an_exercise_have_all_of_its_cases(key):
     """The early exit must not forget a case, and full marks mean the whole exercise."""
-    for row in TABLE.values():
-        parts = Bench(course, replace(row))._parts
-        assert parts[-1] == row
-        assert {case.name for part in parts[:-1] for case in part.cases} == {case.name for case in row.cases}
+    one, row = bench(key), tables.exercise(key)
+    *parts, whole = one._parts
+    assert one.exercise == whole == row
+    assert {case.name for part in parts for case in part.cases} == {case.name for case in row.cases}
+    assert [case.name for case in one.whole.cases] == [case.name for case in row.cases]

@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from hidden_tests import TABLE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -14,8 +13,9 @@ from coursekit.inside import codec
 from coursekit.marking import observations
 from coursekit.marking.quoting import Quoter
 from selfcheck.comparison import NotNumbers, kind
+from tests.tables import exercise
 
-ROW = TABLE["step-by-step/linear_forward"]
+ROW = exercise("step-by-step/linear_forward")
 FIRST, SECOND = (case.name for case in ROW.cases[:2])
 QUOTER = Quoter.of(["def linear_forward(A, W, b):\n    return Z, cache\n"])
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hidden_tests import exercises
 from nbgrader.api import Gradebook
 from rich.console import Console
 from typer.testing import CliRunner
@@ -38,6 +37,7 @@ from coursekit.outcomes import Outcome
 from coursekit.recorder import Recorder
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.feedback_pages import Parsed, graded_notebook, lost, open_gradebook, verdicts
+from tests.tables import loaded
 
 OPINION = "opinion"  # a written answer, of 10 points
 POINTS = 110
@@ -95,7 +95,7 @@ def outcome(course: Course, student: str, answer: str = "I think so.", changes=N
             cell["source"] = answer if cell["id"] == OPINION else code.get(cell["id"].replace("-", "_"), cell["source"])
 
     notebook = notebooks.parse(json.dumps(graded_notebook(course, change)), student)
-    (cost,) = [row for row in exercises(ASSIGNMENT) if row.grade_id == "compute-cost"]
+    (cost,) = [row for row in loaded(ASSIGNMENT).exercises if row.grade_id == "compute-cost"]
     data = verdicts(lost("compute-cost", {cost.checks[0].name: "Off by one."}) if changes is None else changes)
     data |= {"written": [{"grade_id": OPINION, "points": 10, "answered": bool(answer)}]}
     data |= {"answers": answers_given.digests(notebook)}
@@ -485,7 +485,7 @@ def test_who_handed_nothing_in_is_a_row_that_says_so_and_a_hand_in_without_marks
 
 def unreadable(course: Course, student: str) -> Outcome:
     nothing = {}
-    for row in exercises(ASSIGNMENT):
+    for row in loaded(ASSIGNMENT).exercises:
         nothing |= lost(row.grade_id, {check.name: "This is a PDF." for check in row.checks}, earned=0.0)
     one = outcome(course, student, answer="", changes=nothing)
     one.verdicts["problem"] = "This is a PDF."

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hidden_tests import TABLE, exercises
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -18,6 +17,7 @@ from coursekit.inside import codec, probing
 from coursekit.marking import probe
 from coursekit.marking.judge import judge
 from selfcheck.comparison import kind
+from tests.tables import exercise, loaded
 
 CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]
 
@@ -87,10 +87,12 @@ def test_the_order_in_memory_is_kept():
     assert not travelled.flags.c_contiguous
 
 
-def test_functions_travel_by_name_and_only_those_of_the_generators():
+def test_functions_travel_by_name_and_only_those_that_are_found_by_it():
     encoded = codec.encode(testCases.starting_values)
-    assert codec.decode(encoded, lambda name: getattr(testCases, name)) is testCases.starting_values
-    for value in (len, object(), np.array(["a"]), np.array([None]), {1: 2}, 1j, b"x"):
+    assert encoded == {"function": ["testCases", "starting_values"]}
+    assert codec.decode(encoded, codec.imported) is testCases.starting_values
+    nowhere = SimpleNamespace(__module__="no such module", __name__="f", __call__=len)
+    for value in (lambda: 0, nowhere, object(), np.array(["a"]), np.array([None]), {1: 2}, 1j, b"x"):
         with pytest.raises(TypeError):
             codec.encode(value)
 
@@ -98,7 +100,7 @@ def test_functions_travel_by_name_and_only_those_of_the_generators():
 @pytest.mark.parametrize("assignment", ["step-by-step", "application", "digits"])
 def test_a_request_holds_nothing_that_is_expected(assignment):
     """Names and arguments, and no seed, recording, tolerance, check or points."""
-    for row in exercises(assignment):
+    for row in loaded(assignment).exercises:
         request = probe.request(row, 1.0)
         assert set(request) == {"op", "function", "outputs", "inputs", "cases", "call_timeout_s"}
         assert all(set(case) == {"case", "args"} for case in request["cases"])
@@ -232,7 +234,7 @@ def shell(source=""):
 
 
 def ask(one, key="step-by-step/linear_activation_forward", **more):
-    row = TABLE[key]
+    row = exercise(key)
     return probing.answer(one, {**json.loads(json.dumps(probe.request(row, 5.0))), "snapshot": "s", **more})
 
 
@@ -248,8 +250,8 @@ HELPERS = {"helpers": ["import numpy as np", RIGHT], "replace": ["linear_forward
 
 
 def earned(one, **more):
-    row = TABLE["step-by-step/linear_activation_forward"]
-    return judge(row, ask(one, **more)).earned
+    row = exercise("step-by-step/linear_activation_forward")
+    return judge(loaded("step-by-step"), row, ask(one, **more)).earned
 
 
 def test_a_function_is_called_as_it_stood_at_the_snapshot():

@@ -1,45 +1,69 @@
 """What mistakes give is recorded by running them, and a recording that is not fresh is found."""
 
-import h5py
-import mistakes
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hidden_tests import TABLE, exercises
 
-from coursekit import notebooks, recording, wrong_answers
-from coursekit.checks import recordings
+from coursekit import notebooks, recording
+from coursekit.checks import recordings as check
 from coursekit.checks.findings import Source
-from selfcheck import known_mistakes
+from selfcheck import known_mistakes, recordings
 from selfcheck.comparison import NotNumbers
 from selfcheck.known_mistakes import Known, Recorded
-from tests.classroom import ASSIGNMENT
+from tests.classroom import ASSIGNMENT, change_recording
+from tests.tables import ASSIGNMENTS, loaded, table
 
-PUBLIC, HIDDEN = recording.MISTAKE_FILES
+PUBLIC, HIDDEN = (f"{where}/{ASSIGNMENT}/{recordings.NAME}" for where in ("source", "hidden"))
 
 
 def findings(course):
     path = course.source(ASSIGNMENT)
     where = f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
-    found = recordings.check(course, [Source(ASSIGNMENT, path, where, notebooks.read(path))])
-    return [(finding.code, finding.where, finding.what) for finding in found]
+    source = Source(ASSIGNMENT, path, where, notebooks.read(path), loaded(ASSIGNMENT).exercises)
+    return [(finding.code, finding.where, finding.what) for finding in check.check(course, [source])]
 
 
-def test_every_mistake_is_recorded_and_tells_itself_from_the_right_answer(course):
-    for row in TABLE.values():
-        known = known_mistakes.read(course.root / HIDDEN, row.key)
-        assert [one.name for one in known] == [mistake.name for mistake in mistakes.of(row.key)]
+def hidden(function):
+    """The mistakes of an exercise as they are recorded for the grader, by name."""
+    return {one.name: one for one in recordings.mistakes(loaded(ASSIGNMENT).hidden / recordings.NAME, function)}
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_every_mistake_is_recorded_and_tells_itself_from_the_right_answer(assignment):
+    here, unstable = loaded(assignment), table(assignment).unstable
+    for row in here.exercises:
+        known = here.known_mistakes(row)
+        assert [one.name for one in known] == [one.name for one in here.mistakes if one.function == row.function]
         assert all(any(case.tells for case in one.cases.values()) for one in known)
-        left_out = {case for one in known for case in wrong_answers.NOISE.get(f"{row.key}:{one.name}", ())}
+        left_out = {case for one in known for case in unstable.get(f"{row.function}:{one.name}", ())}
         assert all({case.name for case in row.cases} - one.cases.keys() <= left_out for one in known)
 
 
-def test_what_is_recorded_is_what_the_wrong_formula_gives(course):
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_what_students_get_are_the_public_cases_and_no_name(assignment):
+    """And of the mistakes only those on which the public test fails."""
+    here = loaded(assignment)
+    for row in here.exercises:
+        outputs, known = recordings.read(here.folder / recordings.NAME, row.function)
+        public = {case.name for case in row.public_cases}
+        assert outputs.keys() == {case.name for case in row.public_cases if not case.raises}
+        assert {one.name for one in known} <= {""}
+        assert {one.hint for one in known} == {
+            one.hint for one in here.mistakes if one.function == row.function and one.visible
+        }
+        assert all(one.cases.keys() <= public for one in known)
+
+
+def test_what_is_recorded_is_what_the_wrong_formula_gives():
     """An oracle of its own: dW without the average is m times the right one, and nothing else differs."""
-    row = TABLE[f"{ASSIGNMENT}/linear_backward"]
-    known = {one.name: one for one in known_mistakes.read(course.root / HIDDEN, row.key)}["dW-not-averaged"]
+    row = loaded(ASSIGNMENT).exercise("linear_backward")
+    known, expected = hidden(row.function)["dW-not-averaged"], loaded(ASSIGNMENT).expected(row)
 
     for case in row.cases:
-        right, m = recording.expected(course, row, case), row.public.generator(**case.make)[0].shape[1]
+        right, m = expected[case.name], row.given(case)["dZ"].shape[1]
         given = known.cases[case.name]
         np.testing.assert_allclose(given.outputs["dW"], m * right["dW"])
         np.testing.assert_allclose(given.outputs["db"], right["db"])
@@ -47,14 +71,10 @@ def test_what_is_recorded_is_what_the_wrong_formula_gives(course):
         assert m == 1 or next(iter(given.outputs)) == "dW"  # what tells is compared first
 
 
-def test_changes_and_exceptions_are_recorded_without_the_words_of_a_version(course):
-    def cases(exercise, name):
-        known = known_mistakes.read(course.root / HIDDEN, f"{ASSIGNMENT}/{exercise}")
-        return next(one for one in known if one.name == name).cases
-
-    assert cases("linear_backward", "divided-in-place")["example"].changed == ("dZ",)
-    assert cases("update_parameters", "no-copy")["example"].own
-    raised = cases("linear_backward", "W-not-transposed")["example"]
+def test_changes_and_exceptions_are_recorded_without_the_words_of_a_version():
+    assert hidden("linear_backward")["divided-in-place"].cases["example"].changed == ("dZ",)
+    assert hidden("update_parameters")["no-copy"].cases["example"].own
+    raised = hidden("linear_backward")["W-not-transposed"].cases["example"]
     assert (raised.raised, raised.sign, raised.at) == ("ValueError", "product 5 3", "dA_prev")
 
 
@@ -127,29 +147,79 @@ def test_what_is_packed_comes_out_again():
 # --- fresh or not ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [PUBLIC, HIDDEN])
-def test_other_numbers_or_a_missing_exercise_are_found(scratch, name):
-    with h5py.File(scratch.root / name, "r+") as file:
-        file[f"{ASSIGNMENT}/linear_forward/numbers"][...] *= 1 + 1e-4
-        del file[f"{ASSIGNMENT}/compute_cost"]
+@pytest.fixture(scope="module")
+def made(course, tmp_path_factory):
+    """A public and a hidden recording of the solutions as they are now."""
+    folder = tmp_path_factory.mktemp("made")
+    with recording._fresh(course, ASSIGNMENT) as both:
+        return tuple(Path(shutil.copyfile(path, folder / path.name)) for path in both)
 
-    found = findings(scratch)
+
+@pytest.fixture
+def recorded(scratch, made, monkeypatch):
+    """A scratch course with the solutions as they are, which are not run again."""
+    monkeypatch.setattr(recording, "_fresh", lambda course, assignment: nullcontext(made))
+    return scratch
+
+
+@pytest.mark.parametrize("name", [PUBLIC, HIDDEN])
+def test_other_numbers_or_a_missing_exercise_are_found(recorded, name):
+    def change(arrays):
+        arrays["linear_forward/mistakes.numbers"] *= 1 + 1e-4
+        del arrays["compute_cost/mistakes"], arrays["compute_cost/mistakes.numbers"]
+
+    change_recording(recorded.root / name, change)
+
+    found = findings(recorded)
 
     assert {(code, where) for code, where, _ in found} == {
-        ("X601", f"{name}[{ASSIGNMENT}/linear_forward]"),
-        ("X601", f"{name}[{ASSIGNMENT}/compute_cost]"),
+        ("X601", f"{name}[linear_forward]"),
+        ("X601", f"{name}[compute_cost]"),
     }
     assert any("gives something else in" in what for _, _, what in found)
     assert any(what == "not recorded yet" for _, _, what in found)
 
 
-def test_the_last_digits_of_another_machine_are_no_difference(scratch):
-    for name in (PUBLIC, HIDDEN):
-        with h5py.File(scratch.root / name, "r+") as file:
-            for row in exercises(ASSIGNMENT):
-                file[f"{row.key}/numbers"][...] *= 1 + 1e-10
+@pytest.mark.parametrize("name", [PUBLIC, HIDDEN])
+def test_other_outputs_of_the_solution_are_found(recorded, name):
+    """By the case; what the mistakes give is not looked at before these are mended."""
 
-    assert findings(scratch) == []
+    def change(arrays):
+        arrays["linear_forward/outputs.numbers"][0] += 1e-6
+        for array in ("outputs", "outputs.numbers", "mistakes", "mistakes.numbers"):
+            arrays[f"more/{array}"] = arrays[f"compute_cost/{array}"]
+            del arrays[f"compute_cost/{array}"]
+
+    change_recording(recorded.root / name, change)
+    found = findings(recorded)
+
+    assert len([where for _, where, _ in found if "linear_forward" in where]) == 1
+    told = {where.partition("[")[2].partition("/")[0]: what for _, where, what in found}
+    assert told.pop("linear_forward") == "other numbers"
+    assert told == {"compute_cost": "not recorded yet", "more": "recorded, but no such case"}
+    assert all(where.startswith(f"{name}[") for _, where, _ in found)
+
+
+def test_the_last_digits_of_another_machine_are_no_difference(recorded):
+    def change(arrays):
+        for key in arrays:
+            if key.endswith(".numbers"):
+                arrays[key] *= 1 + (1e-10 if "/mistakes" in key else 1e-12)
+
+    for name in (PUBLIC, HIDDEN):
+        change_recording(recorded.root / name, change)
+
+    assert findings(recorded) == []
+
+
+def test_what_is_recorded_again_is_left_as_it_is(recorded):
+    """And a file that is not there is made, with the bytes that it had."""
+    before = {name: (recorded.root / name).read_bytes() for name in (PUBLIC, HIDDEN)}
+    (recorded.root / HIDDEN).unlink()
+    assert recording.record(recorded, ASSIGNMENT) == [recorded.root / HIDDEN]
+    assert recording.record(recorded, ASSIGNMENT) == []
+    assert (recorded.root / PUBLIC).read_bytes() == before[PUBLIC]
+    assert findings(recorded) == []
 
 
 def test_a_mistake_that_no_longer_fits_its_solution_is_found(scratch):
@@ -161,12 +231,23 @@ def test_a_mistake_that_no_longer_fits_its_solution_is_found(scratch):
 
     where = {where for code, where, _ in findings(scratch) if code == "X601"}
 
-    assert f"mistakes.py[{ASSIGNMENT}/linear_forward:bias-forgotten]" in where
-    assert f"{HIDDEN}[{ASSIGNMENT}/linear_forward]" in where
+    assert f"hidden/{ASSIGNMENT}/mistakes.py[linear_forward:bias-forgotten]" in where
+    assert f"{HIDDEN}[linear_forward]" in where
 
 
-def test_damaged_and_missing_files_are_found(scratch):
-    (scratch.root / PUBLIC).unlink()
-    (scratch.root / HIDDEN).write_bytes(b"junk")
+def test_damaged_and_missing_files_are_found(recorded):
+    (recorded.root / PUBLIC).unlink()
+    (recorded.root / HIDDEN).write_bytes(b"junk")
 
-    assert [(code, where) for code, where, _ in findings(scratch)] == [("X601", PUBLIC), ("X601", HIDDEN)]
+    assert [(code, where) for code, where, _ in findings(recorded)] == [("X601", PUBLIC), ("X601", HIDDEN)]
+
+
+def test_solutions_that_cannot_be_run_are_a_finding(scratch):
+    path = scratch.source(ASSIGNMENT)
+    path.write_text(path.read_text(encoding="utf-8").replace("Z = W @ A + b", "Z = W @ A +"), encoding="utf-8")
+
+    ((code, where, what),) = findings(scratch)
+
+    assert (code, where) == ("X602", f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb")
+    assert "the solutions cannot be run" in what
+    assert "SyntaxError" in what

@@ -6,12 +6,12 @@ import shutil
 import subprocess
 import sys
 
-import h5py
 import pytest
 
 from coursekit import grade, gradebook, regrading
 from coursekit.course import Course
-from tests.classroom import ASSIGNMENT, answered, hand_in, small_course
+from selfcheck import recordings
+from tests.classroom import ASSIGNMENT, answered, change_recording, hand_in, small_course
 
 COST = "cost = np.sum(losses) / m"
 
@@ -40,9 +40,11 @@ def graded(before, tmp_path):
 
 def expect_twice_the_cost(course: Course) -> None:
     """As if the author had made up their mind: the hidden cases ask for what ben computes."""
-    with h5py.File(course.root / "hidden_tests.h5", "r+") as file:
-        for case in file[f"{ASSIGNMENT}/compute_cost"].values():
-            case["cost"][()] = 2 * case["cost"][()]
+
+    def twice(arrays):
+        arrays["compute_cost/outputs.numbers"] *= 2
+
+    change_recording(course.hidden(ASSIGNMENT) / recordings.NAME, twice)
 
 
 def everything(course: Course) -> dict[str, str]:

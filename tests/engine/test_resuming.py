@@ -21,6 +21,7 @@ from coursekit import feedback, fingerprints, grade, gradebook, grading_lock, pr
 from coursekit.course import Course
 from coursekit.marking.runner import Limits
 from coursekit.recorder import NothingCanBeWritten
+from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, answered, hand_in, small_course
 from tests.patience import communicate, spends_at_most, until
 
@@ -164,10 +165,16 @@ CHANGES = {
     ),
     "the source notebook": lambda course: append(course.source(ASSIGNMENT)),
     "a trusted file": lambda course: append(course.root / "dnn_utils.py"),
-    "a recording": lambda course: append(course.root / "hidden_tests.h5"),
-    "the recorded mistakes": lambda course: append(course.root / "hidden_mistakes.h5"),
-    "the hidden tests": lambda course: append(course.root / "hidden_tests.py"),
-    "the configuration": lambda course: append(course.root / "nbgrader_config.py"),
+    "a module of a shared package": lambda course: append(course.root / "dnn" / "figures.py"),
+    "the public cases": lambda course: append(course.folder(ASSIGNMENT) / "cases.py"),
+    "what is recorded of them": lambda course: append(course.folder(ASSIGNMENT) / recordings.NAME),
+    "the hidden cases": lambda course: append(course.hidden(ASSIGNMENT) / "exercises.py"),
+    "a module that they import": lambda course: append(course.hidden(ASSIGNMENT).parent / "sizes.py"),
+    "the mistakes": lambda course: append(course.hidden(ASSIGNMENT) / "mistakes.py"),
+    "what is recorded of these": lambda course: append(course.hidden(ASSIGNMENT) / recordings.NAME),
+    "another shared file": lambda course: append(
+        course.root / "nbgrader_config.py", b"c.CourseKit.shared_files += ['.gitignore']\n"
+    ),
 }
 
 
@@ -176,9 +183,27 @@ def test_whatever_may_change_a_mark_changes_the_fingerprint(graded, what):
     folder = graded.submitted(ASSIGNMENT, "anna")
     (folder / "data").mkdir()
     append(folder / "n.txt", b"notes")
+    append(graded.root / ".gitignore")
     first = fingerprint(graded)
     CHANGES[what](graded)
     assert fingerprint(graded) != first
+
+
+@pytest.mark.parametrize("line", [b"# a remark", b"c.CourseKit.assignments = []", b"c.CourseDirectory.course_id = 'x'"])
+def test_another_configuration_makes_no_graded_work_old(graded, line):
+    """What it says of late penalties is looked at whenever marks are brought up to date; see test_one_mark.py."""
+    first = fingerprint(graded)
+    append(graded.root / "nbgrader_config.py", line + b"\n")
+    assert fingerprint(graded) == first
+
+
+def test_another_assignment_makes_no_graded_work_old(graded):
+    first = fingerprint(graded)
+    append(graded.source("digits"))
+    append(graded.folder("digits") / "cases.py")
+    append(graded.hidden("digits") / "exercises.py")
+    append(graded.root / "dnn" / "__init__.py", b"")
+    assert fingerprint(graded) == first
 
 
 def fingerprint(course: Course, limits: Limits = grade.LIMITS, sandbox: str = "auto") -> str:

@@ -3,16 +3,16 @@
 import contextlib
 from dataclasses import replace
 
-import hidden_tests
 import pytest
 
-from coursekit import stubs
+from coursekit import assignments, stubs
 from coursekit.errors import CourseError
 from coursekit.marking import dependencies
 from coursekit.marking.verdicts import after_second_try, nothing_seen
 from coursekit.sandbox import walls
 from tests import leaks
 from tests.attacks import QUICK, Room, said
+from tests.tables import exercise, loaded
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 
@@ -55,7 +55,7 @@ def assert_left_out(room, names):
     marked = room.mark(room.notebook(blank=names))
     assert room.marks(marked) == room.points | dict.fromkeys(names, 0), names
     for name in names:
-        number = room.rows[name].public.number
+        number = room.rows[name].number
         assert reasons(marked)[name] == f"Exercise {number}: {name} is not written yet."
 
 
@@ -89,19 +89,21 @@ def test_followers_of_a_wrong_function_keep_their_points_and_learn_whose_error_i
 @pytest.mark.parametrize("order", ["as in the notebook", "the other way round"])
 def test_what_is_far_below_costs_nothing_though_only_the_next_is_declared(course, monkeypatch, order):
     """An author names the functions that a function calls; what these call in their turn follows from the table."""
-    rows = dict(hidden_tests.TABLE)
-    key = "step-by-step/L_model_forward"
-    rows[key] = replace(rows[key], leans_on=("linear_activation_forward",))
-    monkeypatch.setattr(hidden_tests, "TABLE", rows if order.startswith("as") else dict(reversed(rows.items())))
+    as_it_is = loaded("step-by-step")
+    rows = tuple(
+        replace(row, depends_on=("linear_activation_forward",)) if row.function == "L_model_forward" else row
+        for row in as_it_is.exercises
+    )
+    changed = replace(as_it_is, exercises=rows if order.startswith("as") else rows[::-1])
+    monkeypatch.setattr(assignments, "load", lambda course, name: changed)
     with Room(course) as room:
         marked = room.mark(room.notebook({"linear_forward": WRONG}))
     assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
     assert row(marked, "L_model_forward")["summary"] == "L_model_forward is right; the error comes from linear_forward."
 
 
-def _row(function, *leans_on):
-    some = hidden_tests.TABLE["step-by-step/linear_forward"]
-    return replace(some, leans_on=leans_on, public=replace(some.public, function=function))
+def _row(function, *depends_on):
+    return replace(exercise("step-by-step/linear_forward"), depends_on=depends_on, function=function)
 
 
 @pytest.mark.parametrize("declared", [("b",), ("a", "b"), ("b", "a")])
@@ -116,7 +118,7 @@ def test_dependencies_are_transitive_and_come_in_their_order(declared, backwards
     ("rows", "why"),
     [
         ([_row("a", "b"), _row("b", "a")], "in a circle: a, b; take one"),
-        ([_row("a", "sigmoid")], "leans on sigmoid, which is no exercise of step-by-step"),
+        ([_row("a", "sigmoid")], "depends on sigmoid, which is no exercise of step-by-step"),
     ],
 )
 def test_dependencies_that_cannot_be_are_refused(rows, why):
@@ -126,8 +128,7 @@ def test_dependencies_that_cannot_be_are_refused(rows, why):
 
 def test_that_an_error_of_others_cost_nothing_is_said_only_where_it_was_tried():
     """A second try that was stopped from outside proves nothing."""
-    exercise = hidden_tests.TABLE["step-by-step/linear_activation_forward"]
-    first = nothing_seen(exercise, "wrong")
+    first = nothing_seen(exercise("step-by-step/linear_activation_forward"), "wrong")
     for second, known in ((replace(first, observed=False), False), (first, True)):
         verdict = after_second_try(first, second, ["linear_forward"])
         assert ("that cost nothing here" in verdict.reason) is known
@@ -191,7 +192,7 @@ def test_a_follower_that_could_not_even_be_defined_is_defined_with_a_right_helpe
     answer = room.solutions["linear-activation-forward"].replace(
         "activation):", "activation, forward=linear_forward):", 1
     )
-    stub = stubs.blank(room.solutions["linear-forward"], "step-by-step").replace(
+    stub = stubs.blank(room.solutions["linear-forward"], stubs.numbers(room.source)).replace(
         "def linear_forward", "def linear_forwards"
     )
     marked = room.mark(room.notebook({"linear_forward": stub, "linear_activation_forward": answer}))

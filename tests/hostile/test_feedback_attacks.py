@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 import nbformat
 import pytest
-from hidden_tests import exercises
 from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
@@ -30,6 +29,7 @@ from tests.feedback_pages import (
     Parsed,
     code_cell,
     display,
+    exercises,
     graded_notebook,
     lost,
     open_gradebook,
@@ -135,7 +135,7 @@ def hostile_verdicts():
     """Verdicts that quote the payloads, in names, reasons and notes, beside what no grader would write."""
     joined = "\n".join(PAYLOADS)
     changes = {}
-    for row, payload in zip(exercises(ASSIGNMENT), PAYLOADS, strict=False):
+    for row, payload in zip(exercises(), PAYLOADS, strict=False):
         changes |= lost(row.grade_id, {check.name: joined for check in row.checks}, summary=joined)
         entry = changes[row.grade_id]
         entry |= {"function": payload, "look": joined, "calls": list(PAYLOADS), "follows": list(PAYLOADS)}

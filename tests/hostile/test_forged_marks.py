@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 
 import nbformat
 import pytest
-from hidden_tests import exercises
 
-from coursekit import notebooks, outcomes
+from coursekit import assignments, notebooks, outcomes
+from coursekit.course import Course
 from coursekit.marking import verdicts
 from coursekit.marking.runner import Limits
 from coursekit.sandbox import walls
 from coursekit.sandbox.client import Child, Sandbox
 from coursekit.sandbox.patience import MAX_CELL_RUNS
 from tests.attacks import Room, leaked, printed, said
-from tests.classroom import copy_course, hand_in
+from tests.classroom import ROOT, copy_course, hand_in
 from tests.patience import spends_at_most
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
@@ -30,7 +30,7 @@ WRONG = {
     "compute_cost": "def compute_cost(AL, Y):\n    return 0.0",
 }
 NOTHING_FOR_THE_WRONG = {"linear_forward": 0.0, "compute_cost": 0.0}
-ALL_GONE = {row.function: 0.0 for row in exercises("step-by-step")}
+ALL_GONE = {row.function: 0.0 for row in assignments.load(Course(ROOT), "step-by-step").exercises}
 
 
 @pytest.fixture(scope="module")
@@ -194,12 +194,12 @@ class Yes(types.ModuleType):
             raise AttributeError(name)
         return lambda *args, **kwargs: None
 for name in (
-    "public_tests", "testCases", "selfcheck", "selfcheck.calls", "selfcheck.known_mistakes", "h5py", "hidden_tests",
-    "coursekit", "coursekit.marking.judge",
+    "public_tests", "testCases", "cases", "selfcheck", "selfcheck.calls", "selfcheck.known_mistakes", "h5py",
+    "exercises", "mistakes", "coursekit", "coursekit.author", "coursekit.marking.judge",
 ):
     sys.modules[name] = Yes(name)"""),
     Attack("modules in files shadow the real ones", start=IMPORTS + """
-for name in ("numpy", "comparison", "public_tests", "hidden_tests", "json", "base64", "judge"):
+for name in ("numpy", "comparison", "public_tests", "cases", "exercises", "json", "base64", "judge"):
     open(name + ".py", "w").write("def __getattr__(name):\\n    return lambda *args, **kwargs: True\\n")
 for name in ("sitecustomize", "usercustomize", "conftest"):
     open(name + ".py", "w").write("import os\\nos._exit(0)\\n")
@@ -209,7 +209,8 @@ import importlib
 from selfcheck import comparison
 importlib.invalidate_caches()
 importlib.reload(comparison)
-sys.modules.pop("public_tests", None)""",
+sys.modules.pop("public_tests", None)
+sys.modules.pop("cases", None)""",
         # the references of a second try import them too
         earned={**NOTHING_FOR_THE_WRONG, "linear_activation_forward": 0, "L_model_forward": 0}),
     Attack("files handed in beside the notebook", files={
@@ -218,8 +219,12 @@ sys.modules.pop("public_tests", None)""",
         "public_tests.py": b"def __getattr__(name): return lambda *args: None\n",
         "sitecustomize.py": b"import os; os._exit(0)\n",
         "numpy/__init__.py": b"raise SystemExit\n",
-        "hidden_tests.h5": b"\x89HDF\r\n\x1a\n",
-        "public_tests.h5": b"\x89HDF\r\n\x1a\n",
+        "cases.py": b"EXERCISES = ()\n",
+        "recorded.npz": b"PK\x03\x04",
+        "exercises.py": b"EXERCISES = ()\n",
+        "hidden/step-by-step/exercises.py": b"EXERCISES = ()\n",
+        "hidden/step-by-step/recorded.npz": b"PK\x03\x04",
+        "coursekit/author.py": b"def check(*args): pass\n",
         "autograded/step-by-step.ipynb": b"{}",
         "gradebook.db": b"SQLite format 3\x00"}),
 ]  # fmt: skip
@@ -443,7 +448,10 @@ def _exchanged(notebook):
 
 def _attached(notebook):
     for cell in notebook.cells:
-        cell["attachments"] = {"hidden_tests.py": {"text/plain": "TABLE = {}"}, "../../gradebook.db": {"image/png": ""}}
+        cell["attachments"] = {
+            "hidden/exercises.py": {"text/plain": "EXERCISES = ()"},
+            "../../gradebook.db": {"image/png": ""},
+        }
 
 
 FILES = {
@@ -502,9 +510,9 @@ def test_the_worker_believes_no_metadata_either(course, tmp_path, room):
 
 TABLE = """
 import h5py, inspect, numpy as np, public_tests as pt
-from selfcheck.recordings import recorded
+from selfcheck import recordings
 def by_table(name):
-    exercise = pt.EXERCISES["step-by-step/" + name]
+    exercise = next(one for one in pt.SUITE.exercises if one.function == name)
     rows = [(exercise.flat_inputs(exercise.build(case)), case.name) for case in exercise.cases]
     def nested(flat, names):
         if isinstance(names, str):
@@ -524,7 +532,7 @@ def by_table(name):
                        if known[key].shape == np.shape(value) and np.asarray(value).dtype.kind in "biuf"
                        else 1e6 * (str(row[0].get(key)) != str(value)) for key, value in given.items())
         best = min(rows, key=far)[1]
-        return nested(recorded(pt.SUITE.recording, "step-by-step/" + name, best), exercise.outputs)
+        return nested(recordings.outputs(pt.SUITE.recorded, name)[best], exercise.outputs)
     return answer
 """
 

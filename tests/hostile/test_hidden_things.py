@@ -33,9 +33,10 @@ def secrets(room):
 
 SEARCH = """
 import builtins, gc, inspect, io, os, re, sys, types
-WORDS = [a + b for a, b in (("hidden_", "tests.h5"), ("known wrong ", "answers"),
-                            ("YOUR CODE STARTS", " HERE\\n    Z = W @"),
-                            ("A grader's", " table"), ("gradebook", ".db"), ("def _layer", "_cases"))]
+WORDS = [a + b for a, b in (("hidden/", "step-by-step"), ("points on named", " checks"),
+                            ("what the student", " did, changes"),
+                            ("YOUR CODE STARTS", " HERE\\n    Z = W @"), ("coursekit", ".author"),
+                            ("_FORWARD", "_NETWORKS"), ("gradebook", ".db"), ("def layer", "_cases"))]
 FOUND = []
 def look(what, text):
     FOUND.extend((what, word) for word in WORDS if word in text)
@@ -64,8 +65,8 @@ for top in ("/app", "/work", "/home", "/root", "/tmp", "/srv", "/mnt", "/opt", o
     for folder, folders, files in os.walk(top):
         folders[:] = [name for name in folders if name != "nbgrader"]  # whose own tests have a gradebook
         for name in files:
-            if name in ("hidden_tests.h5", "hidden_tests.py", "hidden_mistakes.h5", "mistakes.py", "gradebook.db",
-                        "mistakes_step_by_step.py", "judge.py", "marking.py") or name.endswith("step-by-step.ipynb"):
+            if name in ("mistakes.py", "equivalents.py", "sizes.py", "gradebook.db", "author.py", "judge.py",
+                        "marking.py") or name.endswith("step-by-step.ipynb") or "hidden" in folder.split("/"):
                 FOUND.append((folder, name))
 """,
     "processes and environment": """
@@ -84,7 +85,8 @@ for name in os.listdir("/proc"):
             pass
 """,
     "modules": """
-for name in ("hidden_tests", "mistakes", "coursekit", "coursekit.marking.judge", "coursekit.recording"):
+for name in ("exercises", "mistakes", "equivalents", "demo", "sizes", "coursekit", "coursekit.author",
+             "coursekit.marking.judge", "coursekit.recording"):
     try:
         __import__(name)
         FOUND.append(("module", name))
@@ -251,7 +253,7 @@ def codes(data):
 def told(text, room, name, argument):
     """The codes of the hidden inputs of an exercise that stand in a text."""
     row = room.rows[name]
-    arrays = [argument(row.public.build(case)) for case in row.hidden]
+    arrays = [argument(row.given(case)) for case in row.cases if not case.public]
     return [code for array in arrays for code in codes(array.tobytes()[:64]) if code in text]
 
 
@@ -265,7 +267,7 @@ def test_a_function_cannot_say_what_it_was_given(room, way):
     # it is right with few examples, to look well; that pays for "close to 0 and 1" and the untouched inputs
     assert room.marks(marked) == room.points | {"compute_cost": 2.0}, said(marked)
     assert leaked(room, marked) == set()
-    assert told(said(marked), room, "compute_cost", lambda args: args[0]) == []
+    assert told(said(marked), room, "compute_cost", lambda given: given["AL"]) == []
     assert max(len(row["summary"]) for row in marked.verdicts["exercises"]) < 1200
 
 
@@ -292,7 +294,7 @@ def update_parameters(params, grads, learning_rate):
 
     assert room.marks(marked) == room.points | {"update_parameters": 0.0}, said(marked)
     assert leaked(room, marked) == set()
-    assert told(said(marked), room, "update_parameters", lambda args: args[0]["W1"]) == []
+    assert told(said(marked), room, "update_parameters", lambda given: given['params["W1"]']) == []
 
 
 def test_a_wrong_number_of_ones_own_is_told_with_six_digits(room, secrets):

@@ -15,7 +15,7 @@ import pytest
 
 from coursekit.sandbox import client as sandbox
 from coursekit.sandbox import walls
-from tests.classroom import ROOT, SELFCHECK
+from tests.classroom import ASSIGNMENT, ROOT, SELFCHECK
 from tests.patience import until
 
 pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
@@ -51,7 +51,8 @@ def calls() -> dict[str, int]:
 
 LIMITS = sandbox.Limits(memory_mib=1024, scratch_mib=32, processes=40, cpu_s=20, inodes=5_000, flood_mib=8, reply_mib=2)
 SECRET = "the-token-of-the-gradebook-5021"
-FILES = ("public_cases.py", "public_tests.py", "testCases.py", "public_tests.h5", *SELFCHECK)
+FILES = {name: ROOT / name for name in ("public_tests.py", "testCases.py", *SELFCHECK)}
+FILES |= {name: ROOT / "source" / ASSIGNMENT / name for name in ("cases.py", "recorded.npz")}
 
 # Every attack is told by what became of it: REFUSED, or GOT with what it got.
 PRELUDE = """
@@ -150,7 +151,7 @@ def outside(tmp_path_factory):
 def box(outside):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_SECRET", SECRET)
-        with sandbox.Sandbox({name: ROOT / name for name in FILES}, LIMITS) as box:
+        with sandbox.Sandbox(FILES, LIMITS) as box:
             box.start()
             yield box
 
@@ -175,7 +176,7 @@ print(json.dumps({
     "shm": os.listdir("/dev/shm"), "marks": [status(path) for path in (home, "/tmp", "/dev/shm")],
     "processes": sum(name.isdigit() for name in os.listdir("/proc")), "umask": os.umask(0o22),
     "random": [random.random(), np.random.rand()], "product": (np.ones((2, 3)) @ np.ones((3, 2))).tolist(),
-    "modules": sorted(set(sys.modules) & {"hidden_tests", "mistakes", "coursekit", "evil"}),
+    "modules": sorted(set(sys.modules) & {"exercises", "mistakes", "coursekit", "evil"}),
     "size": os.path.getsize("public_tests.py"), "cases": testCases.__file__, "cwd": os.getcwd(),
     "environment": dict(os.environ),
     "disk": os.statvfs(home).f_bavail > 4000,
@@ -202,12 +203,15 @@ def usual(box):
 
 # Attacks of which every line must say REFUSED: their name, the code, and how many refusals there must be.
 REFUSED = [
-    ("read-the-course", 'for p in (ROOT, ROOT + "/hidden_tests.h5", ROOT + "/source"): tell(p, lambda: os.stat(p))', 3),
+    ("read-the-course", """
+for p in ("", "/hidden", "/hidden/step-by-step/exercises.py", "/source"): tell(p, lambda: os.stat(ROOT + p))
+""", 4),
     ("read-the-gradebook", 'tell("it", lambda: read(PATHS["gradebook"]))', 1),
     ("read-another-submission", 'tell("it", lambda: read(PATHS["submission"]))', 1),
-    ("import-the-hidden-tests", """
-for n in ("hidden_tests", "mistakes", "coursekit"): tell(n, lambda: __import__(n))
-""", 3),
+    ("import-what-is-hidden", """
+for n in ("exercises", "mistakes", "equivalents", "demo", "sizes", "coursekit", "coursekit.author"):
+    tell(n, lambda: __import__(n))
+""", 7),
     ("read-secrets-of-the-system", """
 for p in ("/etc/shadow", "/etc/gshadow", "/etc/ssh", "/root", "/var", "/sys/kernel", "/run", "/boot", "/mnt"):
     tell(p, lambda: os.listdir(p) if os.path.isdir(p) else read(p))
@@ -764,7 +768,8 @@ def test_the_memory_holds_no_secret(box):
     (The needles are sought backwards, for a needle would find itself.)
     """
     known = (ROOT / "testCases.py").read_text()[300:360]
-    secrets = [SECRET, (ROOT / "hidden_tests.py").read_text()[300:360], (ROOT / "mistakes.py").read_text()[300:360]]
+    hidden = ROOT / "hidden" / ASSIGNMENT
+    secrets = [SECRET, *((hidden / name).read_text()[300:360] for name in ("exercises.py", "mistakes.py"))]
     source = f"""
 needles = {[needle.encode()[::-1] for needle in (known, *secrets)]!r}
 found, size = [0] * len(needles), 0

@@ -7,13 +7,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hidden_tests import exercises
 
-from coursekit import feedback, grade, gradebook
+from coursekit import assignments, feedback, grade, gradebook
+from coursekit.course import Course
 from coursekit.marking.runner import Limits
-from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
+from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
-POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}
+POINTS = {row.grade_id: row.points for row in assignments.load(Course(ROOT), ASSIGNMENT).exercises}
 SCRIPTS = "from IPython.display import HTML\nHTML('<script>alert(2)</script><img src=x onerror=alert(3)>')"
 LIMITS = Limits(cell_timeout_s=3, call_timeout_s=1.0)
 COST = "cost = np.sum(losses) / m"
@@ -70,7 +70,7 @@ def graded(tmp_path_factory):
     (folder / "h5py" / "__init__.py").write_text("raise RuntimeError('not the real one')")
     (folder / "notes.txt").write_text("mine")
     (folder / "secret").symlink_to(course.root / "source")
-    before = fingerprint(course.root, "submitted"), fingerprint(course.root, "source", "*.py", "*.h5")
+    before = fingerprint(course.root, "submitted"), fingerprint(course.root, "source", "*.py", "hidden/*/*", "dnn/*")
     done = {one.student: one for one in grade.grade(course, ASSIGNMENT, limits=LIMITS)}
     marks = {who.student: {m.grade_id: m for m in who.marks} for who in gradebook.read(course, ASSIGNMENT)}
     return course, before, done, marks
@@ -94,7 +94,7 @@ def test_nothing_of_the_course_or_of_the_hand_ins_was_changed(graded):
     course, before, _, _ = graded
     assert (
         fingerprint(course.root, "submitted"),
-        fingerprint(course.root, "source", "*.py", "*.h5"),
+        fingerprint(course.root, "source", "*.py", "hidden/*/*", "dnn/*"),
     ) == before
 
 
