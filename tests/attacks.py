@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import nbformat
-from hidden_tests import exercises
 
-from coursekit import notebooks
+from coursekit import assignments, notebooks
 from coursekit.course import Course
 from coursekit.marking import marker as marking
 from coursekit.marking.marker import Marked, Marker
@@ -24,7 +23,8 @@ class Room:
 
     def __init__(self, course: Course, assignment: str = "step-by-step", limits: Limits = QUICK) -> None:
         self.assignment, self.course = assignment, course
-        self.rows = {row.function: row for row in exercises(assignment)}
+        self.loaded = assignments.load(course, assignment)
+        self.rows = {row.function: row for row in self.loaded.exercises}
         self.points = {name: row.points for name, row in self.rows.items()}
         self.source = _light(notebooks.read(course.source(assignment)))
         self.released = _light(notebooks.read(course.release(assignment) / f"{assignment}.ipynb"))
@@ -77,17 +77,13 @@ class Room:
         return self._secrets
 
     def _worked_out(self) -> frozenset[str]:
-        from coursekit import recording
-
         public: set[str] = set()
         hidden: set[str] = set()
         for row in self.rows.values():
+            expected = self.loaded.expected(row)
             for case in row.cases:
-                into = public if case in row.public.cases else hidden
-                for flat in (
-                    row.public.flat_inputs(row.public.build(case)),
-                    recording.expected(self.course, row, case),
-                ):
+                into = public if case.public else hidden
+                for flat in (row.given(case), expected[case.name]):
                     for leaf in flat.values():
                         numbers = getattr(leaf, "ravel", lambda: ())()
                         into.update(f"{abs(float(number)):.12f}"[:10] for number in numbers if number != round(number))
