@@ -31,7 +31,10 @@ def outputs(path: Path, function: str) -> dict[str, dict[str, np.ndarray]]:
 
 
 def mistakes(path: Path, function: str) -> tuple[Known, ...]:
-    """The known mistakes of an exercise; none where none is recorded. Raises as ``outputs`` does."""
+    """The known mistakes of an exercise; none where none can be read: a test without hints is as good.
+
+    Raises as ``outputs`` does.
+    """
     return read(path, function)[1]
 
 
@@ -55,8 +58,15 @@ def _as_of(path: Path, modified_ns: int, size: int, function: str) -> tuple[dict
     with np.load(path, allow_pickle=False) as file:
         index, numbers = _pair(file, function, _OUTPUTS)
         recorded = _unpacked(json.loads(index), numbers)
-        known = unpack(*_pair(file, function, _MISTAKES)) if f"{function}/{_MISTAKES}" in file.files else ()
+        known = _known(file, function)
     return recorded, known
+
+
+def _known(file: Any, function: str) -> tuple[Known, ...]:
+    try:
+        return unpack(*_pair(file, function, _MISTAKES))
+    except Exception:  # there are none, or the file is damaged here; NumPy, zipfile and zlib raise a dozen kinds
+        return ()
 
 
 def _pair(file: Any, function: str, what: str) -> tuple[bytes, np.ndarray]:

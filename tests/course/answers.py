@@ -6,46 +6,68 @@ import io
 import itertools
 import linecache
 import warnings
+from dataclasses import dataclass
 
-import hidden_tests
-import mistakes
-
-import public_tests
-from coursekit import notebooks, solutions
-from coursekit.course import find_course
 from coursekit.marking.judge import judge
 from coursekit.marking.probe import observe
-from selfcheck.testing import PublicTestFailure
+from coursekit.reference.catalogue import Answer
+from selfcheck.testing import PublicTestFailure, Suite
+from tests import tables
+from tests.tables import ASSIGNMENTS, COURSE, KEYS, exercise, loaded, table
 
-COURSE = find_course()
-KEYS = tuple(hidden_tests.TABLE)
+__all__ = ["COURSE", "KEYS"]
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Named:
+    """An answer of the catalogue, with the assignment that it belongs to."""
+
+    assignment: str
+    row: Answer
+
+    @property
+    def key(self):
+        return f"{self.assignment}/{self.row.function}"
+
+    def __str__(self):
+        return f"{self.assignment}/{self.row}"
+
+
+MISTAKES = tuple(Named(name, row) for name in ASSIGNMENTS for row in table(name).mistakes)
+RIGHT_ANSWERS = tuple(Named(name, row) for name in ASSIGNMENTS for row in table(name).right_answers)
+
+
+def find(key, name):
+    """The mistake or the right answer with this name."""
+    (found,) = (answer for answer in (*MISTAKES, *RIGHT_ANSWERS) if str(answer) == f"{key_of(key)}:{name}")
+    return found
+
+
+def mistakes_of(key):
+    """The rows of one exercise's mistakes, in the order of the catalogue."""
+    return tuple(mistake.row for mistake in MISTAKES if mistake.key == key)
 
 
 @functools.cache
 def rows(assignment):
     """The exercises of an assignment by the names of their functions."""
-    return {row.function: row for row in hidden_tests.exercises(assignment)}
+    return {row.function: row for row in loaded(assignment).exercises}
 
 
-@functools.cache
 def cells(assignment):
-    """The solution cells of the source notebook that are code, by id."""
-    return {
-        cell.id: cell.source
-        for cell in notebooks.read(COURSE.source(assignment)).cells
-        if notebooks.is_solution(cell) and cell.cell_type == "code"
-    }
+    """The solution cells of the source notebook that are code, by function."""
+    return table(assignment).cells
 
 
 @functools.cache
 def _code(assignment):
-    return {cell_id: compile(source, f"<solution {cell_id}>", "exec") for cell_id, source in cells(assignment).items()}
+    return {name: compile(source, f"<solution {name}>", "exec") for name, source in cells(assignment).items()}
 
 
 @functools.cache
 def _imports(assignment):
-    return {key: value for key, value in solutions.load(COURSE, assignment).items() if key not in rows(assignment)}
+    return {key: value for key, value in tables.solved(assignment).items() if key not in rows(assignment)}
 
 
 def key_of(name):
@@ -55,7 +77,8 @@ def key_of(name):
 
 def cell_of(key):
     """The solution cell of an exercise."""
-    return cells(key.partition("/")[0])[hidden_tests.TABLE[key].grade_id]
+    assignment, _, name = key.partition("/")
+    return cells(assignment)[name]
 
 
 def run_cell(source, namespace):
@@ -67,12 +90,12 @@ def run_cell(source, namespace):
 
 def namespace(*changes, assignment=None):
     """A notebook's variables after all cells have run, with these answers in place of the solution."""
-    assignment = assignment or (changes[0].exercise.partition("/")[0] if changes else "step-by-step")
-    changed = {hidden_tests.TABLE[change.exercise].grade_id: change for change in changes}
+    assignment = assignment or (changes[0].assignment if changes else "step-by-step")
+    changed = {change.row.function: change.row for change in changes}
     variables = dict(_imports(assignment))
-    for cell_id, code in _code(assignment).items():
-        if cell_id in changed:
-            run_cell(mistakes.apply(changed[cell_id], cells(assignment)[cell_id]), variables)
+    for name, code in _code(assignment).items():
+        if name in changed:
+            run_cell(changed[name].source(cells(assignment)[name]), variables)
         else:
             exec(code, variables)
     return variables
@@ -86,33 +109,37 @@ def solved(assignment):
 
 def answer(change):
     """The function as somebody who gives this answer would write it."""
-    return namespace(change)[change.function]
+    return namespace(change)[change.row.function]
 
 
 def function(source, key):
     """A student's function from its own source, in a notebook where everything else is right."""
-    key = key_of(key)
-    assignment, _, name = key.partition("/")
+    assignment, _, name = key_of(key).partition("/")
     variables = namespace(assignment=assignment)
     run_cell(source, variables)
     return variables[name]
 
 
-def test_of(key):
-    """The public test of an exercise, found by its name."""
+def public_half(key):
+    """The exercise as ``cases.py`` has it."""
     assignment, _, name = key_of(key).partition("/")
-    return public_tests.SUITE.testers()[f"{'digits_' if assignment == 'digits' else ''}{name}_test"]
+    return table(assignment).cases[name]
 
 
-test_of.__test__ = False
+def public_test_of(key, recorded=None):
+    """The public test of an exercise; ``recorded`` is in place of the assignment's own recording."""
+    row = exercise(key_of(key))
+    if recorded is None:
+        return tables.testers(row.assignment)[row.test]
+    return Suite([public_half(key)], recorded).testers()[row.test]
 
 
-def public(key, target):
+def public(key, target, recorded=None):
     """What the public test prints and what it complains about: (text, complaint), one of them empty."""
     with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a NumPy warning is no error
         try:
-            test_of(key)(target)
+            public_test_of(key, recorded)(target)
         except PublicTestFailure as failure:
             return "", str(failure)
     return printed.getvalue(), ""
@@ -125,7 +152,12 @@ def observed(row, target):
         return observe(row, target)
 
 
+def judged(row, seen):
+    """The marks for what was seen of one function."""
+    return judge(loaded(row.assignment), row, seen)
+
+
 def verdict(key, target):
     """The marks for one function, judged in this process."""
-    row = hidden_tests.TABLE[key_of(key)]
-    return judge(row, observed(row, target), COURSE)
+    row = exercise(key_of(key))
+    return judged(row, observed(row, target))

@@ -14,12 +14,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from data_files import DataFileError, load_data, load_digits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coursekit import datasets
 from coursekit.errors import CourseError
+from dnn.data_files import DataFileError, load_data, load_digits
 
 ROOT = Path(datasets.__file__).parents[1]
 DIGITS = ROOT / "source/digits/datasets/digits.h5"

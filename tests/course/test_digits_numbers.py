@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coursekit import solutions
+from tests import tables
 
 PRINTED = 5e-9 * 1.001  # half a unit of the eighth digit after the point, and the rounding of the literal itself
 
@@ -53,8 +53,8 @@ DB1 = [[-0.05961931], [-0.11048817], [0.14905704], [-0.07161341]]
 
 
 @pytest.fixture(scope="module")
-def course_functions(course) -> dict[str, Any]:
-    return solutions.load(course, "digits")
+def course_functions() -> dict[str, Any]:
+    return tables.solved("digits")
 
 
 class Draws:

@@ -8,9 +8,9 @@ from struct import unpack
 import matplotlib
 import numpy as np
 import pytest
-from gradient_lab import gradient_check
 
 import dnn_utils
+from dnn.gradient_lab import gradient_check
 from dnn_utils import draw_costs, draw_decision_regions, draw_images, draw_signal
 
 DIMS = [5, 4, 3, 1]
@@ -210,7 +210,7 @@ def luminance(colour):
 
 def test_every_curve_stands_out_from_the_paper_and_has_a_stroke_of_its_own():
     """Colour alone says nothing to a colour-blind reader, nor on a print in grey. 3:1 is what WCAG asks of graphics."""
-    from figures import MARKS, SERIES, STROKES
+    from dnn.figures import MARKS, SERIES, STROKES
 
     assert all(1.05 / (luminance(colour) + 0.05) > 3 for colour in SERIES)
     assert len(set(STROKES)) == len(set(MARKS)) == len(set(SERIES)) == len(SERIES)

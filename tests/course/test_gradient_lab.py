@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from figures import Picture
-from gradient_lab import check_network, gradient_check
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from dnn.figures import Picture
+from dnn.gradient_lab import check_network, gradient_check
 
 R = np.random.RandomState(7)
 A, W, B = R.randn(5, 4), R.randn(3, 5), R.randn(3, 1)

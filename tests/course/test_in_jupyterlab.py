@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hidden_tests import TABLE, exercises
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from coursekit import grade, gradebook, handout, lab, release, solutions
+from coursekit import grade, gradebook, handout, lab, notebooks, release
 from coursekit.course import Course
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, small_course, solution_cells
 from tests.course import jupyterlab
+from tests.tables import ASSIGNMENTS, loaded
 
 NOTEBOOK = f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
 PANEL = jupyterlab.PANEL
-EVERY = tuple(dict.fromkeys(row.assignment for row in TABLE.values()))
-OTHERS = tuple(name for name in EVERY if name != ASSIGNMENT)
+OTHERS = tuple(name for name in ASSIGNMENTS if name != ASSIGNMENT)
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def test_tables_are_tables(untouched: Opened) -> None:
 
 def test_every_exercise_says_that_it_is_not_written_yet(untouched: Opened) -> None:
     said = jupyterlab.errors(untouched.cells)
-    for number, row in enumerate(exercises(ASSIGNMENT), 1):
+    for number, row in enumerate(loaded(ASSIGNMENT).exercises, 1):
         assert f"Exercise {number}: {row.function}" in said[f"{row.grade_id}-test"]
         expect(jupyterlab.cell(untouched.page, f"{row.grade_id}-test")).to_contain_text(
             f"Exercise {number}: {row.function} is not written yet"
@@ -148,7 +147,7 @@ def test_nothing_is_asked_of_the_network(untouched: Opened, student_lab: Lab) ->
 
 def test_the_students_kernel_finds_only_what_is_released(untouched: Opened, student_lab: Lab) -> None:
     """Otherwise a notebook could work here, and for no student anywhere."""
-    ours = ["coursekit", "hidden_tests", "mistakes", "nbgrader_config", "tests"]
+    ours = ["coursekit", "demo", "equivalents", "exercises", "hidden", "mistakes", "nbgrader_config", "sizes", "tests"]
     code = f"""
         import json, public_tests
         from importlib.util import find_spec
@@ -177,7 +176,7 @@ def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab) -> None:
     solved["cells"] = _without_text(solved["cells"])
     for cell in solved["cells"]:
         if cell["cell_type"] == "code" and not cell["metadata"].get("nbgrader"):
-            cell["source"] = solutions.imports(_text(cell))  # without the figures, which take longest
+            cell["source"] = notebooks.imports(_text(cell))  # without the figures, which take longest
     (folder / "solved.ipynb").write_text(json.dumps(solved), encoding="utf-8")
     page = student_lab.pages.new_page()
     jupyterlab.open_notebook(page, student_lab.server, f"{ASSIGNMENT}/solved.ipynb")
@@ -196,7 +195,7 @@ def _check_solution(opened: Opened, assignment: str) -> None:
     run = [cell for cell in cells if cell["cell_type"] == "code" and _text(cell).strip()]
     assert [cell["id"] for cell in run if not cell["execution_count"]] == []
     printed = {cell["id"]: "".join(_printed(cell)) for cell in cells}
-    for row in exercises(assignment):
+    for row in loaded(assignment).exercises:
         assert f"{row.key} {row.points:g} of {row.points:g}" in printed[f"{row.grade_id}-test"]
 
 
@@ -216,8 +215,8 @@ def test_the_instructor_has_formgrader_in_the_lab(solution: Opened) -> None:
     """With an exchange folder, too: without one its Release and Collect buttons are gone."""
     jupyterlab.execute(solution.page, "nbgrader:open-formgrader")
     formgrader = solution.page.frame_locator("iframe")
-    expect(formgrader.locator("td.name a")).to_have_count(len(EVERY))
-    assert set(formgrader.locator("td.name a").all_inner_texts()) == set(EVERY)
+    expect(formgrader.locator("td.name a")).to_have_count(len(ASSIGNMENTS))
+    assert set(formgrader.locator("td.name a").all_inner_texts()) == set(ASSIGNMENTS)
     expect(formgrader.locator(".alert-warning")).to_have_count(0)
 
 

@@ -10,19 +10,32 @@ import itertools
 import re
 from dataclasses import replace
 
-import mistakes
 import numpy as np
 import pytest
-from hidden_tests import TABLE
 
-from coursekit import notebooks, recording, stubs
+from coursekit import notebooks, stubs
 from coursekit.marking import diagnosis, observations
-from coursekit.marking.judge import judge
-from selfcheck import known_mistakes
 from tests.course import answers
-from tests.course.answers import COURSE, KEYS, cell_of, function, namespace, observed, verdict
+from tests.course.answers import (
+    COURSE,
+    KEYS,
+    MISTAKES,
+    RIGHT_ANSWERS,
+    cell_of,
+    find,
+    function,
+    judged,
+    mistakes_of,
+    namespace,
+    observed,
+    verdict,
+)
+from tests.tables import exercise, loaded
 
-STYLES = mistakes.styles()
+STYLES = {}  # whole submissions: by style and function, the right answer
+for right in RIGHT_ANSWERS:
+    if right.row.style:
+        STYLES.setdefault(right.row.style, {})[right.row.function] = right
 STYLED = answers.rows("step-by-step")  # the assignment of which there are whole submissions
 
 
@@ -33,32 +46,33 @@ def test_the_catalogue_is_large_enough():
     """As many as were asked for, and some for every exercise."""
 
     def count(rows, key):
-        return len([row for row in rows if row.exercise.startswith(key)])
+        return len([row for row in rows if row.key.startswith(key)])
 
     for assignment, wrong, right, each in (
         ("step-by-step", 45, 25, 10),
         ("application", 20, 5, 5),
         ("digits", 45, 10, 5),
     ):
-        assert count(mistakes.MISTAKES, f"{assignment}/") >= wrong
-        assert count(mistakes.RIGHT_ANSWERS, f"{assignment}/") >= right
+        assert count(MISTAKES, f"{assignment}/") >= wrong
+        assert count(RIGHT_ANSWERS, f"{assignment}/") >= right
         for name in answers.rows(assignment):
-            assert len([m for m in mistakes.MISTAKES if m.exercise == f"{assignment}/{name}"]) >= each
-            assert [a for a in mistakes.RIGHT_ANSWERS if a.exercise == f"{assignment}/{name}"]
+            assert len([m for m in MISTAKES if m.key == f"{assignment}/{name}"]) >= each
+            assert [a for a in RIGHT_ANSWERS if a.key == f"{assignment}/{name}"]
 
 
 def test_names_are_kebab_case_and_used_once():
-    changes = [*mistakes.MISTAKES, *mistakes.RIGHT_ANSWERS]
+    changes = [*MISTAKES, *RIGHT_ANSWERS]
 
     assert len({str(change) for change in changes}) == len(changes)
-    assert all(change.exercise in TABLE for change in changes)
-    assert all(re.fullmatch(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*", change.name) for change in changes)
-    assert all(mistakes.find(change.exercise, change.name) is change for change in changes)
+    assert all(change.key in KEYS for change in changes)
+    assert all(re.fullmatch(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*", change.row.name) for change in changes)
+    for change in MISTAKES:
+        named = loaded(change.assignment).mistake(change.row.function, change.row.name)
+        assert (named.what, named.hint, named.visible) == (change.row.what, change.row.hint, change.row.visible)
 
 
-def test_an_unknown_name_is_a_key_error():
-    with pytest.raises(KeyError, match="linear_forward:no-such-mistake"):
-        mistakes.find("step-by-step/linear_forward", "no-such-mistake")
+def test_an_unknown_name_is_no_mistake():
+    assert loaded("step-by-step").mistake("linear_forward", "no-such-mistake") is None
 
 
 @pytest.mark.parametrize(
@@ -66,18 +80,18 @@ def test_an_unknown_name_is_a_key_error():
 )
 def test_a_change_that_no_longer_fits_says_so(cell):
     """Whoever betters a solution must hear which rows to adapt, not see tests fail for odd reasons."""
-    mistake = mistakes.find("step-by-step/linear_backward", "db-flat")
+    mistake = find("step-by-step/linear_backward", "db-flat")
 
-    with pytest.raises(ValueError, match=r"mistakes.py\[step-by-step/linear_backward:db-flat\].*(0|2) times"):
-        mistakes.apply(mistake, cell)
+    with pytest.raises(ValueError, match=r"'.*' is (0|2) times in the solution cell; adapt the row"):
+        mistake.row.source(cell)
 
 
 def test_a_change_touches_nothing_else():
-    mistake = mistakes.find("step-by-step/linear_backward", "db-along-units")
+    mistake = find("step-by-step/linear_backward", "db-along-units")
 
-    changed = mistakes.apply(mistake, cell_of(mistake.exercise))
+    changed = mistake.row.source(cell_of(mistake.key))
 
-    assert changed == cell_of(mistake.exercise).replace("axis=1", "axis=0")
+    assert changed == cell_of(mistake.key).replace("axis=1", "axis=0")
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------
@@ -89,7 +103,8 @@ RANDOM = "step-by-step/initialize_parameters:seed-removed"  # other numbers in e
 @functools.cache
 def alike(key):
     """Mistakes that give the same as an earlier one of the table in all cases, and which that is."""
-    rtol, known = TABLE[key].public.rtol, known_mistakes.read(COURSE.root / recording.MISTAKE_FILES[1], key)
+    row = exercise(key)
+    rtol, known = row.rtol, loaded(row.assignment).known_mistakes(row)
     return {
         late.name: early.name
         for early, late in reversed([*itertools.combinations(known, 2)])
@@ -102,29 +117,28 @@ def alike(key):
 
 def brief(row, hidden=True):
     """The exercise without the trainings whose iterations are as many as by default: thousands."""
-    public, more = row.public, row.hidden if hidden else ()
-    if row.assignment == "application":
-        public = replace(public, cases=tuple(case for case in public.cases if not case.name.endswith("by default")))
-        more = tuple(case for case in more if not case.name.endswith("by default"))
-    return replace(row, public=public, hidden=more)
+    long = "by default" if row.assignment == "application" else "(nothing)"
+    return replace(
+        row, cases=tuple(case for case in row.cases if (hidden or case.public) and not case.name.endswith(long))
+    )
 
 
-@pytest.mark.parametrize("mistake", mistakes.MISTAKES, ids=str)
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
 def test_a_mistake_loses_marks_and_is_named_and_told_why(mistake):
     """With every other function right, so that nothing else can be the reason.
 
     It is named from what a probe sees, the hidden cases included; of two that give the same the first one is.
     Thousands of iterations are left out: fewer of them show what is wrong.
     """
-    row = brief(TABLE[mistake.exercise])
+    row = brief(exercise(mistake.key))
     seen = observed(row, answers.answer(mistake))
 
-    marks = judge(row, seen, COURSE)
+    marks = judged(row, seen)
 
     assert 0 <= marks.earned < marks.points
     assert all(result.reason for result in marks.results if not result.passed)
     assert own_numbers_only(marks.reason, row, seen)
-    name = None if str(mistake) == RANDOM else alike(mistake.exercise).get(mistake.name, mistake.name)
+    name = None if str(mistake) == RANDOM else alike(mistake.key).get(mistake.row.name, mistake.row.name)
     assert (marks.mistake and marks.mistake.name) == name
 
 
@@ -134,11 +148,12 @@ def test_few_mistakes_give_the_same_as_another():
     assert sum(len(alike(key)) for key in KEYS) < 15
 
 
+_FLOAT = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
+
+
 def own_numbers_only(reason, row, seen):
     """Whether each number with decimals in a reason is one that the function itself returned."""
-    own = {
-        f"{float(value):.6g}" for case in row.cases for value in case.extra if isinstance(value, float)
-    }  # its arguments
+    own = {f"{float(text):.6g}" for case in row.cases for text in case.extra if _FLOAT.fullmatch(text)}  # its arguments
     for observation in seen["observations"]:
         for leaf in observation.get("outputs", {}).values():
             if "data" in leaf:
@@ -148,8 +163,8 @@ def own_numbers_only(reason, row, seen):
 
 def test_the_check_for_numbers_of_others_can_fail():
     """A test that cannot fail proves nothing: the expected number in a reason is caught."""
-    mistake = mistakes.find("step-by-step/linear_backward", "not-averaged")
-    row = TABLE[mistake.exercise]
+    mistake = find("step-by-step/linear_backward", "not-averaged")
+    row = exercise(mistake.key)
     seen = observed(row, answers.answer(mistake))
 
     assert own_numbers_only("yours is 0.292555", row, seen)
@@ -157,18 +172,18 @@ def test_the_check_for_numbers_of_others_can_fail():
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_leans_on_names_the_graded_functions_that_a_solution_calls(key):
+def test_depends_on_names_the_graded_functions_that_a_solution_calls(key):
     """Worked out from the code: directly, through another graded function, or as the value of an argument."""
-    functions = answers.solved(TABLE[key].assignment)
-    graded = answers.rows(TABLE[key].assignment)
+    row = exercise(key)
+    functions, graded = answers.solved(row.assignment), answers.rows(row.assignment)
 
     def called(name):
         given = {value.__name__ for value in functions[name].__defaults__ or () if callable(value)}
         direct = {*functions[name].__code__.co_names, *given} & set(graded)
         return direct.union(*(called(other) for other in direct))
 
-    assert set(TABLE[key].leans_on) == called(TABLE[key].function)
-    assert len(set(TABLE[key].leans_on)) == len(TABLE[key].leans_on)
+    assert set(row.depends_on) == called(row.function)
+    assert len(set(row.depends_on)) == len(row.depends_on)
 
 
 # One mistake per exercise that changes values everywhere.
@@ -209,32 +224,32 @@ FAR_REACHING = {
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_mistake_reaches_the_exercises_that_lean_on_it_and_no_other(key):
+def test_a_mistake_reaches_the_exercises_that_depend_on_it_and_no_other(key):
     """Judged with the student's own helpers; a function that calls the wrong one fails with it.
 
     In the public cases only: these mistakes show in every one.
     """
-    rows = {name: brief(row, hidden=False) for name, row in answers.rows(TABLE[key].assignment).items()}
-    variables = namespace(mistakes.find(key, FAR_REACHING[key]))
+    rows = {name: brief(row, hidden=False) for name, row in answers.rows(key.partition("/")[0]).items()}
+    variables = namespace(find(key, FAR_REACHING[key]))
 
-    lost = {name for name, row in rows.items() if not judge(row, observed(row, variables[name]), COURSE).full}
+    lost = {name for name, row in rows.items() if not judged(row, observed(row, variables[name])).full}
 
-    name = TABLE[key].function
-    assert lost == {name} | {other for other, row in rows.items() if name in row.leans_on}
+    name = exercise(key).function
+    assert lost == {name} | {other for other, row in rows.items() if name in row.depends_on}
 
 
 # --- right answers ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("answer", mistakes.RIGHT_ANSWERS, ids=str)
+@pytest.mark.parametrize("answer", RIGHT_ANSWERS, ids=str)
 def test_a_right_answer_keeps_full_marks_and_has_no_name(answer):
-    row = TABLE[answer.exercise]
+    row = exercise(answer.key)
     seen = observed(row, answers.answer(answer))
 
-    marks = judge(row, seen, COURSE)
+    marks = judged(row, seen)
 
     assert marks.earned == marks.points, marks.reason
-    assert diagnosis.recognise(COURSE, row, observations.read(row, seen)) is None
+    assert diagnosis.recognise(loaded(row.assignment), row, observations.read(row, seen)) is None
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -251,29 +266,35 @@ def test_a_whole_submission_in_one_style_keeps_full_marks(style):
 def test_there_are_three_styles_and_they_differ_everywhere():
     assert len(STYLES) == 3
     for name, row in STYLED.items():
-        sources = {mistakes.apply(style[name], cell_of(row.key)) for style in STYLES.values()}
+        sources = {style[name].row.source(cell_of(row.key)) for style in STYLES.values()}
         assert len(sources | {cell_of(row.key)}) == 4, name
+
+
+def blank_of(key):
+    """The solution cell of an exercise as it is released."""
+    notebook = notebooks.read(COURSE.source(key.partition("/")[0]))
+    return stubs.blank(cell_of(key), stubs.numbers(notebook))
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_the_solution_earns_all_and_the_blank_nothing(key):
-    row = TABLE[key]
-    blank = function(stubs.blank(cell_of(key), row.assignment), key)
+    row = exercise(key)
+    blank = function(blank_of(key), key)
 
     seen = observed(row, answers.solved(row.assignment)[row.function])
-    right, empty = judge(row, seen, COURSE), verdict(key, blank)
+    right, empty = judged(row, seen), verdict(key, blank)
 
     assert (right.earned, right.reason) == (row.points, "")
-    assert diagnosis.recognise(COURSE, row, observations.read(row, seen)) is None
+    assert diagnosis.recognise(loaded(row.assignment), row, observations.read(row, seen)) is None
     assert empty.earned == 0
-    assert empty.reason.rstrip(".") == f"Exercise {row.public.number}: {row.function} is not written yet"
+    assert empty.reason.rstrip(".") == f"Exercise {row.number}: {row.function} is not written yet"
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_missing_function_earns_nothing(key):
-    row = TABLE[key]
+    row = exercise(key)
 
-    assert judge(row, observed(row, None), COURSE).earned == 0
+    assert judged(row, observed(row, None)).earned == 0
 
 
 NONSENSE = (None, 0.123, [], np.full((3, 1), np.nan), (1, 2, 3))
@@ -297,7 +318,7 @@ def test_nonsense_earns_nothing_has_no_name_and_is_told_what_it_is(key):
 def solution_pieces(key):
     """Lines of the solution, and what stands to the right of an equals sign in them, without spaces."""
     source = cell_of(key)
-    blank = stubs.blank(source, TABLE[key].assignment)
+    blank = blank_of(key)
     for line in source.splitlines():
         code = line.partition("#")[0].strip()
         if code and code not in blank:
@@ -308,7 +329,7 @@ def solution_pieces(key):
 def test_a_hint_is_a_sentence_that_does_not_give_the_answer(key):
     """It names the cause; the line to write stays the student's to find."""
     pieces = {piece for piece in solution_pieces(key) if len(piece) > 4}
-    for mistake in mistakes.of(key):
+    for mistake in mistakes_of(key):
         bare = mistake.hint.replace(" ", "")
 
         assert mistake.hint[0].isupper() or mistake.hint.startswith(
@@ -322,7 +343,7 @@ def test_a_hint_is_a_sentence_that_does_not_give_the_answer(key):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_what_the_student_did_is_one_line(key):
-    for mistake in mistakes.of(key):
+    for mistake in mistakes_of(key):
         assert "\n" not in mistake.what, mistake
         assert mistake.what[0].islower() or mistake.what.startswith(("W", "Z", "A", "X")), mistake
         assert not mistake.what.endswith("."), mistake
@@ -330,9 +351,9 @@ def test_what_the_student_did_is_one_line(key):
 
 def test_a_whole_notebook_of_answers_still_has_its_markers():
     """The demo hands the answers in as cells: they must look like what a student leaves behind."""
-    for change in (*mistakes.MISTAKES, *mistakes.RIGHT_ANSWERS):
-        original = cell_of(change.exercise)
-        source = mistakes.apply(change, original)
+    for change in (*MISTAKES, *RIGHT_ANSWERS):
+        original = cell_of(change.key)
+        source = change.row.source(original)
         assert source != original
         assert source.count(notebooks.BEGIN_SOLUTION) == original.count(notebooks.BEGIN_SOLUTION)
-        assert change.function in notebooks.defined_functions(source)
+        assert change.row.function in notebooks.defined_functions(source)

@@ -13,8 +13,9 @@ from coursekit.marking import outputs
 from tests.classroom import ROOT
 from tests.course import answers
 
+FOLDERS = os.pathsep.join([str(answers.COURSE.folder("step-by-step")), str(ROOT)])
 RIGHT = answers.cells("step-by-step")
-LINEAR = RIGHT["linear-forward"]
+LINEAR = RIGHT["linear_forward"]
 BROKEN = LINEAR.replace("Z = W", "Z = = W")
 assert BROKEN != LINEAR
 LINE = 1 + next(number for number, line in enumerate(BROKEN.splitlines()) if "Z = = W" in line)
@@ -39,7 +40,7 @@ LATER = {
     "a magic": (["%%time\n" + LINEAR], ""),
 }
 CALLER = "linear_activation_forward"
-CALLS = [LINEAR, RIGHT["linear-activation-forward"], BROKEN, f"{CALLER}_test({CALLER})"]
+CALLS = [LINEAR, RIGHT["linear_activation_forward"], BROKEN, f"{CALLER}_test({CALLER})"]
 
 
 def plan():
@@ -56,7 +57,7 @@ def plan():
 def in_kernel(cells, folder):
     nb = new_notebook(cells=[new_code_cell(source) for source in cells])
     client = NotebookClient(nb, timeout=240, allow_errors=True, resources={"metadata": {"path": str(folder)}})
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / ".ipython")}
+    env = {**os.environ, "PYTHONPATH": FOLDERS, "IPYTHONDIR": str(folder / ".ipython")}
     env.pop("PYTEST_CURRENT_TEST", None)  # ipykernel listens to no descriptors under pytest
     with client.setup_kernel(env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         for index, cell in enumerate(nb.cells):
@@ -82,7 +83,7 @@ answer.write(json.dumps(told))
 answer.flush()
 os._exit(0)
 """
-    path = os.pathsep.join([str(ROOT / "coursekit"), str(ROOT)])
+    path = os.pathsep.join([str(ROOT / "coursekit"), FOLDERS])
     done = subprocess.run([sys.executable, "-c", driver], cwd=folder, input=json.dumps(cells), text=True,
                           capture_output=True, check=True, env={**os.environ, "PYTHONPATH": path})  # fmt: skip
     return [outputs.build(events) for events in json.loads(done.stdout)]

@@ -6,15 +6,15 @@ in full.
 """
 
 import numpy as np
-import public_cases
 import pytest
 
-import public_tests
 import testCases as tc
-from coursekit import solutions
+from selfcheck import recordings
 from selfcheck.comparison import flatten
-from selfcheck.recordings import recorded
+from tests import tables
 
+RECORDED = tables.COURSE.folder("step-by-step") / recordings.NAME
+EXERCISES = tables.table("step-by-step").cases
 PRINTED = 5e-9 * 1.001  # half a unit of the eighth digit after the point, and the rounding of the literal itself
 
 W1_OF_3_2_1 = [[0.01624345, -0.00611756, -0.00528172], [-0.01072969, 0.00865408, -0.02301539]]
@@ -101,14 +101,14 @@ SEED = {
 
 
 @pytest.fixture(scope="module")
-def solution(course):
-    return solutions.load(course, "step-by-step")
+def solution():
+    return tables.solved("step-by-step")
 
 
 @pytest.mark.parametrize(("function", "case_name"), SEED, ids=[" ".join(key) for key in SEED])
 def test_the_solution_reproduces_every_printed_number(solution, function, case_name):
     """The students of this course can compare with everybody who has ever done these exercises."""
-    exercise = public_cases.EXERCISES[f"step-by-step/{function}"]
+    exercise = EXERCISES[function]
     case = next(case for case in exercise.cases if case.name == case_name)
 
     outputs = flatten(solution[function](*exercise.build(case)), exercise.outputs)
@@ -121,7 +121,7 @@ def test_the_solution_reproduces_every_printed_number(solution, function, case_n
 @pytest.mark.parametrize(("function", "case_name"), SEED, ids=[" ".join(key) for key in SEED])
 def test_the_recording_holds_every_printed_number(function, case_name):
     """A recording is made by the solution, so something else than the solution has to vouch for it."""
-    there = recorded(public_tests.SUITE.recording, f"step-by-step/{function}", case_name)
+    there = recordings.outputs(RECORDED, function)[case_name]
 
     for name, printed in SEED[function, case_name].items():
         assert there[name].shape == np.shape(printed), name
@@ -133,7 +133,7 @@ def test_the_cost_agrees_to_the_last_digit(solution):
     Y, AL = tc.compute_cost_test_case()
 
     cost = solution["compute_cost"](AL, Y)
-    there = recorded(public_tests.SUITE.recording, "step-by-step/compute_cost", "example")["cost"]
+    there = recordings.outputs(RECORDED, "compute_cost")["example"]["cost"]
 
     assert np.shape(cost) == there.shape == ()
     assert abs(float(cost) - COST) <= 1e-16
@@ -144,8 +144,7 @@ def test_every_exercise_has_printed_numbers():
     """An exercise that fell out of this file would lose its oracle without anybody noticing."""
     functions = {function for function, _ in SEED} | {"compute_cost"}
 
-    of_this_assignment = {key for key in public_cases.EXERCISES if key.startswith("step-by-step/")}
-    assert {f"step-by-step/{function}" for function in functions} == of_this_assignment
+    assert functions == set(EXERCISES)
 
 
 def test_the_updated_parameters_leave_the_given_ones_alone(solution):
