@@ -43,6 +43,11 @@ class Suite:
         """Every test by its name, which is that of the generator as far as ``_test``: ``linear_forward_test``."""
         return {test_name(exercise): self._tester(exercise) for exercise in self.exercises}
 
+    def generators(self):
+        """The generators that stand in ``cases.py`` itself, by name: a notebook shows what they give."""
+        made = (exercise.generator for exercise in self.exercises)
+        return {one.__name__: one for one in made if one.__module__ == "cases"}
+
     def warm_up(self):
         """Read what is recorded. It is remembered: the grader has it read once for a whole class."""
         for exercise in self.exercises:
