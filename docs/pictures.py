@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from coursekit import demo, gradebook, handout, lab, report
+from coursekit import assignments, demo, gradebook, handout, lab, report
 from coursekit.course import Course
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, solution_cells
 from tests.course import jupyterlab
@@ -47,12 +47,13 @@ def notebook(course: Course, browser: Browser) -> bytes:
 
 def marks(course: Course, browser: Browser) -> bytes:
     """The tables as a terminal shows them, on white; not everybody's reasons, which would fill a page."""
-    scratch = demo.prepare(course)
-    demo.grade(scratch, lambda one: print(f"  graded {one.student}"))
-    students = gradebook.read(scratch, ASSIGNMENT)
+    made = demo.prepare(course)
+    demo.grade(made, lambda one: print(f"  graded {one.student}"))
+    students = gradebook.read(made.scratch, ASSIGNMENT)
     some = [student for student in students if student.student in ("gita", "hugo", "ines", "jonas")]
     console = Console(record=True, width=112, file=io.StringIO(), force_terminal=True, legacy_windows=False)
-    for table in (report.marks_table(students, ASSIGNMENT), report.reasons_table(some, ASSIGNMENT)):
+    assignment = assignments.load(made.scratch, ASSIGNMENT)
+    for table in (report.marks_table(students, ASSIGNMENT), report.reasons_table(some, assignment)):
         console.print(table)
     style = "margin: 0; padding: 12px; width: max-content; font: 14px/16px 'DejaVu Sans Mono', monospace"
     page = browser.new_page(device_scale_factor=SHARP)
