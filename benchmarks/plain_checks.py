@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import hidden_tests
-from selfcheck.comparison import compare, flatten
+from selfcheck.comparison import compare
 from selfcheck.recordings import recorded
+from selfcheck.returned_values import flatten
 
 
 def check(key: str, target: Callable[..., Any]) -> None:

@@ -12,8 +12,8 @@ import public_cases
 import public_tests
 import testCases as tc
 from coursekit import solutions
-from selfcheck.comparison import flatten
 from selfcheck.recordings import recorded
+from selfcheck.returned_values import flatten
 
 PRINTED = 5e-9 * 1.001  # half a unit of the eighth digit after the point, and the rounding of the literal itself
 

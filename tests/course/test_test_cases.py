@@ -9,7 +9,7 @@ import hidden_tests
 import public_cases
 import testCases as tc
 from coursekit import recording
-from selfcheck.comparison import NotNumbers, flatten
+from selfcheck.returned_values import NotNumbers, flatten
 
 GENERATORS = [getattr(tc, name) for name in tc.__all__]
 USED = [exercise.generator for exercise in public_cases.EXERCISES.values()]

@@ -12,7 +12,7 @@ from coursekit.course import Course
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from hidden_tests import TABLE
-from selfcheck.comparison import NotNumbers
+from selfcheck.returned_values import NotNumbers
 from tests.course import answers
 from tests.course.answers import COURSE
 from tests.patience import spends_at_most

@@ -13,7 +13,7 @@ from coursekit.marking import observations, verdicts
 from coursekit.marking.judge import judge
 from coursekit.marking.probe import observe
 from hidden_tests import TABLE
-from selfcheck.comparison import NotNumbers
+from selfcheck.returned_values import NotNumbers
 from tests.classroom import ASSIGNMENT
 
 KEY = "step-by-step/linear_backward"

@@ -13,7 +13,7 @@ from coursekit.inside import codec
 from coursekit.marking import observations
 from coursekit.marking.quoting import Quoter
 from hidden_tests import TABLE
-from selfcheck.comparison import NotNumbers, kind
+from selfcheck.returned_values import NotNumbers, kind
 
 ROW = TABLE["step-by-step/linear_forward"]
 FIRST, SECOND = (case.name for case in ROW.cases[:2])

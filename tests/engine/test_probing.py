@@ -17,7 +17,7 @@ from coursekit.inside import codec, probing
 from coursekit.marking import probe
 from coursekit.marking.judge import judge
 from hidden_tests import TABLE, exercises
-from selfcheck.comparison import kind
+from selfcheck.returned_values import kind
 
 CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]
 

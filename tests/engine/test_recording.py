@@ -10,8 +10,8 @@ from coursekit.checks import recordings
 from coursekit.checks.findings import Source
 from hidden_tests import TABLE, exercises
 from selfcheck import known_mistakes
-from selfcheck.comparison import NotNumbers
 from selfcheck.known_mistakes import Known, Recorded
+from selfcheck.returned_values import NotNumbers
 from tests.classroom import ASSIGNMENT
 
 PUBLIC, HIDDEN = recording.MISTAKE_FILES

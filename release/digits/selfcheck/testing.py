@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from selfcheck.calls import Call, call, call_quietly, draws_anew, outcome
-from selfcheck.comparison import changed, compare, flatten, kind, likely_cause
+from selfcheck.comparison import changed, compare
 from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import VARIES, read
+from selfcheck.likely_causes import likely_cause
 from selfcheck.recordings import recorded
 from selfcheck.reports import explain, is_stub, outdated, table
+from selfcheck.returned_values import flatten, kind
 
 
 class PublicTestFailure(AssertionError):
