@@ -25,8 +25,9 @@ from coursekit.experiments import plan
 from coursekit.experiments import shown as as_handed_in
 from coursekit.marking import outputs
 from coursekit.reading.rebuild import ADDED
-from coursekit.sandbox.client import Child, Reply, Sandbox
+from coursekit.sandbox.client import Child, Sandbox
 from coursekit.sandbox.patience import LOOK_S, MOST, Hold
+from coursekit.sandbox.reply import Reply
 
 MAX_RESTARTS = 8
 LEFT_OUT = "Left out, because the kernel was lost here: {why}."
