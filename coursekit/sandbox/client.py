@@ -14,11 +14,11 @@ from typing import Any, Self
 from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import baggage, walls
-from coursekit.sandbox.exchange import Exchange, Line
 from coursekit.sandbox.forkserver import Call, Server, ServerLost
 from coursekit.sandbox.limits import DEFAULT_LIMITS, MIB, ResourceLimits
 from coursekit.sandbox.patience import Usage, others_had_s
 from coursekit.sandbox.reply import Reply, ReplyCollector
+from coursekit.sandbox.request import Line, Request
 from coursekit.sandbox.walls import Walls
 
 _ATTEMPTS = 4  # in which a server may be lost before a child runs
@@ -138,7 +138,7 @@ class Child:
         most = min(self._limits.events, self._limits.all_events - self._events)
         collector, skipped = ReplyCollector(self._requests, self._limits, most), self._line.skipped
         data = channel.encode({**request, "id": self._requests})
-        reply = Exchange(self._server, self._line, collector, data, timeout_s, grace_s).run()
+        reply = Request(self._server, self._line, collector, data, timeout_s, grace_s).reply()
         self._events += len(reply.events)
         self._lost = reply.why if reply.end == "lost" else ""
         return replace(reply, dropped=reply.dropped + self._line.skipped - skipped)

@@ -53,14 +53,14 @@ class Line:
         self._socket.close()
 
 
-class Exchange:
+class Request:
     """One request to a child, until its reply is complete, the time is over or the child is lost."""
 
     def __init__(
-        self, server: Server, line: Line, collector: ReplyCollector, request: bytes, timeout_s: float, grace_s: float
+        self, server: Server, line: Line, collector: ReplyCollector, data: bytes, timeout_s: float, grace_s: float
     ) -> None:
         self._server, self._line, self._collector = server, line, collector
-        self._unsent = memoryview(request)
+        self._unsent = memoryview(data)
         self._timeout_s, self._grace_s = timeout_s, grace_s
         self._patience = Patience(server.usage, timeout_s)
         self._interrupted = ""  # why the cell was interrupted
@@ -70,7 +70,7 @@ class Exchange:
         self._poll.register(line, select.POLLIN | select.POLLOUT)
         self._poll.register(server.control, select.POLLIN)
 
-    def run(self) -> Reply:
+    def reply(self) -> Reply:
         """The reply. After ``timeout_s`` the cell is interrupted; ``grace_s`` later the child is given up."""
         self._take(self._line.early)  # the end of this reply cannot be among these lines yet
         self._line.early = []
@@ -80,7 +80,7 @@ class Exchange:
                 return reply
 
     def _step(self) -> Reply | None:
-        """Wait until something happens, and react to it; the reply, where that ends the exchange."""
+        """Wait until something happens, and react to it; the reply, where that is its end."""
         left_s = self._patience.left_s()
         if left_s <= 0 or (self._collector.flooded and not self._interrupted):
             return self._stop(left_s)
