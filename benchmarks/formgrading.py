@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from coursekit import lab
+from coursekit import lab_plan, lab_server
 from coursekit.course import Course
 
 TIMEOUT_S, ENOUGH_S, TRIES = 30.0, 2.5, 3
@@ -35,8 +35,8 @@ class Pages:
         self._start()
 
     def _start(self) -> None:
-        self._server = lab.plan(self._course)
-        self._running.enter_context(lab.running(self._server))
+        self._server = lab_plan.plan(self._course)
+        self._running.enter_context(lab_server.running(self._server))
         self._context = self._running.enter_context(self._browser.new_context())
         self._context.route("**/*", self._answer)
         with self._context.new_page() as page:  # the first page is slow, and sets the cookie

@@ -15,7 +15,7 @@ def main(root: str, assignment: str, jobs: str) -> None:
     # Each worker imports this module again: what only the grader needs is not for them, as in `coursekit grade`.
     from coursekit.course import Course
     from coursekit.grade import grade
-    from coursekit.marking.runner import Limits
+    from coursekit.marking.limits import Limits
 
     def tell(one: Graded) -> None:
         print(f"{one.student} {'FAILED' if one.failed else 'done'}: {one.problem}", flush=True)

@@ -11,7 +11,8 @@ import cases
 import exercises
 
 from selfcheck import recordings
-from selfcheck.comparison import compare, flatten
+from selfcheck.comparison import compare
+from selfcheck.returned_values import flatten
 
 PUBLIC = {exercise.function: exercise for exercise in cases.EXERCISES}
 HIDDEN = {grading.function: grading.cases for grading in exercises.EXERCISES}

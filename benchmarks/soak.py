@@ -26,7 +26,7 @@ from benchmarks.parts import Row
 from benchmarks.results import Result, difference, left_over, results
 from coursekit import assignments, grade, stamps
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 5  # for a cell: the loops without an end are to end soon

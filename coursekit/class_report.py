@@ -10,11 +10,11 @@ from rich.text import Text
 
 from coursekit import csv_files
 from coursekit.course import Course
-from coursekit.marking.verdicts import METADATA, VERSION
+from coursekit.marking import graded_verdicts
+from coursekit.marking.graded_verdicts import GradedExercise, GradedVerdicts
 from coursekit.student_marks import FINAL, StudentMarks
 from coursekit.tables import Table, joined
 
-Verdicts = Mapping[str, Any]  # of one submission, as coursekit.marking.verdicts.as_data makes them
 FULL, PARTIAL, NONE = "full marks", "part of the marks", "no marks"
 
 
@@ -69,21 +69,21 @@ class ClassReport:
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read(course: Course, assignment: str) -> dict[str, Verdicts | None]:
+def read(course: Course, assignment: str) -> dict[str, GradedVerdicts | None]:
     """The verdicts of everybody whose notebook was autograded; None where the notebook holds none."""
-    found = {}
+    found: dict[str, GradedVerdicts | None] = {}
     for path in sorted(course.root.glob(f"autograded/*/{assignment}/{assignment}.ipynb")):
         try:
-            verdicts = json.loads(path.read_text(encoding="utf-8"))["metadata"][METADATA]
+            metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
         except (OSError, ValueError, KeyError, TypeError):
-            verdicts = None
-        readable = isinstance(verdicts, dict) and verdicts.get("version") == VERSION
-        found[path.parent.parent.name] = verdicts if readable else None
+            metadata = None
+        verdicts = graded_verdicts.of_notebook(metadata)
+        found[path.parent.parent.name] = verdicts if verdicts.current else None
     return found
 
 
 def summarise(
-    assignment: str, verdicts: Mapping[str, Verdicts | None], marks: Sequence[StudentMarks] = ()
+    assignment: str, verdicts: Mapping[str, GradedVerdicts | None], marks: Sequence[StudentMarks] = ()
 ) -> ClassReport:
     """The report of a class, from the verdicts by student, and from the gradebook's ``marks`` where there are any.
 
@@ -91,15 +91,15 @@ def summarise(
     """
     final = {one.student for one in marks if one.status == FINAL}
     without = {
-        student: (one["problem"] or "no exercise was graded") if one else "graded by an older version: grade again"
+        student: (one.problem or "no exercise was graded") if one else "graded by an older version: grade again"
         for student, one in verdicts.items()
-        if not one or not one["exercises"] or (one["problem"] and student not in final)
+        if not one or not one.exercises or (one.problem and student not in final)
     }
     graded = {student: one for student, one in verdicts.items() if one and student not in without}
-    by_exercise: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
+    by_exercise: dict[tuple[int, str], dict[str, GradedExercise]] = {}
     for student, one in graded.items():
-        for exercise in one["exercises"]:
-            by_exercise.setdefault((exercise["number"], exercise["function"]), {})[student] = exercise
+        for exercise in one.exercises:
+            by_exercise.setdefault((exercise.number or 0, exercise.function), {})[student] = exercise
     counted = {(one.student, mark.grade_id): mark.earned for one in marks for mark in one.marks if mark.judged}
     rows = tuple(_exercise(*key, by_exercise[key], counted) for key in sorted(by_exercise))
     return ClassReport(assignment, tuple(graded), without, rows, _states(marks))
@@ -116,24 +116,24 @@ def _states(marks: Sequence[StudentMarks]) -> dict[str, tuple[str, ...]]:
 
 
 def _exercise(
-    number: int, function: str, rows: Mapping[str, Mapping[str, Any]], counted: Mapping[tuple[str, str], float]
+    number: int, function: str, rows: Mapping[str, GradedExercise], counted: Mapping[tuple[str, str], float]
 ) -> ExerciseReport:
     mistakes: dict[tuple[str, str], list[str]] = {}
-    lost: dict[str, list[str]] = {check["name"]: [] for row in rows.values() for check in row["checks"]}
+    lost: dict[str, list[str]] = {check.name: [] for row in rows.values() for check in row.checks}
     for student, row in rows.items():
-        if row["mistake"]:
-            mistakes.setdefault((row["mistake"]["name"], row["mistake"]["hint"]), []).append(student)
-        for check in row["checks"]:
-            if not check["passed"]:
-                lost[check["name"]].append(student)
+        if row.mistake:
+            mistakes.setdefault((row.mistake.name, row.mistake.hint), []).append(student)
+        for check in row.checks:
+            if not check.passed:
+                lost[check.name].append(student)
     return ExerciseReport(
         number,
         function,
-        max(row["points"] for row in rows.values()),
-        {student: counted.get((student, str(row.get("grade_id"))), row["earned"]) for student, row in rows.items()},
+        max(row.points for row in rows.values()),
+        {student: counted.get((student, row.grade_id), row.earned) for student, row in rows.items()},
         _by_frequency(Count(name, tuple(students), hint) for (name, hint), students in mistakes.items()),
         _by_frequency(Count(name, tuple(students)) for name, students in lost.items() if students),
-        tuple(student for student, row in rows.items() if row["follows"]),
+        tuple(student for student, row in rows.items() if row.follows),
     )
 
 

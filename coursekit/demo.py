@@ -14,7 +14,7 @@ from coursekit import grade as grading
 from coursekit import release
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.reference.process import Reference
 
 FOLDER = ".coursekit/demo"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coursekit.inside import codec
-from selfcheck.comparison import flatten
+from selfcheck.returned_values import flatten
 
 CACHES = ("cache", "caches")  # outputs that are kept for the way back, beside the result
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from coursekit import settings, versions
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.reading import folders
 from coursekit.reading.candidates import NOTEBOOK_NAME
 

@@ -16,7 +16,7 @@ from coursekit import assignments, fingerprints, grading_lock, notebooks, proces
 from coursekit.course import Course
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.marking import marker as marking
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.recorder import NothingCanBeWritten, Recorder

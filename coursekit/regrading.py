@@ -8,7 +8,7 @@ from datetime import datetime
 from coursekit import grade as grading
 from coursekit import gradebook, penalties, selection, stock
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.recorder import handed_in_at

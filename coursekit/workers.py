@@ -12,7 +12,7 @@ from typing import Any
 from coursekit import outcomes
 from coursekit.course import Course
 from coursekit.marking import marker as marking
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 
 MAX_UNUSED = 20  # workers in a row that are killed before they have begun: then none will ever do anything

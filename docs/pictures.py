@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from coursekit import assignments, demo, gradebook, handout, lab, report
+from coursekit import assignments, demo, gradebook, handout, lab_plan, lab_server, report
 from coursekit.course import Course
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, solution_cells
 from tests.course import jupyterlab
@@ -33,8 +33,8 @@ def notebook(course: Course, browser: Browser) -> bytes:
     path = handout.folder(course) / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     solved = fill_in(json.loads(path.read_text(encoding="utf-8")), solution_cells(course))
     path.write_text(json.dumps(solved), encoding="utf-8")
-    server = jupyterlab.observable(lab.plan(course, student=True), course.root.parent)
-    with lab.running(server):
+    server = jupyterlab.observable(lab_plan.plan(course, student=True), course.root.parent)
+    with lab_server.running(server):
         size = {"width": 1060, "height": 1320}
         page = jupyterlab.context(browser, server, [], viewport=size, device_scale_factor=SHARP).new_page()
         jupyterlab.open_notebook(page, server, server.opens)

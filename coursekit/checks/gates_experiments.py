@@ -5,7 +5,8 @@ from coursekit.checks.gates_scratch import Gate, standing
 from coursekit.course import Course
 from coursekit.experiments import is_graded, plan
 from coursekit.marking import beforehand
-from coursekit.marking.runner import Limits, Run
+from coursekit.marking.limits import Limits
+from coursekit.marking.runner import Run
 from coursekit.sandbox.client import Sandbox
 
 MAX_S = 1.0  # a cell that decides no mark and takes longer should be tagged as an experiment
@@ -21,7 +22,7 @@ def check(course: Course, source: Source) -> Gate:
         Sandbox(files, walls=standing(), beforehand=calls) as sandbox,
         Run(sandbox, source.notebook, rows, {}, Limits(), set()) as run,
     ):
-        run.seconds = seconds
+        seconds = run.measured()
         executed = run.cells()
     unrun = plan.unrun(source.notebook)
     findings = []

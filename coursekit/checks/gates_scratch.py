@@ -10,7 +10,7 @@ from coursekit import grade, gradebook
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.sandbox import walls
 from coursekit.sandbox.walls import Walls
 from coursekit.student_marks import StudentMarks

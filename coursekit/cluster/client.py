@@ -19,7 +19,7 @@ from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
 from coursekit.deadline import Deadline
 from coursekit.errors import CourseError, one_line
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 
 LISTENS_S = 2.0

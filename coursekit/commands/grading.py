@@ -60,7 +60,7 @@ def grade(
         grading_lock.check_free(course, assignment)
     from coursekit import grade as steps  # takes seconds, for which nobody waits who is refused
     from coursekit import penalties, progress, regrading, unused_options
-    from coursekit.marking.runner import Limits
+    from coursekit.marking.limits import Limits
 
     whole_s = max(steps.LIMITS.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
     all_s = steps.LIMITS.submission_timeout_s - steps.LIMITS.notebook_timeout_s + whole_s

@@ -1,7 +1,7 @@
 """What is known about one student's marks, as values: the gradebook's marks, and the verdicts behind them.
 
-The verdicts stand in the autograded notebook's metadata, written by the grader. They quote the student, so every text
-in here is untrusted. Where there are none (graded before they were written), the gradebook's comments stand in.
+The verdicts are in the autograded notebook's metadata (``graded_verdicts``). They quote the student, so every text in
+here is untrusted. Where there are none (graded before they were written), the gradebook's comments take their place.
 """
 
 import math
@@ -15,11 +15,11 @@ from coursekit import gradebook, notebooks
 from coursekit.assignments import Assignment
 from coursekit.errors import CourseError
 from coursekit.gradebook import NOT_JUDGED
-from coursekit.marking.verdicts import METADATA, NOTHING_ELSE, Result, gist
+from coursekit.marking import graded_verdicts
+from coursekit.marking.graded_verdicts import MAX_CHARS, GradedExercise
+from coursekit.marking.verdicts import NOTHING_ELSE, Result, gist
 from coursekit.reading.submission import NOTES, PROBLEM
 from coursekit.student_marks import StudentMarks, duration, moment
-
-MAX_CHARS = 4_000
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,10 @@ def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_ur
 
     from coursekit import penalties
 
-    about = _dict(nb.metadata.get(METADATA))
-    verdicts = {_text(entry, "grade_id"): entry for entry in _list(about, "exercises") if isinstance(entry, dict)}
-    notes = _texts(about, "notes") or _texts(_dict(nb.metadata), NOTES)
-    problem = _text(about, "problem") or _text(_dict(nb.metadata), PROBLEM)
+    about = graded_verdicts.of_notebook(nb.metadata)
+    verdicts = {one.grade_id: one for one in about.exercises}
+    notes = about.notes or graded_verdicts.texts(nb.metadata, NOTES)
+    problem = about.problem or graded_verdicts.text(nb.metadata, PROBLEM)
     assignment, rows = known.name, {exercise.grade_id: exercise for exercise in known.exercises}
     with Gradebook(db_url) as book:
         entry = book.find_submission_notebook(notebook, assignment, student)
@@ -155,7 +155,7 @@ def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_ur
                 name = notebooks.grade_id(cell) or ""
                 key = name.removesuffix("-test")
                 comment = comments.get(key) or comments.get(name)
-                found.append(_exercise(cell, key, grades.get(name), comment, _dict(verdicts.get(key)), rows.get(key)))
+                found.append(_exercise(cell, key, grades.get(name), comment, verdicts.get(key), rows.get(key)))
         person = " ".join(filter(None, (entry.student.first_name, entry.student.last_name)))
         result = gradebook.marks_of(entry.assignment, problem)
         try:
@@ -165,63 +165,34 @@ def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_ur
     return Marks(assignment, student, person, result, notes, problem, tuple(found), outdated)
 
 
-def _exercise(cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: dict[str, Any], row: Any) -> Exercise:
+def _exercise(
+    cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: GradedExercise | None, row: Any
+) -> Exercise:
     automatic = None if grade is None else grade.auto_score
+    grader = notebooks.grader_metadata(cell)
     by_person = grade is not None and grade.manual_score is not None
-    written = notebooks.is_solution(cell) or bool(notebooks.grader_metadata(cell).get("task"))
-    if verdict and automatic is not None and not math.isclose(automatic, _number(verdict, "earned"), abs_tol=1e-9):
-        verdict = {}  # of an older run: the gradebook is what counts
+    written = notebooks.is_solution(cell) or bool(grader.get("task"))
+    if verdict is None or (automatic is not None and not math.isclose(automatic, verdict.earned, abs_tol=1e-9)):
+        verdict = GradedExercise(key, "")  # there is none, or it is of an older run: the gradebook is what counts
     said = "" if comment is None else comment.auto_comment or ""
     from_person = "" if comment is None else comment.manual_comment or ""
     judged = by_person or written or automatic is not None
     return Exercise(
         grade_id=key,
-        name=_text(verdict, "function") or (row.function if row else key.replace("-", " ").capitalize()),
-        points=float(grade.max_score) if grade is not None else _number(notebooks.grader_metadata(cell), "points"),
+        name=verdict.function or (row.function if row else key.replace("-", " ").capitalize()),
+        points=float(grade.max_score) if grade is not None else graded_verdicts.number(grader, "points"),
         earned=float(grade.score) if grade is not None else 0.0,
-        number=_whole(verdict.get("number")) or (row.number if row else None),
+        number=verdict.number or (row.number if row else None),
         automatic=automatic,
-        checks=tuple(_check(entry) for entry in _list(verdict, "checks") if isinstance(entry, dict)),
-        summary=(_text(verdict, "summary") or said[:MAX_CHARS]) if judged else NOT_JUDGED,
-        hint=_text(_dict(verdict.get("mistake")), "hint"),
-        follows=_texts(verdict, "follows"),
-        calls=_texts(verdict, "calls"),
-        look=_text(verdict, "look") or (row.look if row else ""),
+        checks=verdict.checks,
+        summary=(verdict.summary or said[:MAX_CHARS]) if judged else NOT_JUDGED,
+        hint=verdict.mistake.hint if verdict.mistake else "",
+        follows=verdict.follows,
+        calls=verdict.calls,
+        look=verdict.look or (row.look if row else ""),
         comment="" if from_person.strip() == said.strip() else from_person,
         by_person=by_person,
         written=written,
         waiting=grade is not None and bool(grade.needs_manual_grade),
         judged=judged,
     )
-
-
-def _check(entry: dict[str, Any]) -> Result:
-    name, reason, where = (_text(entry, key) for key in ("name", "reason", "where"))
-    return Result(name, _number(entry, "points"), entry.get("passed") is True, reason, where)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(values: dict[str, Any], key: str) -> list[Any]:
-    found = values.get(key)
-    return list(found) if isinstance(found, list | tuple) else []
-
-
-def _text(values: dict[str, Any], key: str) -> str:
-    found = values.get(key)
-    return found[:MAX_CHARS] if isinstance(found, str) else ""
-
-
-def _texts(values: dict[str, Any], key: str) -> tuple[str, ...]:
-    return tuple(entry[:MAX_CHARS] for entry in _list(values, key) if isinstance(entry, str))
-
-
-def _number(values: dict[str, Any], key: str) -> float:
-    found = values.get(key)
-    return float(found) if isinstance(found, int | float) and math.isfinite(found) else 0.0
-
-
-def _whole(value: Any) -> int | None:
-    return value if type(value) is int and 0 < value < 1000 else None

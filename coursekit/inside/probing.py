@@ -109,7 +109,7 @@ def observe(
 def _call(
     target: Any, outputs: str | tuple[str, ...], inputs: Sequence[str], args: tuple[Any, ...], timeout_s: float | None
 ) -> dict[str, Any]:
-    from selfcheck.comparison import flatten, kind
+    from selfcheck.returned_values import flatten, kind
 
     try:
         with warnings.catch_warnings(), _alarm(timeout_s):  # what came back may be endless as well

@@ -9,7 +9,8 @@ from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from coursekit.marking.quoting import Quoter
 from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
-from selfcheck.comparison import Finding, changed, compare, likely_cause
+from selfcheck.comparison import Finding, changed, compare
+from selfcheck.likely_causes import likely_cause
 
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # as they are given to a function, by case
 NO_ANSWER = "The grader got no answer from this exercise."

@@ -13,7 +13,7 @@ import numpy as np
 
 from coursekit.exercise import Exercise
 from coursekit.marking.quoting import Quoter
-from selfcheck.comparison import NotNumbers
+from selfcheck.returned_values import NotNumbers
 
 MAX_TEXT = 300
 MAX_LEAVES = 400

@@ -5,7 +5,10 @@ nbconvert parse HTML, Markdown and JSON in more than linear time, and copy the r
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
+from typing import Any
 
 CUT = "cut here by the grader: too much output"
 
@@ -42,6 +45,15 @@ class Room:
     outputs: int = 2_000
     markup: int = 500_000  # to be parsed: characters of Markdown, LaTeX and JSON, and tags of HTML
     escapes: int = 20_000  # of terminals; nbconvert copies the rest of a text at each
+
+
+def size(value: Any) -> int:
+    """About as many characters as the value takes in a notebook's file."""
+    if isinstance(value, Mapping):
+        return sum(len(str(key)) + size(item) + 6 for key, item in value.items()) + 2
+    if isinstance(value, list):
+        return sum(size(item) + 2 for item in value) + 2
+    return len(encode_basestring(value)) if isinstance(value, str) else len(str(value))
 
 
 def cut(text: str, chars: int) -> str:

@@ -24,7 +24,8 @@ from coursekit.marking.verdicts import Verdict
 from coursekit.mutation import mutants, mutants_inputs
 from coursekit.mutation.mutants import Mutant
 from selfcheck import exercises as live
-from selfcheck.comparison import changed, compare, flatten
+from selfcheck.comparison import changed, compare
+from selfcheck.returned_values import flatten
 
 CALL_TIMEOUT_S = 3.0  # the slowest case of the course takes a twentieth of a second
 CALLS = 200  # valid calls on which a survivor must agree with the solution

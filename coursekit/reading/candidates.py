@@ -14,6 +14,7 @@ from coursekit.errors import CourseError
 from coursekit.experiments import plan
 from coursekit.reading import archives, rebuild, rescue
 from coursekit.reading.folders import Item
+from coursekit.reading.plain_notebook import Rescued
 
 MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 64 << 20, 80 << 20, 20, 3
 # What is compared of several notebooks: characters of their cells, where each cell counts as some. One is always read.
@@ -29,7 +30,7 @@ class Candidate:
     """A notebook that may be the one to grade."""
 
     item: Item
-    read: rescue.Rescued
+    read: Rescued
     rank: int
     written: Mapping[str, str]  # its answers, by the id of the answer cell
     untouched: bool = False  # nothing was added to what was released
@@ -124,7 +125,7 @@ class Reader:
         return data
 
 
-def _candidate(course: Course, assignment: str, item: Item, read: rescue.Rescued) -> Candidate:
+def _candidate(course: Course, assignment: str, item: Item, read: Rescued) -> Candidate:
     source = source_of(course, assignment)
     known = rebuild.resemblance(source, read.notebook)
     content = rebuild.content(source, read.notebook)

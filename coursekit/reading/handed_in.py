@@ -11,14 +11,12 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 
 from coursekit.reading import pictures
+from coursekit.reading.display_data import MIMES, presentation
 
 KEY = "coursekit_handed_in"  # in the metadata of a cell of a submission that was read
 MAX_OUTPUT_CHARS = 4 << 20
 TOO_LARGE = "[left out by the grader: too large to be kept]"
-_MIMES = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "image/gif",
-          "image/svg+xml")  # fmt: skip
-_NUMBERS = ("width", "height", "isolated", "unconfined", "expanded")
-_MAX_NAME, _MAX_ALT, _MAX_COUNT = 200, 5_000, 1_000_000
+_MAX_NAME, _MAX_COUNT = 200, 1_000_000
 
 
 @dataclass
@@ -89,27 +87,17 @@ def _plain(output: dict[str, Any]) -> dict[str, Any]:
             }
         case "display_data" | "execute_result" as kind:
             found = output.get("data")
-            data = {mime: _text(found[mime]) for mime in _MIMES if mime in found} if isinstance(found, dict) else {}
-            plain: dict[str, Any] = {"output_type": kind, "data": data, "metadata": _metadata(output.get("metadata"))}
+            data = {mime: _text(found[mime]) for mime in MIMES if mime in found} if isinstance(found, dict) else {}
+            plain: dict[str, Any] = {
+                "output_type": kind,
+                "data": data,
+                "metadata": presentation(output.get("metadata"), MIMES),
+            }
             if kind == "execute_result":
                 count = output.get("execution_count")
                 plain["execution_count"] = count if type(count) is int and 0 <= count < _MAX_COUNT else None
             return plain if data else {}
     return {}
-
-
-def _metadata(said: Any) -> dict[str, Any]:
-    """How a picture is to be shown, by its kind as well."""
-    if not isinstance(said, dict):
-        return {}
-    by_kind = {mime: _presentation(said[mime]) for mime in _MIMES if isinstance(said.get(mime), dict)}
-    return _presentation(said) | {mime: found for mime, found in by_kind.items() if found}
-
-
-def _presentation(said: dict[str, Any]) -> dict[str, Any]:
-    numbers = {key: said[key] for key in _NUMBERS if isinstance(said.get(key), int | float)}
-    alt = {"alt": _text(said["alt"])[:_MAX_ALT]} if isinstance(said.get("alt"), str) else {}
-    return {key: value for key, value in numbers.items() if abs(value) < _MAX_COUNT} | alt
 
 
 def _text(value: Any) -> str:

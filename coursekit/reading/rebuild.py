@@ -14,10 +14,10 @@ from nbformat import NotebookNode
 
 from coursekit import experiments
 from coursekit.notebooks import as_markdown
-from coursekit.reading import accents, attachments, matching
-from coursekit.reading.answers import Ours, Piece, alike, claims, ours, pieces
+from coursekit.reading import attachments, matching, repairs
+from coursekit.reading.answers import Ours, Piece
+from coursekit.reading.matched_cells import MatchedCells, matched
 from coursekit.reading.matching import Answers
-from coursekit.wording import listed
 
 NOTES_ID = "notes-of-the-grader"
 ADDED = "added-"  # how the ids of the student's own cells begin
@@ -38,22 +38,21 @@ class Rebuilt:
 
 def rebuild(source: NotebookNode, submission: NotebookNode) -> Rebuilt:
     """The submission in the source's structure. Neither argument is changed."""
-    cells, theirs = ours(source), pieces(submission)
-    claimed = claims(cells, theirs)
-    answers = matching.answers(cells, theirs, claimed)
-    shown = _shown(cells, theirs, claimed)
+    match = matched(source, submission)
+    answers = matching.answers(match)
     tagged = frozenset(cell.id for cell in source.cells if experiments.is_tagged(cell))
-    added = _added(cells, theirs, claimed, answers, shown, tagged)
-    rebuilt = [*added.get(None, [])]
+    added = _added(match, answers, tagged)
+    rebuilt = [*added.cells.get(None, [])]
     for cell in source.cells:
         fresh = nbformat.from_dict({**cell, "metadata": {**cell.metadata}})
-        if cells[cell.id].blank is not None:
-            fresh.source = answers.source.get(cell.id, cells[cell.id].blank)
+        blank = match.cells[cell.id].blank
+        if blank is not None:
+            fresh.source = answers.source.get(cell.id, blank)
             _paste(fresh, answers.pictures.get(cell.id, {}))
-        rebuilt += [fresh, *added.get(cell.id, [])]
-    told = (*answers.repairs, *_about_cells(answers), *_about_tests(cells, theirs, claimed))
-    told += (*_about_names(cells, theirs, answers), *_about_accents(theirs, claimed))
-    return Rebuilt(nbformat.from_dict({**source, "cells": rebuilt}), told, shown)
+        rebuilt += [fresh, *added.cells.get(cell.id, [])]
+    said = (*answers.repairs, *added.left_out, *repairs.sentences(match, answers))
+    handed_in = _unchanged_outputs(match) | added.handed_in
+    return Rebuilt(nbformat.from_dict({**source, "cells": rebuilt}), said, handed_in)
 
 
 def with_notes(notebook: NotebookNode, notes: tuple[str, ...]) -> NotebookNode:
@@ -79,124 +78,50 @@ class Content:
 
 def content(source: NotebookNode, submission: NotebookNode) -> Content:
     """What is in a submission, by which several are compared."""
-    cells, theirs = ours(source), pieces(submission)
-    claimed = claims(cells, theirs)
-    found = matching.answers(cells, theirs, claimed)
-    there = {name: text for name, text in found.source.items() if not cells[name].same(text)}
-    untouched = all(
-        piece.empty or (name is not None and cells[name].same(piece.source))
-        for piece, name in zip(theirs, claimed, strict=True)
-    )
+    match = matched(source, submission)
+    found = matching.answers(match)
+    there = {name: text for name, text in found.source.items() if not match.cells[name].same(text)}
+    untouched = all(piece.empty or (name is not None and match.cells[name].same(piece.source)) for piece, name in match)
     return Content(there, bool(there.keys() - {*found.guessed}), untouched and not there)
 
 
 def resemblance(source: NotebookNode, submission: NotebookNode) -> int:
     """How many cells of the source notebook a submission has: by their names, by their text, by their functions."""
-    cells, theirs = ours(source), pieces(submission)
-    claimed = claims(cells, theirs)
-    unknown = {
-        name for piece, claim in zip(theirs, claimed, strict=True) if claim is None for name in piece.definitions
-    }
-    return len(set(claimed) - {None}) + len(unknown & {name for cell in cells.values() for name in cell.wanted})
+    match = matched(source, submission)
+    unknown = {name for piece, claim in match if claim is None for name in piece.definitions}
+    wanted = {name for cell in match.cells.values() for name in cell.wanted}
+    return len(set(match.claimed) - {None}) + len(unknown & wanted)
 
 
-def _about_cells(found: Answers) -> tuple[str, ...]:
-    """What is the same for many cells is said once."""
-    told = []
-    several = [name for name, copies in found.copies.items() if copies > 1]
-    if len(several) <= 2:
-        told += [f"The cell {name} was there {found.copies[name]} times; the last answer counts." for name in several]
-    else:
-        told.append(f"The cells {listed(several)} were there more than once; of each the last answer counts.")
-    if 0 < len(found.nameless) <= 2:
-        told += [f"The answer to {name} was not in its cell; it was found by the function in it."
-                 for name in found.nameless]  # fmt: skip
-    elif found.nameless:
-        told.append("The names of the cells are lost (some editors drop them); answers were found by their functions.")
-    if len(found.missing) == 1:
-        told.append(f"The answer cell {found.missing[0]} is missing; it counts as not written.")
-    elif found.missing:
-        told.append(f"The answer cells {listed(found.missing)} are missing; they count as not written.")
-    return tuple(told)
-
-
-def _about_tests(cells: dict[str, Ours], theirs: tuple[Piece, ...], claimed: list[str | None]) -> tuple[str, ...]:
-    """Test cells that were changed, or deleted beside an answer that is there."""
-    told = []
-    for cell in cells.values():
-        if not cell.test:
-            continue
-        copies = [theirs[index] for index, name in enumerate(claimed) if name == cell.id]
-        if copies and not any(cell.same(piece.source) for piece in copies):
-            told.append(f"The test cell {cell.id} was changed; the original is used.")
-        elif not copies and cell.id.removesuffix("-test") in claimed:
-            told.append(f"The test cell {cell.id} was missing; it is back.")
-    return tuple(told)
-
-
-def _about_names(cells: dict[str, Ours], theirs: tuple[Piece, ...], found: Answers) -> tuple[str, ...]:
-    """Why a function that seems to be there does not count: another name, inside a class, an unfinished merge."""
-    known = {name for cell in cells.values() for name in cell.defined}
-    own = {name for piece in theirs for name in piece.definitions} - known
-    told = []
-    for cell in cells.values():
-        if cell.blank is None:
-            continue
-        there = any(cell.written(piece) for piece in theirs)
-        text = found.source.get(cell.id, "")
-        if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.split("\n")):
-            told.append(f"The answer {cell.id} holds the marks of an unfinished Git merge (<<<<<<<): choose one side.")
-        if there:
-            continue
-        for name in sorted(cell.wanted):
-            other = alike(name, own)
-            inside = [piece.methods[name] for piece in theirs if name in piece.methods]
-            if inside:
-                told.append(f"{name} stands inside the class {inside[0]}; only a function outside of any class counts.")
-            elif other:
-                told.append(f"There is a {other}, but no {name}: only a function of exactly this name counts.")
-    return tuple(told)
-
-
-def _about_accents(theirs: tuple[Piece, ...], claimed: list[str | None]) -> tuple[str, ...]:
-    """Code that could be Python, and is not looked at."""
-    found = [
-        f"The cell {claim}" if claim else "A cell of your own"
-        for piece, claim in zip(theirs, claimed, strict=True)
-        if piece.kind == "code" and piece.short and not accents.are_few(piece.source)
-    ]
-    said = f"has more than {accents.MOST_IN_A_ROW} accents on one letter, so it cannot be read as Python."
-    return tuple(f"{cell} {said}" for cell in dict.fromkeys(found))
-
-
-def _shown(cells: dict[str, Ours], theirs: tuple[Piece, ...], claimed: list[str | None]) -> dict[str, tuple[Any, ...]]:
+def _unchanged_outputs(match: MatchedCells) -> dict[str, tuple[Any, ...]]:
     """What our cells showed when they were handed in, where the student has left their code as it was."""
     return {
         name: piece.handed_in
-        for piece, name in zip(theirs, claimed, strict=True)
-        if name is not None and piece.handed_in and cells[name].same(piece.source) and piece.source.strip()
+        for piece, name in match
+        if name is not None and piece.handed_in and match.cells[name].same(piece.source) and piece.source.strip()
     }
 
 
-def _added(
-    cells: dict[str, Ours],
-    theirs: tuple[Piece, ...],
-    claimed: list[str | None],
-    answers: Answers,
-    shown: dict[str, tuple[Any, ...]],
-    tagged: frozenset[str],
-) -> dict[str | None, list[NotebookNode]]:
+@dataclass
+class _Added:
     """Cells of the student's own, by the id of the source cell behind which they stand (None: before the first).
 
-    What they showed when they were handed in is put into ``shown``. A changed experiment is one as well.
+    ``handed_in``: what they showed when they were handed in. ``left_out``: how many did not fit in, in words.
     """
-    places: list[str | None] = [None, *cells]
-    added: dict[str | None, list[NotebookNode]] = {}
+
+    cells: dict[str | None, list[NotebookNode]] = field(default_factory=dict)
+    handed_in: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def _added(match: MatchedCells, answers: Answers, tagged: frozenset[str]) -> _Added:
+    """The cells of the student's own. One of ours that is ``tagged`` as an experiment, and was changed, is one too."""
+    places: list[str | None] = [None, *match.cells]
+    added = _Added()
     behind: str | None = None
     number = 0
-    for index, piece in enumerate(theirs):
-        name = claimed[index]
-        known = cells[name] if name is not None else None
+    for index, (piece, name) in enumerate(match):
+        known = match.cells[name] if name is not None else None
         if known is not None:
             # A spare copy of an answer runs on the side of the answer on which it stood.
             early = known.blank is not None and index < answers.index.get(known.id, index)
@@ -208,13 +133,12 @@ def _added(
             own = _plain_cells(f"{ADDED}{number}", piece)
             if name in tagged:
                 own[0].metadata["tags"] = [experiments.TAG]
-            added.setdefault(behind, []).extend(own)
+            added.cells.setdefault(behind, []).extend(own)
             if piece.handed_in:
-                shown[f"{ADDED}{number}"] = piece.handed_in
+                added.handed_in[f"{ADDED}{number}"] = piece.handed_in
     if number > MAX_ADDED:
-        answers.repairs.append(
-            f"Of your own cells the first {MAX_ADDED} were kept, {number - MAX_ADDED} were left out."
-        )
+        kept = f"Of your own cells the first {MAX_ADDED} were kept"
+        added.left_out = (f"{kept}, {number - MAX_ADDED} were left out.",)
     return added
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from coursekit.reading import attachments, prose
 from coursekit.reading.answers import Ours, Piece, normal
+from coursekit.reading.matched_cells import MatchedCells
 
 MIN_WORDS_TYPED, MIN_WORDS_FAR = 3, 25  # how much text is an answer in a cell of ours, and far above the question
 
@@ -76,17 +77,15 @@ class _Search:
         return frozenset(number for other in self.cells.values() for number in other.numbers)
 
 
-def elsewhere(
-    cell: Ours, cells: Mapping[str, Ours], theirs: Sequence[Piece], claimed: Sequence[str | None]
-) -> Found | None:
+def elsewhere(cell: Ours, match: MatchedCells) -> Found | None:
     """The answer that belongs into an untouched, emptied or missing answer cell, if it may stand somewhere else."""
-    search = _Search(cell, cells, theirs, claimed)
+    search = _Search(cell, match.cells, match.theirs, match.claimed)
     parts = [*reversed([*_upwards(search)]), *_downwards(search)]
     near = [part for part in parts if not part.far]
     chosen = near or parts
     if not chosen:
         return None
-    text, pictures = attachments.merged((part.text, theirs[part.index].shown) for part in chosen)
+    text, pictures = attachments.merged((part.text, match.theirs[part.index].shown) for part in chosen)
     moved = tuple(part.index for part in chosen if part.moved)
     what = "text" if any(part.speaks for part in chosen) else "a picture"
     return Found(attachments.all_shown(text, pictures), pictures, moved, what, _where(chosen, search))

@@ -15,9 +15,9 @@ from coursekit.reference import wrong
 from coursekit.reference.table import Table
 from coursekit.settings import CONFIG
 from selfcheck import recordings
-from selfcheck.comparison import flatten
 from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import Known
+from selfcheck.returned_values import flatten
 
 _ENGINE = Path(__file__).resolve().parents[2]
 Outputs = dict[str, np.ndarray]

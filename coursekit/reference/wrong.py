@@ -9,9 +9,10 @@ import numpy as np
 from coursekit.reference.catalogue import WrongAnswer
 from coursekit.reference.table import Table
 from selfcheck.calls import call_quietly, draws_anew, outcome
-from selfcheck.comparison import NotNumbers, compare
+from selfcheck.comparison import compare
 from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, Known, Outcome, Recorded
+from selfcheck.returned_values import NotNumbers
 
 Outputs = Mapping[str, np.ndarray]  # the expected ones of a case
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from coursekit.errors import CourseError
 from coursekit.sandbox import bubblewrap, walls
-from coursekit.sandbox.client import Child, Limits, Sandbox
+from coursekit.sandbox.client import Child, Sandbox
+from coursekit.sandbox.limits import ResourceLimits
 from coursekit.sandbox.walls import Walls
 
 _TIMEOUT_S = 20.0
@@ -176,7 +177,7 @@ def examine(have: Walls | None = None, names: Collection[str] = ()) -> list[Wall
         return [Wall("sandbox", False, why, _BWRAP) for why in have.missing or ("there is none",)]
     found = [Wall("sandbox", True, f"{have.bwrap} makes one")]
     try:
-        with Sandbox({}, Limits(), have) as sandbox, socket.create_server(("127.0.0.1", 0)) as listener:
+        with Sandbox({}, ResourceLimits(), have) as sandbox, socket.create_server(("127.0.0.1", 0)) as listener:
             facts = _facts(listener.getsockname()[1])
             for probe in _PROBES:
                 if (not names or probe.name in names) and (os.geteuid() == 0 or not probe.by_root):

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
-from coursekit import lab
+from coursekit.lab_plan import LabServer
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
@@ -47,7 +47,7 @@ def browser(executable: str) -> Iterator[Browser]:
             started.close()
 
 
-def observable(server: lab.Server, home: Path) -> lab.Server:
+def observable(server: LabServer, home: Path) -> LabServer:
     """The same server with a home of its own, and with its application and all its cells within reach."""
     files = dict(server.files)
     path = next(path for path in files if path.name == "default_setting_overrides.json")
@@ -67,7 +67,7 @@ def observable(server: lab.Server, home: Path) -> lab.Server:
     )
 
 
-def context(browser: Browser, server: lab.Server, outside: list[str], **options: Any) -> BrowserContext:
+def context(browser: Browser, server: LabServer, outside: list[str], **options: Any) -> BrowserContext:
     """For pages of the server; the addresses of requests to anybody else are put into ``outside``."""
 
     def note(request: Request) -> None:
@@ -82,7 +82,7 @@ def context(browser: Browser, server: lab.Server, outside: list[str], **options:
     return made
 
 
-def open_notebook(page: Page, server: lab.Server, path: str) -> None:
+def open_notebook(page: Page, server: LabServer, path: str) -> None:
     """JupyterLab shows the notebook, and its kernel is ready."""
     page.goto(f"{server.url}/lab/tree/{path}?token={server.token}&reset")
     page.wait_for_selector("#jupyterlab-splash", state="detached")

@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from selfcheck.comparison import ATOL, RTOL, Finding, NotNumbers, changed, compare, flatten, kind, likely_cause
+from selfcheck.comparison import Finding, changed, compare
+from selfcheck.likely_causes import likely_cause
+from selfcheck.returned_values import NotNumbers, flatten, kind
+from selfcheck.tolerance import ATOL, RTOL
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False)
 matrices = arrays(float, array_shapes(min_dims=2, max_dims=2, max_side=5), elements=numbers)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from coursekit import grade, gradebook, handout, lab, notebooks, release
+from coursekit import grade, gradebook, handout, lab_plan, lab_server, notebooks, release
 from coursekit.course import Course
+from coursekit.lab_plan import LabServer
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, small_course, solution_cells
 from tests.course import jupyterlab
 from tests.tables import ASSIGNMENTS, loaded
@@ -27,7 +28,7 @@ class Lab:
     """A running JupyterLab, its pages in the browser, and the addresses elsewhere that they asked for."""
 
     course: Course
-    server: lab.Server
+    server: LabServer
     pages: BrowserContext
     outside: list[str]
 
@@ -55,9 +56,9 @@ def student_lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> I
     home = tmp_path_factory.mktemp("student")
     course = copy_course(home / "course")
     handout.hand_out(course)
-    server = jupyterlab.observable(lab.plan(course, student=True), home)
+    server = jupyterlab.observable(lab_plan.plan(course, student=True), home)
     outside: list[str] = []
-    with lab.running(server):
+    with lab_server.running(server):
         yield Lab(course, server, jupyterlab.context(browser, server, outside), outside)
 
 
@@ -78,9 +79,9 @@ def instructor_lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
     course.source(ASSIGNMENT).write_text(json.dumps(source), encoding="utf-8")
     for student, answers in _submissions(course).items():
         hand_in(course, student, fill_in(_released(course), answers))
-    server = jupyterlab.observable(lab.plan(course), home)
+    server = jupyterlab.observable(lab_plan.plan(course), home)
     outside: list[str] = []
-    with lab.running(server):
+    with lab_server.running(server):
         yield Lab(course, server, jupyterlab.context(browser, server, outside), outside)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import testCases as tc
 from selfcheck import recordings
-from selfcheck.comparison import flatten
+from selfcheck.returned_values import flatten
 from tests import tables
 
 RECORDED = tables.COURSE.folder("step-by-step") / recordings.NAME

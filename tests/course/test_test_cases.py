@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import testCases as tc
-from selfcheck.comparison import NotNumbers, flatten
+from selfcheck.returned_values import NotNumbers, flatten
 from tests.tables import ASSIGNMENTS, loaded, table
 
 GENERATORS = [getattr(tc, name) for name in tc.__all__]

@@ -15,6 +15,7 @@ from coursekit.inside import probing
 from coursekit.sandbox import client as sandbox
 from coursekit.sandbox import walls
 from coursekit.sandbox.patience import MOST, Patience, Usage
+from coursekit.sandbox.reply import Reply
 
 needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no processor can be chosen here")
@@ -25,7 +26,7 @@ while time.process_time() - began < {seconds}:
 """
 
 
-def run(child, source: str, timeout_s: float) -> sandbox.Reply:
+def run(child, source: str, timeout_s: float) -> Reply:
     return child.ask({"op": "run", "source": source, "store_history": True}, timeout_s)
 
 

@@ -13,7 +13,7 @@ from coursekit import checks, feedback, grade, notebooks, release
 from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_ends, gates_experiments, gates_mutants
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
-from coursekit.marking import runner
+from coursekit.marking import cell_runner
 from coursekit.reference.process import Pool
 from coursekit.student_marks import Mark, StudentMarks
 from selfcheck import recordings
@@ -257,7 +257,7 @@ def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_pat
         {"linear_forward": secret | {"6-4-3": next(iter(hidden.values()))}}, {"linear_backward": known}
     )
     change_recording(released, lambda arrays: arrays.update(packed))
-    findings, figure = gates_ends.leaks(scratch, scratch, source)
+    findings, _ = gates_ends.leaks(scratch, scratch, source)
     assert [(one.code, one.what) for one in findings] == [
         ("G709", "a recording of 'linear_backward/m=1'"),
         ("G709", "a recording of 'linear_backward:not-averaged'"),
@@ -271,14 +271,14 @@ def test_a_slow_cell_that_decides_no_mark_and_one_that_needs_an_experiment_are_f
     cells = {"made": "rows = []", "slow": "sum(range(1))", "fill": "list.extend(rows, [1])", "reads": "print(rows[0])"}
     source.notebook.cells[1:1] = [new_code_cell(text, id=name) for name, text in cells.items()]
     source.notebook.cells[3].metadata["tags"] = ["experiment"]
-    real = runner.Run._timed
+    real = cell_runner.CellRunner._ask
 
     def slow(self, cell_id, *args):
         reply = real(self, cell_id, *args)
         self.seconds[cell_id] += {"slow": 1.5, "compute-cost-test": 9.0, "fill": 9.0}.get(cell_id, 0.0)
         return reply
 
-    monkeypatch.setattr(runner.Run, "_timed", slow)
+    monkeypatch.setattr(cell_runner.CellRunner, "_ask", slow)
     monkeypatch.setattr(gates_experiments, "MAX_S", 1.4)  # this machine may be busy
     findings, figure = gates_experiments.check(scratch, source)
     assert [(finding.code, finding.where) for finding in findings] == [

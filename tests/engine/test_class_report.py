@@ -10,7 +10,7 @@ from rich.console import Console
 
 from coursekit import class_report
 from coursekit.course import Course
-from coursekit.marking import verdicts
+from coursekit.marking import graded_verdicts, verdicts
 from coursekit.student_marks import Mark, StudentMarks
 from tests.tables import exercise
 
@@ -26,7 +26,7 @@ def verdict(row, lost=(), mistake=None, follows=()):
 
 
 def submission(*rows, problem=""):
-    return verdicts.as_data(NAME, rows, problem=problem)
+    return graded_verdicts.of_notebook({verdicts.METADATA: verdicts.as_data(NAME, rows, problem=problem)})
 
 
 ALL = tuple(check.name for check in BACKWARD.checks)
@@ -63,7 +63,7 @@ def test_marks_are_counted_per_exercise(report):
     assert backward.with_marks(class_report.FULL) == ("ada", "fay")
     assert backward.with_marks(class_report.PARTIAL) == ("ben", "cy", "dee")
     assert backward.with_marks(class_report.NONE) == ("eve",)
-    by_hand = [sum(c["points"] for c in CLASS[s]["exercises"][1]["checks"] if c["passed"]) for s in report.graded]
+    by_hand = [sum(c.points for c in CLASS[s].exercises[1].checks if c.passed) for s in report.graded]
     assert backward.mean == pytest.approx(sum(by_hand) / 6)
 
 
@@ -149,11 +149,12 @@ def test_the_csv_has_a_line_per_thing_counted(report, tmp_path):
 
 def test_the_verdicts_are_read_from_the_autograded_notebooks(tmp_path):
     course = Course(tmp_path)
+    written = verdicts.as_data(NAME, [verdict(FORWARD), verdict(BACKWARD)])
     files = {
-        "ada": json.dumps({"cells": [], "metadata": {"coursekit": CLASS["ada"]}}),
+        "ada": json.dumps({"cells": [], "metadata": {"coursekit": written}}),
         "hal": json.dumps({"cells": [], "metadata": {}}),
         "ivy": "{",
-        "jon": json.dumps({"cells": [], "metadata": {"coursekit": CLASS["ada"] | {"version": 99}}}),
+        "jon": json.dumps({"cells": [], "metadata": {"coursekit": written | {"version": 99}}}),
         "kim": "[]",
     }
     for student, text in files.items():

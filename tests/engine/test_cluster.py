@@ -15,7 +15,7 @@ from coursekit.cluster import packs, parcels
 from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
 from coursekit.errors import CourseError
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from tests import cluster as clusters
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 from tests.engine.test_workers import earned, poisoned

@@ -13,7 +13,7 @@ from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from coursekit.marking.probe import observe
 from selfcheck import recordings
-from selfcheck.comparison import NotNumbers
+from selfcheck.returned_values import NotNumbers
 from tests import tables
 from tests.patience import spends_at_most
 from tests.tables import exercise, loaded

@@ -17,8 +17,8 @@ from coursekit import feedback, grade, gradebook, notebooks, stamps
 from coursekit.course import Course
 from coursekit.experiments.shown import LABEL, NOTHING, is_labelled, labelled
 from coursekit.feedback_page.formgrader import RenderCells
+from coursekit.marking.limits import Limits
 from coursekit.marking.output_caps import Room
-from coursekit.marking.runner import Limits
 from coursekit.reading import handed_in, rescue
 from tests.classroom import ASSIGNMENT, hand_in, small_course, text
 

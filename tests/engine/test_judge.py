@@ -13,7 +13,7 @@ from coursekit.marking import judge as judging
 from coursekit.marking import observations, verdicts
 from coursekit.marking.probe import observe
 from coursekit.reference import outputs
-from selfcheck.comparison import NotNumbers
+from selfcheck.returned_values import NotNumbers
 from tests import tables
 from tests.classroom import ASSIGNMENT
 from tests.tables import KEYS, exercise, loaded

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import handout, lab
+from coursekit import handout, lab_plan, lab_server
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, ROOT
@@ -23,12 +23,12 @@ def test_a_port_in_use_is_refused_before_anything_starts(scratch: Course) -> Non
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CourseError, match=f"port {port}: cannot be used .*; name another"):
-            lab.plan(scratch, port=port)
+            lab_plan.plan(scratch, port=port)
 
 
 def test_an_unknown_assignment_is_refused(scratch: Course) -> None:
     with pytest.raises(CourseError, match="nonsense: there is no such assignment; choose one of: step-by-step"):
-        lab.plan(scratch, student=True, assignment="nonsense")
+        lab_plan.plan(scratch, student=True, assignment="nonsense")
 
 
 def test_without_a_release_the_student_is_told_what_to_run_and_the_author_gets_the_source(
@@ -37,8 +37,8 @@ def test_without_a_release_the_student_is_told_what_to_run_and_the_author_gets_t
     """An author writes the source before there is a release."""
     (scratch.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").unlink()
     with pytest.raises(CourseError, match=f"release/{ASSIGNMENT}: there is no release to show; run `./course release`"):
-        lab.plan(scratch, student=True)
-    assert lab.plan(scratch).opens == f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
+        lab_plan.plan(scratch, student=True)
+    assert lab_plan.plan(scratch).opens == f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
 
 
 def test_the_users_own_jupyter_settings_are_left_out(scratch: Course, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_the_users_own_jupyter_settings_are_left_out(scratch: Course, monkeypatc
     monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", "/somewhere")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for student in (False, True):
-        server = lab.plan(scratch, student)
+        server = lab_plan.plan(scratch, student)
         assert "/somewhere" not in server.environment.values()
         ours = {
             name: value for name, value in server.environment.items() if name.endswith("_DIR") and "JUPYTER" in name
@@ -105,7 +105,7 @@ def test_the_students_python_has_the_packages_and_not_the_course(scratch: Course
     ran = subprocess.run(
         [handout.python(scratch), "-c", textwrap.dedent(code)],
         cwd=scratch.root.parent,
-        env=lab.plan(scratch, student=True).environment,
+        env=lab_plan.plan(scratch, student=True).environment,
         capture_output=True,
         text=True,
         check=True,
@@ -115,17 +115,17 @@ def test_the_students_python_has_the_packages_and_not_the_course(scratch: Course
 
 def test_a_server_that_breaks_off_or_never_answers_is_told_with_its_last_words(scratch: Course) -> None:
     last_words = "import sys, time; print('no more room', flush=True); time.sleep(float(sys.argv[1])); sys.exit(1)"
-    server = lab.plan(scratch)
+    server = lab_plan.plan(scratch)
     broken = replace(server, command=(sys.executable, "-c", last_words, "0"))
     with (
         pytest.raises(CourseError, match=r"(?s)does not start \(exit code 1\).*no more room"),
-        lab.running(broken),
+        lab_server.running(broken),
     ):
         pass
     silent = replace(server, command=(sys.executable, "-c", last_words, "60"))
     with (
         pytest.raises(CourseError, match=r"(?s)not up after 1 s.*no more room"),
-        lab.running(silent, timeout_s=1),
+        lab_server.running(silent, timeout_s=1),
     ):
         pass
 

@@ -9,7 +9,7 @@ import pytest
 
 from coursekit import checks, fingerprints, grade, gradebook, recording, release, release_zip, settings
 from coursekit.errors import CourseError
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from tests import toy
 from tests.classroom import copy_course
 

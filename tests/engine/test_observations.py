@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from coursekit.inside import codec
 from coursekit.marking import observations
 from coursekit.marking.quoting import Quoter
-from selfcheck.comparison import NotNumbers, kind
+from selfcheck.returned_values import NotNumbers, kind
 from tests.tables import exercise
 
 ROW = exercise("step-by-step/linear_forward")

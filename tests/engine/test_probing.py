@@ -16,7 +16,7 @@ import testCases
 from coursekit.inside import codec, probing
 from coursekit.marking import probe
 from coursekit.marking.judge import judge
-from selfcheck.comparison import kind
+from selfcheck.returned_values import kind
 from tests.tables import exercise, loaded
 
 CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]

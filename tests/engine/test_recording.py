@@ -11,8 +11,8 @@ from coursekit import notebooks, recording
 from coursekit.checks import recordings as check
 from coursekit.checks.findings import Source
 from selfcheck import known_mistakes, recordings
-from selfcheck.comparison import NotNumbers
 from selfcheck.known_mistakes import Known, Recorded
+from selfcheck.returned_values import NotNumbers
 from tests.classroom import ASSIGNMENT, change_recording
 from tests.tables import ASSIGNMENTS, loaded, table
 

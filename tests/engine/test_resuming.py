@@ -19,7 +19,7 @@ import pytest
 
 from coursekit import feedback, fingerprints, grade, gradebook, grading_lock, progress, scratch, stamps, versions
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.recorder import NothingCanBeWritten
 from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, answered, hand_in, small_course

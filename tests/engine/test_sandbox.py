@@ -15,22 +15,24 @@ from coursekit.errors import CourseError
 from coursekit.inside import channel
 from coursekit.sandbox import baggage, bubblewrap, doctor, kept, walls
 from coursekit.sandbox import client as sandbox
+from coursekit.sandbox.limits import ResourceLimits
+from coursekit.sandbox.reply import Reply
 from tests.classroom import ROOT, SELFCHECK
 from tests.patience import ended, until
 from tests.processes import parents
 
 NAMES = ("public_cases.py", "public_tests.py", "testCases.py", "public_tests.h5", *SELFCHECK)
 FILES = {name: ROOT / name for name in NAMES}
-LIMITS = sandbox.Limits(scratch_mib=16, flood_mib=8)
+LIMITS = ResourceLimits(scratch_mib=16, flood_mib=8)
 needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
-def run(child, source: str, timeout_s: float = 10.0, grace_s: float = 2.0) -> sandbox.Reply:
+def run(child, source: str, timeout_s: float = 10.0, grace_s: float = 2.0) -> Reply:
     return child.ask({"op": "run", "source": source, "store_history": True}, timeout_s, grace_s)
 
 
-def text(reply: sandbox.Reply) -> str:
+def text(reply: Reply) -> str:
     outputs = [event["output"] for event in reply.events if "output" in event]
     return "".join(output.get("text", output.get("evalue", "")) for output in outputs)
 
@@ -245,7 +247,8 @@ def test_without_walls_a_killed_grader_leaves_neither_process_nor_folder(tmp_pat
     source = """
 import time
 from coursekit.sandbox import client as sandbox, walls
-box = sandbox.Sandbox({}, sandbox.Limits(), walls.NONE)
+from coursekit.sandbox.limits import ResourceLimits
+box = sandbox.Sandbox({}, ResourceLimits(), walls.NONE)
 child = box.child()
 source = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)"
 child.ask({"op": "run", "source": source}, 10)

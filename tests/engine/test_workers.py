@@ -14,7 +14,7 @@ import pytest
 
 from coursekit import workers
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
 from tests.patience import until
@@ -202,7 +202,7 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
         f"""from pathlib import Path
 from coursekit import workers
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 if __name__ == "__main__":
     course = Course(Path({str(scratch.root)!r}))
     list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), Limits(60), "auto", 2))

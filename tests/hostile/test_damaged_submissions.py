@@ -27,7 +27,7 @@ import pytest
 from coursekit import notebooks
 from coursekit.commands import terminal
 from coursekit.errors import CourseError
-from coursekit.reading import answers, archives, candidates, matching, rebuild, rescue, submission
+from coursekit.reading import answers, archives, candidates, matching, rebuild, rescue, skimming, submission
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.hostile.damage import (
     BYTES,
@@ -347,10 +347,10 @@ def test_fences_made_to_cost_time_do_not(name):
 
 def test_thousands_of_cells_without_a_name_are_named_at_once():
     """Five thousand took a quarter of a minute, and a folder may hold twenty such notebooks."""
-    cells = [{"cell_type": "code", "source": "x"}] * rescue.MAX_CELLS
+    cells = [{"cell_type": "code", "source": "x"}] * skimming.MAX_CELLS
     with spends_at_most(3):
         (found,) = rescue.notebooks_in(json.dumps({"cells": cells}).encode(), NAME)
-    assert len({cell.id for cell in found.notebook.cells}) == rescue.MAX_CELLS
+    assert len({cell.id for cell in found.notebook.cells}) == skimming.MAX_CELLS
 
 
 def test_an_entry_of_an_archive_without_a_name_is_passed_over(room, student):

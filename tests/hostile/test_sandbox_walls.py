@@ -15,6 +15,8 @@ import pytest
 
 from coursekit.sandbox import client as sandbox
 from coursekit.sandbox import walls
+from coursekit.sandbox.limits import ResourceLimits
+from coursekit.sandbox.reply import Reply
 from tests.classroom import ASSIGNMENT, ROOT, SELFCHECK
 from tests.patience import until
 
@@ -49,7 +51,7 @@ def calls() -> dict[str, int]:
     return {name: pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name) for name in _BY_NAME.split()} | _NEWER
 
 
-LIMITS = sandbox.Limits(memory_mib=1024, scratch_mib=32, processes=40, cpu_s=20, inodes=5_000, flood_mib=8, reply_mib=2)
+LIMITS = ResourceLimits(memory_mib=1024, scratch_mib=32, processes=40, cpu_s=20, inodes=5_000, flood_mib=8, reply_mib=2)
 SECRET = "the-token-of-the-gradebook-5021"
 FILES = {name: ROOT / name for name in ("public_tests.py", "testCases.py", *SELFCHECK)}
 FILES |= {name: ROOT / "source" / ASSIGNMENT / name for name in ("cases.py", "recorded.npz")}
@@ -156,7 +158,7 @@ def box(outside):
             yield box
 
 
-def run(child, source: str, timeout_s: float = 10.0) -> tuple[str, sandbox.Reply]:
+def run(child, source: str, timeout_s: float = 10.0) -> tuple[str, Reply]:
     reply = child.ask({"op": "run", "source": source, "store_history": True}, timeout_s, grace_s=1.0)
     outputs = [event["output"] for event in reply.events if isinstance(event.get("output"), dict)]
     text = "".join(str(output.get("text", "")) for output in outputs)
@@ -793,7 +795,8 @@ def test_a_grader_that_is_killed_leaves_no_process(tmp_path):
     source = """
 import sys, time
 from coursekit.sandbox import client as sandbox
-box = sandbox.Sandbox({}, sandbox.Limits())
+from coursekit.sandbox.limits import ResourceLimits
+box = sandbox.Sandbox({}, ResourceLimits())
 child = box.child()
 child.ask({"op": "run", "source": "import subprocess; subprocess.Popen(['sleep', '611'], start_new_session=True)"}, 10)
 print(box._server._process.pid, flush=True)

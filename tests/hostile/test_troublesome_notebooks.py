@@ -10,7 +10,7 @@ import pytest
 
 from coursekit import assignments, feedback, grade, gradebook
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 POINTS = {row.grade_id: row.points for row in assignments.load(Course(ROOT), ASSIGNMENT).exercises}

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from coursekit import grade, gradebook
-from coursekit.marking.runner import TAUGHT, Run
+from coursekit.marking.runner import Run
+from coursekit.marking.stop_reasons import TAUGHT
 from coursekit.sandbox import client, walls
 from tests.attacks import PAGE_CACHE, PERFECT, QUICK, Room, leaked, printed, said, thieves
 from tests.classroom import ASSIGNMENT, hand_in, small_course

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from selfcheck.comparison import ATOL, NotNumbers
+from selfcheck.returned_values import NotNumbers
+from selfcheck.tolerance import ATOL
 
 OUTPUTS, INPUTS, EXCEPTION, VARIES = "outputs", "inputs", "exception", "varies"
-Leaves = Mapping[str, Any]  # an array or NotNumbers by its path, as ``comparison.flatten`` makes them
+Leaves = Mapping[str, Any]  # an array or NotNumbers by its path, as ``returned_values.flatten`` makes them
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ import numpy as np
 
 from selfcheck import recordings
 from selfcheck.calls import Call, call, call_quietly, draws_anew, outcome
-from selfcheck.comparison import changed, compare, flatten, kind, likely_cause
+from selfcheck.comparison import changed, compare
 from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import VARIES
+from selfcheck.likely_causes import likely_cause
 from selfcheck.reports import explain, is_stub, outdated, table
+from selfcheck.returned_values import flatten, kind
 
 
 class PublicTestFailure(AssertionError):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selfcheck.comparison import changed, flatten
+from selfcheck.comparison import changed
 from selfcheck.known_mistakes import Outcome, assigned, sign
 from selfcheck.reports import student_frames
+from selfcheck.returned_values import flatten
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from selfcheck.comparison import RTOL, flatten
+from selfcheck.returned_values import flatten
+from selfcheck.tolerance import RTOL
 
 
 @dataclass(frozen=True)

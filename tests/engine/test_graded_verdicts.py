@@ -1,0 +1,56 @@
+"""Verdicts are read back as they were written, and whatever else a file holds becomes an empty value."""
+
+import json
+
+import pytest
+from hidden_tests import TABLE
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coursekit.marking import graded_verdicts, verdicts
+from coursekit.marking.graded_verdicts import MAX_CHARS, GradedVerdicts
+
+ROW = TABLE["step-by-step/linear_backward"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+ENTRY = st.fixed_dictionaries({}, optional=dict.fromkeys(
+    ("grade_id", "function", "number", "points", "earned", "checks", "summary", "mistake", "follows", "look"), JSON
+))  # fmt: skip
+
+
+def read(data) -> GradedVerdicts:
+    return graded_verdicts.of_notebook({verdicts.METADATA: data})
+
+
+def test_what_was_written_is_read_back():
+    """Pages and reports say what the grader has found."""
+    results = [verdicts.Result(check.name, check.points, index > 0, "", "") for index, check in enumerate(ROW.checks)]
+    verdict = verdicts.Verdict(ROW, tuple(results), verdicts.Named("flat", "A hint."), calls=("linear_forward",))
+    found = read(json.loads(json.dumps(verdicts.as_data("step-by-step", [verdict], notes=["a note"], problem="none"))))
+    (one,) = found.exercises
+    assert (found.current, found.notes, found.problem) == (True, ("a note",), "none")
+    assert (one.grade_id, one.function, one.number) == (ROW.grade_id, ROW.function, ROW.public.number)
+    assert (one.points, one.earned, one.checks) == (verdict.points, verdict.earned, verdict.results)
+    assert (one.mistake, one.calls, one.follows) == (verdict.mistake, ("linear_forward",), ())
+
+
+@given(JSON | st.fixed_dictionaries({"version": JSON, "notes": JSON, "problem": JSON, "exercises": st.lists(ENTRY)}))
+def test_whatever_a_file_holds_is_read_without_an_error(data):
+    found = read(data)
+    assert all(isinstance(one.earned, float) and isinstance(one.summary, str) for one in found.exercises)
+
+
+@pytest.mark.parametrize("number", [10**400, float("nan"), float("inf"), "7", None])
+def test_what_is_no_mark_counts_as_none(number):
+    """Python reads integers of any size out of JSON, and NaN."""
+    (one,) = read({"exercises": [{"points": number, "earned": number}]}).exercises
+    assert (one.points, one.earned) == (0.0, 0.0)
+
+
+def test_a_text_is_cut():
+    """A page has bounded work, whatever a verdict quotes."""
+    (one,) = read({"exercises": [{"summary": "x" * (MAX_CHARS + 1)}]}).exercises
+    assert len(one.summary) == MAX_CHARS
