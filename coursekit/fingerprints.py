@@ -12,7 +12,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from coursekit import versions
+from coursekit import PACKAGE, versions
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
 from coursekit.marking.runner import Limits
@@ -41,8 +41,7 @@ def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) ->
     parts = {f"source/{assignment}": course.source(assignment)}
     parts |= {f"trusted/{name}": path for name, path in course.trusted_files(assignment).items()}
     parts |= {f"course/{name}": course.root / name for name in COURSE_FILES}
-    package = Path(__file__).parent
-    parts |= {f"coursekit/{path.relative_to(package).as_posix()}": path for path in sorted(package.rglob("*.py"))}
+    parts |= {f"coursekit/{path.relative_to(PACKAGE).as_posix()}": path for path in sorted(PACKAGE.rglob("*.py"))}
     files = {name: path.read_bytes() for name, path in parts.items() if path.is_file()}
     for name in COURSE_FILES:  # the modules that this very process uses may be others than those of the course
         used = getattr(sys.modules.get(name.removesuffix(".py")), "__file__", None)

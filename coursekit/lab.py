@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from coursekit import database, deadline, handout
+from coursekit import CHECKOUT, database, deadline, handout
 from coursekit.course import Course
 from coursekit.deadline import Deadline
 from coursekit.errors import CourseError
@@ -195,7 +195,7 @@ def _environment(course: Course, student: bool, role: Path, token: str) -> dict[
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
     if not student:
-        ours["PYTHONPATH"] = os.pathsep.join([str(course.root), str(Path(__file__).resolve().parent.parent)])
+        ours["PYTHONPATH"] = os.pathsep.join([str(course.root), str(CHECKOUT)])
     return kept | ours
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from traitlets import TraitError
 
+from coursekit import CHECKOUT
 from coursekit.errors import CourseError, one_line, one_line_with_type
 
 CONFIG = "nbgrader_config.py"
@@ -200,7 +201,7 @@ def _course_modules(root: Path) -> Iterator[list[Path]]:
     Yields the files of those that were. They are forgotten afterwards: another course may have others of that name.
     """
     imported: list[Path] = []
-    if str(root) in sys.path or root == Path(__file__).resolve().parent.parent:
+    if str(root) in sys.path or root == CHECKOUT:
         yield imported
         return
     before = set(sys.modules)
