@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from coursekit import database, settings
+from coursekit.database import beside
 from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION
 from coursekit.stubs import TEXT_STUB
 
-COURSE_ID = "dnn-from-scratch"
+__all__ = ["beside", "configure"]
+
 _OURS, _VIEW = "coursekit.plugins", "coursekit.feedback_page.formgrader"
 # The filters of nbgrader's template that would render a piece of a submission by themselves.
 _RENDERED = ("markdown2html", "highlight_code", "clean_html", "ansi2html", "strip_files_prefix")
@@ -21,7 +23,7 @@ def configure(c: Any, root: Path) -> None:
     from nbgrader import preprocessors as stock
 
     c.CourseDirectory.root = str(root)
-    c.CourseDirectory.course_id = COURSE_ID
+    c.CourseDirectory.course_id = settings.COURSE_ID
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
     if named := database.named():
         c.CourseDirectory.db_url = named

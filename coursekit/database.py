@@ -16,9 +16,9 @@ VARIABLE = "COURSE_DB_URL"
 # Behind the configuration of a copied course, where it has the last word.
 _KEPT_INSIDE = """
 # Made with this copy of a course: its marks stay in it, wherever those of the course itself are kept.
-from coursekit import database
+from coursekit.config import beside
 
-get_config().CourseDirectory.db_url = database.beside(__file__)
+get_config().CourseDirectory.db_url = beside(__file__)
 """
 _HOW = f"check the server, and the address in {VARIABLE} or in {settings.CONFIG} (CourseDirectory.db_url)"
 _LOCK = 0x636F75727365  # of PostgreSQL, for those who would make the tables at the same time
@@ -169,10 +169,9 @@ def _make(address: str, engine: Any) -> None:
     from nbgrader import api
     from sqlalchemy import text
 
-    from coursekit.config import COURSE_ID
-
     api.Base.metadata.create_all(bind=engine)
-    for course in ("default_course", COURSE_ID):  # nbgrader's preprocessors use the one, its converters the other
+    # nbgrader's preprocessors use the first one, its converters the second.
+    for course in ("default_course", settings.COURSE_ID):
         api.Gradebook(address, course).close()
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
