@@ -12,7 +12,8 @@ from coursekit import csv_files
 from coursekit.course import Course
 from coursekit.marking.verdicts import METADATA, VERSION
 from coursekit.student_marks import FINAL, StudentMarks
-from coursekit.tables import Table, joined
+from coursekit.tables import Table
+from coursekit.wording import joined
 
 Verdicts = Mapping[str, Any]  # of one submission, as coursekit.marking.verdicts.as_data makes them
 FULL, PARTIAL, NONE = "full marks", "part of the marks", "no marks"
