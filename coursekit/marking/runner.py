@@ -24,7 +24,6 @@ from coursekit.exercise import Exercise
 from coursekit.experiments import plan
 from coursekit.experiments import shown as as_handed_in
 from coursekit.marking import outputs
-from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox.client import Child, Reply, Sandbox
 from coursekit.sandbox.patience import LOOK_S, MOST, Hold
 
@@ -98,7 +97,7 @@ class Run:
         self._knows: frozenset[str] = frozenset(taught)  # what had been taught when the child began
         self._tests = {f"{row.grade_id}-test" for row in rows}
         self._unrun = {} if limits.experiments else plan.unrun(notebook)
-        self.leaves_out_own = any(name.startswith(ADDED) for name in self._unrun)  # the student's own cells
+        self.leaves_out_own = any(name.startswith(notebooks.ADDED) for name in self._unrun)  # the student's own cells
         self.seconds: dict[str, float] | None = None  # if set: what each cell took, without other programs' share
         self._deadline = time.monotonic() + limits.notebook_timeout_s
         self._fatal: dict[str, str] = {}  # steps that a child did not outlive, with why in words
@@ -226,7 +225,7 @@ class Run:
         """
         if cell.id in self._played.trouble:
             return False
-        if notebooks.is_solution(cell) or cell.id.startswith(ADDED):
+        if notebooks.is_solution(cell) or cell.id.startswith(notebooks.ADDED):
             return True
         return cell.id not in self._tests and _IMPORTS.search(cell.source) is not None
 
