@@ -6,7 +6,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import mistakes
-from coursekit import demo, notebooks, release
+from coursekit import demo, notebooks, registration
 from coursekit.course import Course
 
 PLAIN_CHECKS = Path(__file__).with_name("plain_checks.py")
@@ -34,7 +34,7 @@ def ours(course: Course, assignment: str, size: int, root: Path) -> Course:
     """A course of ours, released and registered, with a class handed in."""
     made = course.copy_to(root)
     _hand_in(course, assignment, size, root)
-    release.register(made, assignment)
+    registration.register(made, assignment)
     return made
 
 

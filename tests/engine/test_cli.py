@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import gradebook, grading_lock, release, selection
+from coursekit import gradebook, grading_lock, registration, selection
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
@@ -208,7 +208,7 @@ def test_what_a_killed_grader_has_left_behind_locks_nobody_out(scratch):
 def unfinished(tmp_path_factory) -> Course:
     """A course whose gradebook holds a student whom nobody has judged; one more has handed in."""
     course = copy_course(tmp_path_factory.mktemp("unfinished") / "course")
-    release.register(course, ASSIGNMENT)
+    registration.register(course, ASSIGNMENT)
     with gradebook.opened(course) as book:
         book.add_student("zoë")
         book.add_submission(ASSIGNMENT, "zoë")
