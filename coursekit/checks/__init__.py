@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from coursekit.checks import docs, exercises, experiments, form, markers, recordings, released
 from coursekit.checks import gates as pipeline
+from coursekit.checks.commands import Commands
 from coursekit.checks.findings import CODES, Finding
 from coursekit.course import Course
 
@@ -29,17 +30,19 @@ def run(
     gates: bool = True,
     say: Callable[[str], None] = lambda text: None,
     mutants: int = 1,
+    commands: Commands | None = None,
 ) -> list[Finding]:
     """Everything that is wrong with the course; empty when nothing is.
 
     ``fix`` writes the source notebooks in canonical form first, and says what that changed.
     ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
     ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0).
+    ``commands``: those that the docs may name; without them no command in the docs is looked at.
     """
     sources, findings = form.read_all(course, fix, say)
     for source in sources:
         findings += [*markers.check(source), *exercises.check(source), *experiments.check(source)]
-    findings += docs.check(course, sources)
+    findings += docs.check(course, sources, commands)
     findings += released.check(course, sources)
     findings += recordings.check(course, sources)
     if gates:

@@ -58,6 +58,7 @@ def record(
 
 
 def check(
+    context: typer.Context,
     fix: Annotated[bool, typer.Option("--fix", help="Write notebooks in canonical form.")] = False,
     gates: Annotated[bool, typer.Option(help="Grade solutions, blanks, mistakes and mutants, too.")] = True,
     mutants: Annotated[
@@ -66,8 +67,10 @@ def check(
 ) -> None:
     """Prove that notebooks, releases, recordings, docs and the grader agree."""
     from coursekit import checks
+    from coursekit.checks import commands
 
-    findings = checks.run(this_course(), fix=fix, gates=gates, say=say, mutants=mutants)
+    ours = commands.of(context.find_root().command)
+    findings = checks.run(this_course(), fix=fix, gates=gates, say=say, mutants=mutants, commands=ours)
     for finding in findings:
         say(str(finding))
     if findings:

@@ -333,6 +333,13 @@ def checkout(tmp_path) -> Course:
     return Course(shutil.copytree(ROOT, tmp_path / "checkout", ignore=ignored))
 
 
+def test_check_looks_for_the_commands_of_this_very_command_line(scratch):
+    """The docs are held against the command line by the command line: checks know none by themselves."""
+    (scratch.root / "README.md").write_text("`./course check --fix` and `./course chekc`\n", encoding="utf-8")
+    found = [line for line in coursekit("check", "--no-gates", root=scratch.root).stdout.splitlines() if "D405" in line]
+    assert found == ["README.md[line 1]: there is no command `chekc`; see `./course --help`  (D405)"]
+
+
 def test_the_day_of_an_instructor(checkout, solved):
     """Every command of the README's tour in its order, with one submission; the last one's table is read."""
     scratch = checkout
