@@ -6,7 +6,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks import made
-from coursekit import notebooks, release
+from coursekit import notebooks, registration
 from coursekit.author import Recipe
 from coursekit.course import Course
 from selfcheck import recordings
@@ -38,7 +38,7 @@ def ours(course: Course, assignment: str, size: int, root: Path) -> Course:
     """A course of ours, released and registered, with a class handed in."""
     copied = course.copy_to(root)
     _hand_in(course, assignment, size, root)
-    release.register(copied, assignment)
+    registration.register(copied, assignment)
     return copied
 
 

@@ -25,7 +25,7 @@ from benchmarks import formgrading
 from benchmarks.costly import INPUTS, holding
 from benchmarks.costly.kit import ASSIGNMENT, POINTS, Costly, hand_in, solved
 from benchmarks.costs import Cost, Meter
-from coursekit import release
+from coursekit import registration
 from coursekit.course import Course
 from coursekit.sandbox import doctor
 
@@ -101,7 +101,7 @@ def class_of(names: Iterable[str]) -> dict[str, Costly]:
 def prepared(room: Path) -> Course:
     """A scratch course in which an honest student has handed in."""
     course = Course(ROOT).copy_to(room / "course")
-    release.register(course, ASSIGNMENT)  # by one process: two would make the gradebook at the same time
+    registration.register(course, ASSIGNMENT)  # by one process: two would make the gradebook at the same time
     hand_in(solved())(course.submitted(ASSIGNMENT, HONEST))
     return course
 

@@ -35,9 +35,12 @@ Imports go one way, downwards in that list; only ``commands`` and ``cli`` print 
 """
 
 import sys
+from pathlib import Path
 
 # nbformat's validator builds a grammar of international web addresses when it is imported, which takes longer than all
 # else together (0.5 s, jsonschema 4 with rfc3987_syntax 1), and which no notebook needs.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 __version__ = "0.1.0"
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parent  # in a wheel, the folder of the installed packages

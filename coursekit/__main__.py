@@ -1,5 +1,8 @@
-"""``python -m coursekit`` is the command ``coursekit``."""
+"""``python -m coursekit``, ``coursekit`` and ``./course`` are one command: the one that starts here."""
 
 from coursekit.cli import main
 
-main()
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    main()

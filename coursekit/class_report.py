@@ -13,7 +13,8 @@ from coursekit.course import Course
 from coursekit.marking import graded_verdicts
 from coursekit.marking.graded_verdicts import GradedExercise, GradedVerdicts
 from coursekit.student_marks import FINAL, StudentMarks
-from coursekit.tables import Table, joined
+from coursekit.tables import Table
+from coursekit.wording import joined
 
 FULL, PARTIAL, NONE = "full marks", "part of the marks", "no marks"
 

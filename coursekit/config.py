@@ -4,12 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from coursekit import database, settings
+from coursekit.database import beside
 from coursekit.notebooks import BEGIN_SOLUTION, END_SOLUTION
 from coursekit.stubs import TEXT_STUB
 
 _OURS, _VIEW = "coursekit.plugins", "coursekit.feedback_page.formgrader"
 # The filters of nbgrader's template that would render a piece of a submission by themselves.
 _RENDERED = ("markdown2html", "highlight_code", "clean_html", "ansi2html", "strip_files_prefix")
+
+
+__all__ = ["beside", "configure"]
 
 
 def configure(c: Any, root: Path) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import selfcheck
-from coursekit import database, notebooks, settings
+from coursekit import CHECKOUT, database, notebooks, settings
 from coursekit.errors import CourseError
 
 _SELFCHECK = Path(selfcheck.__file__).parent
@@ -218,8 +218,8 @@ def find_course(start: Path | None = None) -> Course:
     for folder in (here, *here.parents):
         if (folder / "nbgrader_config.py").is_file() and (folder / "source").is_dir():
             return _usable(folder)
-    checkout = Path(__file__).resolve().parent.parent
-    if not named and (checkout / "nbgrader_config.py").is_file():
-        return Course(checkout)
+
+    if not named and (CHECKOUT / "nbgrader_config.py").is_file():
+        return Course(CHECKOUT)
     what = "this is not a course directory (there is no nbgrader_config.py with a source/ folder here or above)"
     raise CourseError(here, what, "change to the course directory first")

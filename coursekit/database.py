@@ -16,9 +16,9 @@ VARIABLE = "COURSE_DB_URL"
 # Behind the configuration of a copied course, where it has the last word.
 _KEPT_INSIDE = """
 # Made with this copy of a course: its marks stay in it, wherever those of the course itself are kept.
-from coursekit import database
+from coursekit.config import beside
 
-get_config().CourseDirectory.db_url = database.beside(__file__)
+get_config().CourseDirectory.db_url = beside(__file__)
 """
 _HOW = f"check the server, and the address in {VARIABLE} or in {settings.CONFIG} (CourseDirectory.db_url)"
 _LOCK = 0x636F75727365  # of PostgreSQL, for those who would make the tables at the same time

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from coursekit import atomic_write
+from coursekit import CHECKOUT, atomic_write
 from coursekit.errors import CourseError
 
 ORIGIN = {
@@ -84,7 +84,7 @@ def write_all(root: Path) -> list[Path]:
 
 def main() -> None:
     try:
-        for path in write_all(Path(__file__).resolve().parents[1]):
+        for path in write_all(CHECKOUT):
             print(f"{path}: {path.stat().st_size:,} bytes")
     except CourseError as error:
         raise SystemExit(str(error)) from None

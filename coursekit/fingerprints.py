@@ -11,7 +11,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from coursekit import settings, versions
+from coursekit import PACKAGE, settings, versions
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from coursekit.marking.limits import Limits
@@ -44,8 +44,7 @@ def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) ->
     secrets = (path for path in hidden.rglob("*") if path.is_file() and path.suffix != ".pyc")
     inside = {*course.modules(assignment), *secrets} - {course.root / settings.CONFIG}
     parts |= {f"course/{path.relative_to(course.root).as_posix()}": path for path in sorted(inside)}
-    package = Path(__file__).parent
-    parts |= {f"coursekit/{path.relative_to(package).as_posix()}": path for path in sorted(package.rglob("*.py"))}
+    parts |= {f"coursekit/{path.relative_to(PACKAGE).as_posix()}": path for path in sorted(PACKAGE.rglob("*.py"))}
     files = {name: path.read_bytes() for name, path in parts.items() if path.is_file()}
     said = {
         "limits": repr(sorted((name, float(value)) for name, value in asdict(limits).items() if name != "experiments")),

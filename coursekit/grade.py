@@ -12,7 +12,17 @@ from dataclasses import dataclass
 
 from traitlets.log import get_logger
 
-from coursekit import assignments, fingerprints, grading_lock, notebooks, processors, release, selection, stock, workers
+from coursekit import (
+    assignments,
+    fingerprints,
+    grading_lock,
+    notebooks,
+    processors,
+    registration,
+    selection,
+    stock,
+    workers,
+)
 from coursekit.course import Course
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.marking import marker as marking
@@ -68,7 +78,7 @@ def grade(
         report(one)
 
     with grading_lock.held(course, assignment):
-        release.register(course, assignment)
+        registration.register(course, assignment)
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, sandbox)
         with Recorder(course, assignment, limits.experiments) as recorder:
             unchanged = frozenset[str]() if force else recorder.standing(wanted)

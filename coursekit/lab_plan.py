@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit import database, handout, lab_settings
+from coursekit import CHECKOUT, database, handout, lab_settings
 from coursekit.course import Course
 from coursekit.errors import CourseError
 
@@ -105,5 +105,5 @@ def _environment(course: Course, student: bool, role: Path, token: str) -> dict[
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
     if not student:
-        ours["PYTHONPATH"] = os.pathsep.join([str(course.root), str(Path(__file__).resolve().parent.parent)])
+        ours["PYTHONPATH"] = os.pathsep.join([str(course.root), str(CHECKOUT)])
     return kept | ours

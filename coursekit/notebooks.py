@@ -18,6 +18,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NOTEBOOK_METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 CELL_METADATA = ("nbgrader", "tags")  # the allowlist: everything else is an editor's memory
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # what nbformat allows
+ADDED = "added-"  # how the ids of a student's own cells begin
 NBGRADER_METADATA = ("grade", "grade_id", "locked", "points", "schema_version", "solution", "task")
 
 

@@ -19,11 +19,11 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import select, update
 from traitlets.config import Config
 
-from coursekit import gradebook, settings, stock, tables
+from coursekit import gradebook, settings, stock
 from coursekit.course import Course
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.student_marks import number
-from coursekit.wording import first_few
+from coursekit.wording import first_few, joined
 
 MAX_NAMED = 10  # students in one line
 _NOTEBOOK = api.SubmittedNotebook.__table__
@@ -44,7 +44,7 @@ class Repriced:
 def words(repriced: Iterable[Repriced]) -> str:
     """Whose totals, from what to what: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
     everybody = sorted(repriced, key=lambda one: one.student)
-    named = [f"{tables.joined([one.student])} {number(one.before)} → {number(one.after)}" for one in everybody]
+    named = [f"{joined([one.student])} {number(one.before)} → {number(one.after)}" for one in everybody]
     return first_few(named, MAX_NAMED)
 
 
@@ -152,7 +152,7 @@ def remark(course: Course, assignment: str, students: Collection[str] = ()) -> s
     gone = sorted(found.keys() - set(course.students(assignment)))
     again = f"run `coursekit grade {assignment}` again"
     if gone:
-        shown = tables.joined(gone[:MAX_NAMED]) + (" and others" if len(gone) > MAX_NAMED else "")
+        shown = joined(gone[:MAX_NAMED]) + (" and others" if len(gone) > MAX_NAMED else "")
         again += f" (with what is missing put back into submitted/: {shown})"
     return f"{assignment}: {what} ({words(found.values())}); {again}"
 

@@ -1,12 +1,9 @@
 """source -> release, through nbgrader's own generate_assignment; byte-identical when made again."""
 
 import filecmp
-import hashlib
 from pathlib import Path
 
-from nbgrader.preprocessors import SaveCells
-
-from coursekit import assignments, atomic_write, gradebook, scratch, stock
+from coursekit import atomic_write, registration, scratch
 from coursekit.course import Course
 
 
@@ -16,47 +13,15 @@ def release(course: Course, assignment: str) -> list[str]:
     Returns the names of the files that changed. The old files stay until the new ones are all there.
     """
     with scratch.folder(course) as folder:
-        made = _generate(course, assignment, folder, database=True)
+        made = registration.generate(course, assignment, folder, database=True)
         return _mirror(made, course.release(assignment))
-
-
-def register(course: Course, assignment: str) -> None:
-    """The assignment and its cells entered in the gradebook as the source has them now, if they are not yet."""
-    digest = hashlib.sha256(course.source(assignment).read_bytes()).hexdigest()
-    stamp = course.root / ".coursekit" / f"registered-{assignment}"
-    if (
-        stamp.is_file()
-        and stamp.read_text() == digest
-        and gradebook.cells(course, assignment) == _cells(course, assignment)
-    ):
-        return
-    with scratch.folder(course) as folder:
-        _generate(course, assignment, folder, database=True)
-    stamp.write_text(digest)
-
-
-def _cells(course: Course, assignment: str) -> dict[str, float]:
-    """The test cells of an assignment with their points."""
-    return assignments.points(assignments.load(course, assignment).exercises)
 
 
 def stale(course: Course, assignment: str) -> list[str]:
     """Names of the released files that differ from what the source would give; touches nothing."""
     with scratch.folder(course) as folder:
-        made = _generate(course, assignment, folder, database=False)
+        made = registration.generate(course, assignment, folder, database=False)
         return _differing(made, course.release(assignment))
-
-
-def _generate(course: Course, assignment: str, into: Path, *, database: bool) -> Path:
-    course.trusted_files(assignment)  # raises where nbgrader would follow a link into hidden/
-    config = stock.course_config(course, release_directory=str(into))
-    if not database:
-        config.GenerateAssignment.no_database = True
-        config.GenerateAssignment.preprocessors = [
-            step for step in config.GenerateAssignment.preprocessors if step is not SaveCells
-        ]
-    stock.convert("GenerateAssignment", config, assignment, course.root / ".coursekit" / "release.log")
-    return into / assignment
 
 
 def released_files(folder: Path) -> set[str]:

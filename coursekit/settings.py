@@ -20,9 +20,11 @@ from typing import Any
 
 from traitlets import TraitError
 
+from coursekit import CHECKOUT
 from coursekit.errors import CourseError, one_line, one_line_with_type
 
 CONFIG = "nbgrader_config.py"
+COURSE_ID = "dnn-from-scratch"
 _JSON = "nbgrader_config.json"
 # Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
 _PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
@@ -252,7 +254,7 @@ def _course_modules(root: Path) -> Iterator[list[Path]]:
     Yields the files of those that were. They are forgotten afterwards: another course may have others of that name.
     """
     imported: list[Path] = []
-    if str(root) in sys.path or root == Path(__file__).resolve().parent.parent:
+    if str(root) in sys.path or root == CHECKOUT:
         yield imported
         return
     before = set(sys.modules)

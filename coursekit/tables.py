@@ -94,14 +94,6 @@ class Table:
         return table
 
 
-def joined(names: Iterable[str], separator: str = ", ") -> str:
-    """The names as one text that can be taken apart again: one that holds the separator is quoted, as in a CSV file."""
-    sign = separator.strip()
-    return separator.join(
-        '"' + name.replace('"', '""') + '"' if sign in name or '"' in name else name for name in names
-    )
-
-
 def _printable(cell: Text, encoding: str) -> Text:
     """The cell as the terminal can show it; a cell has one style."""
     return Text(printable(cell.plain, encoding), style=cell.style)

@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 
 from coursekit.checks import docs, exercises, experiments, form, markers, recordings, released
 from coursekit.checks import gates as pipeline
+from coursekit.checks.commands import Commands
 from coursekit.checks.findings import CODES, Finding
 from coursekit.course import Course
 
@@ -32,13 +33,15 @@ def run(
     say: Callable[[str], None] = lambda text: None,
     mutants: int = 1,
     brief: bool = False,
+    commands: Commands | None = None,
 ) -> list[Finding]:
     """Everything that is wrong with the course, or with these assignments alone; empty when nothing is.
 
     ``fix`` writes the source notebooks in canonical form first, and says what that changed.
     ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
     ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0). ``brief``: without
-    experiments, and with fewer gradings of the same submission, as every commit is checked.
+    experiments, and with fewer gradings of the same submission, as every commit is checked. ``commands``: those that
+    the docs may name; without them no command in the docs is looked at.
     """
     sources, findings = form.read_all(course, fix, say)
     if assignments:
@@ -47,7 +50,7 @@ def run(
     for source in sources:
         findings += [*markers.check(source), *exercises.check(source), *experiments.check(source)]
     if not assignments:
-        findings += docs.check(course, sources)
+        findings += docs.check(course, sources, commands)
     findings += released.check(course, sources, assignments)
     findings += recordings.check(course, sources)
     if gates:

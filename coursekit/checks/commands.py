@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from importlib import import_module
 
 Commands = dict[str, frozenset[str] | None]  # name -> its options; None where it takes any
 
@@ -12,17 +11,8 @@ _CALL = re.compile(r"(?m)(?:(?<![\w/])\./course|^[ \t]*\$?[ \t]*(?:coursekit|pyt
 _END = re.compile(r"\s#|[)>`]")
 
 
-def known() -> Commands:
-    """The command line's commands and options; none where it does not load.
-
-    The one import against the stream: here the command line is what is looked at, and not what is used.
-    """
-    import typer.main
-
-    try:
-        root = typer.main.get_command(import_module("coursekit.cli").app)
-    except (ImportError, AttributeError):
-        return {}
+def of(root: object) -> Commands:
+    """The commands of a command line (a click group) and their options."""
     return {name: _options(command) for name, command in getattr(root, "commands", {}).items()}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from coursekit.checks import commands, markdown
+from coursekit.checks.commands import Commands
 from coursekit.checks.findings import Finding, Source
 from coursekit.checks.markdown import Page
 from coursekit.course import Course
@@ -38,17 +39,19 @@ class Text:
         return self.where if self.where.endswith("]") else f"{self.where}[line {line}]"
 
 
-def check(course: Course, sources: list[Source]) -> list[Finding]:
-    """Findings D4xx of all docs."""
+def check(course: Course, sources: list[Source], known: Commands | None = None) -> list[Finding]:
+    """Findings D4xx of all docs. Commands are looked for among those that are ``known``, if they are given."""
     texts, findings = _pages(course, sources)
     for source in sources:
         texts += _cells(course, source)
         if not (source.path.parent / "requirements.txt").is_file():
             remedy = "write the packages that a student has to install into one"
             findings.append(Finding("D407", f"source/{source.assignment}", "there is no requirements.txt", remedy))
-    names, ignored, known = _names(course), _ignored(course), commands.known()
+    names, ignored = _names(course), _ignored(course)
     for text in texts:
-        findings += [*_links(course, text), *_files(text, names, ignored), *_commands(text, known)]
+        findings += [*_links(course, text), *_files(text, names, ignored)]
+        if known is not None:
+            findings += _commands(text, known)
         for number, line in enumerate(text.text.splitlines(), 1):
             findings += [
                 Finding(
@@ -136,7 +139,7 @@ def _files(text: Text, names: frozenset[str], ignored: tuple[str, ...]) -> Itera
             yield Finding("D403", text.at(line), f"there is no file `{code}`", "mend the name, or add the file")
 
 
-def _commands(text: Text, known: dict[str, frozenset[str] | None]) -> Iterator[Finding]:
+def _commands(text: Text, known: Commands) -> Iterator[Finding]:
     for line, code in (*text.page.codes, *text.page.blocks):
         for what in commands.unknown(code, known):
             yield Finding("D405", text.at(line), what, "see `./course --help`")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from coursekit import versions
+from coursekit import PACKAGE, versions
 from coursekit.cluster import parcels
 
 LOCK = ".lock"  # in the folder of a process, held by it
@@ -32,11 +32,11 @@ class DeskLost(Exception):
 @functools.cache
 def engine() -> str:
     """The digest of this package's own code, and of what it stands on: where it differs, so may the marks."""
-    whole, package = hashlib.sha256(), Path(__file__).parents[1]
+    whole = hashlib.sha256()
     whole.update(repr(versions.installed()).encode())
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         data = path.read_bytes()
-        whole.update(f"{path.relative_to(package).as_posix()} {len(data)}\n".encode())
+        whole.update(f"{path.relative_to(PACKAGE).as_posix()} {len(data)}\n".encode())
         whole.update(data)
     return whole.hexdigest()
 

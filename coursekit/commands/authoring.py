@@ -75,6 +75,7 @@ def record(
 
 
 def check(
+    context: typer.Context,
     assignments: Annotated[
         list[str] | None, typer.Argument(help="Which ones; all, if none is named.", callback=assignment_names)
     ] = None,
@@ -91,10 +92,14 @@ def check(
 ) -> None:
     """Prove that notebooks, releases, recordings, docs and the grader agree."""
     from coursekit import checks
+    from coursekit.checks import commands
 
     course = this_course()
     chosen = tuple(course.require(name) for name in assignments or ())
-    findings = checks.run(course, chosen, fix=fix, gates=not quick, say=say, mutants=mutants, brief=brief)
+    ours = commands.of(context.find_root().command)
+    findings = checks.run(
+        course, chosen, fix=fix, gates=not quick, say=say, mutants=mutants, brief=brief, commands=ours
+    )
     for finding in findings:
         say(str(finding))
     if findings:

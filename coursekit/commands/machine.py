@@ -67,7 +67,7 @@ def lab(
     from coursekit import lab as steps
 
     if not student:
-        from coursekit.release import register
+        from coursekit.registration import register
 
         for name in course.assignments():  # the Formgrader grades what the gradebook knows
             try:

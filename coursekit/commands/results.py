@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coursekit import csv_files, selection
+from coursekit import csv_files, selection, wording
 from coursekit.commands.terminal import (
     PROBLEMS,
     Assignment,
@@ -108,7 +108,7 @@ def marks(
         csv_files.check(export)
     chosen = [course.require(assignment)] if assignment else list(course.assignments())
     selection.marked(course, chosen)
-    from coursekit import assignments, gradebook, report, tables
+    from coursekit import assignments, gradebook, report
 
     everybody = [(name, gradebook.read(course, name, everybody=True)) for name in chosen]
     if not any(one.entered for _, students in everybody for one in students):
@@ -118,7 +118,7 @@ def marks(
         graded = any(one.entered for one in students)
         again = f"run `coursekit grade {name}`"
         if missing and graded:
-            say(f"{name}: handed in, but not graded: {tables.joined(missing)}; {again}", error=not to_screen)
+            say(f"{name}: handed in, but not graded: {wording.joined(missing)}; {again}", error=not to_screen)
         if not graded:
             say(f"{name}: nobody was graded yet; {again}", error=not to_screen)
         if not graded or not to_screen:

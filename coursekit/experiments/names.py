@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from coursekit.reading import answers
+from coursekit import student_code
 
 # Methods that change the object that they belong to: lists, dicts, sets, arrays, random generators, models.
 _CHANGING = frozenset({
@@ -66,7 +66,7 @@ def _statements(source: str, most: int = _MAX_REMEMBERED_CHARS) -> tuple[Stateme
     if magic and magic[1] not in _PYTHON_MAGICS:
         return ()
     text = _TIMED.sub(r"\1", source.replace("\r\n", "\n").replace("\r", "\n"))
-    tree = answers.parsed(text)
+    tree = student_code.parsed(text)
     if tree is None or len(tree.body) > most:
         return None
     lines = text.split("\n")

@@ -17,9 +17,8 @@ from nbformat import NotebookNode
 
 from coursekit.experiments import is_graded, is_tagged, names
 from coursekit.experiments.names import MAX_STATEMENTS, Statement, Use
-from coursekit.notebooks import is_solution
-from coursekit.reading.answers import CELL_COUNTS, MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER
-from coursekit.reading.rebuild import ADDED
+from coursekit.notebooks import ADDED, is_solution
+from coursekit.student_code import CELL_COUNTS, MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER
 
 _BUILTINS = frozenset(dir(builtins))  # `list.sort(x)` changes no `list`
 MAX_STEPS = 300_000  # names that are followed from function to function, in one notebook

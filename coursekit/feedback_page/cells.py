@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from coursekit import notebooks
 from coursekit.feedback_page import code, displays, markdown, sanitise
 from coursekit.feedback_page.budget import Budget, Spent
-from coursekit.reading.rebuild import ADDED, NOTES_ID
+from coursekit.reading.rebuild import NOTES_ID
 
 MAX_CELLS = 300  # each is some 2,000 characters of the Formgrader's own HTML, too
 _HIDDEN_BEGIN, _HIDDEN_END = (
@@ -82,7 +82,7 @@ def shown(nb: NotebookNode, notes_are_told: bool, view: View = View()) -> tuple[
 def title(nb: NotebookNode) -> str:
     """The first heading of the notebook's own text, empty if it has none."""
     for cell in nb.cells:
-        if cell.cell_type == "markdown" and not str(cell.get("id", "")).startswith((ADDED, NOTES_ID)):
+        if cell.cell_type == "markdown" and not str(cell.get("id", "")).startswith((notebooks.ADDED, NOTES_ID)):
             found = re.match(r"#[ \t]+([^\n]{1,200})", cell.source)
             return found[1].strip(" #*_`") if found else ""
     return ""
@@ -134,7 +134,7 @@ def _chosen(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 def _is_added(cell: NotebookNode) -> bool:
     """Whether the student put the cell in: it has none of the assignment's names, and cannot be graded."""
-    return str(cell.get("id", "")).startswith(ADDED) and not notebooks.grade_id(cell)
+    return str(cell.get("id", "")).startswith(notebooks.ADDED) and not notebooks.grade_id(cell)
 
 
 def _has_pictures(cell: NotebookNode) -> bool:

@@ -23,7 +23,6 @@ from coursekit.marking.limits import Limits
 from coursekit.marking.notebook_process import NotebookProcess
 from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, NOT_RUN, NOT_TRIED, TAUGHT
 from coursekit.marking.time_left import TimeLeft
-from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox.client import Sandbox
 from coursekit.sandbox.patience import Hold
 
@@ -54,7 +53,7 @@ class Run:
         self._knows: frozenset[str] = frozenset(taught)  # what had been taught when the child began
         self._tests = frozenset(f"{row.grade_id}-test" for row in rows)
         unrun = {} if limits.experiments else plan.unrun(notebook)
-        self.leaves_out_own = any(name.startswith(ADDED) for name in unrun)  # the student's own cells
+        self.leaves_out_own = any(name.startswith(notebooks.ADDED) for name in unrun)  # the student's own cells
         self._hold = hold or Hold(limits.submission_timeout_s)
         self._process = NotebookProcess(sandbox, files, self._hold)
         self._time = TimeLeft(limits, self._hold, self._process.others_had_s)
@@ -154,7 +153,7 @@ class Run:
         """
         if cell.id in self._played.trouble:
             return False
-        if notebooks.is_solution(cell) or cell.id.startswith(ADDED):
+        if notebooks.is_solution(cell) or cell.id.startswith(notebooks.ADDED):
             return True
         return cell.id not in self._tests and _IMPORTS.search(cell.source) is not None
 

@@ -15,11 +15,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import notebooks, stubs
-from coursekit.reading import accents, attachments, handed_in, pictures
+from coursekit.reading import attachments, handed_in, pictures
+from coursekit.student_code import CELL_COUNTS, MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER
+from coursekit.student_code import parsed as parsed
 
-# ast needs a hundred times the memory of what it parses, and for a million characters a second, or ten (a=a=a=...).
-# Each cell counts as so many characters more: no more cells are parsed than `definitions` remembers.
-MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER, CELL_COUNTS = 100_000, 240_000, 480
 _WRAPPERS = ("partial", "vectorize", "jit", "njit", "cache", "lru_cache")
 _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+(?:python3?|py)?[ \t]*+")
@@ -143,11 +142,6 @@ def definitions(source: str) -> Mapping[str, str]:
 
 def _by_line(source: str) -> dict[str, str]:
     return dict.fromkeys(re.findall(r"(?m)^def[ \t]+(\w+)[ \t]*\(", source), source)
-
-
-def parsed(source: str) -> ast.Module | None:
-    """The cell as Python, magics aside; None where it is none, or has so many accents that it is not looked at."""
-    return notebooks.parsed(source) if accents.are_few(source) else None
 
 
 def _dump(node: ast.AST) -> str:

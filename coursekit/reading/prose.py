@@ -7,7 +7,8 @@ import re
 import tokenize
 from dataclasses import dataclass
 
-from coursekit.reading.answers import Piece, parsed
+from coursekit.reading.answers import Piece
+from coursekit.student_code import parsed
 
 MAX_CHARS = 20_000  # of a cell, to be looked at; what is longer is an answer
 MIN_WORDS_IN_COMMENTS, MIN_WORDS_IN_CODE = 3, 20  # of comments and strings alone, and beside code that does something

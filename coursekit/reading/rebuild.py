@@ -13,14 +13,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursekit import experiments
-from coursekit.notebooks import as_markdown
+from coursekit.notebooks import ADDED, as_markdown
 from coursekit.reading import attachments, matching, repairs
 from coursekit.reading.answers import Ours, Piece
 from coursekit.reading.matched_cells import MatchedCells, matched
 from coursekit.reading.matching import Answers
 
 NOTES_ID = "notes-of-the-grader"
-ADDED = "added-"  # how the ids of the student's own cells begin
 MAX_ADDED = 500  # cells of the student's own, each of which is run and shown
 
 

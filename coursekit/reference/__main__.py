@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from coursekit import PACKAGE
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.reference import answers, describing, mutation, outputs, submissions
 from coursekit.reference.table import Table
@@ -73,7 +74,7 @@ def _place(error: BaseException, root: Path, assignment: str) -> tuple[str, str]
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
         return Path(error.filename).relative_to(root).as_posix(), f"it cannot be used ({said})"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(root)
-              and not Path(frame.filename).is_relative_to(Path(__file__).parents[1])]  # fmt: skip
+              and not Path(frame.filename).is_relative_to(PACKAGE)]  # fmt: skip
     if not frames:
         return f"source/{assignment}", f"its code cannot be used ({said})"
     where = Path(frames[-1].filename).relative_to(root).as_posix()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from coursekit import atomic_write, notebooks
+from coursekit import CHECKOUT, atomic_write, notebooks
 from coursekit.errors import CourseError, one_line_with_type
 from coursekit.reference import wrong
 from coursekit.reference.table import Table
@@ -19,7 +19,6 @@ from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import Known
 from selfcheck.returned_values import flatten
 
-_ENGINE = Path(__file__).resolve().parents[2]
 Outputs = dict[str, np.ndarray]
 
 
@@ -41,11 +40,11 @@ def ready(table: Table) -> None:
 
 def _of_another_course(root: Path) -> Iterator[tuple[str, Path]]:
     """Imported modules of the course whose checkout the engine runs from, where that is not the one in ``root``."""
-    if root == _ENGINE or not (_ENGINE / CONFIG).is_file():
+    if root == CHECKOUT or not (CHECKOUT / CONFIG).is_file():
         return
     for name, module in list(sys.modules.items()):
         file = Path(getattr(module, "__file__", None) or "/")
-        if name not in ("coursekit", "selfcheck") and file.parent in (_ENGINE, _ENGINE / name):
+        if name not in ("coursekit", "selfcheck") and file.parent in (CHECKOUT, CHECKOUT / name):
             yield name, file
 
 

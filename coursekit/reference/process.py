@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, Self
 
+from coursekit import CHECKOUT
 from coursekit.errors import CourseError, one_line
 
-_ENGINE = Path(__file__).resolve().parents[2]  # the folder that coursekit and selfcheck are imported from
 _LAST_WORDS = 4096  # bytes of what a process has written before it ended
 
 
@@ -71,7 +71,7 @@ class Reference:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             self._written = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
-            search = [str(_ENGINE), *filter(None, [os.environ.get("PYTHONPATH")])]
+            search = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
             self._process = subprocess.Popen(
                 # -P: a module of the course in the working directory replaces none that Python itself needs
                 [sys.executable, "-P", "-m", "coursekit.reference", str(self._root), self._assignment],

@@ -15,9 +15,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+from coursekit import inside
 from coursekit.versions import ARITHMETIC
 
-INSIDE = Path(__file__).parents[1] / "inside"
+INSIDE = Path(inside.__file__).parent  # a package of its own there, by the name of this folder
 LAUNCH = Path(__file__).parent / "launch.py"
 HOME, TMP, SHM = "/home/student", "/tmp", "/dev/shm"
 FOLDER = f"{HOME}/work"
@@ -231,7 +232,7 @@ def _files() -> dict[str, bytes]:
     """The files that are written into a sandbox, for they must not show where they come from."""
     files = {dest: text.encode() for dest, text in _WRITTEN.items()}
     for path in sorted(INSIDE.glob("*.py")):
-        files[f"{_APP}/inside/{path.name}"] = path.read_bytes()
+        files[f"{_APP}/{INSIDE.name}/{path.name}"] = path.read_bytes()
     for source, dest in _packages().items():
         for path in _telling(Path(source)):
             files[f"{dest}/{path.relative_to(source)}"] = b"{}" if path.suffix == ".json" else b"\n"

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from coursekit import CHECKOUT
 from coursekit.errors import CourseError
 from coursekit.sandbox import bubblewrap, walls
 from coursekit.sandbox.client import Child, Sandbox
@@ -200,7 +201,7 @@ def _facts(port: int) -> str:
 def _hidden() -> list[str]:
     """Paths of this machine that are of no use to anybody who grades: a few of every folder that holds secrets."""
     found = ["/etc/shadow", "/etc/ssh", "/var/log", "/var/lib", "/boot", "/sys/kernel"]
-    for folder in (Path(__file__).parents[2], Path.home(), Path("/root"), Path("/home"), Path("/srv"), Path("/opt")):
+    for folder in (CHECKOUT, Path.home(), Path("/root"), Path("/home"), Path("/srv"), Path("/opt")):
         with suppress(OSError):
             found += [str(path) for path in sorted(folder.iterdir())[:30]]
     seen = [Path(path) for path in (*bubblewrap.seen(), bubblewrap.HOME)]

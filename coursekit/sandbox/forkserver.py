@@ -67,7 +67,7 @@ class Server:
 
     def _start(self, walls: Walls, control: int, limits: Mapping[str, int]) -> "subprocess.Popen[bytes]":
         if walls.bwrap:
-            command = [bubblewrap.python(), "-m", "inside.server", str(control)]
+            command = [bubblewrap.python(), "-m", f"{bubblewrap.INSIDE.name}.server", str(control)]
             code = seccomp.program() if walls.seccomp else b""
             return bubblewrap.start(walls.bwrap, command, code, [control], limits["scratch_mib"], self._log)
         for name in ("home", "tmp"):
@@ -75,7 +75,7 @@ class Server:
         bin_folder = str(Path(sys.executable).parent)
         env = bubblewrap.environment(f"{self._folder}/home", f"{self._folder}/tmp", bin_folder)
         env["PYTHONPATH"] = str(bubblewrap.INSIDE.parent)
-        command = [sys.executable, "-m", "inside.server", str(control)]
+        command = [sys.executable, "-m", f"{bubblewrap.INSIDE.name}.server", str(control)]
         return bubblewrap.launch(command, {}, None, [control], self._log, env, bound=False)  # it clears up behind us
 
     def _was_killed(self) -> bool:

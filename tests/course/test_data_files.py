@@ -17,11 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import coursekit
 from coursekit import datasets
 from coursekit.errors import CourseError
 from dnn.data_files import DataFileError, load_data, load_digits
 
-ROOT = Path(datasets.__file__).parents[1]
+ROOT = Path(coursekit.__file__).parents[1]
 DIGITS = ROOT / "source/digits/datasets/digits.h5"
 EVENODD = tuple(ROOT / f"source/application/datasets/{part}_evenodd.h5" for part in ("train", "test"))
 NAMES = {

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import coursekit
-from coursekit import notebooks
+from coursekit import notebooks, student_code
 from coursekit.marking.quoting import Quoter
 from coursekit.reading import accents, answers, attachments, prose, rebuild
 from coursekit.reading.answers import Piece
@@ -48,8 +48,8 @@ def test_every_character_that_becomes_nothing_but_accents_counts():
 
 @pytest.mark.parametrize("code", [f"{row(MANY)} = 1", f"x = 1  # {row(MANY)}", f"x.{row(MANY)}", row(MANY)])
 def test_code_with_many_accents_is_not_read_as_python(monkeypatch, code):
-    monkeypatch.setattr(answers, "ast", SimpleNamespace(**vars(ast) | {"parse": refused}))
-    assert answers.parsed(code) is None
+    monkeypatch.setattr(notebooks, "ast", SimpleNamespace(**vars(ast) | {"parse": refused}))
+    assert student_code.parsed(code) is None
     piece = Piece("code", code, ())
     assert piece.definitions == piece.methods == {}
     assert not piece.whole
@@ -99,7 +99,8 @@ def test_nothing_else_sorts_accents():
     assert {path for path in parsing if not path.startswith(("inside/", "checks/", "mutation/"))} <= ours
     asking = {
         path.relative_to(package).as_posix()
-        for path in package.glob("[emr]*/*.py")  # experiments, marking, reading
+        for path in package.rglob("*.py")
         if "notebooks.parsed(" in path.read_text(encoding="utf-8")
     }
-    assert asking == {"reading/answers.py", "marking/beforehand.py"}  # which asks; which reads the source
+    ours = {"marking/beforehand.py", "checks/exercises.py"}  # read the source
+    assert asking - ours == {"student_code.py"}  # which asks

@@ -38,9 +38,9 @@ def test_the_table_has_a_ratio_in_every_row(rows):
 
 def test_a_mark_that_is_not_what_it_should_be_stops_the_benchmark(scratch):
     """Else a grader that fails everybody would be the fastest."""
-    from coursekit import release
+    from coursekit import registration
 
-    release.register(scratch, ASSIGNMENT)
+    registration.register(scratch, ASSIGNMENT)
     with pytest.raises(RuntimeError, match="student-0000 has 0 of 1: this is no measurement"):
         parts._must_be_right(scratch.db_url, ASSIGNMENT, 1)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import gradebook, grading_lock, release, selection
+from coursekit import gradebook, grading_lock, registration, selection
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
@@ -208,7 +208,7 @@ def test_what_a_killed_grader_has_left_behind_locks_nobody_out(scratch):
 def unfinished(tmp_path_factory) -> Course:
     """A course whose gradebook holds a student whom nobody has judged; one more has handed in."""
     course = copy_course(tmp_path_factory.mktemp("unfinished") / "course")
-    release.register(course, ASSIGNMENT)
+    registration.register(course, ASSIGNMENT)
     with gradebook.opened(course) as book:
         book.add_student("zoë")
         book.add_submission(ASSIGNMENT, "zoë")
@@ -331,6 +331,13 @@ def checkout(tmp_path) -> Course:
     """A copy of the whole checkout, documents included."""
     ignored = shutil.ignore_patterns(".git", ".venv*", ".coursekit", "__pycache__", ".*_cache", "submitted", "*.db")
     return Course(shutil.copytree(ROOT, tmp_path / "checkout", ignore=ignored))
+
+
+def test_check_looks_for_the_commands_of_this_very_command_line(scratch):
+    """The docs are held against the command line by the command line: checks know none by themselves."""
+    (scratch.root / "README.md").write_text("`./course check --fix` and `./course chekc`\n", encoding="utf-8")
+    found = [line for line in coursekit("check", "--no-gates", root=scratch.root).stdout.splitlines() if "D405" in line]
+    assert found == ["README.md[line 1]: there is no command `chekc`; see `./course --help`  (D405)"]
 
 
 def test_the_day_of_an_instructor(checkout, solved):

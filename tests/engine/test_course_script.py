@@ -94,7 +94,7 @@ class Checkout:
         (self.root / "pyproject.toml").write_text(PYPROJECT)
         (self.root / "backend.py").write_text(BACKEND)
         (self.root / "coursekit" / "__init__.py").touch()
-        (self.root / "coursekit" / "cli.py").write_text(CLI)
+        (self.root / "coursekit" / "__main__.py").write_text(CLI)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(str(shutil.which(tool)))
         self.env = {
@@ -201,7 +201,7 @@ def test_first_call_makes_the_environment_and_runs_coursekit(checkout: Checkout,
     assert "making .venv with Python 3." in seen.said[0]
     assert seen.coursekit["argv"] == ["coursekit", "0", "two words"]
     assert seen.coursekit["cwd"] == str(checkout.elsewhere)
-    assert seen.coursekit["file"] == str(checkout.root / "coursekit" / "cli.py")
+    assert seen.coursekit["file"] == str(checkout.root / "coursekit" / "__main__.py")
 
 
 def test_environment_is_on_path(ready: Checkout) -> None:
@@ -415,7 +415,7 @@ def test_broken_environment_is_made_again(ready: Checkout, damage: str) -> None:
 
 def test_environment_that_lacks_a_package_is_told(ready: Checkout) -> None:
     """Nothing short of starting Python can see this beforehand, and no start waits for that."""
-    (ready.root / "coursekit" / "cli.py").write_text("import no_such_package\n")
+    (ready.root / "coursekit" / "__main__.py").write_text("import no_such_package\n")
 
     result = ready.run()
 
@@ -433,7 +433,7 @@ def test_moved_checkout_runs_the_code_of_its_new_place(ready: Checkout) -> None:
 
     result = ready.run(script=moved / "course")
 
-    assert result.coursekit["file"] == str(moved / "coursekit" / "cli.py")
+    assert result.coursekit["file"] == str(moved / "coursekit" / "__main__.py")
     assert "making .venv again" in result.said[0]
 
 

@@ -12,8 +12,8 @@ import pytest
 from nbgrader import api
 
 from coursekit import database, gradebook
-from coursekit.config import COURSE_ID
 from coursekit.errors import CourseError
+from coursekit.settings import COURSE_ID
 
 
 def contents(file):

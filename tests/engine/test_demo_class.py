@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hidden_tests import TABLE, exercises
 
-from coursekit import demo, gradebook, release
+from coursekit import demo, gradebook, registration
 from coursekit.course import Course
 from tests.classroom import ASSIGNMENT, brief_course
 
@@ -220,7 +220,7 @@ def test_the_formgraders_button_agrees_on_every_submission(tmp_path, graded, ass
     """Student by student, in a third copy of the course."""
     scratch = brief_course(tmp_path / "course")
     copy_submissions(graded[0], scratch, assignment)
-    release.register(scratch, assignment)
+    registration.register(scratch, assignment)
     students = ",".join(scratch.students(assignment))
     done = python(scratch.root, "-c", BUTTON, assignment, students, *limits_of(assignment))
     assert done.returncode == 0, done.stderr[-2000:]

@@ -9,8 +9,8 @@ from coursekit.experiments import plan
 from coursekit.marking.limits import Limits
 from coursekit.marking.marker import Marker
 from coursekit.marking.runner import Run
+from coursekit.notebooks import ADDED
 from coursekit.reading import candidates
-from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox import walls
 from tests.classroom import ASSIGNMENT, hand_in, small_course, text
 from tests.patience import spends_at_most

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from coursekit import grade, gradebook, release, report
+from coursekit import grade, gradebook, registration, report
 from coursekit.course import find_course
 from coursekit.errors import CourseError
 from coursekit.reading import submission
@@ -35,7 +35,7 @@ def test_a_grading_that_never_ended_is_no_zero(scratch, solved, tmp_path):
     from nbgrader.api import Gradebook
 
     hand_in(scratch, "anna", solved)
-    release.register(scratch, ASSIGNMENT)
+    registration.register(scratch, ASSIGNMENT)
     with Gradebook(scratch.db_url) as book:
         book.add_student("anna")
         book.add_submission(ASSIGNMENT, "anna")
@@ -73,7 +73,7 @@ def test_points_that_disagree_with_the_table_are_refused(scratch, solved):
 
 def test_a_gradebook_in_use_is_told_as_that(scratch, solved):
     hand_in(scratch, "anna", solved)
-    release.register(scratch, ASSIGNMENT)
+    registration.register(scratch, ASSIGNMENT)
     with sqlite3.connect(scratch.root / "gradebook.db") as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(CourseError, match=r"gradebook\.db: in use by another program; close it"):
@@ -87,7 +87,7 @@ def test_other_graded_cells_than_before_are_told_with_a_way_out(scratch, solved)
     source = scratch.source(ASSIGNMENT)
     source.write_text(source.read_text().replace('"grade_id": "compute-cost-test"', '"grade_id": "cost-test"'))
     with pytest.raises(CourseError, match=r"put them back, or move gradebook\.db away"):
-        release.register(scratch, ASSIGNMENT)
+        registration.register(scratch, ASSIGNMENT)
 
 
 def test_a_persons_mark_and_comment_survive_regrading(scratch, solved):

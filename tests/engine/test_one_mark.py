@@ -449,7 +449,7 @@ def test_grade_says_whose_total_changed_by_the_penalty_alone(there, monkeypatch)
     for student in EVERYBODY:
         there.submitted(ASSIGNMENT, student).mkdir(parents=True)
     monkeypatch.setattr(Recorder, "standing", lambda self, wanted: frozenset(wanted))
-    monkeypatch.setattr(grade.release, "register", lambda *_: None)
+    monkeypatch.setattr(grade.registration, "register", lambda *_: None)
     done = CliRunner().invoke(cli.app, ["grade", ASSIGNMENT])
     assert done.stdout.splitlines()[-2:] == [
         "another late penalty, though no mark has changed: late 97 → 95.5, manual 95.5 → 94, on-time 100 → 98.500417",

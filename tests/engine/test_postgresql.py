@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coursekit import database, feedback, grade, gradebook, release
+from coursekit import database, feedback, grade, gradebook, registration
 from coursekit.course import Course
 from coursekit.errors import CourseError
 from tests import postgresql
@@ -115,7 +115,7 @@ def test_a_database_that_was_half_made_is_completed(course, address):
 
     with database.connected(course.db_url) as engine:
         Base.metadata.create_all(bind=engine)
-    release.register(course, ASSIGNMENT)
+    registration.register(course, ASSIGNMENT)
     nbgrader(course, "db", "upgrade")
     assert version(course) == database._head()
     assert gradebook.cells(course, ASSIGNMENT)
@@ -151,7 +151,7 @@ def test_what_cannot_be_reached_is_told_in_one_line_without_the_password(course,
         "port": f"postgresql://grader:{secret}@host:port/name",
     }[wrong]
     monkeypatch.setenv(database.VARIABLE, address)
-    for try_it in (gradebook.read, release.register, gradebook.cells):
+    for try_it in (gradebook.read, registration.register, gradebook.cells):
         with pytest.raises(CourseError, match=r"cannot be reached|not the address") as caught:
             try_it(course, ASSIGNMENT)
         assert "\n" not in str(caught.value)

@@ -314,7 +314,7 @@ from coursekit import grade
 grade.grade(find_course(), "step-by-step")
 """
 POINTS = {
-    "before the assignment is entered": ("release", "release.register = die"),
+    "before the assignment is entered": ("registration", "registration.register = die"),
     "with half of the files written": ("recorder", "recorder.bookkeeping.entering = die"),
     "inside the transaction": ("stamps", "stamps.write = die"),
     "behind the transaction": ("recorder", "recorder.atomic_write.replace_folder = die"),

@@ -18,6 +18,7 @@ from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.inside import interactive
 from coursekit.marking import outputs
+from coursekit.sandbox.bubblewrap import INSIDE
 from tests.classroom import ROOT, brief_source
 from tests.engine.oddities import ODDITIES
 from tests.patience import ended
@@ -79,7 +80,7 @@ class Server:
     """The driver, running."""
 
     def __init__(self):
-        env = {**os.environ, "PYTHONPATH": f"{ROOT / 'coursekit'}:{ROOT}", "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, "PYTHONPATH": f"{INSIDE.parent}:{ROOT}", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True
         )

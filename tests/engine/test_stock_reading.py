@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import grade, gradebook, release
+from coursekit import grade, gradebook, registration
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 # The command and then the button, in one process: it takes nbgrader longer to start than to grade this class.
@@ -73,7 +73,7 @@ def graded(tmp_path_factory):
     config = course.root / "nbgrader_config.py"
     config.write_text(f"{config.read_text()}\nget_config().LateSubmissionPlugin.penalty_method = 'zero'\n")
     (course.submitted(ASSIGNMENT, "zoe") / "timestamp.txt").write_text("2026-03-02 12:00:00 UTC")
-    release.register(course, ASSIGNMENT)
+    registration.register(course, ASSIGNMENT)
     with gradebook.opened(course) as book:
         book.update_or_create_assignment(ASSIGNMENT, duedate="2026-03-01")
     before = {path: path.read_bytes() for path in (course.root / "submitted").rglob("*") if path.is_file()}

@@ -13,7 +13,8 @@ from rich.console import Console
 from coursekit import report
 from coursekit.gradebook import Mark, StudentMarks
 from coursekit.printable import printable
-from coursekit.tables import MIN_TEXT, Table, joined
+from coursekit.tables import MIN_TEXT, Table
+from coursekit.wording import joined
 
 LETTERS = st.sampled_from("abcdefghij.-_éß学生번호")
 NAMES = st.text(LETTERS, min_size=1, max_size=40)
