@@ -119,7 +119,8 @@ class Course:
         """A course of its own in ``root``: notebooks, releases, modules; nothing handed in, its own gradebook."""
         copied = self.copy_modules_to(root)
         for folder in ("source", "release"):
-            shutil.copytree(self.root / folder, root / folder, ignore=_MADE_BY_USE)
+            if (self.root / folder).is_dir():
+                shutil.copytree(self.root / folder, root / folder, ignore=_MADE_BY_USE)
         return copied
 
     def copy_modules_to(self, root: Path) -> "Course":

@@ -40,7 +40,7 @@ def url(root: Path) -> str:
 def keep_inside(root: Path) -> None:
     """The marks of the copied course in ``root`` stay in it: its configuration ends with words to that effect."""
     path = root / settings.CONFIG
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     path.write_text(text.removesuffix(_KEPT_INSIDE) + _KEPT_INSIDE, encoding="utf-8")
 
 
