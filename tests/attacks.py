@@ -23,8 +23,8 @@ class Room:
 
     def __init__(self, course: Course, assignment: str = "step-by-step", limits: Limits = QUICK) -> None:
         self.assignment, self.course = assignment, course
-        self.loaded = assignments.load(course, assignment)
-        self.rows = {row.function: row for row in self.loaded.exercises}
+        self.about = assignments.load(course, assignment)
+        self.rows = {row.function: row for row in self.about.exercises}
         self.points = {name: row.points for name, row in self.rows.items()}
         self.source = _light(notebooks.read(course.source(assignment)))
         self.released = _light(notebooks.read(course.release(assignment) / f"{assignment}.ipynb"))
@@ -80,7 +80,7 @@ class Room:
         public: set[str] = set()
         hidden: set[str] = set()
         for row in self.rows.values():
-            expected = self.loaded.expected(row)
+            expected = self.about.expected(row)
             for case in row.cases:
                 into = public if case.public else hidden
                 for flat in (row.given(case), expected[case.name]):
