@@ -77,6 +77,7 @@ def solved(assignment: str) -> dict[str, Any]:
         return table(assignment).solved
 
 
+@cache
 def loaded(assignment: str) -> Assignment:
     """The assignment as the engine knows it."""
     return assignments.load(COURSE, assignment)

@@ -67,14 +67,6 @@ def test_a_package_that_is_not_installed_is_told_with_the_way_to_install_it(tmp_
     assert str(tmp_path) not in output
 
 
-def test_public_tests_need_no_h5py(tmp_path):
-    """Only data sets are in its files."""
-    COURSE.put_trusted_files("digits", tmp_path)
-    cells = ["from public_tests import *", "digits_linear_forward_test(lambda A, W, b: (W @ A + b, (A, W, b)))"]
-    output = said(cells, tmp_path, gone=["h5py"])
-    assert "Right on these examples." in output
-
-
 def test_without_h5py_no_frame_of_ours_is_shown(tmp_path):
     COURSE.put_trusted_files("digits", tmp_path)
     output = said(["import dnn_utils", "dnn_utils.load_digits()"], tmp_path, gone=["h5py"])

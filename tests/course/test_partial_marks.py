@@ -167,4 +167,4 @@ def test_dnn_utils_without_activations_says_what_to_do(tmp_path):
     asked += "from dnn_utils import *; import dnn_utils; print(hasattr(dnn_utils, 'x')); from dnn_utils import relu"
     done = subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "False\n"
-    assert done.stderr.endswith("In any other, put activations.py of the release back.\n")
+    assert done.stderr.endswith("In any other, put dnn/activations.py back, as it was in the release.\n")
