@@ -63,8 +63,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in _ACTIVATIONS:
         raise ImportError(
-            f"dnn_utils: there is no {name} here, because activations.py is not in the folder dnn; an assignment"
-            f" that asks for {name} comes without: write it yourself. In any other, put dnn/activations.py back, as it was"
+            f"dnn_utils: there is no {name} here, because activations.py is not in the folder dnn; an assignment that"
+            f" asks for {name} comes without: write it yourself. In any other, put dnn/activations.py back, as it was"
             " in the release."
         )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
