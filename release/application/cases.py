@@ -46,4 +46,4 @@ EXERCISES = (
         (Case("example"), Case("twenty examples", {"seed": 25, "m": 20})),
         "the column numbers of the examples whose answer differs from the label, in a flat array.",
         "m = 1, no wrong answer at all, and nothing but wrong answers"),
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip

@@ -121,4 +121,4 @@ EXERCISES = (
         ),
         "in every column, the class with the largest probability against the class of the label; the share that agree.",
         "other sizes, one layer, many layers, and a single example"),
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip

@@ -74,4 +74,4 @@ EXERCISES = (
         (Case("example", extra=(0.1,)), Case("three layers", {"seed": 20, "layer_dims": (3, 2, 4, 1)}, (0.03,))),
         "each parameter goes a step against its own gradient; the given params keep their old values.",
         "other learning rates, one layer, many layers, and more entries in grads"),
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
