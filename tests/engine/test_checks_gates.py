@@ -257,7 +257,7 @@ def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_pat
         {"linear_forward": secret | {"6-4-3": next(iter(hidden.values()))}}, {"linear_backward": known}
     )
     change_recording(released, lambda arrays: arrays.update(packed))
-    findings, figure = gates_ends.leaks(scratch, scratch, source)
+    findings, _ = gates_ends.leaks(scratch, scratch, source)
     assert [(one.code, one.what) for one in findings] == [
         ("G709", "a recording of 'linear_backward/m=1'"),
         ("G709", "a recording of 'linear_backward:not-averaged'"),
