@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -49,10 +49,16 @@ class Reference:
             line = b""
         if not line.endswith(b"\n"):
             raise self._ended()
-        answer: Mapping[str, Any] = json.loads(line)
-        if "refused" in answer:
-            raise CourseError(*answer["refused"])
-        return answer["answer"]
+        try:
+            answer: Mapping[str, Any] = json.loads(line)
+            refused, answered = answer.get("refused"), answer.get("answer")
+        except (ValueError, AttributeError):  # the course's code has written among the answers
+            self.close()
+            found = f"its code writes where the answers are written ({one_line(line.decode('utf-8', 'replace'))[:80]})"
+            raise CourseError(f"source/{self._assignment}", found, "let it print in place of that") from None
+        if refused is not None:
+            raise CourseError(*refused)
+        return answered
 
     def close(self) -> None:
         """The process has ended."""
@@ -62,7 +68,8 @@ class Reference:
             assert process.stdout is not None
             process.kill()
             process.wait()
-            process.stdin.close()
+            with suppress(OSError):  # it may hold a question that nobody has read
+                process.stdin.close()
             process.stdout.close()
         if self._written is not None:
             self._written.close()

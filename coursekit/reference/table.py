@@ -84,17 +84,20 @@ class Table:
     def gaps(self) -> Iterator[str]:
         """Names that do not agree between the files of the assignment."""
         cases, hidden = f"source/{self.assignment}/cases.py", f"hidden/{self.assignment}"
-        for function in self.cases.keys() - self.grading.keys():
-            yield f"{function} has no points: add it to {hidden}/exercises.py"
-        for function in self.grading.keys() - self.cases.keys():
-            yield f"{function} has points, but no cases: add it to {cases}"
-        for function in self.grading.keys() & self.cases.keys():
-            yield from self._gaps_of(function)
+        for function in self.cases:
+            if function not in self.grading:
+                yield f"{function} has no points: add it to {hidden}/exercises.py"
+        for function in self.grading:
+            if function not in self.cases:
+                yield f"{function} has points, but no cases: add it to {cases}"
+            else:
+                yield from self._gaps_of(function)
         for answer in (*self.mistakes, *self.right_answers):
             if answer.function not in self.cases:
                 yield f"{hidden}/mistakes.py has an answer to {answer.function}, which is no exercise: remove it"
-        for function in self.equivalent.keys() - self.cases.keys():
-            yield f"{hidden}/equivalents.py has mutants of {function}, which is no exercise: remove them"
+        for function in self.equivalent:
+            if function not in self.cases:
+                yield f"{hidden}/equivalents.py has mutants of {function}, which is no exercise: remove them"
 
     def _gaps_of(self, function: str) -> Iterator[str]:
         grading = self.grading[function]

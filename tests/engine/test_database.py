@@ -13,7 +13,8 @@ from nbgrader import api
 
 from coursekit import database, gradebook
 from coursekit.errors import CourseError
-from coursekit.settings import COURSE_ID
+
+COURSE = "a-course"
 
 
 def contents(file):
@@ -26,24 +27,24 @@ def contents(file):
 def test_it_is_as_nbgrader_makes_it_and_no_program_is_started_for_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     stock = tmp_path / "stock.db"
-    for course in ("default_course", COURSE_ID):
+    for course in ("default_course", COURSE):
         api.Gradebook(f"sqlite:///{stock}", course).close()
     monkeypatch.setattr(api, "get_alembic_version", None)
-    database.prepare(database.own(tmp_path))
+    database.prepare(database.own(tmp_path), COURSE)
     assert contents(tmp_path / "gradebook.db") == contents(stock)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gradebook.db", "stock.db"]
 
 
 def test_those_who_begin_together_make_one(tmp_path):
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: database.prepare(database.own(tmp_path)), range(6)))
+        list(pool.map(lambda _: database.prepare(database.own(tmp_path), COURSE), range(6)))
     assert [path.name for path in tmp_path.iterdir()] == ["gradebook.db"]
     assert contents(tmp_path / "gradebook.db")[2] == [(database._head(),)]
 
 
 def test_what_is_there_already_is_left_as_it_is(tmp_path):
     (tmp_path / "gradebook.db").write_bytes(b"somebody's own")
-    database.prepare(database.own(tmp_path))
+    database.prepare(database.own(tmp_path), COURSE)
     assert (tmp_path / "gradebook.db").read_bytes() == b"somebody's own"
 
 
@@ -59,4 +60,4 @@ def test_a_disk_that_cannot_be_written_is_told_in_one_line(tmp_path, monkeypatch
     address = database.own(tmp_path / "gone")
     monkeypatch.setattr(Path, "is_dir", lambda path: True)
     with pytest.raises(CourseError, match=r"it cannot be used \(unable to open database file\)"):
-        database.prepare(address)
+        database.prepare(address, COURSE)

@@ -8,29 +8,35 @@ import sys
 from pathlib import Path
 
 import pytest
-from hidden_tests import TABLE, exercises
 
 from coursekit import demo, gradebook, registration
 from coursekit.course import Course
+from coursekit.errors import CourseError
 from tests.classroom import ASSIGNMENT, brief_course
+from tests.tables import ASSIGNMENTS, loaded
 
-POINTS = {row.grade_id: row.points for row in exercises(ASSIGNMENT)}
+POINTS = {row.grade_id: row.points for row in loaded(ASSIGNMENT).exercises}
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """The scratch course after our own grading and feedback, and what the submissions were before."""
-    scratch = demo.prepare(brief_course(tmp_path_factory.mktemp("ours")))
-    before = fingerprint(scratch.root / "submitted")
-    done = demo.grade(scratch, lambda _: None)
-    pages = demo.feedback(scratch, lambda _: None)
-    first = sum(recipe.assignment == ASSIGNMENT for recipe in demo.CLASS)
-    return scratch, before, {one.student: one for one in done[:first]}, pages
+    made = demo.prepare(brief_course(tmp_path_factory.mktemp("ours")))
+    before = fingerprint(made.scratch.root / "submitted")
+    done = demo.grade(made, lambda _: None)
+    pages = demo.feedback(made, lambda _: None)
+    first = len(made.classes[0].about)
+    return made, before, {one.student: one for one in done[:first]}, pages
 
 
 @pytest.fixture(scope="module")
-def marks(graded):
-    return marks_of(graded[0], ASSIGNMENT)
+def scratch(graded):
+    return graded[0].scratch
+
+
+@pytest.fixture(scope="module")
+def marks(scratch):
+    return marks_of(scratch, ASSIGNMENT)
 
 
 def marks_of(course, assignment):
@@ -112,53 +118,51 @@ def test_every_lost_mark_has_a_reason(marks):
             assert mark.reason if mark.earned < mark.points else told != mark.reason or not told, (student, cell)
 
 
-def test_repairs_are_told(graded):
+def test_repairs_are_told(graded, scratch):
     notes = {student: one.notes for student, one in graded[2].items()}
     assert "The test cell linear-backward-test was missing; it is back." in notes["kira"]
     assert "The cell linear-forward was there 2 times; the last answer counts." in notes["liam"]
     assert notes["mona"] == ("The notebook was called my homework.ipynb; it was graded as step-by-step.ipynb.",)
-    liam = (graded[0].autograded(ASSIGNMENT, "liam") / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8")
+    liam = (scratch.autograded(ASSIGNMENT, "liam") / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8")
     assert "was there 2 times" in liam
 
 
-def test_what_was_handed_in_is_as_it_was(graded):
-    scratch, before, _, _ = graded
-    assert fingerprint(scratch.root / "submitted") == before
+def test_what_was_handed_in_is_as_it_was(graded, scratch):
+    assert fingerprint(scratch.root / "submitted") == graded[1]
 
 
 def test_everybody_gets_a_page_with_marks_reasons_and_no_hidden_test(graded):
-    _, _, _, pages = graded
-    assert len(pages) == len(demo.CLASS)
+    made, _, _, pages = graded
+    assert len(pages) == made.size == sum(len(one.about) for one in made.classes)
     for page in pages:
         html = page.path.read_text(encoding="utf-8")
-        assert "hidden_tests" not in html
+        assert "coursekit.author" not in html
     emma = next(page for page in pages if page.student == "emma" and ASSIGNMENT in page.path.parts).path.read_text(
         encoding="utf-8"
     )
     assert "averaged over the examples" in emma
 
 
-def test_grading_again_gives_the_same_marks(graded, marks):
+def test_grading_again_gives_the_same_marks(graded, scratch, marks):
     """Twice, for two students: marks do not depend on luck, and nothing is counted twice."""
-    scratch = graded[0]
     for _ in range(2):
         for student in ("emma", "liam"):
-            demo.grading.grade(scratch, ASSIGNMENT, [student], demo.LIMITS, force=True)
+            demo.grading.grade(scratch, ASSIGNMENT, [student], graded[0].classes[0].limits, force=True)
     assert marks_of(scratch, ASSIGNMENT) == marks
 
 
-def test_the_network_put_to_work_is_graded_too(graded):
-    marks = marks_of(graded[0], "application")
-    points = {row.grade_id: row.points for row in exercises("application")}
+def test_the_network_put_to_work_is_graded_too(scratch):
+    marks = marks_of(scratch, "application")
+    points = {row.grade_id: row.points for row in loaded("application").exercises}
     assert {cell: mark.earned for cell, mark in marks["anna"].items()} == points
     assert total(marks["dario"]) == 0
     lost = {cell for cell, mark in marks["emma"].items() if mark.earned < mark.points}
     assert lost == {"l-layer-model"}
 
 
-def test_the_digits_are_graded_too_and_the_written_answer_waits(graded):
-    marks = marks_of(graded[0], "digits")
-    points = {row.grade_id: row.points for row in exercises("digits")}
+def test_the_digits_are_graded_too_and_the_written_answer_waits(scratch):
+    marks = marks_of(scratch, "digits")
+    points = {row.grade_id: row.points for row in loaded("digits").exercises}
     written = {student: by_cell.pop("comparison") for student, by_cell in marks.items()}
     assert {cell: mark.earned for cell, mark in marks["anna"].items()} == points
     assert (written["anna"].waiting, written["anna"].reason) == (True, "waits for a person")
@@ -171,13 +175,13 @@ def test_the_digits_are_graded_too_and_the_written_answer_waits(graded):
 # The way is the same for every assignment: the first one on every commit, those that train networks at night.
 EACH = [
     ASSIGNMENT,
-    *(pytest.param(name, marks=pytest.mark.nightly) for name in demo.assignments() if name != ASSIGNMENT),
+    *(pytest.param(name, marks=pytest.mark.nightly) for name in ASSIGNMENTS if name != ASSIGNMENT),
 ]
 
 
-def limits_of(assignment: str) -> list[str]:
+def limits_of(made: demo.Demo, assignment: str) -> list[str]:
     """Those of our own grading, for nbgrader's commands."""
-    limits = demo.LIMITS if assignment == ASSIGNMENT else demo.PATIENT
+    (limits,) = [one.limits for one in made.classes if one.assignment == assignment]
     return [f"--MarkInSandbox.{name}={getattr(limits, name)}" for name in ("cell_timeout_s", "call_timeout_s")]
 
 
@@ -187,11 +191,11 @@ def stock(tmp_path_factory, graded, request):
     assignment = request.param
     root = tmp_path_factory.mktemp("stock") / "course"
     scratch = brief_course(root)
-    copy_submissions(graded[0], scratch, assignment)
+    copy_submissions(graded[0].scratch, scratch, assignment)
     shutil.rmtree(root / "release")
     codes = {
         "generate_assignment": nbgrader(root, "generate_assignment", assignment),
-        "autograde": nbgrader(root, "autograde", assignment, *limits_of(assignment)),
+        "autograde": nbgrader(root, "autograde", assignment, *limits_of(graded[0], assignment)),
         "generate_feedback": nbgrader(root, "generate_feedback", assignment),
     }
     return scratch, assignment, codes
@@ -218,13 +222,13 @@ for student in students.split(","):
 @pytest.mark.parametrize("assignment", EACH)
 def test_the_formgraders_button_agrees_on_every_submission(tmp_path, graded, assignment):
     """Student by student, in a third copy of the course."""
-    scratch = brief_course(tmp_path / "course")
-    copy_submissions(graded[0], scratch, assignment)
-    registration.register(scratch, assignment)
-    students = ",".join(scratch.students(assignment))
-    done = python(scratch.root, "-c", BUTTON, assignment, students, *limits_of(assignment))
+    third = brief_course(tmp_path / "course")
+    copy_submissions(graded[0].scratch, third, assignment)
+    registration.register(third, assignment)
+    students = ",".join(third.students(assignment))
+    done = python(third.root, "-c", BUTTON, assignment, students, *limits_of(graded[0], assignment))
     assert done.returncode == 0, done.stderr[-2000:]
-    assert marks_of(scratch, assignment) == marks_of(graded[0], assignment)
+    assert marks_of(third, assignment) == marks_of(graded[0].scratch, assignment)
 
 
 def nbgrader(root: Path, *arguments: str) -> int:
@@ -240,27 +244,32 @@ def python(root: Path, *arguments: str) -> subprocess.CompletedProcess:
 def test_stock_generate_assignment_gives_our_release(stock, graded):
     scratch, assignment, codes = stock
     assert codes["generate_assignment"] == 0
-    assert fingerprint(scratch.release(assignment)) == fingerprint(graded[0].release(assignment))
+    assert fingerprint(scratch.release(assignment)) == fingerprint(graded[0].scratch.release(assignment))
 
 
 def test_stock_autograde_agrees_on_every_submission(stock, graded):
     """Marks, and the reasons to the last word; a renamed notebook, half a file and a zip archive included."""
     scratch, assignment, codes = stock
     assert codes["autograde"] == 0
-    assert marks_of(scratch, assignment) == marks_of(graded[0], assignment)
+    assert marks_of(scratch, assignment) == marks_of(graded[0].scratch, assignment)
 
 
 def test_stock_generate_feedback_gives_the_same_pages(stock, graded):
     scratch, assignment, codes = stock
     assert codes["generate_feedback"] == 0
-    for student in graded[0].students(assignment):
-        ours = graded[0].feedback(assignment, student) / f"{assignment}.html"
+    for student in graded[0].scratch.students(assignment):
+        ours = graded[0].scratch.feedback(assignment, student) / f"{assignment}.html"
         theirs = scratch.feedback(assignment, student) / f"{assignment}.html"
         assert theirs.read_bytes() == ours.read_bytes(), student
 
 
-def test_the_class_is_about_a_dozen_of_different_kinds():
-    first = [recipe.about for recipe in demo.CLASS if recipe.assignment == ASSIGNMENT]
+def test_the_class_is_about_a_dozen_of_different_kinds(graded):
+    first = [*graded[0].classes[0].about.values()]
     assert 12 <= len(first) <= 18
     assert len(set(first)) == len(first)
-    assert set(demo.assignments()) == {row.assignment for row in TABLE.values()}
+    assert [one.assignment for one in graded[0].classes] == list(ASSIGNMENTS)
+
+
+def test_a_course_without_a_class_says_what_to_write(tmp_path):
+    with pytest.raises(CourseError, match=r"hidden/: no assignment has a class .* write hidden/<assignment>/demo\.py"):
+        demo.prepare(Course(tmp_path))

@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from hidden_tests import TABLE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coursekit.marking import graded_verdicts, verdicts
 from coursekit.marking.graded_verdicts import MAX_CHARS, GradedVerdicts
+from tests.tables import exercise
 
-ROW = TABLE["step-by-step/linear_backward"]
+ROW = exercise("step-by-step/linear_backward")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
