@@ -149,7 +149,7 @@ class _Work:
 
     def __init__(self, root: Path, assignment: str, limits: dict[str, float], honest: str) -> None:
         from coursekit.course import Course
-        from coursekit.marking.runner import Limits
+        from coursekit.marking.limits import Limits
 
         self.honest, self._assignment, self._limits = honest, assignment, Limits(**limits)
         self._course = Course(root)

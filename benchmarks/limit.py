@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.classes import code_cells
 from coursekit.course import Course
+from coursekit.marking.limits import Limits
 from coursekit.marking.marker import shared
-from coursekit.marking.runner import Limits
 
 
 def main(root: str, assignment: str, jobs: str, size: str) -> None:

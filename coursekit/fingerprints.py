@@ -15,7 +15,7 @@ from pathlib import Path
 from coursekit import versions
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.reading import folders
 from coursekit.reading.candidates import NOTEBOOK_NAME
 

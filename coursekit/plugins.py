@@ -13,7 +13,7 @@ from coursekit.course import Course
 from coursekit.experiments import shown
 from coursekit.marking import marker as marking
 from coursekit.marking import verdicts
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.reading import rebuild
 from coursekit.reading.submission import NOTES, PROBLEM
 

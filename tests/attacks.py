@@ -10,8 +10,8 @@ import nbformat
 from coursekit import notebooks
 from coursekit.course import Course
 from coursekit.marking import marker as marking
+from coursekit.marking.limits import Limits
 from coursekit.marking.marker import Marked, Marker
-from coursekit.marking.runner import Limits
 from coursekit.reading import rebuild
 from coursekit.sandbox import walls
 from hidden_tests import exercises

@@ -21,7 +21,7 @@ from benchmarks.costly.kit import (
     lazily,
     with_cells,
 )  # fmt: skip
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 
 SCALE = 10  # by how much every limit is shorter than in grading
 SHORT = Limits(**{name: seconds / SCALE for name, seconds in asdict(Limits()).items()})

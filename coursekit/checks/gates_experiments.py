@@ -5,7 +5,8 @@ from coursekit.checks.gates_scratch import Gate, standing
 from coursekit.course import Course
 from coursekit.experiments import is_graded, plan
 from coursekit.marking import beforehand
-from coursekit.marking.runner import Limits, Run
+from coursekit.marking.limits import Limits
+from coursekit.marking.runner import Run
 from coursekit.sandbox.client import Sandbox
 from hidden_tests import exercises
 
@@ -17,12 +18,11 @@ def check(course: Course, source: Source) -> Gate:
     files = course.trusted_files(source.assignment)
     calls = beforehand.calls(source.assignment, source.notebook, files)
     rows = exercises(source.assignment)
-    seconds: dict[str, float] = {}
     with (
         Sandbox(files, walls=standing(), beforehand=calls) as sandbox,
         Run(sandbox, source.notebook, rows, {}, Limits(), set()) as run,
     ):
-        run.seconds = seconds
+        seconds = run.measured()
         executed = run.cells()
     unrun = plan.unrun(source.notebook)
     findings = []

@@ -17,7 +17,7 @@ from coursekit.cluster import parcels
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
 from coursekit.marking import marker as marking
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 from coursekit.reading import archives, candidates, folders, supporting
 from coursekit.reading.folders import Item

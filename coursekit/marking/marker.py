@@ -18,8 +18,9 @@ from coursekit import answers_given, notebooks, stubs
 from coursekit.course import Course
 from coursekit.experiments import plan
 from coursekit.marking import beforehand, judge, probe, verdicts
+from coursekit.marking.limits import Limits
 from coursekit.marking.quoting import Quoter
-from coursekit.marking.runner import Limits, Run
+from coursekit.marking.runner import Run
 from coursekit.marking.settling import Repeats, Settled
 from coursekit.marking.verdicts import Verdict
 from coursekit.reading import supporting

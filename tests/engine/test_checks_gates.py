@@ -17,7 +17,7 @@ from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_end
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.gradebook import Mark, StudentMarks
-from coursekit.marking import runner
+from coursekit.marking import cell_runner
 from coursekit.mutation.mutants_run import Outcome
 from hidden_tests import exercises
 from selfcheck import known_mistakes
@@ -276,14 +276,14 @@ def test_a_slow_cell_that_decides_no_mark_and_one_that_needs_an_experiment_are_f
     cells = {"made": "rows = []", "slow": "sum(range(1))", "fill": "list.extend(rows, [1])", "reads": "print(rows[0])"}
     source.notebook.cells[1:1] = [new_code_cell(text, id=name) for name, text in cells.items()]
     source.notebook.cells[3].metadata["tags"] = ["experiment"]
-    real = runner.Run._timed
+    real = cell_runner.CellRunner._ask
 
     def slow(self, cell_id, *args):
         reply = real(self, cell_id, *args)
         self.seconds[cell_id] += {"slow": 1.5, "compute-cost-test": 9.0, "fill": 9.0}.get(cell_id, 0.0)
         return reply
 
-    monkeypatch.setattr(runner.Run, "_timed", slow)
+    monkeypatch.setattr(cell_runner.CellRunner, "_ask", slow)
     monkeypatch.setattr(gates_experiments, "MAX_S", 1.4)  # this machine may be busy
     findings, figure = gates_experiments.check(scratch, source)
     assert [(finding.code, finding.where) for finding in findings] == [

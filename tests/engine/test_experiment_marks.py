@@ -6,8 +6,9 @@ import pytest
 
 from coursekit import outcomes
 from coursekit.experiments import plan
+from coursekit.marking.limits import Limits
 from coursekit.marking.marker import Marker
-from coursekit.marking.runner import Limits, Run
+from coursekit.marking.runner import Run
 from coursekit.reading import candidates
 from coursekit.reading.rebuild import ADDED
 from coursekit.sandbox import walls

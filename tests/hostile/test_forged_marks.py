@@ -14,7 +14,7 @@ import pytest
 
 from coursekit import notebooks, outcomes
 from coursekit.marking import verdicts
-from coursekit.marking.runner import Limits
+from coursekit.marking.limits import Limits
 from coursekit.sandbox import walls
 from coursekit.sandbox.client import Child, Sandbox
 from coursekit.sandbox.patience import MAX_CELL_RUNS

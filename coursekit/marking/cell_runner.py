@@ -1,0 +1,125 @@
+"""The cells of a notebook, run one after another in a child, with what they show put into the notebook."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from coursekit import notebooks
+from coursekit.experiments import shown as as_handed_in
+from coursekit.marking import outputs
+from coursekit.marking.notebook_process import NotebookProcess
+from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, LEFT_OUT, NOT_RUN, NOT_TRIED, STOPPED, STOPPED_LATE
+from coursekit.marking.time_left import TimeLeft
+from coursekit.sandbox.patience import Hold
+from coursekit.sandbox.reply import Reply
+
+_KEEP_TIMEOUT_S = 10
+
+
+@dataclass
+class Played:
+    """The notebook after its cells: ``trouble`` says in words, by cell, why there is nothing to ask behind it.
+
+    ``lost`` is the cell that the child did not outlive, behind which nothing ran, ``why`` in words. ``whole``: no cell
+    was left out for want of time or of restarts. ``shown`` and ``room`` are what its outputs share.
+    """
+
+    notebook: NotebookNode
+    trouble: dict[str, str] = field(default_factory=dict)
+    lost: str = ""
+    why: str = ""
+    whole: bool = True
+    shown: outputs.Shown = field(default_factory=dict)
+    room: outputs.Room = field(default_factory=outputs.Room)
+
+
+class CellRunner:
+    """Runs cells in whichever child there is.
+
+    ``tests``: the ids of the test cells; behind each the child keeps a snapshot of the variables. ``unrun``: by id,
+    what is run of cells that are not run as a whole (``experiments.plan.unrun``).
+    """
+
+    def __init__(
+        self, process: NotebookProcess, time_left: TimeLeft, hold: Hold, tests: frozenset[str], unrun: Mapping[str, str]
+    ) -> None:
+        self._process, self._time, self._hold = process, time_left, hold
+        self._tests, self._unrun = tests, unrun
+        self.seconds: dict[str, float] | None = None  # if set: what each cell took, without other programs' share
+
+    def run_all(self, played: Played, is_needed: Callable[[NotebookNode], bool]) -> None:
+        """Those cells that are needed were run, up to one that the child does not outlive."""
+        for cell in played.notebook.cells:
+            if cell.cell_type != "code":
+                continue
+            self._run_or_explain(cell, played, is_needed)
+            if cell.id in self._tests and not played.lost and (why := self._keep(cell.id)):
+                played.lost, played.why = cell.id, why
+
+    def _run_or_explain(self, cell: NotebookNode, played: Played, is_needed: Callable[[NotebookNode], bool]) -> None:
+        """The cell shows what it shows when it is run, or why it was not."""
+        if cell.id in self._unrun and not (self._may_run(cell, played) and self._unrun[cell.id] and is_needed(cell)):
+            cell.outputs = as_handed_in.labelled(cell.outputs, played.room)
+        elif why := self._process.fatal.get(cell.id, ""):
+            why = LEFT_OUT.format(why=why)
+            cell.outputs = [_error("NotRun", why)]
+            played.trouble[cell.id] = f"{NOT_TRIED}. {why}"
+        elif why := NOT_RUN if played.lost else self._time.late():
+            cell.outputs = [_error("NotRun", why)]
+            played.whole = False
+        elif is_needed(cell):
+            self._run(cell, played)
+
+    def _may_run(self, cell: NotebookNode, played: Played) -> bool:
+        """Whether there is a child for it that could outlive it, and time."""
+        return not (played.lost or self._time.late() or cell.id in self._process.fatal)
+
+    def _run(self, cell: NotebookNode, played: Played) -> None:
+        allowed_s = self._time.for_a_cell_s()
+        part = self._unrun.get(cell.id)
+        if part is None:
+            # In a student's own cell the markers are text; and looking for ends that never come takes minutes.
+            source = notebooks.without_hidden(cell.source) if cell.id in self._tests else cell.source
+            reply = self._ask(cell.id, {"op": "run", "source": source, "store_history": True}, allowed_s)
+            cell.outputs = outputs.build(reply.events, shown=played.shown, dropped=reply.dropped, room=played.room)
+            count = reply.done.get("execution_count")
+            cell.execution_count = count if type(count) is int and 0 < count < 1 << 31 else None
+        else:
+            reply = self._ask(cell.id, {"op": "run", "source": part, "store_history": False}, allowed_s)
+            made = outputs.build(reply.events, dropped=reply.dropped, room=played.room)
+            failed = [output for output in made if output.output_type == "error"]
+            cell.outputs = [*as_handed_in.labelled(cell.outputs, played.room), *failed]
+        self._explain_end(cell, played, reply, allowed_s)
+
+    def _explain_end(self, cell: NotebookNode, played: Played, reply: Reply, allowed_s: float) -> None:
+        """A cell that was stopped, or took the child with it, shows that."""
+        if reply.end == "timeout":
+            cell.outputs.append(_error("TimeoutError", self._time.reason(STOPPED, STOPPED_LATE, allowed_s)))
+            played.trouble[cell.id] = self._time.reason(ENDLESS, ENDLESS_LATE, allowed_s)
+        elif reply.end == "lost":
+            cell.outputs.append(_error("KernelDied", reply.why))
+            played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
+            played.lost, played.why = cell.id, reply.why
+
+    def _ask(self, cell_id: str, request: Mapping[str, Any], allowed_s: float) -> Reply:
+        if self.seconds is None:
+            return self._process.ask(request, allowed_s)
+        began, had_s = time.monotonic(), self._process.others_had_s()
+        reply = self._process.ask(request, allowed_s)
+        took_s = time.monotonic() - began
+        self.seconds[cell_id] = took_s - max(0.0, self._process.others_had_s() - had_s)
+        return reply
+
+    def _keep(self, name: str) -> str:
+        """A snapshot of the notebook's variables was taken; else in words why not."""
+        timeout_s = max(1.0, min(_KEEP_TIMEOUT_S, self._hold.left_s()))
+        reply = self._process.ask({"op": "keep", "name": name}, timeout_s)
+        return "" if reply.end == "done" else reply.why
+
+
+def _error(name: str, what: str) -> NotebookNode:
+    return new_output("error", ename=name, evalue=what, traceback=[what])

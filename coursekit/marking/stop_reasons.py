@@ -1,0 +1,11 @@
+"""Why a cell was not run, or a function could not be tried: the sentences that students read."""
+
+LEFT_OUT = "Left out, because the kernel was lost here: {why}."
+NOT_RUN = "Not run: the kernel had died too often before."
+OUT_OF_TIME = "Not run: the notebook took longer than {limit:g} s in all."
+STOPPED = "This cell ran for more than {limit:g} s and was stopped."
+STOPPED_LATE = "This cell was stopped: the notebook took longer than {limit:g} s in all."
+ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop without an end?"
+ENDLESS_LATE = "It was stopped: the notebook took longer than {limit:g} s in all."
+NOT_TRIED = "The function could not be tried"
+TAUGHT = "Its process began after the right function had been in another one."
