@@ -14,12 +14,13 @@ from coursekit import feedback as pages
 from coursekit import grade as grading
 from coursekit import notebooks, release
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.grading_options import GradingOptions
+from coursekit.marking.limits import Limits
 from hidden_tests import TABLE
 
-LIMITS = Limits(cell_timeout_s=4, call_timeout_s=1.0)  # the demo has an endless loop, and no patience
-PATIENT = Limits(cell_timeout_s=60)  # for the assignments that train networks
-JOBS = 2
+# The demo has an endless loop, and no patience; two of its assignments train networks.
+OPTIONS = GradingOptions(Limits(cell_timeout_s=4, call_timeout_s=1.0), jobs=2)
+PATIENT = GradingOptions(Limits(cell_timeout_s=60), jobs=2)
 
 Notebook = dict[str, Any]
 
@@ -163,7 +164,7 @@ def grade(scratch: Course, report: Callable[[grading.Graded], None]) -> list[gra
         one
         for assignment in assignments()
         for one in grading.grade(
-            scratch, assignment, limits=LIMITS if assignment == "step-by-step" else PATIENT, report=report, jobs=JOBS
+            scratch, assignment, options=OPTIONS if assignment == "step-by-step" else PATIENT, report=report
         )
     ]
 

@@ -10,7 +10,8 @@ from coursekit import grade, gradebook
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import COURSE_FILES, Course
 from coursekit.errors import CourseError
-from coursekit.marking.runner import Limits
+from coursekit.grading_options import GradingOptions
+from coursekit.marking.limits import Limits
 from coursekit.sandbox import walls
 from coursekit.sandbox.walls import Walls
 from coursekit.student_marks import StudentMarks
@@ -55,10 +56,10 @@ def standing() -> Walls:
 
 def graded(there: Course, source: Source, jobs: int = 1) -> tuple[list[Finding], dict[str, StudentMarks]]:
     """Everything that was handed in, graded, with experiments."""
-    sandbox = "none" if standing() == walls.NONE else "auto"
+    options = GradingOptions(EVERYTHING, jobs, "none" if standing() == walls.NONE else "auto")
     findings = [
         Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "mend what it says")
-        for one in grade.grade(there, source.assignment, limits=EVERYTHING, jobs=jobs, sandbox=sandbox)
+        for one in grade.grade(there, source.assignment, options=options)
         if one.problem
     ]
     return findings, {student.student: student for student in gradebook.read(there, source.assignment)}

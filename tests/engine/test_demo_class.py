@@ -143,7 +143,7 @@ def test_grading_again_gives_the_same_marks(graded, marks):
     scratch = graded[0]
     for _ in range(2):
         for student in ("emma", "liam"):
-            demo.grading.grade(scratch, ASSIGNMENT, [student], demo.LIMITS, force=True)
+            demo.grading.grade(scratch, ASSIGNMENT, [student], demo.OPTIONS, force=True)
     assert marks_of(scratch, ASSIGNMENT) == marks
 
 
@@ -177,7 +177,7 @@ EACH = [
 
 def limits_of(assignment: str) -> list[str]:
     """Those of our own grading, for nbgrader's commands."""
-    limits = demo.LIMITS if assignment == ASSIGNMENT else demo.PATIENT
+    limits = (demo.OPTIONS if assignment == ASSIGNMENT else demo.PATIENT).limits
     return [f"--MarkInSandbox.{name}={getattr(limits, name)}" for name in ("cell_timeout_s", "call_timeout_s")]
 
 

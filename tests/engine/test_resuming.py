@@ -19,7 +19,8 @@ import pytest
 
 from coursekit import feedback, fingerprints, grade, gradebook, grading_lock, progress, scratch, stamps, versions
 from coursekit.course import Course
-from coursekit.marking.runner import Limits
+from coursekit.grading_options import DEFAULTS, GradingOptions
+from coursekit.marking.limits import Limits
 from coursekit.recorder import NothingCanBeWritten
 from tests.classroom import ASSIGNMENT, answered, hand_in, small_course
 from tests.patience import communicate, spends_at_most, until
@@ -181,7 +182,7 @@ def test_whatever_may_change_a_mark_changes_the_fingerprint(graded, what):
     assert fingerprint(graded) != first
 
 
-def fingerprint(course: Course, limits: Limits = grade.LIMITS, sandbox: str = "auto") -> str:
+def fingerprint(course: Course, limits: Limits = DEFAULTS.limits, sandbox: str = "auto") -> str:
     return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
 
 
@@ -214,7 +215,7 @@ def test_of_several_notebooks_it_counts_which_is_the_newest(graded):
 
 def test_a_thousand_fingerprints_take_about_a_second(graded):
     with spends_at_most(1.5):
-        grading = fingerprints.of_grading(graded, ASSIGNMENT, grade.LIMITS, "auto")
+        grading = fingerprints.of_grading(graded, ASSIGNMENT, DEFAULTS.limits, "auto")
         for _ in range(1000):
             fingerprints.of_submission(graded.submitted(ASSIGNMENT, "anna"), grading)
 
@@ -531,7 +532,7 @@ def test_results_come_in_the_order_of_the_students_however_many_work(graded):
     for student, notebook in notes.items():
         hand_in(graded, student, notebook, f"{student}.ipynb")
         (graded.submitted(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb").unlink(missing_ok=True)
-    one, two = (grade.grade(graded, ASSIGNMENT, jobs=jobs, force=True) for jobs in (1, 2))
+    one, two = (grade.grade(graded, ASSIGNMENT, options=GradingOptions(jobs=jobs), force=True) for jobs in (1, 2))
     assert one == two
     assert [student.student for student in one] == ["anna", "ben", "cleo", "zoe"]
     code, said = finish(graded, "--force", "--jobs", "1")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from coursekit import feedback, grade, gradebook
-from coursekit.marking.runner import Limits
+from coursekit.grading_options import GradingOptions
+from coursekit.marking.limits import Limits
 from hidden_tests import exercises
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
@@ -71,7 +72,7 @@ def graded(tmp_path_factory):
     (folder / "notes.txt").write_text("mine")
     (folder / "secret").symlink_to(course.root / "source")
     before = fingerprint(course.root, "submitted"), fingerprint(course.root, "source", "*.py", "*.h5")
-    done = {one.student: one for one in grade.grade(course, ASSIGNMENT, limits=LIMITS)}
+    done = {one.student: one for one in grade.grade(course, ASSIGNMENT, options=GradingOptions(LIMITS))}
     marks = {who.student: {m.grade_id: m for m in who.marks} for who in gradebook.read(course, ASSIGNMENT)}
     return course, before, done, marks
 
