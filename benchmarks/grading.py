@@ -15,12 +15,14 @@ def main(root: str, assignment: str, jobs: str) -> None:
     # Each worker imports this module again: what only the grader needs is not for them, as in `coursekit grade`.
     from coursekit.course import Course
     from coursekit.grade import grade
+    from coursekit.grading_options import GradingOptions
     from coursekit.marking.limits import Limits
 
     def tell(one: Graded) -> None:
         print(f"{one.student} {'FAILED' if one.failed else 'done'}: {one.problem}", flush=True)
 
-    done = grade(Course(Path(root)), assignment, limits=Limits(cell_timeout_s=120), report=tell, jobs=int(jobs))
+    options = GradingOptions(Limits(cell_timeout_s=120), jobs=int(jobs))
+    done = grade(Course(Path(root)), assignment, options=options, report=tell)
     sys.exit(any(one.failed for one in done))
 
 

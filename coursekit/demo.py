@@ -14,6 +14,7 @@ from coursekit import grade as grading
 from coursekit import release
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.grading_options import GradingOptions
 from coursekit.marking.limits import Limits
 from coursekit.reference.process import Reference
 
@@ -27,7 +28,7 @@ class Class:
 
     assignment: str
     about: Mapping[str, str]
-    limits: Limits
+    options: GradingOptions
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def _hand_in(scratch: Course, assignment: str, made: Mapping[str, Any]) -> Class
         folder = scratch.submitted(assignment, one["student"])
         folder.mkdir(parents=True)
         (folder / one["file_name"]).write_bytes(b64decode(one["content"]))
-    return Class(assignment, {one["student"]: one["about"] for one in made["submissions"]}, Limits(**made["limits"]))
+    about = {one["student"]: one["about"] for one in made["submissions"]}
+    return Class(assignment, about, GradingOptions(Limits(**made["limits"]), JOBS))
 
 
 def grade(demo: Demo, report: Callable[[grading.Graded], None]) -> list[grading.Graded]:
@@ -72,7 +74,7 @@ def grade(demo: Demo, report: Callable[[grading.Graded], None]) -> list[grading.
     return [
         graded
         for one in demo.classes
-        for graded in grading.grade(demo.scratch, one.assignment, limits=one.limits, report=report, jobs=JOBS)
+        for graded in grading.grade(demo.scratch, one.assignment, options=one.options, report=report)
     ]
 
 

@@ -8,7 +8,7 @@ so that a grading which was stopped, in whatever way, is finished by starting it
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from traitlets.log import get_logger
 
@@ -25,14 +25,12 @@ from coursekit import (
 )
 from coursekit.course import Course
 from coursekit.errors import CourseError, one_line_with_type
+from coursekit.grading_options import DEFAULTS, GradingOptions
 from coursekit.marking import marker as marking
-from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.recorder import NothingCanBeWritten, Recorder
 from coursekit.reference.process import Reference
-
-LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -56,21 +54,18 @@ def grade(
     course: Course,
     assignment: str,
     students: Sequence[str] = (),
-    limits: Limits = LIMITS,
+    options: GradingOptions = DEFAULTS,
     report: Callable[[Graded], None] = lambda _: None,
-    jobs: int = 1,
-    sandbox: str = "auto",
     force: bool = False,
-    scheduler: str = "",
 ) -> list[Graded]:
     """Grade the submissions of an assignment, by student; ``report`` is called after each, first for the unchanged.
 
-    ``jobs`` processes work side by side, or a cluster, at the address of its ``scheduler``: the order of the reports
-    is then the order in which they end. ``force`` grades the unchanged too. Raises CourseError where somebody else
-    grades in this course, where this machine has no sandbox, unless ``sandbox`` is ``none``, and where nothing can be
-    written any more.
+    Where several processes work, the order of the reports is that in which they end. ``force`` grades the unchanged
+    too. Raises CourseError where somebody else grades in this course, where this machine has no sandbox, unless
+    ``options.sandbox`` is ``none``, and where nothing can be written any more.
     """
     chosen = selection.submitted(course, assignment, students)
+    limits = options.limits
     done: list[Graded] = []
 
     def note(one: Graded) -> None:
@@ -79,51 +74,39 @@ def grade(
 
     with grading_lock.held(course, assignment):
         registration.register(course, assignment)
-        wanted = fingerprints.of_submissions(course, assignment, chosen, limits, sandbox)
+        wanted = fingerprints.of_submissions(course, assignment, chosen, limits, options.sandbox)
         with Recorder(course, assignment, limits.experiments) as recorder:
             unchanged = frozenset[str]() if force else recorder.standing(wanted)
             repriced = recorder.penalise(unchanged)
             for student in sorted(unchanged):
                 note(Graded(student, unchanged=True, repriced=repriced.get(student)))
             waiting = [student for student in chosen if student not in unchanged]
-            with closing(examine(course, assignment, waiting, limits, jobs, sandbox, scheduler)) as outcomes:
+            with closing(examine(course, assignment, waiting, options)) as outcomes:
                 for outcome in outcomes:
                     note(_record(course, recorder, outcome, wanted[outcome.student]))
     return sorted(done, key=lambda one: one.student)
 
 
 def examine(
-    course: Course,
-    assignment: str,
-    students: Sequence[str],
-    limits: Limits,
-    jobs: int,
-    sandbox: str,
-    scheduler: str = "",
+    course: Course, assignment: str, students: Sequence[str], options: GradingOptions
 ) -> Generator[Outcome, None, None]:
     """The outcomes of these submissions; nothing is recorded. Close it, and whoever works for it has ended."""
     _check_points(course, assignment)
     if students:
         with Reference(course.root, assignment) as reference:
             reference.ask("ready")
-    if not scheduler:  # the workers of a cluster have walls of their own
-        marking.standing(sandbox)
+    if not options.scheduler:  # the workers of a cluster have walls of their own
+        marking.standing(options.sandbox)
     (course.root / ".coursekit").mkdir(exist_ok=True)
-    return _examine(course, assignment, students, limits, jobs, sandbox, scheduler)
+    return _examine(course, assignment, students, options)
 
 
 def _examine(
-    course: Course,
-    assignment: str,
-    students: Sequence[str],
-    limits: Limits,
-    jobs: int,
-    sandbox: str,
-    scheduler: str = "",
+    course: Course, assignment: str, students: Sequence[str], options: GradingOptions
 ) -> Generator[Outcome, None, None]:
     if students:
-        jobs = min(jobs, len(students))
-        yield from workers.examine_all(course, assignment, students, limits, sandbox, jobs, scheduler)
+        options = replace(options, jobs=min(options.jobs, len(students)))
+        yield from workers.examine_all(course, assignment, students, options)
 
 
 def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: str) -> Graded:

@@ -8,7 +8,8 @@ from datetime import datetime
 from coursekit import grade as grading
 from coursekit import gradebook, penalties, selection, stock
 from coursekit.course import Course
-from coursekit.marking.limits import Limits
+from coursekit.grading_options import DEFAULTS, GradingOptions
+from coursekit.marking import graded_verdicts
 from coursekit.outcomes import Outcome
 from coursekit.penalties import Repriced
 from coursekit.recorder import handed_in_at
@@ -54,15 +55,12 @@ def preview(
     course: Course,
     assignment: str,
     students: Sequence[str] = (),
-    limits: Limits = grading.LIMITS,
+    options: GradingOptions = DEFAULTS,
     report: Callable[[str], None] = lambda _: None,
-    jobs: int = 1,
-    sandbox: str = "auto",
-    scheduler: str = "",
 ) -> Preview:
     """Grades without recording: neither gradebook nor autograded/ is touched. ``report`` is told each student."""
     chosen = selection.submitted(course, assignment, students)
-    with closing(grading.examine(course, assignment, chosen, limits, jobs, sandbox, scheduler)) as outcomes:
+    with closing(grading.examine(course, assignment, chosen, options)) as outcomes:
         return compared(course, assignment, outcomes, report)
 
 
@@ -109,10 +107,10 @@ def _before(course: Course, assignment: str) -> dict[str, StudentMarks]:
 def _changes(outcome: Outcome, before: StudentMarks | None) -> list[Change]:
     marks = {mark.grade_id: mark for mark in before.marks} if before else {}
     found = []
-    for row in outcome.verdicts["exercises"]:
-        mark = marks.get(row["grade_id"])
+    for exercise in graded_verdicts.of_data(outcome.verdicts).exercises:
+        mark = marks.get(exercise.grade_id)
         old = mark.automatic if mark else None
-        if old is None or abs(old - row["earned"]) > 1e-9:
+        if old is None or abs(old - exercise.earned) > 1e-9:
             kept = mark.earned if mark and mark.manual else None
-            found.append(Change(outcome.student, row["grade_id"], old, row["earned"], row["summary"], kept))
+            found.append(Change(outcome.student, exercise.grade_id, old, exercise.earned, exercise.summary, kept))
     return found

@@ -11,8 +11,8 @@ from typing import Any
 
 from coursekit import outcomes
 from coursekit.course import Course
+from coursekit.grading_options import GradingOptions
 from coursekit.marking import marker as marking
-from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 
 MAX_UNUSED = 20  # workers in a row that are killed before they have begun: then none will ever do anything
@@ -21,33 +21,24 @@ MAX_ATTEMPTS = 3  # in which a submission's worker may be killed, before it is t
 AHEAD = 2  # submissions given to a worker: enough that it never waits
 
 
-def examine_all(
-    course: Course,
-    assignment: str,
-    students: Sequence[str],
-    limits: Limits,
-    sandbox: str,
-    jobs: int,
-    scheduler: str = "",
-) -> Iterator[Outcome]:
+def examine_all(course: Course, assignment: str, students: Sequence[str], options: GradingOptions) -> Iterator[Outcome]:
     """The outcome of every student's submission once, as they come; with one job in the order of the students.
 
-    ``scheduler`` is the address of a Dask cluster that works in place of this machine's processors. Where a worker is
-    killed, what it had is tried again; what kills its worker ``MAX_ATTEMPTS`` times is told as a failure.
+    Where a worker is killed, what it had is tried again; what kills its worker ``MAX_ATTEMPTS`` times is a failure.
     """
-    if scheduler:
+    if options.scheduler:
         from coursekit.cluster import client as cluster
 
-        return cluster.examine_all(course, assignment, students, limits, sandbox, scheduler, MAX_ATTEMPTS)
-    if jobs == 1:
-        return _in_this_process(course, assignment, students, limits, sandbox)
-    return _in_processes(lambda student: (course, assignment, student, limits, sandbox), students, jobs)
+        return cluster.examine_all(course, assignment, students, options, MAX_ATTEMPTS)
+    if options.jobs == 1:
+        return _in_this_process(course, assignment, students, options)
+    return _in_processes(lambda student: (course, assignment, student, options), students, options.jobs)
 
 
 def _in_this_process(
-    course: Course, assignment: str, students: Sequence[str], limits: Limits, sandbox: str
+    course: Course, assignment: str, students: Sequence[str], options: GradingOptions
 ) -> Iterator[Outcome]:
-    marker = marking.shared(course, assignment, limits, sandbox)
+    marker = marking.shared(course, assignment, options.limits, options.sandbox)
     yield from (outcomes.examine(course, assignment, student, marker) for student in students)
 
 
@@ -199,5 +190,6 @@ def follow_parent() -> None:
     threading.Thread(target=follow, name="follow the parent", daemon=True).start()
 
 
-def _examine(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> Outcome:
-    return outcomes.examine(course, assignment, student, marking.shared(course, assignment, limits, sandbox))
+def _examine(course: Course, assignment: str, student: str, options: GradingOptions) -> Outcome:
+    marker = marking.shared(course, assignment, options.limits, options.sandbox)
+    return outcomes.examine(course, assignment, student, marker)

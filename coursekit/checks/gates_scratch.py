@@ -10,6 +10,7 @@ from coursekit import grade, gradebook
 from coursekit.checks.findings import Finding, Source
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.grading_options import GradingOptions
 from coursekit.marking.limits import Limits
 from coursekit.sandbox import walls
 from coursekit.sandbox.walls import Walls
@@ -52,11 +53,11 @@ def graded(
     there: Course, source: Source, jobs: int = 1, experiments: bool = True
 ) -> tuple[list[Finding], dict[str, StudentMarks]]:
     """Everything that was handed in, graded; with experiments, unless told otherwise."""
-    limits = Limits(experiments=experiments)
     sandbox = "none" if standing() == walls.NONE else "auto"
+    options = GradingOptions(Limits(experiments=experiments), jobs, sandbox)
     findings = [
         Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "mend what it says")
-        for one in grade.grade(there, source.assignment, limits=limits, jobs=jobs, sandbox=sandbox)
+        for one in grade.grade(there, source.assignment, options=options)
         if one.problem
     ]
     return findings, {student.student: student for student in gradebook.read(there, source.assignment)}

@@ -19,7 +19,7 @@ from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
 from coursekit.deadline import Deadline
 from coursekit.errors import CourseError, one_line
-from coursekit.marking.limits import Limits
+from coursekit.grading_options import GradingOptions
 from coursekit.outcomes import Outcome
 
 LISTENS_S = 2.0
@@ -35,14 +35,12 @@ def examine_all(
     course: Course,
     assignment: str,
     students: Sequence[str],
-    limits: Limits,
-    sandbox: str,
-    scheduler: str,
+    options: GradingOptions,
     attempts: int,
     patience_s: float = PATIENCE_S,
 ) -> Iterator[Outcome]:
     """The outcome of every student's submission, as they come. Raises CourseError where the cluster cannot be used."""
-    pack = packs.of_course(course, assignment)
+    pack, scheduler = packs.of_course(course, assignment), options.scheduler
     with _connected(scheduler) as client:
         run = secrets.token_hex(8)
         shared = client.submit(cluster_worker.course_pack, pack, key=f"coursekit-course-{run}", pure=False)
@@ -58,7 +56,7 @@ def examine_all(
                 raise CourseError(scheduler, found, "start workers for it (docs/CLUSTER.md), and run this again")
             while waiting and len(running) < max(threads, 1) * _AHEAD:
                 key, student = f"coursekit-{run}-{len(waiting)}", waiting.pop(0)
-                order = packs.of_submission(course, assignment, student, limits, sandbox)
+                order = packs.of_submission(course, assignment, student, options.limits, options.sandbox)
                 given = (shared, order, cluster_worker.engine(), attempts)
                 future = client.submit(cluster_worker.examine, *given, key=key, pure=False)
                 running[future] = student

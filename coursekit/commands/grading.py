@@ -1,7 +1,7 @@
 """For instructors: submissions into marks, for good or for show."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +9,13 @@ import typer
 
 from coursekit import grading_lock, selection
 from coursekit.commands.stopping import exit_code, stopped_once
-from coursekit.commands.terminal import PROBLEMS, Assignment, Students, make_console, say, this_course
+from coursekit.commands.terminal import PROBLEMS, Assignment, Students, make_console, progress, say, this_course
 from coursekit.errors import CourseError
 
 if TYPE_CHECKING:
     from coursekit.course import Course
-    from coursekit.progress import Advance
+    from coursekit.grade import Graded
+    from coursekit.grading_options import GradingOptions
     from coursekit.regrading import Preview
 
 
@@ -58,35 +59,59 @@ def grade(
     chosen = selection.submitted(course, assignment, student or ())
     if not dry_run:
         grading_lock.check_free(course, assignment)
-    from coursekit import grade as steps  # takes seconds, for which nobody waits who is refused
-    from coursekit import penalties, progress, regrading, unused_options
-    from coursekit.marking.limits import Limits
+    # From here on the grader is imported, which takes seconds: nobody who is refused waits for it.
+    options = _options(timeout, jobs, sandbox, scheduler, run_experiments)
+    _say_what_is_ignored(course, assignment)
+    if dry_run:
+        _say_preview(_preview(course, assignment, chosen, options, quiet), course, assignment)
+    else:
+        _say_graded(_graded(course, assignment, chosen, options, force, quiet), assignment, quiet)
 
-    whole_s = max(steps.LIMITS.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
-    all_s = steps.LIMITS.submission_timeout_s - steps.LIMITS.notebook_timeout_s + whole_s
-    limits = Limits(timeout, notebook_timeout_s=whole_s, submission_timeout_s=all_s, experiments=run_experiments)
-    jobs = jobs or steps.default_jobs()
+
+def _options(timeout: int, jobs: int, sandbox: Sandbox, scheduler: str, run_experiments: bool) -> "GradingOptions":
+    """The options of this run. A cell that may take long makes the whole notebook's time longer, too."""
+    from coursekit.grade import default_jobs
+    from coursekit.grading_options import DEFAULTS, GradingOptions
+
+    usual = DEFAULTS.limits
+    whole_s = max(usual.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
+    all_s = usual.submission_timeout_s - usual.notebook_timeout_s + whole_s
+    limits = replace(
+        usual,
+        cell_timeout_s=timeout,
+        notebook_timeout_s=whole_s,
+        submission_timeout_s=all_s,
+        experiments=run_experiments,
+    )
+    return GradingOptions(limits, jobs or default_jobs(), sandbox.value, scheduler)
+
+
+def _say_what_is_ignored(course: "Course", assignment: str) -> None:
+    """Folders that belong to no assignment, and options of the configuration that have no effect."""
+    from coursekit import unused_options
+
     for stray in course.strays():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
         say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
     for line in unused_options.told(course):
         say(line, error=True)
-    if dry_run:
-        with _preview_shown(len(chosen), quiet) as advance:
-            preview = regrading.preview(
-                course, assignment, chosen, limits, lambda _: advance(), jobs, sandbox.value, scheduler
-            )
-        _say_preview(preview, course, assignment)
-        return
-    done: list[steps.Graded] = []
-    try:
-        with stopped_once(), progress.shown("grading", len(chosen), make_console(), say, quiet) as advance:
 
-            def note(one: steps.Graded) -> None:
+
+def _graded(
+    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", force: bool, quiet: bool
+) -> "list[Graded]":
+    """How grading each of them went, by student. Whoever stops it reads how far it came, and how to go on."""
+    from coursekit import grade as steps
+
+    done: list[Graded] = []
+    try:
+        with stopped_once(), progress("grading", len(chosen), quiet, each=False) as advance:
+
+            def note(one: "Graded") -> None:
                 done.append(one)
                 advance(failed=one.failed, skipped=one.unchanged)
 
-            steps.grade(course, assignment, chosen, limits, note, jobs, sandbox.value, force, scheduler)
+            steps.grade(course, assignment, chosen, options, note, force)
     except KeyboardInterrupt as signal:
         say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
         raise typer.Exit(exit_code(signal)) from None
@@ -94,31 +119,47 @@ def grade(
         if any(not one.unchanged for one in done):
             say(f"stopped; {len(done)} of {len(chosen)} are graded; mend what is told here, run the same command again")
         raise
-    done.sort(key=lambda one: one.student)
+    return sorted(done, key=lambda one: one.student)
+
+
+def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
+    """What is to be said of each submission, then how many there were. Exits with an error where one failed."""
+    from coursekit import penalties
+
     for one in done:
-        for remark in (*one.notes, *([one.problem] if one.problem else [])) if one.failed or not quiet else ():
-            say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
+        if one.failed or not quiet:
+            for remark in (*one.notes, *filter(None, [one.problem])):
+                say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
     repriced = [one.repriced for one in done if one.repriced]
     if repriced and not quiet:
         say(f"another late penalty, though no mark has changed: {penalties.words(repriced)}")
-    failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
-    said = [f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"] if unchanged < len(done) else []
-    unread = sum(bool(one.problem) and not one.failed for one in done)
-    said += [f"{unread} of them could not be read"] if unread else []
-    said += [f"{unchanged} unchanged since graded before (--force grades them again)"] if unchanged else []
-    said += [f"{len(repriced)} of them with another late penalty"] if repriced else []
-    say(f"{', '.join(said)}; `coursekit marks {assignment}` shows the marks")
-    if failed:
+    say(f"{', '.join(_counts(done))}; `coursekit marks {assignment}` shows the marks")
+    if any(one.failed for one in done):
         raise typer.Exit(PROBLEMS)
 
 
-@contextmanager
-def _preview_shown(total: int, quiet: bool) -> Iterator["Advance"]:
-    from coursekit import progress
+def _counts(done: "Sequence[Graded]") -> Iterator[str]:
+    failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
+    unread = sum(bool(one.problem) and not one.failed for one in done)
+    repriced = sum(one.repriced is not None for one in done)
+    if unchanged < len(done):
+        yield f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"
+    if unread:
+        yield f"{unread} of them could not be read"
+    if unchanged:
+        yield f"{unchanged} unchanged since graded before (--force grades them again)"
+    if repriced:
+        yield f"{repriced} of them with another late penalty"
+
+
+def _preview(
+    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", quiet: bool
+) -> "Preview":
+    from coursekit import regrading
 
     try:
-        with stopped_once(), progress.shown("trying", total, make_console(), say, quiet) as advance:
-            yield advance
+        with stopped_once(), progress("trying", len(chosen), quiet, each=False) as advance:
+            return regrading.preview(course, assignment, chosen, options, lambda _: advance())
     except KeyboardInterrupt as signal:
         say("stopped; nothing was written")
         raise typer.Exit(exit_code(signal)) from None

@@ -3,9 +3,8 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from coursekit.course import Course
+    from coursekit.progress import Advance
 
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3  # exit codes
 _A_COMMAND = re.compile(r"\bcoursekit (?=(?:check|demo|doctor|feedback|grade|lab|marks|record|release|report|test)\b)")
@@ -85,36 +85,8 @@ def called_as() -> str:
     return os.environ.get("COURSE_CALLED_AS") or "coursekit"
 
 
-@contextmanager
-def progress(what: str, total: int | None) -> Iterator[Any]:
-    """A bar with count, time spent and time left on a terminal; a line per step elsewhere."""
-    from rich.markup import escape
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+def progress(what: str, total: int | None, quiet: bool = False, each: bool = True) -> "AbstractContextManager[Advance]":
+    """A bar on a terminal; elsewhere a line for each step, or now and then one."""
+    from coursekit.progress import shown
 
-    if not sys.stdout.isatty():
-        done = 0
-
-        def line(name: str) -> None:
-            nonlocal done
-            done += 1
-            say(f"{what} {done}{f'/{total}' if total else ''}: {name}")
-
-        yield line
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=make_console()) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda name: bar.update(task, advance=1, description=f"{what} {escape(printable(name, 'utf-8'))}")
+    return shown(what, total, make_console(), say, quiet, each)

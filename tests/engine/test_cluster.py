@@ -15,6 +15,7 @@ from coursekit.cluster import packs, parcels
 from coursekit.cluster import worker as cluster_worker
 from coursekit.course import Course
 from coursekit.errors import CourseError
+from coursekit.grading_options import GradingOptions
 from coursekit.marking.limits import Limits
 from tests import cluster as clusters
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
@@ -42,7 +43,7 @@ def solved(course: Course):
 
 
 def examine(course, students, address=""):
-    return workers.examine_all(course, ASSIGNMENT, students, LIMITS, "auto", 1, address)
+    return workers.examine_all(course, ASSIGNMENT, students, GradingOptions(LIMITS, scheduler=address))
 
 
 def with_one_answer(course: Course):
@@ -203,5 +204,7 @@ def test_a_cluster_without_workers_is_told(classroom, tmp_path: Path):
     from coursekit.cluster import client as cluster
 
     hand_in(classroom, "anna", "{}")
-    with clusters.running(tmp_path, workers=0) as lonely, pytest.raises(CourseError, match="no worker was there"):
-        list(cluster.examine_all(classroom, ASSIGNMENT, ["anna"], LIMITS, "auto", lonely.address, 3, patience_s=0.1))
+    with clusters.running(tmp_path, workers=0) as lonely:
+        options = GradingOptions(LIMITS, scheduler=lonely.address)
+        with pytest.raises(CourseError, match="no worker was there"):
+            list(cluster.examine_all(classroom, ASSIGNMENT, ["anna"], options, 3, patience_s=0.1))

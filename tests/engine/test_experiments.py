@@ -17,6 +17,7 @@ from coursekit import feedback, grade, gradebook, notebooks, stamps
 from coursekit.course import Course
 from coursekit.experiments.shown import LABEL, NOTHING, is_labelled, labelled
 from coursekit.feedback_page.formgrader import RenderCells
+from coursekit.grading_options import GradingOptions
 from coursekit.marking.limits import Limits
 from coursekit.marking.output_caps import Room
 from coursekit.reading import handed_in, rescue
@@ -121,7 +122,7 @@ def graded(tmp_path_factory) -> Course:
     course = course_with_experiments(tmp_path_factory.mktemp("class") / "course")
     for student, notebook in submissions(course).items():
         hand_in(course, student, notebook)
-    assert not [one.problem for one in grade.grade(course, ASSIGNMENT, limits=Limits(), jobs=2) if one.failed]
+    assert not [one.problem for one in grade.grade(course, ASSIGNMENT, options=GradingOptions(jobs=2)) if one.failed]
     feedback.feedback(course, ASSIGNMENT, ["anna"])
     return course
 
@@ -250,14 +251,14 @@ def test_whoever_marks_an_answer_behind_experiments_is_told_how_to_run_them_and_
     assert shown(course, "anna")["print(max(history))"] == ["2\n"]
     assert hints(course, "anna") == []
     assert marks(course) == before
-    stood = {one.student: one.unchanged for one in grade.grade(course, ASSIGNMENT, limits=Limits(30))}
+    stood = {one.student: one.unchanged for one in grade.grade(course, ASSIGNMENT, options=GradingOptions(Limits(30)))}
     assert stood == dict.fromkeys(before, True), "a result with experiments is as good as one without"
 
 
 def test_a_result_without_experiments_does_not_stand_where_they_have_to_be_run(course):
-    def regraded(**options):
-        return {one.student for one in grade.grade(course, ASSIGNMENT, limits=Limits(**options), jobs=2)
-                if not one.unchanged}  # fmt: skip
+    def regraded(**limits):
+        done = grade.grade(course, ASSIGNMENT, options=GradingOptions(Limits(**limits), jobs=2))
+        return {one.student for one in done if not one.unchanged}
 
     assert regraded() == set()
     assert stamps.read(course.autograded(ASSIGNMENT, "anna")).experiments is False
@@ -273,7 +274,7 @@ def test_nobody_is_asked_again_about_an_answer_because_experiments_are_run_or_no
         mark.manual_score, mark.needs_manual_grade = 0.0, False
         book.db.commit()
     for experiments in (True, False):
-        grade.grade(course, ASSIGNMENT, ["anna"], limits=Limits(experiments=experiments), force=True)
+        grade.grade(course, ASSIGNMENT, ["anna"], options=GradingOptions(Limits(experiments=experiments)), force=True)
         with Gradebook(course.db_url) as book:
             assert not book.find_grade("opinion", ASSIGNMENT, ASSIGNMENT, "anna").needs_manual_grade
 
@@ -282,7 +283,7 @@ def test_nobody_is_asked_again_about_an_answer_because_experiments_are_run_or_no
 def test_stock_nbgrader_gives_the_same_marks_and_shows_the_same(course, options):
     expected = marks(course)
     if options:
-        grade.grade(course, ASSIGNMENT, limits=Limits(experiments=True), jobs=2)
+        grade.grade(course, ASSIGNMENT, options=GradingOptions(Limits(experiments=True), jobs=2))
     ours = {student: shown(course, student) for student in expected}
     shutil.rmtree(course.root / "autograded")
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

@@ -19,6 +19,7 @@ import pytest
 
 from coursekit import feedback, fingerprints, grade, gradebook, grading_lock, progress, scratch, stamps, versions
 from coursekit.course import Course
+from coursekit.grading_options import DEFAULTS, GradingOptions
 from coursekit.marking.limits import Limits
 from coursekit.recorder import NothingCanBeWritten
 from selfcheck import recordings
@@ -239,7 +240,7 @@ def test_of_several_notebooks_it_counts_which_is_the_newest(graded):
 
 def test_a_thousand_fingerprints_take_about_a_second(graded):
     with spends_at_most(1.5):
-        grading = fingerprints.of_grading(graded, ASSIGNMENT, grade.LIMITS, "auto")
+        grading = fingerprints.of_grading(graded, ASSIGNMENT, DEFAULTS.limits, "auto")
         for _ in range(1000):
             fingerprints.of_submission(graded.submitted(ASSIGNMENT, "anna"), grading)
 
@@ -556,7 +557,7 @@ def test_results_come_in_the_order_of_the_students_however_many_work(graded):
     for student, notebook in notes.items():
         hand_in(graded, student, notebook, f"{student}.ipynb")
         (graded.submitted(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb").unlink(missing_ok=True)
-    one, two = (grade.grade(graded, ASSIGNMENT, jobs=jobs, force=True) for jobs in (1, 2))
+    one, two = (grade.grade(graded, ASSIGNMENT, options=GradingOptions(jobs=jobs), force=True) for jobs in (1, 2))
     assert one == two
     assert [student.student for student in one] == ["anna", "ben", "cleo", "zoe"]
     code, said = finish(graded, "--force", "--jobs", "1")

@@ -14,6 +14,7 @@ import pytest
 
 from coursekit import workers
 from coursekit.course import Course
+from coursekit.grading_options import GradingOptions
 from coursekit.marking.limits import Limits
 from coursekit.outcomes import Outcome
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
@@ -24,7 +25,7 @@ LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)
 
 
 def examine(course: Course, *students: str, jobs: int) -> Iterator[Outcome]:
-    return workers.examine_all(course, ASSIGNMENT, students, LIMITS, "auto", jobs)
+    return workers.examine_all(course, ASSIGNMENT, students, GradingOptions(LIMITS, jobs))
 
 
 def earned(outcome: Outcome) -> float:
@@ -151,7 +152,8 @@ def test_a_worker_that_is_killed_in_the_middle_of_its_answer_keeps_nobody_waitin
     students = ["anna", "ben", "cleo"]
     for student in students:
         hand_in(scratch, student, solved)
-    found = list(workers.examine_all(scratch, ASSIGNMENT, students, LIMITS, sabotage.Once("auto"), 2))
+    options = GradingOptions(LIMITS, jobs=2, sandbox=sabotage.Once("auto"))
+    found = list(workers.examine_all(scratch, ASSIGNMENT, students, options))
     assert (tmp_path / "done").exists()
     assert sorted(one.student for one in found) == students
     assert {earned(one) for one in found} == {100}
@@ -205,7 +207,7 @@ from coursekit.course import Course
 from coursekit.marking.limits import Limits
 if __name__ == "__main__":
     course = Course(Path({str(scratch.root)!r}))
-    list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), Limits(60), "auto", 2))
+    list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), GradingOptions(Limits(60), jobs=2)))
 """
     )
     grader = subprocess.Popen([sys.executable, str(program)], cwd=ROOT)

@@ -98,7 +98,7 @@ def test_a_function_is_not_tried_in_a_process_that_began_after_its_reference_was
         assert run.probe(forward, brings, second=True)["defined"]
         assert taught == {"linear_forward"}
         assert run.probe(rows["linear_forward"], questions[rows["linear_forward"].key])["defined"]
-        run._lose("a step", "for this test")  # the next one begins anew
+        run._process.lose("a step", "for this test")  # the next one begins anew
         assert TAUGHT in run.probe(rows["linear_forward"], questions[rows["linear_forward"].key])
         assert run.probe(cost, questions[cost.key])["defined"]
     with Run(room.marker._sandbox, notebook, room.marker._rows, {}, QUICK, taught) as run:
