@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import selfcheck
-from coursekit import CHECKOUT, database, notebooks, settings
+from coursekit import CHECKOUT, database, settings
 from coursekit.errors import CourseError
 
 _SELFCHECK = Path(selfcheck.__file__).parent
@@ -185,6 +185,8 @@ def functions_asked(source: Path) -> frozenset[str]:
 
 @lru_cache(maxsize=32)
 def _asked_as_of(source: Path, changed: int) -> frozenset[str]:
+    from coursekit import notebooks  # takes a while, and most commands read none
+
     try:
         cells = [cell for cell in notebooks.read(source).cells if notebooks.is_solution(cell)]
     except CourseError:

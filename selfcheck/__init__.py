@@ -1,4 +1,4 @@
 """The student's half of the kit: runs a function on the examples of its exercise and says what is wrong with it.
 
-Handed out whole beside every assignment. It needs NumPy, and h5py to read what is recorded; nothing else.
+Handed out whole beside every assignment. It needs NumPy and nothing else.
 """

@@ -207,7 +207,7 @@ def test_another_assignment_makes_no_graded_work_old(graded):
     assert fingerprint(graded) == first
 
 
-def fingerprint(course: Course, limits: Limits = grade.LIMITS, sandbox: str = "auto") -> str:
+def fingerprint(course: Course, limits: Limits = DEFAULTS.limits, sandbox: str = "auto") -> str:
     return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from coursekit import assignments, feedback, grade, gradebook
 from coursekit.course import Course
+from coursekit.grading_options import GradingOptions
 from coursekit.marking.limits import Limits
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
@@ -71,7 +72,7 @@ def graded(tmp_path_factory):
     (folder / "notes.txt").write_text("mine")
     (folder / "secret").symlink_to(course.root / "source")
     before = fingerprint(course.root, "submitted"), fingerprint(course.root, "source", "*.py", "hidden/*/*", "dnn/*")
-    done = {one.student: one for one in grade.grade(course, ASSIGNMENT, limits=LIMITS)}
+    done = {one.student: one for one in grade.grade(course, ASSIGNMENT, options=GradingOptions(LIMITS))}
     marks = {who.student: {m.grade_id: m for m in who.marks} for who in gradebook.read(course, ASSIGNMENT)}
     return course, before, done, marks
 

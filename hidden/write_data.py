@@ -1,6 +1,6 @@
 """The data sets of the course, written from the handwritten digits that scikit-learn bundles.
 
-Run ``python -m coursekit.datasets`` in the course folder; only then is scikit-learn needed. The files are
+Run ``python hidden/write_data.py`` in the course directory; only then is scikit-learn needed. The files are
 committed, so nobody else has to. The same h5py writes the same bytes again.
 
 digits.h5 keeps the 1,797 images in scikit-learn's order. The pair for the yes/no question "is the digit even?"
@@ -34,7 +34,9 @@ def bundled_digits() -> tuple[np.ndarray, np.ndarray]:
     try:
         bundle = import_module("sklearn.datasets").load_digits()
     except ImportError as error:
-        raise CourseError("coursekit.datasets", "scikit-learn is not installed", "pip install scikit-learn") from error
+        raise CourseError(
+            "hidden/write_data.py", "scikit-learn is not installed", "pip install scikit-learn"
+        ) from error
     return bundle.images.astype(np.uint8), bundle.target.astype(np.uint8)
 
 
