@@ -201,6 +201,28 @@ def test_a_link_into_it_is_refused_by_stock_nbgrader(own, kind, options):
     assert leaks(own.root / "release") == []
 
 
+FORMGRADER = """
+import json
+from nbgrader.apps import NbGrader, NbGraderAPI
+app = NbGrader()
+app.initialize([])
+done = NbGraderAPI(coursedir=app.coursedir, parent=app).generate_assignment("step-by-step", force=True)
+print(json.dumps([done["success"], done.get("error", "") + done.get("log", "")]))
+"""
+
+
+def test_so_it_is_by_the_formgraders_button(own):
+    link(own, "a module")
+    command = [sys.executable, "-W", "ignore", "-c", FORMGRADER]
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(command, cwd=own.root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    success, told = json.loads(done.stdout.splitlines()[-1])
+    assert not success
+    assert "it is a link into hidden/" in told
+    assert leaks(own.root / "release") == []
+
+
 def link(course: Course, kind: str) -> str:
     name, target = LINKS[kind]
     (course.hidden(ASSIGNMENT) / "link.npz").symlink_to(course.hidden(ASSIGNMENT) / "recorded.npz")
