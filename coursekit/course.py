@@ -60,7 +60,7 @@ class Course:
         Raises CourseError where a link would give away something of hidden/.
         """
         own = _files(self.folder(assignment))
-        self._refuse_hidden(own.values())
+        self._refuse_hidden(self.folder(assignment).rglob("*"))
         return {name: path for name, path in own.items() if path.suffix != ".ipynb"} | self.shared_files(assignment)
 
     def shared_files(self, assignment: str) -> dict[str, Path]:

@@ -9,6 +9,7 @@ import struct
 import tempfile
 import tracemalloc
 import zipfile
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import h5py
@@ -17,11 +18,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import coursekit
 from coursekit.errors import CourseError
 from dnn.data_files import DataFileError, load_data, load_digits
+from tests.tables import COURSE
 
-ROOT = Path(coursekit.__file__).parents[1]
+ROOT = COURSE.root
 _SPEC = spec_from_file_location("write_data", COURSE.root / "hidden/write_data.py")
 datasets = module_from_spec(_SPEC)
 _SPEC.loader.exec_module(datasets)
