@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import selfcheck
-from coursekit import database, notebooks, settings
+from coursekit import database, settings
 from coursekit.errors import CourseError
 
 _SELFCHECK = Path(selfcheck.__file__).parent
@@ -160,9 +160,9 @@ class Course:
         return tuple(sorted(path.relative_to(self.root / "submitted").as_posix() for path in wrong))
 
     def require(self, assignment: str) -> str:
-        """The name itself, if there is such an assignment."""
-        known = self.assignments()
-        if assignment not in known:
+        """The name itself, if there is such an assignment. The configuration is read only to name the others."""
+        if not self.source(assignment).is_file() or Path(assignment).name != assignment:
+            known = self.assignments()
             raise CourseError(
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )
@@ -185,6 +185,8 @@ def functions_asked(source: Path) -> frozenset[str]:
 
 @lru_cache(maxsize=32)
 def _asked_as_of(source: Path, changed: int) -> frozenset[str]:
+    from coursekit import notebooks  # most commands read no notebook
+
     try:
         cells = [cell for cell in notebooks.read(source).cells if notebooks.is_solution(cell)]
     except CourseError:
