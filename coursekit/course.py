@@ -160,9 +160,9 @@ class Course:
         return tuple(sorted(path.relative_to(self.root / "submitted").as_posix() for path in wrong))
 
     def require(self, assignment: str) -> str:
-        """The name itself, if there is such an assignment."""
-        known = self.assignments()
-        if assignment not in known:
+        """The name itself, if there is such an assignment. The configuration is read only to name the others."""
+        if not self.source(assignment).is_file() or Path(assignment).name != assignment:
+            known = self.assignments()
             raise CourseError(
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )

@@ -36,6 +36,9 @@ def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[lis
             where = path.relative_to(course.root).as_posix()
             remedy = "call it source/<name>/<name>.ipynb, or take it away"
             findings.append(Finding("N109", where, "no assignment's notebook", remedy))
+    if not expected:
+        remedy = "write source/<assignment>/<assignment>.ipynb first"
+        findings.append(Finding("N101", "source/", "there is no assignment", remedy))
     for name, path in expected.items():
         where = path.relative_to(course.root).as_posix()
         try:

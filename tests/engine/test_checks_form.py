@@ -48,6 +48,24 @@ def test_the_source_notebooks_are_in_canonical_form(course):
     assert look(course)[0] == []
 
 
+@pytest.mark.parametrize(
+    ("module", "text", "where", "what"),
+    [
+        ("cases", "1 / 0", "source/digits/cases.py", "it cannot be used (ZeroDivisionError"),
+        ("exercises", "", "source/digits", "initialize_parameters has no points"),
+    ],
+)
+def test_files_that_cannot_be_used_or_do_not_agree_are_found(scratch, module, text, where, what):
+    """The other assignments are looked at all the same, and so is this one's notebook."""
+    folder = scratch.folder("digits") if module == "cases" else scratch.hidden("digits")
+    (folder / f"{module}.py").write_text(text, encoding="utf-8")
+    sources, findings = form.read_all(scratch, False, print)
+    assert {finding.code for finding in findings} == {"E300"}
+    assert findings[0].where == where
+    assert findings[0].what.startswith(what)
+    assert [bool(source.exercises) for source in sources] == [True, True, module != "cases"]
+
+
 CHANGES = {
     "N102": lambda notebook: notebook.update(nbformat_minor=4),
     "N105": lambda notebook: next(c for c in notebook["cells"] if "nbgrader" in c["metadata"]).update(

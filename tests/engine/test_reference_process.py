@@ -167,13 +167,20 @@ def test_a_refused_question_costs_no_process_and_no_other_question(tmp_path):
 
 def test_a_pool_keeps_the_order_of_the_questions(tmp_path):
     """Though the first answer comes last."""
-    slow = (
-        "\nimport time\nclass Slow(str):\n    def __eq__(self, other): time.sleep(0.5); return str.__eq__(self, other)"
-    )
-    course = tiny.course(tmp_path, mistakes=slow.strip())
+    slow = """
+import time
+class Slow(str):
+    def __eq__(self, other):
+        time.sleep(0.5)
+        return str.__eq__(self, other)
+    __hash__ = str.__hash__
+MISTAKES = {"double": [(Slow("slow"), "", {"2 * x": "<0>"}, ""), ("quick", "", {"2 * x": "<1>"}, "")]}
+"""
+    course = tiny.course(tmp_path, mistakes=slow)
     texts = ["2 * x", "y = 2", "* x", "return y"]
     with Pool(course.root, tiny.NAME, 2) as pool:
         found = pool.ask("answered", ({"answers": [[text, f"<{number}>"]]} for number, text in enumerate(texts)))
+        assert "<0>" in pool.ask("answered", [{"mistake": ["double", "slow"]}, {}, {}])[0]["double"]
         assert pool.ask("describe", []) == []
         assert pool.ask("describe", [{}])[0]["gaps"] == []
     assert [f"<{number}>" in one["double"] for number, one in enumerate(found)] == [True] * 4

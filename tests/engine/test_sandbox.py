@@ -17,12 +17,13 @@ from coursekit.sandbox import baggage, bubblewrap, doctor, kept, walls
 from coursekit.sandbox import client as sandbox
 from coursekit.sandbox.limits import ResourceLimits
 from coursekit.sandbox.reply import Reply
-from tests.classroom import ROOT, SELFCHECK
+from tests.classroom import ASSIGNMENT, ROOT, SELFCHECK
 from tests.patience import ended, until
 from tests.processes import parents
 
-NAMES = ("public_cases.py", "public_tests.py", "testCases.py", "public_tests.h5", *SELFCHECK)
-FILES = {name: ROOT / name for name in NAMES}
+NAMES = ("public_tests.py", "testCases.py", *SELFCHECK)
+OWN = {name: ROOT / "source" / ASSIGNMENT / name for name in ("cases.py", "recorded.npz")}
+FILES = {name: ROOT / name for name in NAMES} | OWN
 LIMITS = ResourceLimits(scratch_mib=16, flood_mib=8)
 needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -142,8 +143,8 @@ def test_a_student_s_files_lie_beside_the_trusted_ones(box):
     files = {
         "data/a.csv": b"1,2",
         "public_tests.py": b"evil",
-        "public_tests.h5": b"evil",
-        "public_tests.h5/x": b"evil",
+        "recorded.npz": b"evil",
+        "recorded.npz/x": b"evil",
         "numpy.py": b"evil",
         "x/__init__.PY": b"evil",
         "y.so": b"evil",
@@ -157,10 +158,10 @@ def test_a_student_s_files_lie_beside_the_trusted_ones(box):
     }
     with box.child(files) as child:
         seen = text(run(child, "import os; print(open('data/a.csv').read(), sorted(os.listdir()), os.listdir('/tmp'))"))
-        size = int(text(run(child, "print(os.path.getsize('public_tests.h5'))")))
+        size = int(text(run(child, "print(os.path.getsize('recorded.npz'))")))
     assert sorted(child.left_out) == sorted(set(files) - {"data/a.csv"})
     assert seen == f"1,2 {sorted({name.partition('/')[0] for name in FILES} | {'data'})} []\n"
-    assert size == FILES["public_tests.h5"].stat().st_size
+    assert size == FILES["recorded.npz"].stat().st_size
 
 
 def test_files_fit_one_by_one_up_to_the_bound():

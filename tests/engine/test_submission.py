@@ -51,7 +51,7 @@ def load(room, student):
 def test_files_beside_the_notebook_come_along_and_python_does_not(room, student, folder):
     """What Python would import could stand in for the real module."""
     for name in ("notes.txt", "my data/points.csv", "numpy.py", "h5py/__init__.py", "x.so", "x.PYC", "dnn_utils.py",
-                 "public_tests.h5", "other.ipynb", ".hidden", "__pycache__/a.txt", ".git/config"):  # fmt: skip
+                 "recorded.npz", "other.ipynb", ".hidden", "__pycache__/a.txt", ".git/config"):  # fmt: skip
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"mine")
     (folder / "secret.csv").symlink_to(room.source(ASSIGNMENT))
