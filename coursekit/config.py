@@ -28,6 +28,7 @@ def configure(c: Any, root: Path) -> None:
     if named := database.named():
         c.CourseDirectory.db_url = named
     c.Exchange.root = str(root / ".coursekit" / "exchange")
+    c.ExchangeFactory.release_assignment = f"{_OURS}.ReleaseWithoutHidden"
 
     c.ClearSolutions.begin_solution_delimeter = BEGIN_SOLUTION
     c.ClearSolutions.end_solution_delimeter = END_SOLUTION

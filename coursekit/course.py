@@ -60,7 +60,7 @@ class Course:
         Raises CourseError where a link would give away something of hidden/.
         """
         own = _files(self.folder(assignment))
-        self._refuse_hidden(self.folder(assignment).rglob("*"))
+        self.refuse_hidden(self.folder(assignment).rglob("*"))
         return {name: path for name, path in own.items() if path.suffix != ".ipynb"} | self.shared_files(assignment)
 
     def shared_files(self, assignment: str) -> dict[str, Path]:
@@ -75,14 +75,15 @@ class Course:
             for one in named
             for path in (_files(one).values() if one.is_dir() else (one,))
         }
-        self._refuse_hidden(shared.values())
+        self.refuse_hidden(shared.values())
         asked = functions_asked(self.source(assignment))
         given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
         if not (self.folder(assignment) / "cases.py").is_file():
             return given
         return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
 
-    def _refuse_hidden(self, paths: Iterable[Path]) -> None:
+    def refuse_hidden(self, paths: Iterable[Path]) -> None:
+        """Raise CourseError where one of these paths of the course is a link into hidden/."""
         hidden = Path(os.path.realpath(self.root / "hidden"))
         for path in paths:
             if Path(os.path.realpath(path)).is_relative_to(hidden):

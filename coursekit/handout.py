@@ -55,8 +55,9 @@ def hand_out(course: Course) -> tuple[str, ...]:
 
 
 def _released(course: Course) -> dict[str, Path]:
-    """Every released file, by its name below release/."""
+    """Every released file, by its name below release/. Raises CourseError where one is a link into hidden/."""
     top = course.root / "release"
+    course.refuse_hidden(top.rglob("*"))
     return {
         path.relative_to(top).as_posix(): path
         for path in top.glob("*/**/*")

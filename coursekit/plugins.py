@@ -5,11 +5,13 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.exchange.default import ExchangeReleaseAssignment
 from nbgrader.preprocessors import ClearOutput, ClearSolutions, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Enum, Float, Unicode
 
 from coursekit import bookkeeping, notebooks, reviews, stubs
 from coursekit.course import Course
+from coursekit.errors import CourseError
 from coursekit.experiments import shown
 from coursekit.marking import marker as marking
 from coursekit.marking import verdicts
@@ -46,6 +48,17 @@ class AddSharedFiles(NbGraderPreprocessor):
         files = {name: path.read_bytes() for name, path in shared.items()}
         resources.setdefault("outputs", {}).update(files)
         return nb, resources
+
+
+class ReleaseWithoutHidden(ExchangeReleaseAssignment):
+    """nbgrader's way of a release into the exchange, which follows every link: one into hidden/ is refused."""
+
+    def copy_files(self) -> None:
+        try:
+            Course(Path(self.coursedir.root)).refuse_hidden(Path(self.src_path).rglob("*"))
+        except CourseError as error:
+            self.fail(str(error))
+        super().copy_files()
 
 
 class RebuildNotebook(NbGraderPreprocessor):

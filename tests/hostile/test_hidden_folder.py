@@ -161,6 +161,18 @@ def test_stock_nbgrader_neither_releases_it_nor_puts_it_into_the_exchange(own):
     assert leaks(own.root / "release", exchange) == []
 
 
+def test_a_link_in_a_release_reaches_neither_the_exchange_nor_the_student(own):
+    """Nobody of ours puts one there; a person may."""
+    (own.release(ASSIGNMENT) / "known.py").symlink_to("../../hidden/step-by-step/mistakes.py")
+    done = nbgrader(own, "release_assignment", ASSIGNMENT)
+    assert done.returncode != 0
+    assert f"release/{ASSIGNMENT}/known.py: it is a link into hidden/" in done.stderr
+    assert not list((own.root / ".coursekit").rglob("known.py"))
+    with pytest.raises(CourseError, match="it is a link into hidden/"):
+        handout.hand_out(own)
+    assert not list(handout.folder(own).rglob("known.py"))
+
+
 LINKS = {
     "a module": ("known.py", "../../hidden/step-by-step/mistakes.py"),
     "a recording, by another link": ("datasets/more.npz", "../../../hidden/step-by-step/link.npz"),
