@@ -44,7 +44,8 @@ def names_of(assignment: Assignment) -> frozenset[str]:
         texts |= {text for case in exercise.cases for text in case.extra}
         texts |= {path for recorded in assignment.expected(exercise).values() for path in recorded}
     names = {name for text in texts for name in NAME.findall(text)}
-    return frozenset(names | {found[1] for name in names if (found := _NUMBERED.fullmatch(name))})
+    # W for W1: with W1 among them W123 would be W1 with a number, and that says more than the number of a layer.
+    return frozenset(found[1] for name in names if (found := _NUMBERED.fullmatch(name)))
 
 
 @dataclass(frozen=True)

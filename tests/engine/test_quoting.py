@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coursekit.marking.phrases import OwnMessage, Work
-from coursekit.marking.quoting import MAX_CHARS, MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter
+from coursekit.marking.quoting import MAX_CHARS, MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter, names_of
+from tests.tables import ASSIGNMENTS, loaded
 
 CELLS = (
     "import numpy as np\nparameters = {}\nmy_cache = []\n",
@@ -21,7 +22,8 @@ CELLS = (
 
 @pytest.fixture(scope="module")
 def quoter():
-    return Quoter.of(CELLS)
+    """For a notebook with these cells, in which the names of the assignments may be quoted as well."""
+    return Quoter.of(CELLS, frozenset().union(*(names_of(loaded(assignment)) for assignment in ASSIGNMENTS)))
 
 
 @pytest.mark.parametrize(

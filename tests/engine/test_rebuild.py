@@ -17,7 +17,7 @@ def source(course):
 
 
 def rebuilt(source, submission):
-    return rebuild(source, notebooks.parse(json.dumps(submission), "submission"), ASSIGNMENT)
+    return rebuild(source, notebooks.parse(json.dumps(submission), "submission"))
 
 
 def answers(notebook):
@@ -38,7 +38,7 @@ def test_a_right_submission_comes_back_as_the_source_itself(source, solved):
 def test_the_arguments_are_left_alone(source, solved):
     submission = notebooks.parse(json.dumps(solved), "submission")
     before = copy.deepcopy(source), copy.deepcopy(submission)
-    rebuild(source, submission, ASSIGNMENT)
+    rebuild(source, submission)
     assert (source, submission) == before
 
 
@@ -109,7 +109,7 @@ def test_two_answers_merged_into_one_cell_both_count(course, source, solved):
 
 def test_an_answer_typed_into_the_test_cell_counts(course, source, solved):
     cells = solution_cells(course)
-    stub = stubs.blank(cells["compute-cost"], ASSIGNMENT)
+    stub = stubs.blank(cells["compute-cost"], stubs.numbers(source))
     solved["cells"][position(solved, "compute-cost")]["source"] = stub
     test = solved["cells"][position(solved, "compute-cost-test")]
     test["source"] = cells["compute-cost"] + "\n\n" + text(test)
