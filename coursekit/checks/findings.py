@@ -55,7 +55,7 @@ CODES = {
     "R502": "a shared file in a release is not the course's own",
     "R503": "a release holds a file that does not belong there",
     "R504": "a line of a solution stands in a release",
-    "R505": "a hidden test, or its name, stands in a release",
+    "R505": "a release contains a hidden test, its name, or a hidden file",
     "R506": "a solution region of a release lacks its markers, its hint, or the stub that names the exercise",
     "R507": "a folder under release/ belongs to no assignment",
     "R508": "the release cannot be made",

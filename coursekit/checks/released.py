@@ -43,8 +43,17 @@ def check(course: Course, sources: list[Source], assignments: Collection[str] = 
             )
         else:
             findings += _files(course, assignment)
-        findings += _leaks(course, assignment, secret)
+        findings += [*_leaks(course, assignment, secret), *_hidden_files(course, assignment)]
     return findings
+
+
+def _hidden_files(course: Course, assignment: str) -> Iterator[Finding]:
+    """Copies of what must never leave the course, under whatever name."""
+    hidden = {path.read_bytes(): path for path in _released(course.root / "hidden") if path.stat().st_size}
+    for path in _released(course.release(assignment)):
+        if copied := hidden.get(path.read_bytes()):
+            what = f"the same as {copied.relative_to(course.root).as_posix()}, which students must not see"
+            yield Finding("R505", path.relative_to(course.root).as_posix(), what, "remove it from the source")
 
 
 def _fresh(course: Course, source: Source) -> list[Finding]:

@@ -240,3 +240,10 @@ def test_a_shared_module_that_holds_what_the_assignment_asks_for_is_not_handed_o
         file.write("def linear_activation_forward():\n    pass\n")
     assert "dnn/data_files.py" not in scratch.trusted_files(ASSIGNMENT)
     assert "dnn/data_files.py" in scratch.trusted_files("application")
+
+
+def test_a_copy_of_a_hidden_file_is_found_under_any_name(scratch):
+    secret = scratch.hidden(ASSIGNMENT) / "exercises.py"
+    for folder in (scratch.folder(ASSIGNMENT), scratch.release(ASSIGNMENT)):
+        shutil.copyfile(secret, folder / "notes.txt")
+    assert check(scratch) == {("R505", "notes.txt")}
