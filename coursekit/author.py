@@ -1,45 +1,14 @@
 """What an author writes with: the rows of ``hidden/<assignment>/``, and the hidden line of a test cell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coursekit.exercise import Check
+from coursekit.rows import Grading, Recipe
 from selfcheck.exercises import Case, Exercise
 
 __all__ = ["Case", "Check", "Exercise", "Grading", "Recipe", "check"]
-
-
-@dataclass(frozen=True)
-class Grading:
-    """What only the grader knows of an exercise: points on named checks, and hidden cases.
-
-    ``depends_on`` names the exercises of the assignment whose functions this one calls.
-    """
-
-    function: str
-    checks: tuple[Check, ...]
-    cases: tuple[Case, ...] = ()
-    depends_on: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one submission of the demo's class comes out of the release.
-
-    First the answers, from a ``style`` of right answers (the solutions, if empty), with one named mistake and changes
-    of text; then a change to the whole notebook, as JSON has it.
-    """
-
-    student: str
-    about: str
-    style: str = ""
-    mistake: tuple[str, str] | None = None  # (function, name) in the catalogue
-    answers: tuple[tuple[str, str], ...] = ()  # (text in a solution, what replaces it)
-    change: Callable[[dict[str, Any]], dict[str, Any] | str | bytes] = lambda notebook: notebook
-    file_name: str = ""  # the right one, if empty
-    blank: bool = False
 
 
 def check(function: Callable[..., Any]) -> None:

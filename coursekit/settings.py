@@ -24,7 +24,6 @@ from coursekit import CHECKOUT
 from coursekit.errors import CourseError, one_line, one_line_with_type
 
 CONFIG = "nbgrader_config.py"
-COURSE_ID = "dnn-from-scratch"
 _JSON = "nbgrader_config.json"
 # Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
 _PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))

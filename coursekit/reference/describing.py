@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from coursekit.author import Grading
 from coursekit.inside import codec
 from coursekit.reference.table import Table
+from coursekit.rows import Grading
 from selfcheck.exercises import Case, Exercise
 from selfcheck.testing import test_name
 

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from coursekit import notebooks
-from coursekit.author import Recipe
 from coursekit.errors import CourseError
 from coursekit.reference.catalogue import Answer
 from coursekit.reference.table import Table
+from coursekit.rows import Recipe
 
 
 def submissions(table: Table) -> dict[str, Any]:
