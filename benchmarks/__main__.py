@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.parts import PARTS, Plan, Row
-from coursekit.course import Course
+from coursekit.model.course import Course
 
 ROOT = Path(__file__).resolve().parent.parent
 

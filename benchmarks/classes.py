@@ -6,9 +6,10 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks import made
-from coursekit import notebooks, registration
 from coursekit.author import Recipe
-from coursekit.course import Course
+from coursekit.grading import registration
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 from selfcheck import recordings
 
 PLAIN_CHECKS = Path(__file__).with_name("plain_checks.py")

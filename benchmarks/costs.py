@@ -148,8 +148,8 @@ class _Work:
     """Grading as a worker, the recorder and the feedback command do it, in this one process."""
 
     def __init__(self, root: Path, assignment: str, limits: dict[str, float], honest: str) -> None:
-        from coursekit.course import Course
         from coursekit.marking.limits import Limits
+        from coursekit.model.course import Course
 
         self.honest, self._assignment, self._limits = honest, assignment, Limits(**limits)
         self._course = Course(root)
@@ -159,15 +159,16 @@ class _Work:
     def marker(self) -> Iterator[None]:
         """There is a sandbox of our own."""
         from coursekit.marking.marker import Marker
-        from coursekit.sandbox import walls
+        from coursekit.sandbox import isolation
 
-        with Marker(self._course, self._assignment, self._limits, walls.require()) as self._marker:
+        with Marker(self._course, self._assignment, self._limits, isolation.require()) as self._marker:
             yield
 
     def measured(self, student: str, neighbour: bool = False) -> Cost:
         """What it costs to mark, record and show a submission; with a ``neighbour``, what an honest one lost."""
-        from coursekit import feedback, outcomes
-        from coursekit.recorder import Recorder
+        from coursekit.feedback import generation
+        from coursekit.grading import outcomes
+        from coursekit.grading.recorder import Recorder
 
         before, standing = self._handed_in(student), self._course_files()
         held = _held_mib()
@@ -183,7 +184,7 @@ class _Work:
                 opened = _cpu_s()  # once for a class
                 recorder.record(outcome)
             recorded = _cpu_s()
-            (page,) = feedback.feedback(self._course, self._assignment, [student])
+            (page,) = generation.feedback(self._course, self._assignment, [student])
             failure = page.problem
         else:
             opened = recorded = marked
@@ -202,7 +203,7 @@ class _Work:
 
     def _harmed_neighbour(self) -> str:
         """In words, what the honest submission behind this one has lost."""
-        from coursekit import outcomes
+        from coursekit.grading import outcomes
 
         outcome = outcomes.examine(self._course, self._assignment, self.honest, self._marker)
         lost = [row["function"] for row in outcome.verdicts.get("exercises", ()) if row["earned"] < row["points"]]

@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from coursekit import lab_plan, lab_server
-from coursekit.course import Course
+from coursekit.lab import plan, server
+from coursekit.model.course import Course
 
 TIMEOUT_S, ENOUGH_S, TRIES = 30.0, 2.5, 3
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -35,8 +35,8 @@ class Pages:
         self._start()
 
     def _start(self) -> None:
-        self._server = lab_plan.plan(self._course)
-        self._running.enter_context(lab_server.running(self._server))
+        self._server = plan.plan(self._course)
+        self._running.enter_context(server.running(self._server))
         self._context = self._running.enter_context(self._browser.new_context())
         self._context.route("**/*", self._answer)
         with self._context.new_page() as page:  # the first page is slow, and sets the cookie

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coursekit.grade import Graded
+    from coursekit.grading.grade import Graded
 
 
 def main(root: str, assignment: str, jobs: str) -> None:
     """A line for every submission; exit status 1 where grading one of them failed."""
     # Each worker imports this module again: what only the grader needs is not for them, as in `coursekit grade`.
-    from coursekit.course import Course
-    from coursekit.grade import grade
-    from coursekit.grading_options import GradingOptions
+    from coursekit.grading.grade import grade
+    from coursekit.grading.options import GradingOptions
     from coursekit.marking.limits import Limits
+    from coursekit.model.course import Course
 
     def tell(one: Graded) -> None:
         print(f"{one.student} {'FAILED' if one.failed else 'done'}: {one.problem}", flush=True)

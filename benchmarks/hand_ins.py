@@ -15,9 +15,9 @@ from typing import Any
 
 from benchmarks import made
 from benchmarks.classes import STYLES
-from coursekit import assignments
 from coursekit.author import Recipe
-from coursekit.course import Course
+from coursekit.model.course import Course
+from coursekit.reference import assignments
 
 ASSIGNMENT = "step-by-step"
 ROOT = Path(__file__).resolve().parent.parent

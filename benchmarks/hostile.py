@@ -25,8 +25,8 @@ from benchmarks import formgrading
 from benchmarks.costly import INPUTS, holding
 from benchmarks.costly.kit import ASSIGNMENT, POINTS, Costly, hand_in, solved
 from benchmarks.costs import Cost, Meter
-from coursekit import registration
-from coursekit.course import Course
+from coursekit.grading import registration
+from coursekit.model.course import Course
 from coursekit.sandbox import doctor
 
 ROOT = Path(__file__).resolve().parent.parent

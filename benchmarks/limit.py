@@ -9,9 +9,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.classes import code_cells
-from coursekit.course import Course
 from coursekit.marking.limits import Limits
 from coursekit.marking.marker import shared
+from coursekit.model.course import Course
 
 
 def main(root: str, assignment: str, jobs: str, size: str) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 
 from coursekit.author import Recipe
-from coursekit.course import Course
+from coursekit.model.course import Course
 from coursekit.reference.process import Reference
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import classes
 from benchmarks.watching import Watched, seconds, watch
-from coursekit.course import Course
+from coursekit.model.course import Course
 
 BIN = Path(sysconfig.get_path("scripts"))
 STOCK_GOAL, LIMIT_GOAL, HELP_GOAL_S, COST_GOAL, MEMORY_GOAL = 20, 0.5, 0.3, 1.10, 1.15
@@ -157,7 +157,7 @@ PARTS = {"throughput": throughput, "cost": cost, "memory": memory, "workers": sc
 
 def commands() -> list[str]:
     """Every command of the command line."""
-    from coursekit.cli import app
+    from coursekit.cli.app import app
 
     return sorted(str(one.name or one.callback.__name__) for one in app.registered_commands if one.callback)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.hand_ins import ASSIGNMENT
-from coursekit.course import Course
+from coursekit.model.course import Course
 
 
 @dataclass(frozen=True)

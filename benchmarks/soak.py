@@ -24,10 +24,11 @@ from benchmarks.__main__ import table
 from benchmarks.hand_ins import ASSIGNMENT, Kind
 from benchmarks.parts import Row
 from benchmarks.results import Result, difference, left_over, results
-from coursekit import assignments, grade, stamps
-from coursekit.course import Course
-from coursekit.grading_options import GradingOptions
+from coursekit.grading import grade, receipts
+from coursekit.grading.options import GradingOptions
 from coursekit.marking.limits import Limits
+from coursekit.model.course import Course
+from coursekit.reference import assignments
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 5  # for a cell: the loops without an end are to end soon
@@ -266,7 +267,7 @@ def _grade_till_done(room: Course, jobs: int, killer: killing.Killer, report: Re
 def _recorded(room: Course) -> dict[str, tuple[int, int]]:
     """Of every student with a result, which file the stamp is."""
     found = {}
-    for path in room.root.glob(f"autograded/*/{ASSIGNMENT}/{stamps.NAME}"):
+    for path in room.root.glob(f"autograded/*/{ASSIGNMENT}/{receipts.NAME}"):
         there = path.stat()
         found[path.parent.parent.name] = (there.st_ino, there.st_mtime_ns)
     return found

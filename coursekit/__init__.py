@@ -1,37 +1,23 @@
-"""The machine of the course kit: release, check, grade, explain.
+"""The engine of the course kit: release, check, grade, explain.
 
-Read it in the order of the data flow:
+Its rooms from the bottom up, in the order in which to read them. Imports go down only; `./course test` proves it.
 
-    exercise             hidden cases, and points on checks; the public half is in the package selfcheck
-    settings             what nbgrader_config.py says, as nbgrader reads it
-    course, database     where things are, and where the gradebook is
-    errors, wording      what goes wrong, on one line; names in a sentence
-    atomic_write         files and folders that appear whole or not at all
-    scratch              folders to work in; grading_lock: one grader in a course at a time
-    inherited, deadline  what a process is started with must not matter; time limits that a busy machine puts off
-    notebooks            notebooks as values
-    stubs, solutions     what students find in place of a solution; the source notebook's own functions
-    recording            expected outputs in HDF5, and with wrong_answers what the named mistakes give
-    release              source -> release; handout: what a student gets here
-    reading/             a student's folder -> one notebook in the source's structure, repaired where it can be
-    experiments/         cells that are not run at grading, because they decide no mark
-    inside/              what runs inside the sandbox: fork server, shell, probe
-    sandbox/             the walls round it, and the client that talks to it
-    marking/             the rebuilt notebook -> its outputs and a verdict for every exercise
-    outcomes             one submission -> an Outcome, a value; processors, workers, cluster/: many, side by side
-    fingerprints, stamps what need not be graded again; versions: what is installed here
-    answers_given        which answers a submission holds; reviews: whether a person has to look (again)
-    recorder             outcomes -> gradebook (bookkeeping, penalties) and autograded/, whole or not at all
-    student_marks        one student's result, from which all that shows marks takes it; gradebook: all of a class
-    grade, regrading     all of it for a class, for good or for show
-    feedback_page/       autograded notebook and gradebook -> a page; report, class_report: tables; csv_files
-    exporting            nbgrader's export; unused_options: what is set and not used
-    config, plugins      the same steps for stock nbgrader and the Formgrader; stock, stock_reading
-    mutation/, checks/   the proofs that CI asks for; selftest: all of ./course test
-    lab, demo            JupyterLab, a class to look at
-    commands/, cli       what each command says and asks for; the command line
+    system            what the operating system gives: files that appear whole, processors, time limits
+    model             what a course is, as values: course, exercise, notebook, settings, errors
+    reference         the course's own code, run for the engine: what its solutions return
+    experiments       cells that are not run at grading, because they decide no mark
+    submission        a student's folder -> one notebook in the source's structure, repaired where it can be
+    sandbox           isolation of a student's code; sandbox.guest is what runs inside it
+    marking           the rebuilt notebook -> its outputs and a verdict for every exercise
+    grading           a class: workers, here or in a cluster; receipts of what need not be graded again; the gradebook
+    feedback          a student's page; reports: tables and files for a class
+    nbgrader_plugin   the same steps for stock nbgrader and the Formgrader
+    authoring         release, recordings, mutants, and the checks that CI asks for
+    lab               JupyterLab for an instructor, or as a student sees it
+    cli               the commands; the only room that prints and exits
 
-Imports go one way, downwards in that list; only ``commands`` and ``cli`` print and exit.
+``selfcheck``, the package that students get, lies below all of them and imports none.
+``coursekit.config`` is what a course's nbgrader_config.py imports.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """``python -m coursekit``, ``coursekit`` and ``./course`` are one command: the one that starts here."""
 
-from coursekit.cli import main
+from coursekit.cli.app import main
 
 __all__ = ["main"]
 

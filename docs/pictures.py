@@ -16,8 +16,13 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from coursekit import assignments, demo, gradebook, handout, lab_plan, lab_server, report
-from coursekit.course import Course
+from coursekit.authoring import demo
+from coursekit.grading import gradebook
+from coursekit.lab import plan, student_workspace
+from coursekit.lab import server as lab_server
+from coursekit.model.course import Course
+from coursekit.reference import assignments
+from coursekit.reports import marks_table
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, solution_cells
 from tests.course import jupyterlab
 
@@ -29,11 +34,11 @@ THEME = TerminalTheme(PAPER, INK, [INK, RED, GREEN, YELLOW, BLUE, BLUE, BLUE, IN
 
 def notebook(course: Course, browser: Browser) -> bytes:
     """From the figure of an exercise down to the last line of its test's report."""
-    handout.hand_out(course)
-    path = handout.folder(course) / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    student_workspace.hand_out(course)
+    path = student_workspace.folder(course) / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     solved = fill_in(json.loads(path.read_text(encoding="utf-8")), solution_cells(course))
     path.write_text(json.dumps(solved), encoding="utf-8")
-    server = jupyterlab.observable(lab_plan.plan(course, student=True), course.root.parent)
+    server = jupyterlab.observable(plan.plan(course, student=True), course.root.parent)
     with lab_server.running(server):
         size = {"width": 1060, "height": 1320}
         page = jupyterlab.context(browser, server, [], viewport=size, device_scale_factor=SHARP).new_page()
@@ -53,7 +58,7 @@ def marks(course: Course, browser: Browser) -> bytes:
     some = [student for student in students if student.student in ("gita", "hugo", "ines", "jonas")]
     console = Console(record=True, width=112, file=io.StringIO(), force_terminal=True, legacy_windows=False)
     assignment = assignments.load(made.scratch, ASSIGNMENT)
-    for table in (report.marks_table(students, ASSIGNMENT), report.reasons_table(some, assignment)):
+    for table in (marks_table.marks_table(students, ASSIGNMENT), marks_table.reasons_table(some, assignment)):
         console.print(table)
     style = "margin: 0; padding: 12px; width: max-content; font: 14px/16px 'DejaVu Sans Mono', monospace"
     page = browser.new_page(device_scale_factor=SHARP)

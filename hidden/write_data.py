@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from coursekit import CHECKOUT, atomic_write
-from coursekit.errors import CourseError
+from coursekit import CHECKOUT
+from coursekit.model.errors import CourseError
+from coursekit.system import atomic_write
 
 ORIGIN = {
     "credit": "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, "

@@ -7,13 +7,14 @@ from typing import Any, Self
 
 import nbformat
 
-from coursekit import assignments, notebooks
-from coursekit.course import Course
 from coursekit.marking import marker as marking
 from coursekit.marking.limits import Limits
 from coursekit.marking.marker import Marked, Marker
-from coursekit.reading import rebuild
-from coursekit.sandbox import walls
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.reference import assignments
+from coursekit.sandbox import isolation
+from coursekit.submission import rebuild
 
 QUICK = Limits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60)
 
@@ -29,7 +30,7 @@ class Room:
         self.source = _light(notebooks.read(course.source(assignment)))
         self.released = _light(notebooks.read(course.release(assignment) / f"{assignment}.ipynb"))
         self.solutions = {cell.id: cell.source for cell in self.source.cells if notebooks.is_solution(cell)}
-        self.marker = Marker(course, assignment, limits, walls.require())
+        self.marker = Marker(course, assignment, limits, isolation.require())
         self._secrets: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:

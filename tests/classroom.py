@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from coursekit import notebooks
-from coursekit.course import Course
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "step-by-step"

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit.versions import ARITHMETIC
+from coursekit.system.versions import ARITHMETIC
 from tests.classroom import ROOT
 from tests.patience import until
 

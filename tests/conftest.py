@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from coursekit import inherited
-from coursekit.course import Course
+from coursekit.model.course import Course
+from coursekit.system import inherited
 from tests.classroom import ROOT, copy_course, fill_in, released_notebook, solution_cells
 
 

@@ -14,9 +14,12 @@ from typing import Any
 import nbformat
 from nbgrader.api import Gradebook
 
-from coursekit import assignments, feedback, notebooks, stock
-from coursekit.course import Course
-from coursekit.exercise import Exercise
+from coursekit.feedback import generation
+from coursekit.grading import converters
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.model.exercise import Exercise
+from coursekit.reference import assignments
 from tests.classroom import ASSIGNMENT, ROOT
 
 EVERYTHING_RIGHT: dict[str, Any] = {}
@@ -44,7 +47,7 @@ PNG = base64.b64encode(png()).decode()
 
 def open_gradebook(course: Course) -> None:
     """An empty gradebook that knows the cells of the assignment."""
-    with stock._environment_on_path(), Gradebook(course.db_url) as book:  # for alembic
+    with converters._environment_on_path(), Gradebook(course.db_url) as book:  # for alembic
         book.update_or_create_assignment(ASSIGNMENT)
         book.update_or_create_notebook(ASSIGNMENT, ASSIGNMENT)
         for cell in notebooks.read(course.source(ASSIGNMENT)).cells:
@@ -142,7 +145,7 @@ def put_back(
 
 def page_of(course: Course, student: str) -> str:
     """The student's feedback page, made by nbgrader's GenerateFeedback."""
-    (page,) = feedback.feedback(course, ASSIGNMENT, [student])
+    (page,) = generation.feedback(course, ASSIGNMENT, [student])
     assert page.problem == ""
     return Path(page.path).read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_timeout
 
-from coursekit.deadline import MAX_EXTENSION, Deadline
+from coursekit.system.deadline import MAX_EXTENSION, Deadline
 
 _LOOK_S = 2.0
 _NUMBER = signal.SIGUSR1

@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from coursekit.deadline import Deadline
 from coursekit.marking import marker
 from coursekit.sandbox.client import Sandbox
+from coursekit.system.deadline import Deadline
 
 _SUBREAPER = 36
 _GOES_S = 2.0  # what a killed process has started is gone a moment later

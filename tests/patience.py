@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from coursekit.deadline import Deadline
+from coursekit.system.deadline import Deadline
 
 T = TypeVar("T")
 GENEROSITY = 10

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from coursekit import assignments
-from coursekit.assignments import Assignment
-from coursekit.course import Course
+from coursekit.model.course import Course
+from coursekit.reference import assignments
+from coursekit.reference.assignments import Assignment
 from coursekit.reference.table import Table
 from selfcheck import recordings
 from selfcheck.testing import Suite

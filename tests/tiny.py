@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 
-from coursekit.course import Course
+from coursekit.model.course import Course
 
 NAME = "tiny"
 CASES = """
@@ -20,7 +20,8 @@ EXERCISES = (
 )
 """
 EXERCISES = """
-from coursekit.author import Check, Grading
+from coursekit.author import Check
+from coursekit.author import Grading
 from selfcheck.exercises import Case
 
 EXERCISES = (Grading("double", (Check("all", 3), Check("many", 2, cases=("many",))), (Case("many", {"m": 9}),)),)

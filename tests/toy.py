@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from coursekit import notebooks, recording, release
-from coursekit.course import Course
+from coursekit.authoring import recording, release
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 from tests.classroom import ROOT
 
 ASSIGNMENT = "linear-regression"

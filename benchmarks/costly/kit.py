@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import made
-from coursekit import assignments
 from coursekit.author import Recipe
-from coursekit.course import Course
-from coursekit.reading import candidates
+from coursekit.model.course import Course
+from coursekit.reference import assignments
+from coursekit.submission import candidates
 
 ASSIGNMENT = "step-by-step"
 NAME = f"{ASSIGNMENT}.ipynb"

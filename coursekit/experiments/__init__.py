@@ -1,12 +1,12 @@
 """Cells that an author tags ``experiment``: they decide no mark, cost much time, and are not run at grading.
 
-Read in this order: ``names`` (what code reads and gives, without running it), ``plan`` (which cells are not run, and
-what of them is), ``shown`` (their outputs as they were handed in, with a label).
+Read in this order: ``statements`` (what code reads and gives, without running it), ``plan`` (which cells are not run,
+and what of them is). What they showed when they were handed in: ``marking.unrun_cells``.
 """
 
 from typing import Any
 
-from coursekit import notebooks
+from coursekit.model import notebooks
 
 TAG = "experiment"
 

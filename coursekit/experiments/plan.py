@@ -15,10 +15,11 @@ from functools import lru_cache
 
 from nbformat import NotebookNode
 
-from coursekit.experiments import is_graded, is_tagged, names
-from coursekit.experiments.names import MAX_STATEMENTS, Statement, Use
-from coursekit.notebooks import ADDED, is_solution
-from coursekit.student_code import CELL_COUNTS, MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER
+from coursekit.experiments import is_graded, is_tagged
+from coursekit.experiments import statements as names
+from coursekit.experiments.statements import MAX_STATEMENTS, Statement, Use
+from coursekit.model.notebooks import ADDED, is_solution
+from coursekit.model.student_code import CELL_COUNTS, MAX_PARSED_CHARS, MAX_PARSED_CHARS_ALTOGETHER
 
 _BUILTINS = frozenset(dir(builtins))  # `list.sort(x)` changes no `list`
 MAX_STEPS = 300_000  # names that are followed from function to function, in one notebook

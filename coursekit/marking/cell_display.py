@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from coursekit.reading import display_data
+from coursekit.submission import display_data
 
 STREAMS = ("stdout", "stderr")  # in this order where both wait to be shown: so ipykernel does it
 

@@ -8,14 +8,14 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from coursekit import notebooks
-from coursekit.experiments import shown as as_handed_in
 from coursekit.marking import outputs
+from coursekit.marking import unrun_cells as as_handed_in
 from coursekit.marking.notebook_process import NotebookProcess
 from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, LEFT_OUT, NOT_RUN, NOT_TRIED, STOPPED, STOPPED_LATE
 from coursekit.marking.time_left import TimeLeft
-from coursekit.sandbox.patience import Hold
+from coursekit.model import notebooks
 from coursekit.sandbox.reply import Reply
+from coursekit.sandbox.timeouts import Hold
 
 _KEEP_TIMEOUT_S = 10
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from coursekit.errors import CourseError
-from coursekit.exercise import Exercise
+from coursekit.model.errors import CourseError
+from coursekit.model.exercise import Exercise
 
 
 def closures(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coursekit.assignments import Assignment
-from coursekit.exercise import Case, Exercise, Mistake
 from coursekit.marking.observations import Observation
+from coursekit.model.exercise import Case, Exercise, Mistake
+from coursekit.reference.assignments import Assignment
 from selfcheck import known_mistakes
 from selfcheck.comparison import changed
 from selfcheck.known_mistakes import Known, Outcome

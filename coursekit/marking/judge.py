@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from coursekit.assignments import Assignment
-from coursekit.exercise import CACHES, Case, Check, Exercise
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
-from coursekit.marking.quoting import Quoter
+from coursekit.marking.redaction import Quoter
 from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
+from coursekit.model.exercise import CACHES, Case, Check, Exercise
+from coursekit.reference.assignments import Assignment
 from selfcheck.comparison import Finding, changed, compare
 from selfcheck.likely_causes import likely_cause
 

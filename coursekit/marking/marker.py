@@ -3,7 +3,7 @@
 The steps: run the cells, close the outputs, probe every exercise, judge; then try again, with right helpers, what lost
 marks and depends on something wrong. The order matters: hidden inputs come behind the last output, and references
 behind the last probe, what others depend on first, so that a reference that leaks can only help where it is given
-anyway. It holds over all runs that one grading takes: see ``settling``.
+anyway. It holds over all runs that one grading takes: see ``repeated_runs``.
 """
 
 import atexit
@@ -14,21 +14,22 @@ from typing import Any, Self
 
 from nbformat import NotebookNode
 
-from coursekit import answers_given, assignments, notebooks, stubs
-from coursekit.course import Course
 from coursekit.experiments import plan
-from coursekit.marking import beforehand, judge, probe, verdicts
+from coursekit.marking import function_calls, judge, verdicts, warm_up
 from coursekit.marking.limits import Limits
-from coursekit.marking.quoting import Quoter, names_of
+from coursekit.marking.redaction import Quoter, names_of
+from coursekit.marking.repeated_runs import Repeats, Settled
 from coursekit.marking.runner import Run
-from coursekit.marking.settling import Repeats, Settled
 from coursekit.marking.verdicts import Verdict
-from coursekit.reading import supporting
-from coursekit.reading.candidates import source_of
-from coursekit.sandbox import walls
+from coursekit.model import notebooks, stubs
+from coursekit.model.course import Course
+from coursekit.reference import assignments
+from coursekit.sandbox import isolation
 from coursekit.sandbox.client import Sandbox
-from coursekit.sandbox.patience import Hold
-from coursekit.sandbox.walls import Walls
+from coursekit.sandbox.isolation import Walls
+from coursekit.sandbox.timeouts import Hold
+from coursekit.submission import answer_hashes, supporting_files
+from coursekit.submission.candidates import source_of
 
 DEFAULTS = Limits()
 SANDBOXES = ("auto", "none")  # the best walls that this machine has, or none at all
@@ -50,11 +51,11 @@ class Marker:
     ) -> None:
         self._assignment, self._limits = assignments.load(course, assignment), limits
         self._rows = self._assignment.exercises
-        self._questions = {row.key: probe.request(row, limits.call_timeout_s) for row in self._rows}
-        self._helpers = probe.helpers(course, self._assignment)
+        self._questions = {row.key: function_calls.request(row, limits.call_timeout_s) for row in self._rows}
+        self._helpers = function_calls.helpers(course, self._assignment)
         self._names = names_of(self._assignment)
         files: dict[str, Path] = course.trusted_files(assignment)
-        calls = beforehand.drawings(source_of(course, assignment), files)
+        calls = warm_up.drawings(source_of(course, assignment), files)
         self._sandbox = Sandbox(files, walls=standing, beforehand=calls)
 
     def __enter__(self) -> Self:
@@ -131,7 +132,7 @@ class Marker:
             for cell in notebook.cells
             if notebooks.is_written(cell)
         ]
-        answers = answers_given.digests(notebook)
+        answers = answer_hashes.digests(notebook)
         data = verdicts.as_data(self._assignment.name, final, written, notes, problem, answers)
         notebook.metadata[verdicts.METADATA] = data
         return Marked(notebook, data)
@@ -154,7 +155,7 @@ _shared: dict[Any, Marker] = {}
 
 def standing(sandbox: str) -> Walls:
     """The walls to grade in, by one of ``SANDBOXES``. Raises CourseError where this machine has none."""
-    return walls.NONE if sandbox == "none" else walls.require()
+    return isolation.NONE if sandbox == "none" else isolation.require()
 
 
 def shared(course: Course, assignment: str, limits: Limits, sandbox: str = "auto") -> Marker:
@@ -179,12 +180,12 @@ def beside(folder: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     total = 0
     for path in sorted(folder.rglob("*")):
-        data = supporting.is_data(PurePosixPath(path.relative_to(folder).as_posix()))
+        data = supporting_files.is_data(PurePosixPath(path.relative_to(folder).as_posix()))
         if not data or path.is_symlink() or not path.is_file():
             continue
         size = path.stat().st_size
         total += size
-        fits = size <= supporting.MAX_FILE_BYTES and total <= supporting.MAX_ALL_BYTES
-        if fits and len(found) < supporting.MAX_FILES:
+        fits = size <= supporting_files.MAX_FILE_BYTES and total <= supporting_files.MAX_ALL_BYTES
+        if fits and len(found) < supporting_files.MAX_FILES:
             found[path.relative_to(folder).as_posix()] = path.read_bytes()
     return found

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from coursekit.marking.output_caps import Caps, Room, size, terminal, too_costly
-from coursekit.reading import display_data
-from coursekit.reading.display_data import IMAGES, MARKUP, TEXTS
+from coursekit.marking.output_limits import Caps, Room, size, terminal, too_costly
+from coursekit.submission import display_data
+from coursekit.submission.display_data import IMAGES, MARKUP, TEXTS
 
 LEFT_OUT = "left out by the grader"
 _JSON = re.compile(r"application/([\w.-]{1,80}\+)?json", re.ASCII)

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from coursekit.sandbox.client import Child, Sandbox
-from coursekit.sandbox.patience import LOOK_S, Hold
 from coursekit.sandbox.reply import Reply
+from coursekit.sandbox.timeouts import LOOK_S, Hold
 
 # How the fork server, and those who wait for it, say what may have come from outside, such as a full memory.
 _KILLED = ("signal 9 (SIGKILL)", "the sandbox has ended")

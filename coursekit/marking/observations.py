@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from coursekit.exercise import Exercise
-from coursekit.marking.quoting import Quoter
+from coursekit.marking.redaction import Quoter
+from coursekit.model.exercise import Exercise
 from selfcheck.returned_values import NotNumbers
 
 MAX_TEXT = 300

@@ -13,8 +13,8 @@ from nbformat.v4 import new_output
 
 from coursekit.marking.cell_display import STREAMS, displayed
 from coursekit.marking.mime_bundles import LEFT_OUT, bundle
-from coursekit.marking.output_caps import CUT, Caps, Room, cut, size, terminal
-from coursekit.reading import display_data
+from coursekit.marking.output_limits import CUT, Caps, Room, cut, size, terminal
+from coursekit.submission import display_data
 
 __all__ = ["CUT", "LEFT_OUT", "STREAMS", "Caps", "Room", "Shown", "build", "size"]
 

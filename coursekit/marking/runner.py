@@ -15,16 +15,16 @@ from typing import Any, Self
 
 from nbformat import NotebookNode
 
-from coursekit import notebooks
-from coursekit.exercise import Exercise
 from coursekit.experiments import plan
 from coursekit.marking.cell_runner import CellRunner, Played
 from coursekit.marking.limits import Limits
 from coursekit.marking.notebook_process import NotebookProcess
 from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, NOT_RUN, NOT_TRIED, TAUGHT
 from coursekit.marking.time_left import TimeLeft
+from coursekit.model import notebooks
+from coursekit.model.exercise import Exercise
 from coursekit.sandbox.client import Sandbox
-from coursekit.sandbox.patience import Hold
+from coursekit.sandbox.timeouts import Hold
 
 MAX_RESTARTS = 8
 _IMPORTS = re.compile(r"(?m)^(?:import|from)\b")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from coursekit.marking.limits import Limits
 from coursekit.marking.stop_reasons import OUT_OF_TIME
-from coursekit.sandbox.patience import MOST, Hold
+from coursekit.sandbox.timeouts import MOST, Hold
 
 
 class TimeLeft:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from coursekit.exercise import Exercise
-from coursekit.wording import listed
+from coursekit.model.exercise import Exercise
+from coursekit.model.wording import listed
 
 NOTHING_ELSE = "Nothing else is right yet."
 METADATA, VERSION = "coursekit", 1  # where the verdicts stand in an autograded notebook, and in which form
@@ -149,7 +149,7 @@ def as_data(
     """The verdicts of a submission as JSON, for the notebook's metadata and the gradebook.
 
     ``written`` tells of the cells that a person grades: ``{"grade_id", "points", "answered"}``. ``answers`` are the
-    hashes of all answers (``answers_given.digests``).
+    hashes of all answers (``answer_hashes.digests``).
     """
     return {
         "version": VERSION,

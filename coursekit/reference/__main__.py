@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from coursekit import PACKAGE
-from coursekit.errors import CourseError, one_line_with_type
-from coursekit.reference import answers, describing, mutation, outputs, submissions
+from coursekit.authoring.mutation import answers, trials
+from coursekit.model.errors import CourseError, one_line_with_type
+from coursekit.reference import describing, outputs, submissions
 from coursekit.reference.table import Table
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
@@ -25,8 +26,8 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     "misfits": answers.misfits,
     "losing": answers.losing,
     "wrong": answers.first_wrong,
-    "mutants": mutation.count,
-    "try mutants": mutation.outcomes,
+    "mutants": trials.count,
+    "try mutants": trials.outcomes,
     "submissions": submissions.submissions,
     "answered": submissions.answered,
 }

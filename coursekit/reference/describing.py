@@ -1,11 +1,11 @@
-"""The exercises of an assignment as data, for ``coursekit.assignments``."""
+"""The exercises of an assignment as data, for ``coursekit.reference.assignments``."""
 
 from dataclasses import asdict
 from typing import Any
 
-from coursekit.inside import codec
+from coursekit.reference.rows import Grading
 from coursekit.reference.table import Table
-from coursekit.rows import Grading
+from coursekit.sandbox.guest import codec
 from selfcheck.exercises import Case, Exercise
 from selfcheck.testing import test_name
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from coursekit import CHECKOUT, atomic_write, notebooks
-from coursekit.errors import CourseError, one_line_with_type
+from coursekit import CHECKOUT
+from coursekit.model import notebooks
+from coursekit.model.errors import CourseError, one_line_with_type
+from coursekit.model.settings import CONFIG
 from coursekit.reference import wrong
 from coursekit.reference.table import Table
-from coursekit.settings import CONFIG
+from coursekit.system import atomic_write
 from selfcheck import recordings
 from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import Known

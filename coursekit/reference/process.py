@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from coursekit import CHECKOUT
-from coursekit.errors import CourseError, one_line
+from coursekit.model.errors import CourseError, one_line
 
 _LAST_WORDS = 4096  # bytes of what a process has written before it ended
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from coursekit import notebooks
-from coursekit.course import Course
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 
 
 def load(course: Course, assignment: str) -> dict[str, Any]:

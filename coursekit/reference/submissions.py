@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from coursekit import notebooks
-from coursekit.errors import CourseError
+from coursekit.model import notebooks
+from coursekit.model.errors import CourseError
 from coursekit.reference.catalogue import Answer
+from coursekit.reference.rows import Recipe
 from coursekit.reference.table import Table
-from coursekit.rows import Recipe
 
 
 def submissions(table: Table) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
 from coursekit.reference import solutions
 from coursekit.reference.catalogue import RightAnswer, WrongAnswer, rows
-from coursekit.rows import Grading
+from coursekit.reference.rows import Grading
 from selfcheck.exercises import Exercise
 
 _SECRETS = ("exercises", "mistakes", "equivalents", "demo")

@@ -21,7 +21,7 @@ def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) ->
     """What every mistake of an exercise gives in all cases, and whether its public test fails on it.
 
     ``expected`` are the right outputs by case. A mistake that does not fit its solution any more is left out:
-    ``answers.misfits`` names it.
+    ``authoring.mutation.answers.misfits`` names it.
     """
     found = []
     for mistake in table.mistakes:

@@ -1,7 +1,7 @@
 """How a sandbox is started: bubblewrap's argument list, and the process.
 
 Inside there is: the system's programs and libraries, this interpreter with its packages under /app/venv, the package
-``inside``, and three small folders in memory. Nothing of the course, of the user's home or of the environment is there.
+``guest``, and three small folders in memory. Nothing of the course, of the user's home or of the environment is there.
 """
 
 import json
@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from coursekit import inside
-from coursekit.versions import ARITHMETIC
+from coursekit.sandbox import guest
+from coursekit.system.versions import ARITHMETIC
 
-INSIDE = Path(inside.__file__).parent  # a package of its own there, by the name of this folder
+INSIDE = Path(guest.__file__).parent  # a package of its own there, by the name of this folder
 LAUNCH = Path(__file__).parent / "launch.py"
 HOME, TMP, SHM = "/home/student", "/tmp", "/dev/shm"
 FOLDER = f"{HOME}/work"

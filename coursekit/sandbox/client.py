@@ -11,15 +11,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
-from coursekit.errors import CourseError
-from coursekit.inside import channel
-from coursekit.sandbox import baggage, walls
-from coursekit.sandbox.forkserver import Call, Server, ServerLost
+from coursekit.model.errors import CourseError
+from coursekit.sandbox import isolation, student_files
+from coursekit.sandbox.fork_server import Call, Server, ServerLost
+from coursekit.sandbox.guest import channel
+from coursekit.sandbox.isolation import Walls
 from coursekit.sandbox.limits import DEFAULT_LIMITS, MIB, ResourceLimits
-from coursekit.sandbox.patience import Usage, others_had_s
 from coursekit.sandbox.reply import Reply, ReplyCollector
 from coursekit.sandbox.request import Line, Request
-from coursekit.sandbox.walls import Walls
+from coursekit.sandbox.timeouts import Usage, others_had_s
 
 _ATTEMPTS = 4  # in which a server may be lost before a child runs
 
@@ -54,7 +54,7 @@ class Sandbox:
     def walls(self) -> Walls:
         """The walls that hold here. Raises CourseError where there are none and nobody said that none will do."""
         if self._walls is None:
-            self._walls = walls.require()
+            self._walls = isolation.require()
         return self._walls
 
     def start(self) -> None:
@@ -75,7 +75,7 @@ class Sandbox:
         """A new process with a clean shell in a clean folder, where the trusted files lie and ``files`` beside them."""
         if self._child is not None:
             raise RuntimeError("one child at a time: close the last one first")
-        table, data, left_out = baggage.pack(files, self._files, self.limits.scratch_mib * MIB // 2)
+        table, data, left_out = student_files.pack(files, self._files, self.limits.scratch_mib * MIB // 2)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self.start()

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coursekit import CHECKOUT
-from coursekit.errors import CourseError
-from coursekit.sandbox import bubblewrap, walls
+from coursekit.model.errors import CourseError
+from coursekit.sandbox import bubblewrap, isolation
 from coursekit.sandbox.client import Child, Sandbox
+from coursekit.sandbox.isolation import Walls
 from coursekit.sandbox.limits import ResourceLimits
-from coursekit.sandbox.walls import Walls
 
 _TIMEOUT_S = 20.0
 _BWRAP = (
@@ -66,7 +66,7 @@ for path in HIDDEN: attempt(path, lambda: os.stat(path))
 """),
     _Probe("read-only system", "write into /usr, /etc, the interpreter and the sandbox's own code", """
 import numpy
-for path in ("/usr/bin/probe", "/etc/probe", "/app/inside/server.py", numpy.__file__, "/probe"):
+for path in ("/usr/bin/probe", "/etc/probe", "/app/guest/server.py", numpy.__file__, "/probe"):
     attempt(path, lambda: open(path, "a"))
 """),
     _Probe("environment", "look for the grader's environment variables", """
@@ -173,7 +173,7 @@ print("found", there, len([n for n in os.listdir("/proc") if n.isdigit()]) - 2)
 
 def examine(have: Walls | None = None, names: Collection[str] = ()) -> list[Wall]:
     """Every wall, or those of these names, tried. (``have``: other walls than this machine was found to have.)"""
-    have = have or walls.detect()
+    have = have or isolation.detect()
     if not have.bwrap:
         return [Wall("sandbox", False, why, _BWRAP) for why in have.missing or ("there is none",)]
     found = [Wall("sandbox", True, f"{have.bwrap} makes one")]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursekit.inside import channel
+from coursekit.sandbox.guest import channel
 from coursekit.sandbox.limits import MIB, ResourceLimits
 
 _MORE_EVENTS = 500  # of a cell, when all cells together have said all that they may

@@ -3,10 +3,10 @@
 import select
 import socket
 
-from coursekit.inside import channel
-from coursekit.sandbox.forkserver import Server
-from coursekit.sandbox.patience import Patience
+from coursekit.sandbox.fork_server import Server
+from coursekit.sandbox.guest import channel
 from coursekit.sandbox.reply import Reply, ReplyCollector
+from coursekit.sandbox.timeouts import Patience
 
 _EXIT_REASON_S = 3.0  # within which the server says how the child died whose line is closed
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR

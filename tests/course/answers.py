@@ -8,8 +8,8 @@ import linecache
 import warnings
 from dataclasses import dataclass
 
+from coursekit.marking.function_calls import observe
 from coursekit.marking.judge import judge
-from coursekit.marking.probe import observe
 from coursekit.reference.catalogue import Answer
 from selfcheck.testing import PublicTestFailure, Suite
 from tests import tables

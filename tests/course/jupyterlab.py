@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
-from coursekit.lab_plan import LabServer
+from coursekit.lab.plan import LabServer
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"

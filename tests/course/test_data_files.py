@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coursekit.errors import CourseError
+from coursekit.model.errors import CourseError
 from dnn.data_files import DataFileError, load_data, load_digits
 from tests.tables import COURSE
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from coursekit.course import find_course
+from coursekit.model.course import find_course
 from tests.classroom import text
 
 COURSE = find_course()

@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from coursekit import grade, gradebook, handout, lab_plan, lab_server, notebooks, release
-from coursekit.course import Course
-from coursekit.lab_plan import LabServer
+from coursekit.authoring import release
+from coursekit.grading import grade, gradebook
+from coursekit.lab import plan, student_workspace
+from coursekit.lab import server as lab_server
+from coursekit.lab.plan import LabServer
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, small_course, solution_cells
 from tests.course import jupyterlab
 from tests.tables import ASSIGNMENTS, loaded
@@ -55,8 +59,8 @@ def browser() -> Iterator[Browser]:
 def student_lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("student")
     course = copy_course(home / "course")
-    handout.hand_out(course)
-    server = jupyterlab.observable(lab_plan.plan(course, student=True), home)
+    student_workspace.hand_out(course)
+    server = jupyterlab.observable(plan.plan(course, student=True), home)
     outside: list[str] = []
     with lab_server.running(server):
         yield Lab(course, server, jupyterlab.context(browser, server, outside), outside)
@@ -79,7 +83,7 @@ def instructor_lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
     course.source(ASSIGNMENT).write_text(json.dumps(source), encoding="utf-8")
     for student, answers in _submissions(course).items():
         hand_in(course, student, fill_in(_released(course), answers))
-    server = jupyterlab.observable(lab_plan.plan(course), home)
+    server = jupyterlab.observable(plan.plan(course), home)
     outside: list[str] = []
     with lab_server.running(server):
         yield Lab(course, server, jupyterlab.context(browser, server, outside), outside)

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coursekit import notebooks, stubs
 from coursekit.marking import diagnosis, observations
+from coursekit.model import notebooks, stubs
 from tests.course import answers
 from tests.course.answers import (
     COURSE,

@@ -71,7 +71,7 @@ def in_sandbox_shell(cells, folder):
     driver = """
 import json, os, sys
 answer = os.fdopen(os.dup(1), "w")
-from inside.shell import make_shell
+from guest.shell import make_shell
 shell, events = make_shell(), []
 cells = json.load(sys.stdin)
 shell.adopt(events.append, os.getcwd())

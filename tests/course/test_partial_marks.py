@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from coursekit.course import functions_in
-from coursekit.exercise import CACHES
-from coursekit.sandbox import walls
+from coursekit.model.course import functions_in
+from coursekit.model.exercise import CACHES
+from coursekit.sandbox import isolation
 from tests.attacks import Room, said
 from tests.course.answers import COURSE, KEYS, rows, solved, verdict
 from tests.tables import exercise
@@ -150,7 +150,7 @@ def {name}(*args):
 """
 
 
-@pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+@pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 def test_what_digits_asks_for_cannot_be_had_from_its_helpers():
     """By import, by star, by attribute, by the modules that are loaded, by the globals of their functions."""
     names = [*rows("digits")]

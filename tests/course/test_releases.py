@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from coursekit import assignments, notebooks
+from coursekit.model import notebooks
+from coursekit.reference import assignments
 from selfcheck import recordings
 from tests.classroom import text
 from tests.course.answers import COURSE, mistakes_of, rows

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 import coursekit
-from coursekit import notebooks, student_code
-from coursekit.marking.quoting import Quoter
-from coursekit.reading import accents, answers, attachments, prose, rebuild
-from coursekit.reading.answers import Piece
+from coursekit.marking.redaction import Quoter
+from coursekit.model import accents, notebooks, student_code
+from coursekit.submission import attachments, cells, prose, rebuild
+from coursekit.submission.cells import Piece
 from tests.classroom import ASSIGNMENT, ROOT
 from tests.patience import spends_at_most
 
@@ -59,7 +59,7 @@ def test_code_with_many_accents_is_not_read_as_python(monkeypatch, code):
 
 def test_a_function_beside_many_accents_is_found_by_its_line():
     code = f"def relu(Z):\n    return Z  # {row(MANY)}"
-    assert answers.definitions(code).keys() == {"relu"}
+    assert cells.definitions(code).keys() == {"relu"}
 
 
 def test_a_student_is_told_that_a_cell_was_not_read():
@@ -89,18 +89,25 @@ def test_nothing_else_sorts_accents():
         for path in package.rglob("*.py")
         if re.search(r"unicodedata\.normalize|import normalize", path.read_text(encoding="utf-8"))
     }
-    assert found == {"reading/accents.py"}
+    assert found == {"model/accents.py"}
     parsing = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*.py")
         if re.search(r"\bast\.parse\(|(?<![.\w])compile\(", path.read_text(encoding="utf-8"))
     }
-    ours = {"notebooks.py", "reference/solutions.py", "reference/wrong.py", "reference/outputs.py"}  # authors' code
-    assert {path for path in parsing if not path.startswith(("inside/", "checks/", "mutation/"))} <= ours
+    ours = {
+        "model/notebooks.py",
+        "reference/solutions.py",
+        "reference/wrong.py",
+        "reference/outputs.py",
+    }  # authors' code
+    assert {
+        path for path in parsing if not path.startswith(("sandbox/guest/", "authoring/checks/", "authoring/mutation/"))
+    } <= ours
     asking = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*.py")
         if "notebooks.parsed(" in path.read_text(encoding="utf-8")
     }
-    ours = {"marking/beforehand.py", "checks/exercises.py"}  # read the source
-    assert asking - ours == {"student_code.py"}  # which asks
+    ours = {"marking/warm_up.py", "authoring/checks/exercises.py"}  # read the source
+    assert asking - ours == {"model/student_code.py"}  # which asks

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from coursekit import assignments, author, grade, recording
-from coursekit.checks import form
-from coursekit.errors import CourseError
+from coursekit import author
+from coursekit.authoring import recording
+from coursekit.authoring.checks import form
+from coursekit.grading import grade
+from coursekit.model.errors import CourseError
+from coursekit.reference import assignments
 from selfcheck import recordings
 from tests import tables, tiny
 from tests.classroom import ASSIGNMENT, ROOT
@@ -18,7 +21,9 @@ ONE_MORE = '    Exercise(2, "halve", double_test_case, ("x",), "y", (Case("examp
 
 
 def with_rows(*rows):
-    imports = "from coursekit.author import Check, Grading\nfrom selfcheck.exercises import Case"
+    imports = (
+        "from coursekit.author import Check; from coursekit.author import Grading\nfrom selfcheck.exercises import Case"
+    )
     return f"{imports}\nEXERCISES = ({', '.join(rows)},)"
 
 

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from coursekit import atomic_write
+from coursekit.system import atomic_write
 
 
 def permissions(path) -> int:

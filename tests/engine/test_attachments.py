@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from coursekit.notebooks import read
-from coursekit.reading import attachments, rebuild
+from coursekit.model.notebooks import read
+from coursekit.submission import attachments, rebuild
 from tests.classroom import ROOT
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(60)).decode()

@@ -8,11 +8,11 @@ from types import ModuleType
 
 import pytest
 
-from coursekit import notebooks
-from coursekit.inside import album
-from coursekit.marking import beforehand
-from coursekit.sandbox import kept
+from coursekit.marking import warm_up
+from coursekit.model import notebooks
+from coursekit.sandbox import host_cache
 from coursekit.sandbox.client import Sandbox
+from coursekit.sandbox.guest import figure_cache
 from dnn import figures
 from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, ROOT
@@ -45,7 +45,7 @@ def sandbox(files):
 
 
 def test_the_drawings_of_the_text_are_found(course, files):
-    found = beforehand.drawings(notebooks.read(course.source(ASSIGNMENT)), files)
+    found = warm_up.drawings(notebooks.read(course.source(ASSIGNMENT)), files)
     assert ("dnn_utils", "draw_network", [[5, 4, 3, 1]], {}) in found
     assert len(found) == 7
 
@@ -119,11 +119,11 @@ def test_nothing_is_remembered_of_damaged_pictures(cache, damage, monkeypatch):
     """As if nothing had been kept, which is what the test above shows the sandbox to draw again."""
     file, folder = album_file(cache), str(ROOT / "dnn")
     monkeypatch.setattr(figures, "_drawn", {})
-    assert album.remember(folder, kept.pictures(file.name)) == 1
-    assert album.remembered(folder) == json.loads(file.read_text())
+    assert figure_cache.remember(folder, host_cache.pictures(file.name)) == 1
+    assert figure_cache.remembered(folder) == json.loads(file.read_text())
     figures._drawn.clear()
     file.write_text(damage)
-    assert album.remember(folder, kept.pictures(file.name)) == 0
+    assert figure_cache.remember(folder, host_cache.pictures(file.name)) == 0
     assert figures._drawn == {}
 
 
@@ -141,27 +141,29 @@ def test_a_module_that_fails_to_remember_is_told_and_the_others_remember(tmp_pat
     module("one_that_works", tmp_path, remembered=lambda: taken, remember=taken.update)
     module("half_a_module", tmp_path, remembered=lambda: {"a": 1})
     module("a_stranger", tmp_path.parent, remembered=lambda: {"a": 1}, remember=dict)
-    assert album.remember(str(tmp_path), {"one_that_works": {"a": 1}, "half_a_module": {}, "a_stranger": {}}) == 1
-    assert album.remembered(str(tmp_path)) == {"one_that_works": {"a": 1}}
+    assert (
+        figure_cache.remember(str(tmp_path), {"one_that_works": {"a": 1}, "half_a_module": {}, "a_stranger": {}}) == 1
+    )
+    assert figure_cache.remembered(str(tmp_path)) == {"one_that_works": {"a": 1}}
     assert capsys.readouterr().err == "one_that_fails.remember: KeyError: 'gone'\n"
 
 
 def test_pictures_of_other_code_or_of_other_calls_are_others(files):
     data = {name: path.read_bytes() for name, path in files.items()}
     names = {
-        kept.pictures_name(data, DRAWN),
-        kept.pictures_name(data | {"dnn/figures.py": b""}, DRAWN),
-        kept.pictures_name(data, [("dnn_utils", "draw_layer_backward", [], {})]),
+        host_cache.pictures_name(data, DRAWN),
+        host_cache.pictures_name(data | {"dnn/figures.py": b""}, DRAWN),
+        host_cache.pictures_name(data, [("dnn_utils", "draw_layer_backward", [], {})]),
     }
     assert len(names) == 3
 
 
 def test_pictures_that_were_kept_longest_give_way(empty_cache):
     for number in range(20):
-        kept.keep_pictures(f"pictures-{number:02}.json", {"asked": ["", "alt", number]})
+        host_cache.keep_pictures(f"pictures-{number:02}.json", {"asked": ["", "alt", number]})
     left = sorted(path.name for path in empty_cache.rglob("*.json"))
     assert len(left) == 12
-    assert kept.pictures("pictures-19.json") == {"asked": ["", "alt", 19]}
+    assert host_cache.pictures("pictures-19.json") == {"asked": ["", "alt", 19]}
 
 
 def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course, files, tmp_path):

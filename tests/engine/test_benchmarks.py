@@ -15,7 +15,7 @@ from tests.classroom import ASSIGNMENT, ROOT
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     """Two submissions of ours, one of nbgrader's, and two commands."""
-    from coursekit.course import Course
+    from coursekit.model.course import Course
 
     small = {"size": 2, "stock": 1, "limit": 2, "jobs": 1, "sizes": (2,), "repeats": 1}
     plan = parts.Plan(Course(ROOT), ASSIGNMENT, tmp_path_factory.mktemp("benchmarks"), **small)
@@ -38,7 +38,7 @@ def test_the_table_has_a_ratio_in_every_row(rows):
 
 def test_a_mark_that_is_not_what_it_should_be_stops_the_benchmark(scratch):
     """Else a grader that fails everybody would be the fastest."""
-    from coursekit import registration
+    from coursekit.grading import registration
 
     registration.register(scratch, ASSIGNMENT)
     with pytest.raises(RuntimeError, match="student-0000 has 0 of 1: this is no measurement"):

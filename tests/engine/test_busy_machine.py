@@ -10,14 +10,16 @@ import time
 
 import pytest
 
-from coursekit import processors
-from coursekit.inside import probing
 from coursekit.sandbox import client as sandbox
-from coursekit.sandbox import walls
-from coursekit.sandbox.patience import MOST, Patience, Usage
+from coursekit.sandbox import isolation
+from coursekit.sandbox.guest import caller
 from coursekit.sandbox.reply import Reply
+from coursekit.sandbox.timeouts import MOST, Patience, Usage
+from coursekit.system import processors
 
-needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+needs_sandbox = pytest.mark.skipif(
+    not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}"
+)
 needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no processor can be chosen here")
 COMPUTES = """
 import time
@@ -49,7 +51,7 @@ def crowded(others: int = 4):
 @needs_affinity
 def test_a_right_but_slow_cell_is_not_stopped_because_the_machine_is_busy():
     """A class graded on a machine with other work to do gets the marks that it would get on a quiet one."""
-    with sandbox.Sandbox({}, walls=walls.require()) as box, crowded(), box.child() as child:
+    with sandbox.Sandbox({}, walls=isolation.require()) as box, crowded(), box.child() as child:
         reply = run(child, "import time; began = time.process_time()" + COMPUTES.format(seconds=1.6), timeout_s=2.0)
         assert (reply.end, reply.why) == ("done", "")
         assert child.others_had_s() > 0.5
@@ -62,7 +64,7 @@ def test_a_right_but_slow_cell_is_not_stopped_because_the_machine_is_busy():
 def test_a_notebook_that_crowds_itself_gains_no_time():
     """Else a submission could hold a worker for ten times its limit by starting processes that compute."""
     crowd = "import os\nfor _ in range(6):\n    if os.fork() == 0:\n        while True: pass\nwhile True: pass"
-    with sandbox.Sandbox({}, walls=walls.require()) as box, box.child() as child:
+    with sandbox.Sandbox({}, walls=isolation.require()) as box, box.child() as child:
         reply = run(child, crowd, timeout_s=2.0)
         used_s = box._server.usage().used_s
     assert reply.end in ("timeout", "lost")
@@ -80,7 +82,7 @@ def test_a_call_by_the_grader_is_not_stopped_because_the_machine_is_busy():
         return x
 
     with crowded():
-        seen = probing.observe(slow, "x", (), [("case", (1.0,))], call_timeout_s=0.8)
+        seen = caller.observe(slow, "x", (), [("case", (1.0,))], call_timeout_s=0.8)
     assert "outputs" in seen["observations"][0]
 
 
@@ -95,7 +97,7 @@ def test_a_call_by_the_grader_is_not_stopped_because_the_machine_is_busy():
 )
 def test_what_others_had_is_given_back(monkeypatch, waited_s, used_s, given_back_s):
     now = [100.0]
-    monkeypatch.setattr("coursekit.sandbox.patience.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("coursekit.sandbox.timeouts.time.monotonic", lambda: now[0])
     told = iter([Usage(7.0, 3.0), Usage(7.0 + waited_s, 3.0 + used_s)])
     patience = Patience(lambda: next(told), limit_s=50.0)
     now[0] = 101.0
@@ -107,7 +109,7 @@ def test_what_others_had_is_given_back(monkeypatch, waited_s, used_s, given_back
 def test_time_given_back_has_an_end(monkeypatch):
     """A machine that never gives a submission a processor does not hold its class up for good."""
     now = [0.0]
-    monkeypatch.setattr("coursekit.sandbox.patience.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("coursekit.sandbox.timeouts.time.monotonic", lambda: now[0])
     patience = Patience(lambda: Usage(waited_s=now[0]), limit_s=1.0)
     while patience.left_s() > 0:
         now[0] += 0.25
@@ -127,7 +129,7 @@ def test_what_is_quick_is_never_looked_at():
 
 def test_an_interrupt_never_meets_the_next_cell():
     """The server, slow to run on a busy machine, would else stop a cell that did nothing wrong."""
-    with sandbox.Sandbox({}, walls=walls.NONE) as box, box.child() as child:
+    with sandbox.Sandbox({}, walls=isolation.NONE) as box, box.child() as child:
         assert run(child, "import time", 10.0).end == "done"
         server = box._server._process.pid
         os.kill(server, signal.SIGSTOP)

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from coursekit import notebooks
-from coursekit.checks import exercises, experiments, markers
-from coursekit.checks.findings import CODES, Finding, Source
+from coursekit.authoring.checks import exercises, experiments, markers
+from coursekit.authoring.checks.findings import CODES, Finding, Source
+from coursekit.model import notebooks
 from tests.classroom import ASSIGNMENT
 from tests.tables import loaded
 

@@ -5,13 +5,14 @@ import json
 import pytest
 import typer.main
 
-from coursekit import cli, notebooks
-from coursekit.checks import commands, docs, markdown
-from coursekit.checks.findings import Source
-from coursekit.course import Course
+from coursekit.authoring.checks import commands, docs, markdown
+from coursekit.authoring.checks.findings import Source
+from coursekit.cli import app
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 from tests.classroom import ASSIGNMENT
 
-OURS = commands.of(typer.main.get_command(cli.app))
+OURS = commands.of(typer.main.get_command(app.app))
 
 
 @pytest.fixture
@@ -175,7 +176,7 @@ def test_a_command_that_does_not_exist_is_found(small, call):
         "`./course --help`",
         "`./course test -k one --maxfail=1`",
         "`./course <command>`",
-        "`coursekit.checks`",
+        "`coursekit.authoring.checks`",
         "`coursekit/`",
         "```sh\n./course lab --student   # gone --away\n```",
         "```python\nfrom coursekit import gone\n```",

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from coursekit import notebooks
-from coursekit.checks import form
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.authoring.checks import form
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
 from tests.classroom import ASSIGNMENT
 
 MENDED = {"N102", "N105", "N106", "N107", "N108"}

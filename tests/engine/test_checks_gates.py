@@ -9,13 +9,24 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
-from coursekit import checks, feedback, grade, notebooks, release
-from coursekit.checks import CODES, gates, gates_answers, gates_class, gates_ends, gates_experiments, gates_mutants
-from coursekit.checks.findings import Finding, Source
-from coursekit.course import Course
+from coursekit.authoring import checks, release
+from coursekit.authoring.checks import (
+    CODES,
+    acceptance,
+    acceptance_answers,
+    acceptance_class,
+    acceptance_ends,
+    acceptance_experiments,
+    acceptance_mutants,
+)
+from coursekit.authoring.checks.findings import Finding, Source
+from coursekit.feedback import generation
+from coursekit.grading import grade
+from coursekit.grading.student_marks import Mark, StudentMarks
 from coursekit.marking import cell_runner
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 from coursekit.reference.process import Pool
-from coursekit.student_marks import Mark, StudentMarks
 from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, ROOT, change_recording, copy_course, solution_cells
 from tests.tables import loaded, table
@@ -49,7 +60,7 @@ def course_with_docs(folder):
 def clean(tmp_path_factory):
     """Findings and figures of the gates of one assignment; `./course check` itself, in CI, tries those of each."""
     course, said = course_with_docs(tmp_path_factory.mktemp("clean")), []
-    return gates.check(course, [source_of(course)], said.append, every=30), said
+    return acceptance.check(course, [source_of(course)], said.append, every=30), said
 
 
 def test_the_gates_of_a_right_assignment_find_nothing(clean):
@@ -95,7 +106,7 @@ def broken(tmp_path_factory):
     }
     edit(course.source(ASSIGNMENT), changes)
     edit(course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", {"compute-cost": lambda _: answer})
-    return gates.check(course, [source_of(course)], lambda text: None)
+    return acceptance.check(course, [source_of(course)], lambda text: None)
 
 
 def where(findings, code):
@@ -138,7 +149,7 @@ def test_a_grader_that_fails_is_a_finding(scratch, monkeypatch):
 
     monkeypatch.setattr(grade, "grade", fail)
     source = source_of(scratch)
-    (finding,) = gates.check(scratch, [source, source], lambda text: None)[:1]
+    (finding,) = acceptance.check(scratch, [source, source], lambda text: None)[:1]
     assert (finding.code, finding.what) == ("G704", "RuntimeError: no space left")
 
 
@@ -165,7 +176,7 @@ def marks_of_a_class(changes=()):
 
 
 def test_a_class_as_it_should_be_has_no_findings(source):
-    findings, figure = gates_class.alone(source, marks_of_a_class())
+    findings, figure = acceptance_class.alone(source, marks_of_a_class())
     assert findings == []
     assert figure.startswith("10 of 10 exercises left blank and 10 of 10 exercises wrong")
 
@@ -183,7 +194,7 @@ def test_an_exercise_that_costs_more_or_less_than_its_own_points_is_found(
     source, student, exercise, points, code, what
 ):
     """No double jeopardy, and no points for nothing."""
-    findings, figure = gates_class.alone(source, marks_of_a_class({(student, exercise): points}))
+    findings, figure = acceptance_class.alone(source, marks_of_a_class({(student, exercise): points}))
     own = student.partition("-")[2]
     assert [(one.code, one.where, one.what) for one in findings] == [(code, f"{NOTEBOOK}[{own}]", what)]
     assert "9 of 10" in figure
@@ -192,7 +203,7 @@ def test_an_exercise_that_costs_more_or_less_than_its_own_points_is_found(
 def test_gradings_that_differ_are_found(source, tmp_path):
     """In a mark, in a reason, or in what stands in the notebook."""
     there = Course(tmp_path)
-    _, marked, reasoned, shown, *_ = students = [f"again-{number:02}" for number in range(gates_class.TIMES)]
+    _, marked, reasoned, shown, *_ = students = [f"again-{number:02}" for number in range(acceptance_class.TIMES)]
     for student in students:
         folder = there.autograded(ASSIGNMENT, student)
         folder.mkdir(parents=True)
@@ -201,11 +212,11 @@ def test_gradings_that_differ_are_found(source, tmp_path):
     same = {student: StudentMarks(student, ASSIGNMENT, (mark,)) for student, mark in entry.items()}
     odd = {marked: Mark("compute-cost", 5.0, 10.0, "no sum"), reasoned: Mark("compute-cost", 4.0, 10.0, "at 0x7f")}
     marks = same | {student: StudentMarks(student, ASSIGNMENT, (mark,)) for student, mark in odd.items()}
-    (found,), figure = gates_class.again(there, source, marks)
+    (found,), figure = acceptance_class.again(there, source, marks)
     assert (found.code, found.what) == ("G708", "3 of 20 gradings of the same submission differ from the first")
     assert figure == "17 of 20 gradings of the same submission identical"
     (there.autograded(ASSIGNMENT, shown) / f"{ASSIGNMENT}.ipynb").write_text("same", encoding="utf-8")
-    assert gates_class.again(there, source, same) == ([], "20 of 20 gradings of the same submission identical")
+    assert acceptance_class.again(there, source, same) == ([], "20 of 20 gradings of the same submission identical")
 
 
 def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_found(scratch, source):
@@ -217,7 +228,7 @@ def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_f
         )
     two = [row for row in source.exercises if row.function in ("linear_forward", "compute_cost")]
     with Pool(scratch.root, ASSIGNMENT, 1) as pool:
-        findings, figure = gates_answers.check(replace(source, exercises=tuple(two)), pool)
+        findings, figure = acceptance_answers.check(replace(source, exercises=tuple(two)), pool)
     catalogue = f"hidden/{ASSIGNMENT}/mistakes.py"
     assert [(one.code, one.where) for one in findings] == [
         ("G706", f"{catalogue}[linear_forward:no-mistake]"),
@@ -237,15 +248,15 @@ def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_f
 def test_a_secret_on_a_feedback_page_is_found(course, source, tmp_path, monkeypatch, page, what):
     path = tmp_path / "page.html"
     path.write_text(f"<html>{page}</html>", encoding="utf-8")
-    monkeypatch.setattr(feedback, "feedback", lambda *_: [feedback.Page("untouched", path)])
-    findings, _ = gates_ends.leaks(course, course, source)
+    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.Page("untouched", path)])
+    findings, _ = acceptance_ends.leaks(course, course, source)
     assert [(one.code, one.what) for one in findings] == [("G709", what)]
 
 
 def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_path, monkeypatch):
     path = tmp_path / "page.html"
     path.write_text("<html></html>", encoding="utf-8")
-    monkeypatch.setattr(feedback, "feedback", lambda *_: [feedback.Page("untouched", path)])
+    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.Page("untouched", path)])
     released = scratch.release(ASSIGNMENT) / recordings.NAME
     hidden, secret = (
         recordings.outputs(where / recordings.NAME, "linear_forward")
@@ -257,7 +268,7 @@ def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_pat
         {"linear_forward": secret | {"6-4-3": next(iter(hidden.values()))}}, {"linear_backward": known}
     )
     change_recording(released, lambda arrays: arrays.update(packed))
-    findings, _ = gates_ends.leaks(scratch, scratch, source)
+    findings, _ = acceptance_ends.leaks(scratch, scratch, source)
     assert [(one.code, one.what) for one in findings] == [
         ("G709", "a recording of 'linear_backward/m=1'"),
         ("G709", "a recording of 'linear_backward:not-averaged'"),
@@ -279,8 +290,8 @@ def test_a_slow_cell_that_decides_no_mark_and_one_that_needs_an_experiment_are_f
         return reply
 
     monkeypatch.setattr(cell_runner.CellRunner, "_ask", slow)
-    monkeypatch.setattr(gates_experiments, "MAX_S", 1.4)  # this machine may be busy
-    findings, figure = gates_experiments.check(scratch, source)
+    monkeypatch.setattr(acceptance_experiments, "MAX_S", 1.4)  # this machine may be busy
+    findings, figure = acceptance_experiments.check(scratch, source)
     assert [(finding.code, finding.where) for finding in findings] == [
         ("G712", f"{NOTEBOOK}[slow]"),
         ("G713", f"{NOTEBOOK}[reads]"),
@@ -295,7 +306,7 @@ def test_a_mutant_that_survives_and_an_entry_that_is_not_true_are_found():
         {"function": "f", "name": name, "killed": killed, "difference": ""}
         for name, killed in (("1 x -> y", False), ("2 x -> y", True))
     ]
-    findings = gates_mutants.judged("a", outcomes, {"f": {"2 x -> y": "a reason"}})
+    findings = acceptance_mutants.judged("a", outcomes, {"f": {"2 x -> y": "a reason"}})
     assert [finding.code for finding in findings] == ["G710", "G711"]
 
 

@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 
-from coursekit import notebooks, release
-from coursekit.checks import recordings, released
-from coursekit.checks.findings import Source
+from coursekit.authoring import release
+from coursekit.authoring.checks import recordings, released
+from coursekit.authoring.checks.findings import Source
+from coursekit.model import notebooks
 from selfcheck import recordings as recorded
 from tests.classroom import ASSIGNMENT, change_recording, copy_course
 from tests.tables import loaded

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from rich.console import Console
 
-from coursekit import class_report
-from coursekit.course import Course
+from coursekit.grading.student_marks import Mark, StudentMarks
 from coursekit.marking import graded_verdicts, verdicts
-from coursekit.student_marks import Mark, StudentMarks
+from coursekit.model.course import Course
+from coursekit.reports import class_report
 from tests.tables import exercise
 
 NAME = "step-by-step"

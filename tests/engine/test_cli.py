@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import gradebook, grading_lock, registration, selection
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.grading import gradebook, lock, registration, roster
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
 
 COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "doctor", "demo", "lab")
@@ -63,7 +63,7 @@ def test_help_names_every_command():
 def test_help_pays_for_no_import_that_it_does_not_use():
     """`--help` answers in a moment because what a command needs is imported when the command is called."""
     slow = {"numpy", "h5py", "nbformat", "nbgrader", "sqlalchemy", "IPython", "matplotlib", "jinja2"}
-    source = "import sys\nfrom coursekit import cli\nprint(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    source = "import sys\nimport coursekit.cli.app\nprint(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) & slow == set()
 
@@ -126,7 +126,10 @@ def test_outside_a_course_the_message_says_what_to_do(tmp_path):
 
 
 def test_our_own_failure_is_told_as_ours_with_a_log(untouched):
-    bug = "import sys; from coursekit import cli, selection; selection.marked = lambda *_: 1 / 0; sys.exit(cli.main())"
+    bug = (
+        "import sys; from coursekit.cli import app; from coursekit.grading import roster; "
+        "roster.marked = lambda *_: 1 / 0; sys.exit(app.main())"
+    )
     done = run([sys.executable, "-c", bug, "marks"], untouched.root)
     assert done.returncode == 3
     assert "this is our fault, see" in done.stderr
@@ -174,7 +177,7 @@ NAMES_THEM_ALL = {"marks", "grade nothing", "lab nothing", "release nothing"}
 # Reports what a command has imported; nbgrader's API alone takes three seconds.
 WATCHED = """\
 import sys
-from coursekit import cli
+from coursekit.cli import app as cli
 try:
     cli.main()
 finally:
@@ -193,9 +196,9 @@ def test_where_there_is_nothing_to_show_that_is_said_before_anything_heavy_is_im
 
 def test_who_comes_while_somebody_is_grading_is_told_so_at_once(scratch):
     hand_in(scratch, "sam", "{}")
-    with grading_lock.held(scratch, ASSIGNMENT):
+    with lock.held(scratch, ASSIGNMENT):
         done = run([sys.executable, "-c", WATCHED, "grade", ASSIGNMENT], scratch.root)
-    grading_lock.check_free(scratch, ASSIGNMENT)
+    lock.check_free(scratch, ASSIGNMENT)
     assert done.returncode == 1
     assert f"{ASSIGNMENT}: somebody is grading in this course: process {os.getpid()}, " in done.stderr
     assert done.stdout == "imported\n"
@@ -205,7 +208,7 @@ def test_what_a_killed_grader_has_left_behind_locks_nobody_out(scratch):
     (scratch.root / ".coursekit").mkdir()
     (scratch.root / ".coursekit" / "grading.lock").touch()
     (scratch.root / ".coursekit" / "grading.txt").write_text("process 1, digits, since 10:00:00\n")
-    grading_lock.check_free(scratch, ASSIGNMENT)
+    lock.check_free(scratch, ASSIGNMENT)
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +283,7 @@ def test_a_gradebook_without_marks_is_nothing_to_show(unfinished):
 )
 def test_of_whom_there_is_no_page_it_is_said_why(unfinished, student, said):
     with pytest.raises(CourseError, match=f"^{re.escape(said)}$"):
-        selection.graded(unfinished, ASSIGNMENT, [student])
+        roster.graded(unfinished, ASSIGNMENT, [student])
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["-n", "0", "--help"]])
@@ -301,8 +304,10 @@ def test_what_stands_behind_two_hyphens_reaches_pytest():
 
 def test_ctrl_c_ends_a_command_with_one_line(untouched):
     """Wherever it comes: here while the gradebook is being read."""
-    stopped = "import coursekit.selection as s, signal\ns.marked = lambda *_: signal.raise_signal(signal.SIGINT)\n"
-    done = run([sys.executable, "-c", stopped + "from coursekit import cli\ncli.main()", "marks"], untouched.root)
+    stopped = "import coursekit.grading.roster as s, signal\ns.marked = lambda *_: signal.raise_signal(signal.SIGINT)\n"
+    done = run(
+        [sys.executable, "-c", stopped + "from coursekit.cli import app as cli\ncli.main()", "marks"], untouched.root
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 

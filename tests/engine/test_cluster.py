@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import versions, workers
-from coursekit.cluster import packs, parcels
-from coursekit.cluster import worker as cluster_worker
-from coursekit.course import Course
-from coursekit.errors import CourseError
-from coursekit.grading_options import GradingOptions
+from coursekit.grading import workers
+from coursekit.grading.cluster import payload, wire_format
+from coursekit.grading.cluster import worker as cluster_worker
+from coursekit.grading.options import GradingOptions
 from coursekit.marking.limits import Limits
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.system import versions
 from tests import cluster as clusters
 from tests.classroom import ASSIGNMENT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 from tests.engine.test_workers import earned, poisoned
@@ -126,9 +127,9 @@ def kill_desks(cluster: clusters.Cluster, times: int) -> None:
 
 def test_the_course_pack_is_the_same_each_time_and_holds_no_more_than_grading_reads(classroom):
     (classroom.root / "gradebook.db").write_bytes(b"marks")
-    pack = packs.of_course(classroom, ASSIGNMENT)
-    assert packs.of_course(classroom, ASSIGNMENT) == pack
-    _, files = parcels.unpacked(pack)
+    pack = payload.of_course(classroom, ASSIGNMENT)
+    assert payload.of_course(classroom, ASSIGNMENT) == pack
+    _, files = wire_format.unpacked(pack)
     assert {
         f"hidden/{ASSIGNMENT}/exercises.py",
         f"hidden/{ASSIGNMENT}/recorded.npz",
@@ -142,18 +143,18 @@ def test_the_course_pack_is_the_same_each_time_and_holds_no_more_than_grading_re
 def test_nothing_in_a_parcel_leads_out_of_its_folder(tmp_path, name):
     (tmp_path / "inside").mkdir()
     with pytest.raises(ValueError, match="leads out"):
-        parcels.put({name: b"here"}, tmp_path / "inside")
+        wire_format.put({name: b"here"}, tmp_path / "inside")
     assert [path.name for path in tmp_path.rglob("*")] == ["inside"]
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data + b"x", lambda data: b"\x80" + data])
 def test_a_damaged_parcel_is_refused(damage):
     with pytest.raises(ValueError, match="parcel"):
-        parcels.unpacked(damage(parcels.packed({"name": "\udcff"}, {"a": b"\0"})))
+        wire_format.unpacked(damage(wire_format.packed({"name": "\udcff"}, {"a": b"\0"})))
 
 
 def test_another_coursekit_on_a_worker_is_refused(classroom):
-    answer, _ = parcels.unpacked(cluster_worker.examine(b"", b"", "0123", 3))
+    answer, _ = wire_format.unpacked(cluster_worker.examine(b"", b"", "0123", 3))
     _, found, _ = answer["refused"]
     assert found.startswith("its coursekit, Python or packages are not the grader's, or its settings of NumPy (")
     assert "OPENBLAS_CORETYPE" in found
@@ -189,7 +190,7 @@ def test_a_scheduler_that_is_not_there_is_told_at_once_in_one_line(classroom, ad
 
 
 def test_what_listens_and_is_no_scheduler_is_told_as_that(classroom, monkeypatch):
-    from coursekit.cluster import client as cluster
+    from coursekit.grading.cluster import client as cluster
 
     monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
     hand_in(classroom, "anna", "{}")
@@ -201,7 +202,7 @@ def test_what_listens_and_is_no_scheduler_is_told_as_that(classroom, monkeypatch
 
 
 def test_a_cluster_without_workers_is_told(classroom, tmp_path: Path):
-    from coursekit.cluster import client as cluster
+    from coursekit.grading.cluster import client as cluster
 
     hand_in(classroom, "anna", "{}")
     with clusters.running(tmp_path, workers=0) as lonely:

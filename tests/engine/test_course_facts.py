@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from coursekit import settings
-from coursekit.course import Course
-from coursekit.errors import CourseError
-from coursekit.settings import Facts
+from coursekit.model import settings
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.model.settings import Facts
 from tests.classroom import ROOT
 
 

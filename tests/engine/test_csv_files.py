@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from coursekit import csv_files
-from coursekit.errors import CourseError
+from coursekit.model.errors import CourseError
+from coursekit.reports import csv_files
 
 
 def test_a_device_is_written_into_and_not_replaced(tmp_path):

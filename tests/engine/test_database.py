@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from nbgrader import api
 
-from coursekit import database, gradebook
-from coursekit.errors import CourseError
+from coursekit.grading import gradebook
+from coursekit.model import database
+from coursekit.model.errors import CourseError
 
 COURSE = "a-course"
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from coursekit import deadline, processors
-from coursekit.deadline import MAX_EXTENSION, Deadline, Load
+from coursekit.system import deadline, processors
+from coursekit.system.deadline import MAX_EXTENSION, Deadline, Load
 
 
 @pytest.fixture

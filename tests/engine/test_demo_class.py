@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import demo, gradebook, registration
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.authoring import demo
+from coursekit.grading import gradebook, registration
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
 from tests.classroom import ASSIGNMENT, brief_course
 from tests.tables import ASSIGNMENTS, loaded
 

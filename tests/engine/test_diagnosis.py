@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from coursekit.marking import diagnosis, observations
+from coursekit.marking.function_calls import observe
 from coursekit.marking.observations import Observation
-from coursekit.marking.probe import observe
 from selfcheck import recordings
 from selfcheck.returned_values import NotNumbers
 from tests import tables

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from coursekit import outcomes
 from coursekit.experiments import plan
+from coursekit.grading import outcomes
 from coursekit.marking.limits import Limits
 from coursekit.marking.marker import Marker
 from coursekit.marking.runner import Run
-from coursekit.notebooks import ADDED
-from coursekit.reading import candidates
-from coursekit.sandbox import walls
+from coursekit.model.notebooks import ADDED
+from coursekit.sandbox import isolation
+from coursekit.submission import candidates
 from tests.classroom import ASSIGNMENT, hand_in, small_course, text
 from tests.patience import spends_at_most
 
@@ -57,8 +57,8 @@ def markers(course):
     """One that leaves experiments out, and one that runs them."""
     limits = (Limits(), Limits(experiments=True))
     with (
-        Marker(course, ASSIGNMENT, limits[0], walls.require()) as without,
-        Marker(course, ASSIGNMENT, limits[1], walls.require()) as everything,
+        Marker(course, ASSIGNMENT, limits[0], isolation.require()) as without,
+        Marker(course, ASSIGNMENT, limits[1], isolation.require()) as everything,
     ):
         yield without, everything
 

@@ -5,8 +5,8 @@ import time
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coursekit.experiments import names, plan
-from coursekit.experiments.names import Use
+from coursekit.experiments import plan, statements
+from coursekit.experiments.statements import Use
 
 SOLUTION = {"nbgrader": {"solution": True, "grade": False, "grade_id": "answer"}}
 TEST = {"nbgrader": {"solution": False, "grade": True, "grade_id": "answer-test", "points": 1}}
@@ -182,12 +182,12 @@ def test_answers_and_tests_that_need_an_experiment_are_found():
 
 
 def test_code_that_is_no_python_is_run_as_it_is_and_binds_nothing():
-    assert names.statements("def f(:") is None
-    assert names.statements("%%html\n<b>") == ()
+    assert statements.statements("def f(:") is None
+    assert statements.statements("%%html\n<b>") == ()
 
 
 def test_names_of_functions_are_those_around_them():
-    (one,) = names.statements("def f(a, *b, c=d, **e):\n    global g\n    g = h(a)\n    i = j\n    i.x = k.y = 1")
+    (one,) = statements.statements("def f(a, *b, c=d, **e):\n    global g\n    g = h(a)\n    i = j\n    i.x = k.y = 1")
     assert one.now == Use(frozenset("d"))
     assert one.later == (("f", Use(frozenset("hjk"), frozenset("gk"))),)
 

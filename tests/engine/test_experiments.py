@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell
 
-from coursekit import feedback, grade, gradebook, notebooks, stamps
-from coursekit.course import Course
-from coursekit.experiments.shown import LABEL, NOTHING, is_labelled, labelled
-from coursekit.feedback_page.formgrader import RenderCells
-from coursekit.grading_options import GradingOptions
+from coursekit.feedback import generation
+from coursekit.grading import grade, gradebook, receipts
+from coursekit.grading.options import GradingOptions
 from coursekit.marking.limits import Limits
-from coursekit.marking.output_caps import Room
-from coursekit.reading import handed_in, rescue
+from coursekit.marking.output_limits import Room
+from coursekit.marking.unrun_cells import LABEL, NOTHING, is_labelled, labelled
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.nbgrader_plugin.formgrader_view import RenderCells
+from coursekit.submission import salvage, submitted_outputs
 from tests.classroom import ASSIGNMENT, hand_in, small_course, text
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
@@ -83,7 +85,7 @@ def handed(course: Course, shown=None, *own) -> dict:
 def forged(notebook: dict) -> dict:
     """Every cell is tagged, tests and answers too, and says that it was not run."""
     for cell in notebook["cells"]:
-        cell["metadata"] = cell["metadata"] | {"tags": ["experiment"], handed_in.KEY: [stream("forged")]}
+        cell["metadata"] = cell["metadata"] | {"tags": ["experiment"], submitted_outputs.KEY: [stream("forged")]}
     return notebook
 
 
@@ -123,7 +125,7 @@ def graded(tmp_path_factory) -> Course:
     for student, notebook in submissions(course).items():
         hand_in(course, student, notebook)
     assert not [one.problem for one in grade.grade(course, ASSIGNMENT, options=GradingOptions(jobs=2)) if one.failed]
-    feedback.feedback(course, ASSIGNMENT, ["anna"])
+    generation.feedback(course, ASSIGNMENT, ["anna"])
     return course
 
 
@@ -202,7 +204,7 @@ def test_tags_and_metadata_of_a_submission_count_for_nothing(graded):
     assert [name for name, outputs in found.items() if LABEL in outputs or NOTHING in outputs] == ["training", "last"]
     assert found["kept"] == ["kept 42 0.5 2\n"]
     assert not any("forged" in output for outputs in found.values() for output in outputs)
-    assert not [cell.id for cell in executed(graded, "dario").cells if handed_in.KEY in cell.metadata]
+    assert not [cell.id for cell in executed(graded, "dario").cells if submitted_outputs.KEY in cell.metadata]
 
 
 def test_a_flood_of_handed_in_outputs_is_bounded_and_that_is_told(graded):
@@ -210,14 +212,14 @@ def test_a_flood_of_handed_in_outputs_is_bounded_and_that_is_told(graded):
     assert path.stat().st_size < 3_000_000
     found = shown(graded, "emma")
     assert found["training"][0] == LABEL
-    assert "cut here by the grader" in found["training"][1] or handed_in.TOO_LARGE in found["training"]
+    assert "cut here by the grader" in found["training"][1] or submitted_outputs.TOO_LARGE in found["training"]
     assert any("nested too deeply" in one or "too much markup" in one for one in found["training"])
     assert len(found["last"]) <= 55
-    assert handed_in.TOO_LARGE in found["last"]
+    assert submitted_outputs.TOO_LARGE in found["last"]
 
 
 def test_no_script_that_was_handed_in_reaches_a_page(graded):
-    (page,) = feedback.feedback(graded, ASSIGNMENT, ["anna"])
+    (page,) = generation.feedback(graded, ASSIGNMENT, ["anna"])
     written = page.path.read_text(encoding="utf-8")
     rendered = "".join(
         output.data["text/html"] for cell in formgrader(graded, "anna").cells for output in cell.get("outputs", ())
@@ -261,7 +263,7 @@ def test_a_result_without_experiments_does_not_stand_where_they_have_to_be_run(c
         return {one.student for one in done if not one.unchanged}
 
     assert regraded() == set()
-    assert stamps.read(course.autograded(ASSIGNMENT, "anna")).experiments is False
+    assert receipts.read(course.autograded(ASSIGNMENT, "anna")).experiments is False
     assert regraded(experiments=True) == {"anna", "ben", "chloe", "dario", "emma"}
     assert regraded() == regraded(experiments=True) == set()
 
@@ -317,8 +319,8 @@ READ = json.dumps({"cells": [code("a", "x = 1", [stream("of a")]), code("b", "y 
 
 def test_outputs_are_read_only_of_cells_that_are_not_run():
     def kept(run):
-        (found,) = rescue.notebooks_in(READ, "n.ipynb", run)
-        return [[one.text for one in handed_in.of(cell)] for cell in found.notebook.cells]
+        (found,) = salvage.notebooks_in(READ, "n.ipynb", run)
+        return [[one.text for one in submitted_outputs.of(cell)] for cell in found.notebook.cells]
 
     assert kept(None) == [[], []]
     assert kept(frozenset({"a"})) == [[], ["of b"]]
@@ -338,8 +340,8 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_outputs_are_kept_in_a_form_that_every_file_can_hold(name):
     cell = new_code_cell("x")
-    handed_in.keep(cell, [ODD[name]], handed_in.Room())
-    kept = handed_in.of(cell)
+    submitted_outputs.keep(cell, [ODD[name]], submitted_outputs.Room())
+    kept = submitted_outputs.of(cell)
     json.dumps(kept, allow_nan=False, ensure_ascii=False).encode()
     made = labelled(kept, Room())
     assert made[0].data["text/plain"] == LABEL
@@ -359,10 +361,10 @@ def test_outputs_made_of_millions_of_small_things_cost_no_memory(name, where):
     tracemalloc.start()
     began = time.process_time()
     try:
-        (found,) = rescue.notebooks_in(data, "n.ipynb", frozenset())
+        (found,) = salvage.notebooks_in(data, "n.ipynb", frozenset())
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert time.process_time() - began < 5
     assert peak < 60 << 20
-    assert [one.text for one in handed_in.of(found.notebook.cells[1])] == ["of b"]
+    assert [one.text for one in submitted_outputs.of(found.notebook.cells[1])] == ["of b"]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from coursekit import feedback, notebooks
-from coursekit.course import Course
-from coursekit.feedback_page import cells, equations, markdown, marks, page, sanitise, text
+from coursekit.feedback import cells, equations, generation, markdown, marks, page, sanitise, text
 from coursekit.marking.verdicts import NOTHING_ELSE
-from coursekit.reading.rebuild import NOTES_ID
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.submission.rebuild import NOTES_ID
 from tests.classroom import ASSIGNMENT, ROOT, copy_course
 from tests.course import jupyterlab
 from tests.feedback_pages import (
@@ -353,7 +353,7 @@ def test_a_submission_nobody_graded_has_no_page_and_a_reason(classroom):
     folder = classroom.autograded(ASSIGNMENT, "zoe")
     folder.mkdir(parents=True)
     (folder / f"{ASSIGNMENT}.ipynb").write_text(notebooks.dumps(notebooks.read(classroom.source(ASSIGNMENT))))
-    (written,) = feedback.feedback(classroom, ASSIGNMENT, ["zoe"])
+    (written,) = generation.feedback(classroom, ASSIGNMENT, ["zoe"])
     assert "No such" in written.problem
     assert not written.path.exists()
 
@@ -363,7 +363,7 @@ def test_the_wheel_has_the_template_and_the_style(tmp_path):
     subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"coursekit/feedback_page/templates/page.{kind}" for kind in ("html", "css")} <= names
+    assert {f"coursekit/feedback/templates/page.{kind}" for kind in ("html", "css")} <= names
 
 
 @pytest.fixture(scope="module")

@@ -4,24 +4,25 @@ import sqlite3
 
 import pytest
 
-from coursekit import grade, gradebook, registration, report
-from coursekit.course import find_course
-from coursekit.errors import CourseError
-from coursekit.reading import submission
+from coursekit.grading import grade, gradebook, registration
+from coursekit.model.course import find_course
+from coursekit.model.errors import CourseError
+from coursekit.reports import marks_table
+from coursekit.submission import loading
 from tests.classroom import ASSIGNMENT, copy_course, hand_in
 
 
 def test_an_unexpected_failure_fails_one_submission_only(scratch, solved, monkeypatch):
     for student in ("anna", "ben"):
         hand_in(scratch, student, solved)
-    load = submission.load
+    load = loading.load
 
     def fails_once(course, assignment, student):
         if student == "anna":
             raise ZeroDivisionError("a bug of ours")
         return load(course, assignment, student)
 
-    monkeypatch.setattr(submission, "load", fails_once)
+    monkeypatch.setattr(loading, "load", fails_once)
     anna, ben = grade.grade(scratch, ASSIGNMENT)
     assert anna.failed
     assert "ZeroDivisionError: a bug of ours" in anna.problem
@@ -42,7 +43,7 @@ def test_a_grading_that_never_ended_is_no_zero(scratch, solved, tmp_path):
     (anna,) = gradebook.read(scratch, ASSIGNMENT)
     assert not anna.judged
     assert {mark.reason for mark in anna.marks} == {"grading was stopped or failed; grade again"}
-    report.write_csv([anna], tmp_path / "marks.csv")
+    marks_table.write_csv([anna], tmp_path / "marks.csv")
     assert (tmp_path / "marks.csv").read_text().splitlines()[
         1
     ] == f"anna,{ASSIGNMENT},,,,,,,,,,,,100,not graded" + "," * 8

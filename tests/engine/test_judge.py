@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from coursekit.errors import CourseError
 from coursekit.marking import judge as judging
 from coursekit.marking import observations, verdicts
-from coursekit.marking.probe import observe
+from coursekit.marking.function_calls import observe
+from coursekit.model.errors import CourseError
 from coursekit.reference import outputs
 from selfcheck.returned_values import NotNumbers
 from tests import tables

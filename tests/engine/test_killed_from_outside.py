@@ -9,11 +9,11 @@ import signal
 import pytest
 
 from coursekit.marking import marker
-from coursekit.sandbox import bubblewrap, client, walls
+from coursekit.sandbox import bubblewrap, client, isolation
 from tests.attacks import QUICK, Room
 from tests.processes import descendants, parents
 
-pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 # Right but for this one, so that those which lean on it are tried again; in full, and one of them in vain.
 WRONG = {
     "linear_forward": "def linear_forward(A, W, b):\n    return W @ A - b, (A, W, b)",
@@ -121,13 +121,13 @@ def test_a_sandbox_that_is_killed_as_it_starts_is_started_again(monkeypatch):
 def test_a_trial_that_is_killed_says_nothing_of_the_walls(monkeypatch):
     """Else a whole class would fail, because of one unlucky moment."""
     left = killed_as_they_start(monkeypatch, 2)
-    assert walls.failure(walls.detect().bwrap, b"") == ""
+    assert isolation.failure(isolation.detect().bwrap, b"") == ""
     assert left == [0]
 
 
 def test_walls_that_were_not_there_are_looked_for_again(monkeypatch):
     with monkeypatch.context() as change:
-        walls._detect.cache_clear()
-        change.setattr(walls, "failure", lambda *_: "no answer")
-        assert not walls.detect().bwrap
-    assert walls.detect().bwrap
+        isolation._detect.cache_clear()
+        change.setattr(isolation, "failure", lambda *_: "no answer")
+        assert not isolation.detect().bwrap
+    assert isolation.detect().bwrap

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import handout, lab_plan, lab_server
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.lab import plan, student_workspace
+from coursekit.lab import server as lab_server
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
 from tests.classroom import ASSIGNMENT, ROOT
 from tests.patience import ended
 
@@ -23,12 +24,12 @@ def test_a_port_in_use_is_refused_before_anything_starts(scratch: Course) -> Non
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CourseError, match=f"port {port}: cannot be used .*; name another"):
-            lab_plan.plan(scratch, port=port)
+            plan.plan(scratch, port=port)
 
 
 def test_an_unknown_assignment_is_refused(scratch: Course) -> None:
     with pytest.raises(CourseError, match="nonsense: there is no such assignment; choose one of: step-by-step"):
-        lab_plan.plan(scratch, student=True, assignment="nonsense")
+        plan.plan(scratch, student=True, assignment="nonsense")
 
 
 def test_without_a_release_the_student_is_told_what_to_run_and_the_author_gets_the_source(
@@ -37,8 +38,8 @@ def test_without_a_release_the_student_is_told_what_to_run_and_the_author_gets_t
     """An author writes the source before there is a release."""
     (scratch.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").unlink()
     with pytest.raises(CourseError, match=f"release/{ASSIGNMENT}: there is no release to show; run `./course release`"):
-        lab_plan.plan(scratch, student=True)
-    assert lab_plan.plan(scratch).opens == f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
+        plan.plan(scratch, student=True)
+    assert plan.plan(scratch).opens == f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
 
 
 def test_the_users_own_jupyter_settings_are_left_out(scratch: Course, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +48,7 @@ def test_the_users_own_jupyter_settings_are_left_out(scratch: Course, monkeypatc
     monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", "/somewhere")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for student in (False, True):
-        server = lab_plan.plan(scratch, student)
+        server = plan.plan(scratch, student)
         assert "/somewhere" not in server.environment.values()
         ours = {
             name: value for name, value in server.environment.items() if name.endswith("_DIR") and "JUPYTER" in name
@@ -59,13 +60,13 @@ def test_the_users_own_jupyter_settings_are_left_out(scratch: Course, monkeypatc
 
 def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Course) -> None:
     """Work must never be lost, and a mended test must arrive."""
-    released, mine = scratch.release(ASSIGNMENT), handout.folder(scratch) / ASSIGNMENT
-    assert handout.hand_out(scratch) == ()
+    released, mine = scratch.release(ASSIGNMENT), student_workspace.folder(scratch) / ASSIGNMENT
+    assert student_workspace.hand_out(scratch) == ()
     assert {path.name for path in mine.iterdir()} == {path.name for path in released.iterdir()}
 
     (mine / "public_tests.py").write_text("# changed by the student")
     (mine / "notes.txt").write_text("the student's own")
-    assert handout.hand_out(scratch) == ()  # the release is as it was: nothing to report
+    assert student_workspace.hand_out(scratch) == ()  # the release is as it was: nothing to report
 
     (released / "public_tests.py").write_text("# mended")
     (released / "dnn_utils.py").write_text("# mended")
@@ -73,7 +74,7 @@ def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Cour
     (released / "new.py").write_text("# new")
     (mine / "selfcheck" / "comparison.py").unlink()
     for _ in range(2):
-        assert handout.hand_out(scratch) == (f"{ASSIGNMENT}/public_tests.py",)
+        assert student_workspace.hand_out(scratch) == (f"{ASSIGNMENT}/public_tests.py",)
     assert (mine / "public_tests.py").read_text() == "# changed by the student"
     assert (mine / "notes.txt").read_text() == "the student's own"
     assert (mine / "dnn_utils.py").read_text() == "# mended"
@@ -82,20 +83,20 @@ def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Cour
     assert not (mine / "testCases.py").exists()
 
     (mine / "public_tests.py").unlink()
-    assert handout.hand_out(scratch) == ()
+    assert student_workspace.hand_out(scratch) == ()
     assert (mine / "public_tests.py").read_text() == "# mended"
 
 
 def test_work_in_a_folder_that_we_did_not_hand_out_is_kept(scratch: Course) -> None:
-    mine = handout.folder(scratch) / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    mine = student_workspace.folder(scratch) / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     mine.parent.mkdir(parents=True)
     mine.write_text("work")
-    assert handout.hand_out(scratch) == (f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb",)
+    assert student_workspace.hand_out(scratch) == (f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb",)
     assert mine.read_text() == "work"
 
 
 def test_the_students_python_has_the_packages_and_not_the_course(scratch: Course) -> None:
-    handout.hand_out(scratch)
+    student_workspace.hand_out(scratch)
     code = """
         import json, ipykernel, numpy
         from importlib.util import find_spec
@@ -103,9 +104,9 @@ def test_the_students_python_has_the_packages_and_not_the_course(scratch: Course
         print(json.dumps([name for name in ours if find_spec(name)]))
     """
     ran = subprocess.run(
-        [handout.python(scratch), "-c", textwrap.dedent(code)],
+        [student_workspace.python(scratch), "-c", textwrap.dedent(code)],
         cwd=scratch.root.parent,
-        env=lab_plan.plan(scratch, student=True).environment,
+        env=plan.plan(scratch, student=True).environment,
         capture_output=True,
         text=True,
         check=True,
@@ -115,7 +116,7 @@ def test_the_students_python_has_the_packages_and_not_the_course(scratch: Course
 
 def test_a_server_that_breaks_off_or_never_answers_is_told_with_its_last_words(scratch: Course) -> None:
     last_words = "import sys, time; print('no more room', flush=True); time.sleep(float(sys.argv[1])); sys.exit(1)"
-    server = lab_plan.plan(scratch)
+    server = plan.plan(scratch)
     broken = replace(server, command=(sys.executable, "-c", last_words, "0"))
     with (
         pytest.raises(CourseError, match=r"(?s)does not start \(exit code 1\).*no more room"),
@@ -135,8 +136,8 @@ def test_ctrl_c_ends_the_lab_and_its_server(scratch: Course) -> None:
     code = f"""
         import signal, sys
         from pathlib import Path
-        from coursekit import lab
-        from coursekit.course import Course
+        from coursekit.lab import jupyterlab as lab
+        from coursekit.model.course import Course
         signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, wherever this test runs
         say = lambda line: print(line, flush=True)
         sys.exit(lab.run(Course(Path({str(scratch.root)!r})), browser=False, report=say))

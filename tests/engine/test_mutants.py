@@ -8,11 +8,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from coursekit.checks import gates_mutants
-from coursekit.checks.findings import Source
-from coursekit.mutation import bench as benches
-from coursekit.mutation import mutants, mutants_inputs
-from coursekit.mutation.bench import Bench, Outcome
+from coursekit.authoring.checks import acceptance_mutants
+from coursekit.authoring.checks.findings import Source
+from coursekit.authoring.mutation import harness as benches
+from coursekit.authoring.mutation import inputs, mutants
+from coursekit.authoring.mutation.harness import Bench, Outcome
 from coursekit.reference.process import Pool
 from tests import tables
 from tests.classroom import ROOT
@@ -139,8 +139,8 @@ def test_a_cell_without_the_function_is_told():
 @pytest.mark.parametrize("key", ["step-by-step/L_model_forward", "digits/apply_batchnorm", "digits/l_layer_model"])
 def test_drawn_calls_are_new_and_always_the_same(key):
     one = bench(key)
-    drawn = list(mutants_inputs.draw(one.whole, key, 60, one.solution))
-    assert drawn == list(mutants_inputs.draw(one.whole, key, 60, one.solution))
+    drawn = list(inputs.draw(one.whole, key, 60, one.solution))
+    assert drawn == list(inputs.draw(one.whole, key, 60, one.solution))
     assert len({str(case.make) for case in drawn}) == 60
     assert not [case for case in drawn if case.make in [known.make for known in one.whole.cases]]
     assert len(one.calls(60)) > 40  # the solution has an answer to nearly all of them
@@ -166,7 +166,7 @@ def test_a_missing_case_lets_a_mutant_survive(key, names, name):
     assert "entries wrong with seed=" in survivor.difference
     assignment, _, function = key.partition("/")
     listed = {function: {name: "somebody thought so"}}
-    (found,) = gates_mutants.judged(assignment, [asdict(survivor)], listed, complete=False)
+    (found,) = acceptance_mutants.judged(assignment, [asdict(survivor)], listed, complete=False)
     assert (found.code, found.where) == ("G710", key)
     assert found.what.startswith(f"mutant {name!r} keeps full marks, but differs: ")
 
@@ -229,7 +229,7 @@ def test_the_gate_tries_every_mutant_of_every_exercise_once(course):
             ]
 
     source = Source("digits", course.source("digits"), "here", None, loaded("digits").exercises[:2])
-    findings, figure = gates_mutants.check(source, Asked())
+    findings, figure = acceptance_mutants.check(source, Asked())
     assert figure == "90 mutants: 86 killed, 2 surviving, 2 proved equivalent"
     first, second = (f"digits/{row.function}" for row in source.exercises)
     where = "hidden/digits/equivalents.py"
@@ -239,7 +239,7 @@ def test_the_gate_tries_every_mutant_of_every_exercise_once(course):
         ("G711", f"{where}[{source.exercises[0].function}]"),
         ("G711", f"{where}[{source.exercises[1].function}]"),
     ]
-    assert gates_mutants.check(source, Asked(), every=5)[1].startswith("18 mutants, one in 5,: ")
+    assert acceptance_mutants.check(source, Asked(), every=5)[1].startswith("18 mutants, one in 5,: ")
 
 
 def test_a_run_that_is_killed_leaves_no_process_behind():
@@ -288,13 +288,13 @@ def test_every_equivalent_has_a_reason_and_an_exercise(assignment):
     ],
 )
 def test_the_list_of_equivalents_has_to_be_complete_and_true(outcome, listed, code, what):
-    findings = gates_mutants.judged("a", [asdict(outcome)], {"f": {"1 x -> y": "a reason"} if listed else {}})
+    findings = acceptance_mutants.judged("a", [asdict(outcome)], {"f": {"1 x -> y": "a reason"} if listed else {}})
     assert [finding.code for finding in findings] == ([code] if code else [])
     assert all(what in finding.what for finding in findings)
 
 
 def test_a_sample_does_not_complain_of_what_was_not_tried():
-    assert gates_mutants.judged("a", [], {"f": {"1 x -> y": "a reason"}}, complete=False) == []
+    assert acceptance_mutants.judged("a", [], {"f": {"1 x -> y": "a reason"}}, complete=False) == []
 
 
 @pytest.mark.parametrize("key", KEYS)

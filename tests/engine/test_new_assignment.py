@@ -7,9 +7,11 @@ import zipfile
 
 import pytest
 
-from coursekit import checks, fingerprints, grade, gradebook, recording, release, release_zip, settings
-from coursekit.errors import CourseError
+from coursekit.authoring import checks, recording, release, release_zip
+from coursekit.grading import fingerprints, grade, gradebook
 from coursekit.marking.limits import Limits
+from coursekit.model import settings
+from coursekit.model.errors import CourseError
 from tests import toy
 from tests.classroom import copy_course
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from coursekit.inside import codec
 from coursekit.marking import observations
-from coursekit.marking.quoting import Quoter
+from coursekit.marking.redaction import Quoter
+from coursekit.sandbox.guest import codec
 from selfcheck.returned_values import NotNumbers, kind
 from tests.tables import exercise
 

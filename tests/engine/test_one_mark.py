@@ -16,25 +16,18 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 from typer.testing import CliRunner
 
-from coursekit import (
-    answers_given,
-    class_report,
-    cli,
-    exporting,
-    feedback,
-    gradebook,
-    notebooks,
-    penalties,
-    report,
-    settings,
-    stock,
-    unused_options,
-)
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.cli import app
+from coursekit.feedback import generation
+from coursekit.grading import converters, gradebook, penalties
+from coursekit.grading.outcomes import Outcome
+from coursekit.grading.recorder import Recorder
 from coursekit.marking.verdicts import METADATA
-from coursekit.outcomes import Outcome
-from coursekit.recorder import Recorder
+from coursekit.model import notebooks, settings
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.nbgrader_plugin import unused_options
+from coursekit.reports import class_report, marks_table, nbgrader_export
+from coursekit.submission import answer_hashes
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.feedback_pages import Parsed, graded_notebook, lost, open_gradebook, verdicts
 from tests.tables import loaded
@@ -98,7 +91,7 @@ def outcome(course: Course, student: str, answer: str = "I think so.", changes=N
     (cost,) = [row for row in loaded(ASSIGNMENT).exercises if row.grade_id == "compute-cost"]
     data = verdicts(lost("compute-cost", {cost.checks[0].name: "Off by one."}) if changes is None else changes)
     data |= {"written": [{"grade_id": OPINION, "points": 10, "answered": bool(answer)}]}
-    data |= {"answers": answers_given.digests(notebook)}
+    data |= {"answers": answer_hashes.digests(notebook)}
     notebook.metadata[METADATA] = data
     when = CLASS.get(student)
     files = {"timestamp.txt": when.encode()} if when else {}
@@ -116,7 +109,7 @@ def stocks(course: Course, *outcomes: Outcome) -> None:
     from nbgrader.utils import parse_utc
     from traitlets.utils.importstring import import_item
 
-    config = stock.course_config(course)
+    config = converters.course_config(course)
     steps = [import_item(step) if isinstance(step, str) else step for step in config.Autograde.autograde_preprocessors]
     for one in outcomes:
         shutil.rmtree(course.autograded(ASSIGNMENT, one.student), ignore_errors=True)  # as nbgrader begins
@@ -180,26 +173,26 @@ def due(course: Course, when: str | None) -> None:
 
 
 def exported(course: Course) -> dict[str, dict[str, str]]:
-    exporting.export(course, course.root / "export.csv", [ASSIGNMENT])
+    nbgrader_export.export(course, course.root / "export.csv", [ASSIGNMENT])
     lines = (course.root / "export.csv").read_text(encoding="utf-8").splitlines()
     return {row["student_id"]: row for row in csv.DictReader(lines)}
 
 
 def written(course: Course) -> dict[str, dict[str, str]]:
     path = course.root / "marks.csv"
-    report.write_csv(gradebook.read(course, ASSIGNMENT, everybody=True), path)
+    marks_table.write_csv(gradebook.read(course, ASSIGNMENT, everybody=True), path)
     return {row["student"]: row for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())}
 
 
 def page(course: Course, student: str) -> str:
-    (made,) = feedback.feedback(course, ASSIGNMENT, [student])
+    (made,) = generation.feedback(course, ASSIGNMENT, [student])
     assert made.problem == ""
     return Parsed(made.path.read_text(encoding="utf-8")).text
 
 
 def screen(course: Course) -> str:
     console = Console(width=160, file=io.StringIO())
-    console.print(report.marks_table(gradebook.read(course, ASSIGNMENT, everybody=True), ASSIGNMENT))
+    console.print(marks_table.marks_table(gradebook.read(course, ASSIGNMENT, everybody=True), ASSIGNMENT))
     return console.file.getvalue()
 
 
@@ -288,7 +281,7 @@ def test_an_answer_that_nobody_has_read_is_no_zero_anywhere(course):
 
 
 def test_a_dry_run_names_those_whose_penalty_will_be_another(course):
-    from coursekit import regrading
+    from coursekit.grading import regrading
 
     configured(course, ZERO)
     due(course, "2026-03-01 12:00:00 UTC")
@@ -380,7 +373,7 @@ def test_who_is_no_longer_late_is_told_that_the_penalty_is_an_old_one(course):
 
 
 def test_a_dry_run_names_totals_that_change_by_the_penalty_alone(moved):
-    from coursekit import regrading
+    from coursekit.grading import regrading
 
     before = held(moved)
     again = [outcome(moved, student, changes={}) for student in ("late", "on-time")]
@@ -392,7 +385,7 @@ def test_a_dry_run_names_totals_that_change_by_the_penalty_alone(moved):
 
 
 def test_a_dry_run_reads_a_new_date_of_handing_in(moved):
-    from coursekit import regrading
+    from coursekit.grading import regrading
 
     due(moved, NOON)
     again = replace(outcome(moved, "late", changes={}), files={"timestamp.txt": b"2026-03-01 16:00:00 UTC"})
@@ -437,20 +430,20 @@ def there(moved, monkeypatch) -> Course:
 @pytest.mark.parametrize("command", [["marks", ASSIGNMENT, "--csv", "-"], ["feedback", ASSIGNMENT, "-s", "late"],
                                      ["report", ASSIGNMENT]])  # fmt: skip
 def test_commands_that_show_totals_say_on_the_errors_that_some_are_outdated(there, command):
-    done = CliRunner().invoke(cli.app, command)
+    done = CliRunner().invoke(app.app, command)
     assert done.exit_code == 0, done.output
     assert len(re.findall("late penalt(y is|ies are) not that of the due date, policy and marks", done.stderr)) == 1
     assert "not that of the due date" not in done.stdout
 
 
 def test_grade_says_whose_total_changed_by_the_penalty_alone(there, monkeypatch):
-    from coursekit import grade
+    from coursekit.grading import grade
 
     for student in EVERYBODY:
         there.submitted(ASSIGNMENT, student).mkdir(parents=True)
     monkeypatch.setattr(Recorder, "standing", lambda self, wanted: frozenset(wanted))
     monkeypatch.setattr(grade.registration, "register", lambda *_: None)
-    done = CliRunner().invoke(cli.app, ["grade", ASSIGNMENT])
+    done = CliRunner().invoke(app.app, ["grade", ASSIGNMENT])
     assert done.stdout.splitlines()[-2:] == [
         "another late penalty, though no mark has changed: late 97 → 95.5, manual 95.5 → 94, on-time 100 → 98.500417",
         "3 unchanged since graded before (--force grades them again), 3 of them with another late penalty;"
@@ -519,12 +512,12 @@ def test_what_could_not_be_read_is_one_state_everywhere(course, record):
 
 
 def test_the_last_line_of_grade_counts_what_could_not_be_read(there, monkeypatch):
-    from coursekit import grade
+    from coursekit.grading import grade
 
     one = grade.Graded("pat", "This is a PDF.")
     there.submitted(ASSIGNMENT, "pat").mkdir(parents=True)
     monkeypatch.setattr(grade, "grade", lambda *rest: rest[4](one))
-    done = CliRunner().invoke(cli.app, ["grade", ASSIGNMENT])
+    done = CliRunner().invoke(app.app, ["grade", ASSIGNMENT])
     assert done.stdout == (
         "pat: This is a PDF.\n"
         "graded 1 of 1, 1 of them could not be read; `coursekit marks step-by-step` shows the marks\n"
@@ -537,7 +530,7 @@ def test_no_cell_of_the_csv_is_a_formula(course):
         for name in names:
             book.add_student(name)
     path = course.root / "marks.csv"
-    report.write_csv(gradebook.read(course, ASSIGNMENT, everybody=True), path)
+    marks_table.write_csv(gradebook.read(course, ASSIGNMENT, everybody=True), path)
     found = [row[0] for row in csv.reader(path.read_text(encoding="utf-8").splitlines())][1:]
     assert sorted(found) == sorted(f"'{name}" for name in names)
 
@@ -584,14 +577,14 @@ def test_a_person_is_asked_again_only_where_the_answer_changed(course, first, se
 def test_a_picture_in_an_answer_is_part_of_it(course):
     first = notebooks.parse(outcome(course, "anna").notebook, "")
     second = notebooks.parse(outcome(course, "anna").notebook, "")
-    assert answers_given.digests(first) == answers_given.digests(second)
+    assert answer_hashes.digests(first) == answer_hashes.digests(second)
     second.cells[-1]["attachments"] = {"a.png": {"image/png": "iVBORw0KGgo="}}
-    assert answers_given.digests(first)[OPINION] != answers_given.digests(second)[OPINION]
+    assert answer_hashes.digests(first)[OPINION] != answer_hashes.digests(second)[OPINION]
 
 
 def test_who_reads_between_a_kill_and_the_next_grading_is_asked_about_what_they_did_not_see(course, monkeypatch):
     """The marks are in the gradebook, the notebook that a person opens is still the earlier one."""
-    from coursekit import atomic_write
+    from coursekit.system import atomic_write
 
     ours(course, outcome(course, "anna", **ANSWERED))
     person(course, "anna", OPINION, 4.5)
@@ -668,7 +661,7 @@ c.CourseDirectory.dburl = "sqlite:///x.db"
 
 def test_json_and_the_users_own_configuration_are_read_in_nbgraders_order(course, tmp_path, monkeypatch):
     def method() -> str:
-        return stock.course_config(course).LateSubmissionPlugin.get("penalty_method", "none")
+        return converters.course_config(course).LateSubmissionPlugin.get("penalty_method", "none")
 
     folder = tmp_path / "jupyter"
     folder.mkdir()
@@ -698,7 +691,7 @@ def test_json_and_the_users_own_configuration_are_read_in_nbgraders_order(course
 def test_an_error_in_the_configuration_is_one_line(course, extra, said):
     configured(course, extra)
     with pytest.raises(CourseError, match=said) as error:
-        stock.course_config(course)
+        converters.course_config(course)
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -735,5 +728,5 @@ get_config().ExportApp.plugin_class = Names
 """,
     )
     ours(course, outcome(course, "on-time"))
-    assert exporting.export(course, course.root / "names.txt") == "Names"
+    assert nbgrader_export.export(course, course.root / "names.txt") == "Names"
     assert (course.root / "names.txt").read_text() == "on-time"

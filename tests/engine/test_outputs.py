@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coursekit.marking import output_caps
+from coursekit.marking import output_limits
 from coursekit.marking.outputs import CUT, LEFT_OUT, Caps, Room, build, size
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
@@ -358,8 +358,8 @@ def test_lines_are_counted_since_each_is_one_of_its_own_in_the_file(end):
 
 def test_markup_is_read_only_until_it_is_too_much():
     """Of 200 pieces of 4 MB in each cell a little is looked at."""
-    assert output_caps._tags("<b>x</b>" * 400_000, 100) == (101, 1)
-    assert output_caps._tags("<b>x</b>" * 40, 100) == (80, 1)
+    assert output_limits._tags("<b>x</b>" * 400_000, 100) == (101, 1)
+    assert output_limits._tags("<b>x</b>" * 40, 100) == (80, 1)
 
 
 def test_all_cells_share_the_number_of_outputs():

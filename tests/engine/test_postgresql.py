@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coursekit import database, feedback, grade, gradebook, registration
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.feedback import generation
+from coursekit.grading import grade, gradebook, registration
+from coursekit.model import database
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
 from tests import postgresql
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
@@ -71,7 +73,7 @@ def test_every_way_to_the_marks_leads_to_the_database(course, address):
     grade.grade(course, ASSIGNMENT)
     ours = marks(course)
     assert (ours["ben"], ours["anna"]) == (0, 100 - mark_lost(course))
-    (page,) = feedback.feedback(course, ASSIGNMENT, ["anna"])
+    (page,) = generation.feedback(course, ASSIGNMENT, ["anna"])
     assert (page.problem, page.path.is_file()) == ("", True)
     nbgrader(course, "autograde", ASSIGNMENT, "--force")
     assert marks(course) == ours

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import testCases
-from coursekit.inside import codec, probing
-from coursekit.marking import probe
+from coursekit.marking import function_calls
 from coursekit.marking.judge import judge
+from coursekit.sandbox.guest import caller, codec
 from selfcheck.returned_values import kind
 from tests.tables import exercise, loaded
 
@@ -23,7 +23,7 @@ CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]
 
 
 def observe(target, outputs="Z", cases=CASES, **kwargs):
-    return probing.observe(
+    return caller.observe(
         target, outputs, ("A",), [(name, tuple(a.copy() for a in args)) for name, args in cases], **kwargs
     )
 
@@ -101,7 +101,7 @@ def test_functions_travel_by_name_and_only_those_that_are_found_by_it():
 def test_a_request_holds_nothing_that_is_expected(assignment):
     """Names and arguments, and no seed, recording, tolerance, check or points."""
     for row in loaded(assignment).exercises:
-        request = probe.request(row, 1.0)
+        request = function_calls.request(row, 1.0)
         assert set(request) == {"op", "function", "outputs", "inputs", "cases", "call_timeout_s"}
         assert all(set(case) == {"case", "args"} for case in request["cases"])
         json.dumps(request)
@@ -201,7 +201,7 @@ def test_what_is_large_or_no_number_is_described(value, described):
 
 def test_never_more_than_so_many_values():
     seen = first(lambda A: {str(i): i for i in range(450)}, outputs="")
-    assert len(seen["outputs"]) == probing.MAX_OUTPUTS
+    assert len(seen["outputs"]) == caller.MAX_OUTPUTS
 
 
 def test_a_subclass_of_arrays_is_read_as_the_numbers_in_it():
@@ -235,7 +235,7 @@ def shell(source=""):
 
 def ask(one, key="step-by-step/linear_activation_forward", **more):
     row = exercise(key)
-    return probing.answer(one, {**json.loads(json.dumps(probe.request(row, 5.0))), "snapshot": "s", **more})
+    return caller.answer(one, {**json.loads(json.dumps(function_calls.request(row, 5.0))), "snapshot": "s", **more})
 
 
 RIGHT = "def linear_forward(A, W, b):\n    return W @ A + b, (A, W, b)"

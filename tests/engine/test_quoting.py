@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coursekit.marking.phrases import OwnMessage, Work
-from coursekit.marking.quoting import MAX_CHARS, MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter, names_of
+from coursekit.marking.known_messages import OwnMessage, Work
+from coursekit.marking.redaction import MAX_CHARS, MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter, names_of
 from tests.tables import ASSIGNMENTS, loaded
 
 CELLS = (

@@ -6,8 +6,8 @@ import json
 import nbformat
 import pytest
 
-from coursekit import notebooks, stubs
-from coursekit.reading.rebuild import rebuild
+from coursekit.model import notebooks, stubs
+from coursekit.submission.rebuild import rebuild
 from tests.classroom import ASSIGNMENT, solution_cells, text
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coursekit import notebooks, recording
-from coursekit.checks import recordings as check
-from coursekit.checks.findings import Source
+from coursekit.authoring import recording
+from coursekit.authoring.checks import recordings as check
+from coursekit.authoring.checks.findings import Source
+from coursekit.model import notebooks
 from selfcheck import known_mistakes, recordings
 from selfcheck.known_mistakes import Known, Recorded
 from selfcheck.returned_values import NotNumbers

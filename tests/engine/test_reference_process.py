@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.errors import CourseError
+from coursekit.model.errors import CourseError
 from coursekit.reference.process import Pool, Reference
 from tests import tiny
 from tests.classroom import ROOT

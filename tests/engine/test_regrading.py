@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from coursekit import grade, gradebook, regrading
-from coursekit.course import Course
+from coursekit.grading import grade, gradebook, regrading
+from coursekit.model.course import Course
 from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, answered, change_recording, hand_in, small_course
 

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import feedback, fingerprints, grade, gradebook, grading_lock, progress, scratch, stamps, versions
-from coursekit.course import Course
-from coursekit.grading_options import DEFAULTS, GradingOptions
+from coursekit.cli import progress
+from coursekit.feedback import generation
+from coursekit.grading import fingerprints, grade, gradebook, lock, receipts, workspace
+from coursekit.grading.options import DEFAULTS, GradingOptions
+from coursekit.grading.recorder import NothingCanBeWritten
 from coursekit.marking.limits import Limits
-from coursekit.recorder import NothingCanBeWritten
+from coursekit.model.course import Course
+from coursekit.system import versions
 from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, answered, hand_in, small_course
 from tests.patience import communicate, spends_at_most, until
@@ -62,7 +65,7 @@ def regraded(done: list[grade.Graded]) -> set[str]:
 
 
 def left_over(course: Course) -> list[str]:
-    folders = [*course.root.glob("autograded/.*"), *course.root.glob(f".coursekit/{scratch.PREFIX}*")]
+    folders = [*course.root.glob("autograded/.*"), *course.root.glob(f".coursekit/{workspace.PREFIX}*")]
     return [path.name for path in folders]
 
 
@@ -139,11 +142,11 @@ def alive(processes: dict[int, str]) -> list[int]:
 
 def test_the_unchanged_are_not_graded_again_and_that_is_said(graded):
     spoil(graded, "ben")
-    stood = {name: (graded.autograded(ASSIGNMENT, name) / stamps.NAME).stat().st_ino for name in CLASS}
+    stood = {name: (graded.autograded(ASSIGNMENT, name) / receipts.NAME).stat().st_ino for name in CLASS}
     code, said = finish(graded)
     assert (code, said[-1]) == (0, "graded 1 of 1, 2 unchanged since graded before (--force grades them again);"
                                    " `coursekit marks step-by-step` shows the marks")  # fmt: skip
-    stands = {name: (graded.autograded(ASSIGNMENT, name) / stamps.NAME).stat().st_ino for name in CLASS}
+    stands = {name: (graded.autograded(ASSIGNMENT, name) / receipts.NAME).stat().st_ino for name in CLASS}
     assert {name for name in CLASS if stands[name] != stood[name]} == {"ben"}
     assert_every_mark_is_there_once(graded, {"anna": FULL, "ben": WRONG, "cleo": FULL})
 
@@ -258,8 +261,8 @@ def mark_changed_in_the_gradebook(course: Course) -> None:
         (lambda course: (course.root / "gradebook.db").unlink(), set(CLASS)),
         (mark_changed_in_the_gradebook, {"cleo"}),
         (lambda course: append(course.autograded(ASSIGNMENT, "ben") / f"{ASSIGNMENT}.ipynb"), {"ben"}),
-        (lambda course: (course.autograded(ASSIGNMENT, "ben") / stamps.NAME).unlink(), {"ben"}),
-        (lambda course: (course.autograded(ASSIGNMENT, "ben") / stamps.NAME).write_text("[]"), {"ben"}),
+        (lambda course: (course.autograded(ASSIGNMENT, "ben") / receipts.NAME).unlink(), {"ben"}),
+        (lambda course: (course.autograded(ASSIGNMENT, "ben") / receipts.NAME).write_text("[]"), {"ben"}),
         (lambda course: shutil.rmtree(course.autograded(ASSIGNMENT, "anna")), {"anna"}),
     ],
     ids=["no gradebook", "another mark", "a changed notebook", "no stamp", "a broken stamp", "no notebook"],
@@ -307,17 +310,17 @@ def test_a_new_due_date_counts_for_the_unchanged_too(graded, late):
 
 DIES = """
 import os, pathlib, signal, sys
-from coursekit import {module}
+from coursekit.grading import {module}
 die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 {how}
-from coursekit.course import find_course
-from coursekit import grade
+from coursekit.model.course import find_course
+from coursekit.grading import grade
 grade.grade(find_course(), "step-by-step")
 """
 POINTS = {
     "before the assignment is entered": ("registration", "registration.register = die"),
-    "with half of the files written": ("recorder", "recorder.bookkeeping.entering = die"),
-    "inside the transaction": ("stamps", "stamps.write = die"),
+    "with half of the files written": ("recorder", "recorder.gradebook_writer.entering = die"),
+    "inside the transaction": ("receipts", "receipts.write = die"),
     "behind the transaction": ("recorder", "recorder.atomic_write.replace_folder = die"),
     "between the old folder and the new": (
         "recorder",
@@ -350,17 +353,17 @@ def test_a_grader_killed_at_any_point_has_lost_nothing(graded, point):
 
 def test_a_feedback_page_that_could_not_be_finished_leaves_the_earlier_one(graded, monkeypatch):
     """Half a page, or none where there was one, is what a student would find."""
-    (first,) = feedback.feedback(graded, ASSIGNMENT, ["anna"])
+    (first,) = generation.feedback(graded, ASSIGNMENT, ["anna"])
     before = first.path.read_bytes()
 
     def broken(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("nbconvert.writers.FilesWriter.write", broken)
-    (second,) = feedback.feedback(graded, ASSIGNMENT, ["anna"])
+    (second,) = generation.feedback(graded, ASSIGNMENT, ["anna"])
     assert second.problem
     assert first.path.read_bytes() == before
-    assert not list((graded.root / ".coursekit").glob(f"{scratch.PREFIX}*"))
+    assert not list((graded.root / ".coursekit").glob(f"{workspace.PREFIX}*"))
 
 
 def test_a_killed_grader_leaves_no_process_and_locks_nobody_out(graded):
@@ -451,7 +454,7 @@ def test_a_grader_that_is_stopped_says_so_in_one_line_and_leaves_nothing(graded,
 
 
 def test_a_second_grader_is_told_who_is_at_work(graded):
-    with grading_lock.held(graded, "digits"):
+    with lock.held(graded, "digits"):
         code, (said,) = finish(graded)
     assert code == 1
     assert said.startswith(f"step-by-step: somebody is grading in this course: process {os.getpid()}, digits, since ")
@@ -460,9 +463,9 @@ def test_a_second_grader_is_told_who_is_at_work(graded):
 
 
 def test_scratch_folders_are_swept_but_for_those_in_which_somebody_works(graded):
-    with scratch.folder(graded) as living:
-        dead = graded.root / ".coursekit" / f"{scratch.PREFIX}dead"
-        killed = graded.root / "autograded" / f"{grading_lock.RECORDING}killed"
+    with workspace.folder(graded) as living:
+        dead = graded.root / ".coursekit" / f"{workspace.PREFIX}dead"
+        killed = graded.root / "autograded" / f"{lock.RECORDING}killed"
         for folder in (dead, killed):
             folder.mkdir()
         grade.grade(graded, ASSIGNMENT)
@@ -473,7 +476,7 @@ def test_scratch_folders_are_swept_but_for_those_in_which_somebody_works(graded)
 @pytest.mark.parametrize("when", ["before its lock", "at its lock"])
 def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded, monkeypatch, when):
     """A sweep that comes between making and locking takes the folder for one of a killed process."""
-    acquire = scratch.FileLock.acquire
+    acquire = workspace.FileLock.acquire
 
     def first(lock, *how, **options):
         monkeypatch.undo()
@@ -482,10 +485,10 @@ def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded,
             raise FileNotFoundError(lock.lock_file)
         return acquire(lock, *how, **options)
 
-    monkeypatch.setattr(scratch.FileLock, "acquire", first)
-    with scratch.folder(graded) as folder:
+    monkeypatch.setattr(workspace.FileLock, "acquire", first)
+    with workspace.folder(graded) as folder:
         assert folder.is_dir()
-        scratch.sweep(graded)
+        workspace.sweep(graded)
         assert folder.is_dir()
 
 

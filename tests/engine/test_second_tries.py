@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from coursekit import assignments, stubs
-from coursekit.errors import CourseError
 from coursekit.marking import dependencies
 from coursekit.marking.verdicts import after_second_try, nothing_seen
-from coursekit.sandbox import walls
+from coursekit.model import stubs
+from coursekit.model.errors import CourseError
+from coursekit.reference import assignments
+from coursekit.sandbox import isolation
 from tests import leaks
 from tests.attacks import QUICK, Room, said
 from tests.tables import exercise, loaded
 
-pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 
 
 @pytest.fixture(scope="module")

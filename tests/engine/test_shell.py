@@ -14,11 +14,11 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coursekit import notebooks
-from coursekit.course import Course
-from coursekit.inside import interactive
 from coursekit.marking import outputs
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 from coursekit.sandbox.bubblewrap import INSIDE
+from coursekit.sandbox.guest import interactive
 from tests.classroom import ROOT, brief_source
 from tests.engine.oddities import ODDITIES
 from tests.patience import ended
@@ -26,7 +26,7 @@ from tests.patience import ended
 # A fork server in small: one shell, and a child of it for each list of cells; what the child says goes out as it is.
 DRIVER = """
 import json, os, sys, threading
-from inside.shell import make_shell
+from guest.shell import make_shell
 
 shell = make_shell()
 assert threading.active_count() == 1

@@ -7,8 +7,8 @@ import tracemalloc
 
 import pytest
 
-from coursekit.errors import CourseError
-from coursekit.reading import rescue, skimming
+from coursekit.model.errors import CourseError
+from coursekit.submission import notebook_parser, salvage
 from tests.hostile.damage import EDITED, NAME, SOLVED, code, solved
 
 MIB = 1 << 20
@@ -27,7 +27,7 @@ def peak_mib(data: bytes) -> float:
     """How much memory reading takes, besides the data itself; whether it can be read or not."""
     tracemalloc.start()
     try:
-        rescue.notebooks_in(data, NAME)
+        salvage.notebooks_in(data, NAME)
     except CourseError:
         pass
     finally:
@@ -40,9 +40,9 @@ def peak_mib(data: bytes) -> float:
 @pytest.mark.parametrize("name", EDITED)
 def test_both_readers_find_the_same(monkeypatch, name, run):
     data = as_bytes(EDITED[name].make())
-    skimmed = rescue.notebooks_in(data, NAME, run)
-    monkeypatch.setattr(skimming, "notebook", lambda *_: None)
-    assert skimmed == rescue.notebooks_in(data, NAME, run)
+    skimmed = salvage.notebooks_in(data, NAME, run)
+    monkeypatch.setattr(notebook_parser, "notebook", lambda *_: None)
+    assert skimmed == salvage.notebooks_in(data, NAME, run)
 
 
 STRANGE = {
@@ -60,19 +60,19 @@ STRANGE = {
 def test_what_only_python_calls_json_is_skimmed_too(monkeypatch, name):
     """A figure of Plotly may hold NaN, and a cut text half a character: such a file may be large as well."""
     data = STRANGE[name]
-    found = skimming.notebook(data.removeprefix(codecs.BOM_UTF8))
+    found = notebook_parser.notebook(data.removeprefix(codecs.BOM_UTF8))
     assert found is not None
     assert len(found["cells"]) == len(solved()["cells"])
-    skimmed = rescue.notebooks_in(data, NAME)
-    monkeypatch.setattr(skimming, "notebook", lambda *_: None)
-    assert skimmed == rescue.notebooks_in(data, NAME)
+    skimmed = salvage.notebooks_in(data, NAME)
+    monkeypatch.setattr(notebook_parser, "notebook", lambda *_: None)
+    assert skimmed == salvage.notebooks_in(data, NAME)
 
 
 def test_a_half_character_in_an_answer_becomes_a_question_mark():
     data = json.dumps({"cells": [code("# a\ud83db \\ud83d \U0001f600")], "metadata": {"n": 0}}).replace(
         '"n": 0', '"n": NaN'
     )
-    (found,) = rescue.notebooks_in(data.encode(), NAME)
+    (found,) = salvage.notebooks_in(data.encode(), NAME)
     assert [cell.source for cell in found.notebook.cells] == ["# a?b \\ud83d \U0001f600"]
 
 
@@ -82,7 +82,7 @@ def test_a_half_character_in_an_answer_becomes_a_question_mark():
      b'"\\', b"\xff\xfe{\0", b'{"cells": [], "x": "\n"}'],
 )  # fmt: skip
 def test_what_is_no_notebook_is_left_to_the_patient_reader(data):
-    assert skimming.notebook(data) is None
+    assert notebook_parser.notebook(data) is None
 
 
 def test_a_notebook_full_of_figures_is_read_whole():
@@ -92,7 +92,7 @@ def test_a_notebook_full_of_figures_is_read_whole():
     notebook["cells"] += [code(f"x = {number}", f"own-{number}") | {"outputs": [figure]} for number in range(6)]
     notebook["cells"][3]["outputs"] = [float("nan")]
     data = json.dumps(notebook).encode().replace(b"a figure", b"A" * (10 * MIB))
-    (found,) = rescue.notebooks_in(data, NAME)
+    (found,) = salvage.notebooks_in(data, NAME)
     assert found.whole
     assert len(found.notebook.cells) == len(solved()["cells"]) + 6
     assert peak_mib(data) < len(data) / MIB + 10
@@ -128,18 +128,18 @@ def test_metadata_made_of_millions_of_small_things_costs_no_memory(name, end):
 )
 def test_more_cells_or_text_than_anybody_writes_is_said_in_words(cells, why):
     with pytest.raises(CourseError, match=f"{why}; delete what does not belong to your answers, and hand in again"):
-        rescue.notebooks_in(f'{{"cells": [{cells}]}}'.encode(), NAME)
+        salvage.notebooks_in(f'{{"cells": [{cells}]}}'.encode(), NAME)
 
 
 def test_of_a_large_damaged_file_the_figures_are_left_out_and_the_answers_found():
     notebook = solved()
     figure = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "A" * (9 * MIB)}}
     notebook["cells"].insert(3, code("x = 1", "own") | {"outputs": [figure]})
-    (found,) = rescue.notebooks_in(json.dumps(notebook)[:-3].encode(), NAME)
+    (found,) = salvage.notebooks_in(json.dumps(notebook)[:-3].encode(), NAME)
     assert not found.whole
     assert len(found.notebook.cells) == len(notebook["cells"])
 
 
 def test_a_damaged_file_that_is_too_large_is_said_in_words():
     with pytest.raises(CourseError, match="is damaged, and too large to be repaired; open it in JupyterLab, clear all"):
-        rescue.notebooks_in(('{"cells": [' + '"text without end ' * 600_000).encode(), NAME)
+        salvage.notebooks_in(('{"cells": [' + '"text without end ' * 600_000).encode(), NAME)

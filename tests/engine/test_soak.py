@@ -12,11 +12,11 @@ from collections import Counter
 import pytest
 
 from benchmarks import hand_ins, killing, soak
-from coursekit.course import Course
-from coursekit.sandbox import walls
+from coursekit.model.course import Course
+from coursekit.sandbox import isolation
 from tests.classroom import ASSIGNMENT, small_course
 
-pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 SIZE, SEED = 24, 4
 TROUBLE = {"os._exit", "prints that look like answers", "half a file"}
 

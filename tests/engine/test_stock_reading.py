@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import grade, gradebook, registration
+from coursekit.grading import grade, gradebook, registration
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 # The command and then the button, in one process: it takes nbgrader longer to start than to grade this class.
@@ -20,7 +20,7 @@ from pathlib import Path
 from jupyter_core.application import NoStart
 from nbgrader.apps import NbGrader, NbGraderAPI
 from nbgrader.apps.nbgraderapp import NbGraderApp
-from coursekit.course import Course
+from coursekit.model.course import Course
 sys.path.insert(0, {root!r})
 from tests.engine.test_stock_reading import forget, marks, penalties
 

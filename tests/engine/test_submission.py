@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbgrader.utils import parse_utc
 
-from coursekit import notebooks
-from coursekit.course import Course
-from coursekit.errors import CourseError
-from coursekit.reading import answers, dates, folders, rebuild, rescue, submission, supporting
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.submission import cells, dates, folders, loading, rebuild, salvage, supporting_files
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 from tests.hostile.damage import packed
 
@@ -42,7 +42,7 @@ def folder(room, student, solved):
 
 
 def load(room, student):
-    return submission.load(room, ASSIGNMENT, student)
+    return loading.load(room, ASSIGNMENT, student)
 
 
 # --- the files beside the notebook -----------------------------------------------------------------
@@ -76,8 +76,8 @@ def test_a_name_that_is_not_a_name_everywhere_stays_behind(room, student, folder
 
 
 def test_too_much_stays_behind(room, student, folder, monkeypatch):
-    monkeypatch.setattr(supporting, "MAX_FILE_BYTES", 100)
-    monkeypatch.setattr(supporting, "MAX_ALL_BYTES", 150)
+    monkeypatch.setattr(supporting_files, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(supporting_files, "MAX_ALL_BYTES", 150)
     for name, size in (("a.csv", 101), ("b.csv", 90), ("c.csv", 90), ("d.csv", 60)):
         (folder / name).write_bytes(b"x" * size)
     assert set(load(room, student).supporting) == {"b.csv", "d.csv"}
@@ -97,7 +97,7 @@ def test_what_a_program_would_obey_stays_behind_and_is_named(room, student, fold
 
 
 def test_what_is_too_much_beside_the_notebook_is_named(room, student, folder):
-    (folder / "big.csv").write_bytes(b"1" * (supporting.MAX_FILE_BYTES + 1))
+    (folder / "big.csv").write_bytes(b"1" * (supporting_files.MAX_FILE_BYTES + 1))
     (folder / "small.csv").write_bytes(b"1")
     loaded = load(room, student)
     assert set(loaded.supporting) == {"small.csv"}
@@ -208,7 +208,7 @@ def test_a_staged_submission_loads_as_the_same(room, student, folder, tmp_path):
     (folder / "deep").mkdir()
     (folder / "deep" / "points.csv").write_text("1")
     loaded = load(room, student)
-    submission.stage(loaded, tmp_path / "staged")
+    loading.stage(loaded, tmp_path / "staged")
     assert {path.relative_to(tmp_path / "staged").as_posix() for path in (tmp_path / "staged").rglob("*")} == {
         NAME, "deep", "deep/points.csv"}  # fmt: skip
     again = nbformat.read(tmp_path / "staged" / NAME, as_version=4)
@@ -272,7 +272,7 @@ def test_a_name_is_shown_as_one_short_line(name, said):
     ],
 )
 def test_a_function_is_seen_however_it_gets_its_name(source):
-    assert "f" in answers.definitions(source)
+    assert "f" in cells.definitions(source)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_a_function_is_seen_however_it_gets_its_name(source):
      "\x00", "(" * 5000, "f = np.exp(x) / 2"],
 )  # fmt: skip
 def test_what_defines_no_function_is_none(source):
-    assert "f" not in answers.definitions(source)
+    assert "f" not in cells.definitions(source)
 
 
 @pytest.mark.parametrize(
@@ -298,14 +298,14 @@ def test_what_defines_no_function_is_none(source):
     ],
 )
 def test_a_name_that_was_probably_meant_is_found(name, others, meant):
-    assert answers.alike(name, others) == meant
+    assert cells.alike(name, others) == meant
 
 
 def test_an_unfinished_function_is_not_called_by_another_exercises_name(course, released):
     """initialize_parameters is no misspelt initialize_parameters_deep."""
     cells = solution_cells(course)
     notebook = fill_in(released, {"initialize-parameters": cells["initialize-parameters"]})
-    (read,) = rescue.notebooks_in(json.dumps(notebook).encode(), NAME)
+    (read,) = salvage.notebooks_in(json.dumps(notebook).encode(), NAME)
     assert rebuild.rebuild(SOURCE, read.notebook).repairs == ()
 
 
@@ -376,7 +376,7 @@ def test_any_bytes_give_a_sentence(data):
 def _is_graded_or_said(data: bytes) -> None:
     problem = None
     try:
-        found = rescue.notebooks_in(data, NAME)
+        found = salvage.notebooks_in(data, NAME)
     except CourseError as error:
         problem, found = error, []
     assert found or (problem is not None and problem.remedy)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from coursekit import report
-from coursekit.gradebook import Mark, StudentMarks
-from coursekit.printable import printable
-from coursekit.tables import MIN_TEXT, Table
-from coursekit.wording import joined
+from coursekit.grading.gradebook import Mark, StudentMarks
+from coursekit.model.wording import joined
+from coursekit.reports import marks_table
+from coursekit.reports.printable import printable
+from coursekit.reports.tables import MIN_TEXT, Table
 
 LETTERS = st.sampled_from("abcdefghij.-_éß学生번호")
 NAMES = st.text(LETTERS, min_size=1, max_size=40)
@@ -103,7 +103,7 @@ def test_words_have_room_and_every_one_of_them_is_there(rows, width):
 def test_the_marks_of_eighteen_exercises_hold_for_a_long_id(width):
     """At 80 columns this showed every total as ``1…``, at 60 every mark was empty."""
     marks = tuple(Mark(f"exercise-{number}", 3 + number / 4, 10) for number in range(18))
-    lines = shown(report.marks_table([StudentMarks("i" * 40, "digits", marks)], "digits"), width)
+    lines = shown(marks_table.marks_table([StudentMarks("i" * 40, "digits", marks)], "digits"), width)
     found = {cell for line in lines for cell in cells(line)}
     assert {f"{mark.earned:g}" for mark in marks} <= found
     assert f"{sum(mark.earned for mark in marks):g}" in found

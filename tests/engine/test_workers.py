@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from coursekit import workers
-from coursekit.course import Course
-from coursekit.grading_options import GradingOptions
+from coursekit.grading import workers
+from coursekit.grading.options import GradingOptions
+from coursekit.grading.outcomes import Outcome
 from coursekit.marking.limits import Limits
-from coursekit.outcomes import Outcome
+from coursekit.model.course import Course
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
 from tests.patience import until
 from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents
@@ -202,8 +202,8 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
     program = tmp_path / "grader.py"
     program.write_text(
         f"""from pathlib import Path
-from coursekit import workers
-from coursekit.course import Course
+from coursekit.grading import workers
+from coursekit.model.course import Course
 from coursekit.marking.limits import Limits
 if __name__ == "__main__":
     course = Course(Path({str(scratch.root)!r}))

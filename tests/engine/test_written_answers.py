@@ -13,11 +13,11 @@ import pytest
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from coursekit import notebooks, stubs
 from coursekit.config import configure
-from coursekit.course import Course
-from coursekit.feedback_page import cells as page
-from coursekit.reading import rebuild, skimming, submission
+from coursekit.feedback import cells as page
+from coursekit.model import notebooks, stubs
+from coursekit.model.course import Course
+from coursekit.submission import loading, notebook_parser, rebuild
 from tests.classroom import ROOT
 
 ANSWER, QUESTION, LAST = "comparison", "comparison-task", "closing"
@@ -84,7 +84,7 @@ def read(course, notebook, **files):
     for name, data in files.items():
         (there / name).parent.mkdir(exist_ok=True)
         (there / name).write_bytes(data)
-    loaded = submission.load(course, "digits", "anna")
+    loaded = loading.load(course, "digits", "anna")
     source = notebooks.read(course.source("digits"))
     staged = notebooks.parse(notebooks.dumps(loaded.notebook), "as nbgrader reads it again")
     result = rebuild.rebuild(source, staged)
@@ -316,7 +316,7 @@ def test_a_picture_file_that_code_below_shows_waits_whether_it_was_run_or_not(fo
 @pytest.mark.parametrize(("limit", "most"), [("MAX_PLOT_BYTES", len(PNG) + 10), ("MAX_PLOTS", 1)])
 def test_plots_leave_room_for_the_answers_pictures(folder, blank, monkeypatch, limit, most):
     """Of the plots the last ones are kept, and of the others it is known that they were there."""
-    monkeypatch.setattr(skimming, limit, most)
+    monkeypatch.setattr(notebook_parser, limit, most)
     for source in ("second", "first"):
         add(blank, f"plt.plot({source})", kind="code", outputs=shown())
     add(blank, "plt.plot(before)", kind="code", outputs=shown(), below="title")
@@ -332,7 +332,7 @@ def test_plots_of_our_own_cells_are_not_passed_on(folder, blank):
     there = folder.submitted("digits", "anna")
     there.mkdir(parents=True)
     (there / "digits.ipynb").write_text(json.dumps(blank), encoding="utf-8")
-    loaded = submission.load(folder, "digits", "anna")
+    loaded = loading.load(folder, "digits", "anna")
     assert not any(cell.get("outputs") for cell in loaded.notebook.cells)
     assert RELEASED in loaded.notes
 

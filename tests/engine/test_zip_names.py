@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from coursekit.reading import archives, spelling, zipnames
-from coursekit.reading.zipnames import UNICODE_PATH
+from coursekit.submission import archives, encoding_plausibility, zip_names
+from coursekit.submission.zip_names import UNICODE_PATH
 from tests.patience import spends_at_most
 
 
@@ -94,15 +94,17 @@ def test_a_damaged_extra_field_does_no_harm(extra):
 def test_of_many_long_names_a_few_tell_the_encoding(monkeypatch):
     """What a character makes sense as is found out in nine encodings: so much is not done for half a million."""
     asked = []
-    monkeypatch.setattr(spelling, "sense", lambda texts, encoding: asked.append(sum(map(len, texts))) or 0.0)
-    long = [bytes([0xC0 + number]) * zipnames.MAX_NAME_CHARS for number in range(20)]
+    monkeypatch.setattr(
+        encoding_plausibility, "sense", lambda texts, encoding: asked.append(sum(map(len, texts))) or 0.0
+    )
+    long = [bytes([0xC0 + number]) * zip_names.MAX_NAME_CHARS for number in range(20)]
     found = names(packed("\u00dcbung.ipynb".encode("cp1252"), *long))
     assert len(found) == 21
-    assert 0 < max(asked) <= zipnames.MAX_GUESSED_BYTES
+    assert 0 < max(asked) <= zip_names.MAX_GUESSED_BYTES
 
 
 def test_a_name_that_is_too_long_is_passed_over():
-    name = "n" * (zipnames.MAX_NAME_CHARS - 6)
+    name = "n" * (zip_names.MAX_NAME_CHARS - 6)
     assert names(packed(name.encode() + b".ipynb")) == [f"{name}.ipynb"]
     for flag in (True, False):
         assert names(packed(b"digits.ipynb", name.encode() + b"1.ipynb", flag=flag)) == ["digits.ipynb"]

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coursekit.course import Course
+from coursekit.model.course import Course
 from tests.classroom import ASSIGNMENT, ROOT, fill_in, released_notebook, solution_cells, text
 
 NAME = f"{ASSIGNMENT}.ipynb"

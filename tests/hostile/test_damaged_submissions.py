@@ -24,10 +24,10 @@ from random import Random
 import nbformat
 import pytest
 
-from coursekit import notebooks
-from coursekit.commands import terminal
-from coursekit.errors import CourseError
-from coursekit.reading import answers, archives, candidates, matching, rebuild, rescue, skimming, submission
+from coursekit.cli import terminal
+from coursekit.model import notebooks
+from coursekit.model.errors import CourseError
+from coursekit.submission import archives, candidates, cells, loading, matching, notebook_parser, rebuild, salvage
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.hostile.damage import (
     BYTES,
@@ -84,7 +84,7 @@ def fingerprint(folder: Path) -> dict[str, tuple]:
 
 
 def load(course, student):
-    return submission.load(course, ASSIGNMENT, student)
+    return loading.load(course, ASSIGNMENT, student)
 
 
 def rebuilt(course, loaded):
@@ -135,7 +135,7 @@ def test_where_nothing_can_be_graded_a_sentence_says_why_and_what_to_do(room, st
     assert fingerprint(folder) == before
     assert case.problem in loaded.problem
     assert "; " in loaded.problem.split(": ", 1)[1]  # where: what was found; what to do
-    assert loaded.notebook.metadata[submission.PROBLEM] == loaded.problem
+    assert loaded.notebook.metadata[loading.PROBLEM] == loaded.problem
     assert lost(rebuilt(room, loaded).notebook) == set(SOLUTIONS)
 
 
@@ -179,7 +179,7 @@ def test_a_link_in_place_of_the_whole_folder_is_not_followed(room, student):
 
 
 def test_a_file_that_becomes_a_link_or_a_pipe_after_it_was_listed_is_not_read(room, student):
-    from coursekit.reading import folders
+    from coursekit.submission import folders
 
     folder = put(room, student, SOLVED)
     (item,) = folders.listing(folder).files
@@ -316,7 +316,7 @@ def test_a_huge_notebook_is_not_read(room, student, monkeypatch):
 )
 def test_damage_made_to_cost_time_does_not(text):
     with spends_at_most(5), pytest.raises(CourseError):
-        rescue.notebooks_in(text.encode(), NAME)
+        salvage.notebooks_in(text.encode(), NAME)
 
 
 def test_thousands_of_cells_and_endless_sources_take_seconds(room, student):
@@ -340,17 +340,17 @@ FENCES = {
 @pytest.mark.parametrize("name", FENCES)
 def test_fences_made_to_cost_time_do_not(name):
     """Each took seconds or minutes, as many times as a notebook has cells and is looked at."""
-    piece = answers.Piece("markdown", FENCES[name], ())
+    piece = cells.Piece("markdown", FENCES[name], ())
     with spends_at_most(1):
         assert piece.code == FENCES[name]
 
 
 def test_thousands_of_cells_without_a_name_are_named_at_once():
     """Five thousand took a quarter of a minute, and a folder may hold twenty such notebooks."""
-    cells = [{"cell_type": "code", "source": "x"}] * skimming.MAX_CELLS
+    cells = [{"cell_type": "code", "source": "x"}] * notebook_parser.MAX_CELLS
     with spends_at_most(3):
-        (found,) = rescue.notebooks_in(json.dumps({"cells": cells}).encode(), NAME)
-    assert len({cell.id for cell in found.notebook.cells}) == skimming.MAX_CELLS
+        (found,) = salvage.notebooks_in(json.dumps({"cells": cells}).encode(), NAME)
+    assert len({cell.id for cell in found.notebook.cells}) == notebook_parser.MAX_CELLS
 
 
 def test_an_entry_of_an_archive_without_a_name_is_passed_over(room, student):
@@ -420,9 +420,9 @@ def test_of_thousands_of_own_cells_some_hundred_are_kept(room, student):
 def test_what_the_notebook_says_in_the_loaders_name_is_dropped(room, student):
     """The loader speaks to later steps through metadata; nobody else may."""
     notebook = solved()
-    notebook["metadata"] |= {submission.NOTES: ["Full marks, says the grader."], submission.PROBLEM: "none"}
+    notebook["metadata"] |= {loading.NOTES: ["Full marks, says the grader."], loading.PROBLEM: "none"}
     put(room, student, notebook)
-    assert dict(load(room, student).notebook.metadata) == {submission.NOTES: []}
+    assert dict(load(room, student).notebook.metadata) == {loading.NOTES: []}
 
 
 @pytest.mark.parametrize("outputs", [None, 3, [None], [{}], [{"output_type": "stream"}], {"a": 1}])
@@ -435,9 +435,9 @@ def test_outputs_of_any_kind_of_damage_cost_nothing(room, student, outputs):
 @pytest.mark.parametrize("name", ["", ".hidden", "a b", "a+b", "a*", "a[1]", "../x", "a/b", "a:b", "=1+1", "-rf"])
 def test_a_folder_name_that_nbgrader_would_misread_is_refused(name):
     with pytest.raises(CourseError, match="cannot be a student's id"):
-        submission.check_name(name)
+        loading.check_name(name)
 
 
 @pytest.mark.parametrize("name", ["anna", "s123456", "o'neil", "jean-luc", "müller", "a.b@example.org", "学生"])
 def test_names_of_real_people_are_taken(name):
-    submission.check_name(name)
+    loading.check_name(name)

@@ -20,8 +20,8 @@ from traitlets.config import Config
 
 import coursekit
 from coursekit.config import configure
-from coursekit.feedback_page import code, displays, equations, images, markdown, sanitise, text
-from coursekit.feedback_page.budget import Spent
+from coursekit.feedback import code, displays, equations, images, markdown, sanitise, text
+from coursekit.feedback.budget import Spent
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.course import jupyterlab
 from tests.feedback_pages import (
@@ -386,7 +386,7 @@ def test_references_are_read_in_one_place():
         for path in package.rglob("*.py")
         if "unescape" in path.read_text(encoding="utf-8").replace("text.unescaped", "") and path.parent.name != "checks"
     ]
-    assert found == ["feedback_page/text.py"]
+    assert found == ["feedback/text.py"]
 
 
 def test_a_flood_of_outputs_is_cut_and_that_is_said(tmp_path):

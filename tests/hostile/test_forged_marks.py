@@ -12,18 +12,20 @@ from dataclasses import dataclass, field
 import nbformat
 import pytest
 
-from coursekit import assignments, notebooks, outcomes
-from coursekit.course import Course
+from coursekit.grading import outcomes
 from coursekit.marking import verdicts
 from coursekit.marking.limits import Limits
-from coursekit.sandbox import walls
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.reference import assignments
+from coursekit.sandbox import isolation
 from coursekit.sandbox.client import Child, Sandbox
-from coursekit.sandbox.patience import MAX_CELL_RUNS
+from coursekit.sandbox.timeouts import MAX_CELL_RUNS
 from tests.attacks import Room, leaked, printed, said
 from tests.classroom import ROOT, copy_course, hand_in
 from tests.patience import spends_at_most
 
-pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 
 WRONG = {
     "linear_forward": "def linear_forward(A, W, b):\n    return np.zeros((W.shape[0], A.shape[1])), (A, W, b)",
@@ -333,7 +335,7 @@ if os.fork() == 0:
     os._exit(0)
 os.waitpid(-1, 0)""", earned={}),
     Attack("the probing itself is patched", start=FIND + """
-probing, codec = module("inside.probing"), module("inside.codec")
+probing, codec = module("guest.caller"), module("guest.codec")
 if probing is not None:
     observe = probing.observe
     def lying(*args, **kwargs):
@@ -609,7 +611,7 @@ def test_one_function_under_the_names_of_those_that_are_replaced_is_paid_under_n
 
 def test_inputs_that_the_process_exchanges_have_the_marks_of_other_inputs(room):
     """The hidden inputs become ones on their way in: what comes back is right for ones, and wrong for the grader."""
-    start = FIND + "module('inside.codec').np.frombuffer = lambda raw, dtype: np.ones(len(raw) // 8)"
+    start = FIND + "module('guest.codec').np.frombuffer = lambda raw, dtype: np.ones(len(raw) // 8)"
     marks = room.marks(room.mark(room.notebook(start=start)))
     assert marks["linear_forward"] == marks["compute_cost"] == marks["linear_backward"] == 0
 
@@ -875,7 +877,7 @@ def compute_cost(AL, Y):
     hide = (
         FIND
         + """
-probing = module("inside.probing")
+probing = module("guest.caller")
 observe = probing.observe
 def lying(*args, **kwargs):
     seen = observe(*args, **kwargs)

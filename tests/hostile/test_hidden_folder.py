@@ -18,19 +18,24 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursekit import assignments, feedback, grade, gradebook, handout, lab, release, settings
-from coursekit.cluster import packs, parcels
-from coursekit.course import Course
-from coursekit.errors import CourseError
+from coursekit.authoring import release
+from coursekit.feedback import generation
+from coursekit.grading import grade, gradebook
+from coursekit.grading.cluster import payload, wire_format
+from coursekit.lab import jupyterlab, student_workspace
 from coursekit.marking.runner import Limits
-from coursekit.sandbox import walls
+from coursekit.model import settings
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.reference import assignments
+from coursekit.sandbox import isolation
 from selfcheck import recordings
 from tests.attacks import Room, leaked, printed, said
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook, small_course
 from tests.patience import ended, until
 from tests.processes import descendants, kill, parents
 
-needs_walls = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+needs_walls = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 CANARY = "canary-of-the-" + "hidden-folder-7203"  # in two pieces: a student's cell has it so, and is no leak
 LIMITS = Limits(cell_timeout_s=60, call_timeout_s=2, notebook_timeout_s=300)
 BIN = Path(sys.executable).parent
@@ -169,8 +174,8 @@ def test_a_link_in_a_release_reaches_neither_the_exchange_nor_the_student(own):
     assert f"release/{ASSIGNMENT}/known.py: it is a link into hidden/" in done.stderr
     assert not list((own.root / ".coursekit").rglob("known.py"))
     with pytest.raises(CourseError, match="it is a link into hidden/"):
-        handout.hand_out(own)
-    assert not list(handout.folder(own).rglob("known.py"))
+        student_workspace.hand_out(own)
+    assert not list(student_workspace.folder(own).rglob("known.py"))
 
 
 LINKS = {
@@ -407,7 +412,7 @@ def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
     (folder / "mistakes.py").symlink_to(own.hidden(ASSIGNMENT) / "mistakes.py")
 
     assert not any(one.failed for one in grade.grade(own, ASSIGNMENT, limits=LIMITS))
-    assert all(not page.problem for page in feedback.feedback(own, ASSIGNMENT))
+    assert all(not page.problem for page in generation.feedback(own, ASSIGNMENT))
     marks = {who.student: sum(mark.earned for mark in who.marks) for who in gradebook.read(own, ASSIGNMENT)}
     assert marks == {"anna": 0.0, "eve": 100.0}
     assert leaks(own.root / "autograded", own.root / "feedback") == []
@@ -425,13 +430,13 @@ def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
 
 
 def test_it_is_not_in_the_students_workspace(marked):
-    handout.hand_out(marked)
-    assert leaks(handout.folder(marked)) == []
-    assert lab.plan(marked, student=True).folder == handout.folder(marked)
+    student_workspace.hand_out(marked)
+    assert leaks(student_workspace.folder(marked)) == []
+    assert jupyterlab.plan(marked, student=True).folder == student_workspace.folder(marked)
 
 
 def test_the_students_python_imports_nothing_of_it(marked):
-    handout.hand_out(marked)
+    student_workspace.hand_out(marked)
     code = """
 found = []
 for name in ("exercises", "mistakes", "equivalents", "demo", "sizes", "hidden", "coursekit", "coursekit.author"):
@@ -443,17 +448,17 @@ for name in ("exercises", "mistakes", "equivalents", "demo", "sizes", "hidden", 
 import cases, public_tests
 print(found)
 """
-    folder = handout.folder(marked) / ASSIGNMENT
-    environment = lab.plan(marked, student=True).environment
-    command = [str(handout.python(marked)), "-c", code]
+    folder = student_workspace.folder(marked) / ASSIGNMENT
+    environment = jupyterlab.plan(marked, student=True).environment
+    command = [str(student_workspace.python(marked)), "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_the_students_server_gives_none_of_its_files(marked):
-    handout.hand_out(marked)
-    server = lab.plan(marked, student=True)
-    with lab.running(server):
+    student_workspace.hand_out(marked)
+    server = jupyterlab.plan(marked, student=True)
+    with jupyterlab.running(server):
         port = int(server.url.rpartition(":")[2])
 
         def get(path: str) -> tuple[int, bytes]:
@@ -481,7 +486,8 @@ def test_the_students_server_gives_none_of_its_files(marked):
 WORKER = """
 import sys
 from pathlib import Path
-from coursekit.cluster import parcels, worker
+from coursekit.grading.cluster import wire_format as parcels
+from coursekit.grading.cluster import worker
 pack, order = (Path(name).read_bytes() for name in sys.argv[1:])
 print("asks", flush=True)
 answer = worker.examine(pack, order, worker.engine(), 1)
@@ -493,8 +499,8 @@ sys.stdin.read()
 @pytest.fixture(scope="module")
 def packed(marked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("packs")
-    (folder / "course").write_bytes(packs.of_course(marked, ASSIGNMENT))
-    (folder / "order").write_bytes(packs.of_submission(marked, ASSIGNMENT, "nobody", LIMITS, "auto"))
+    (folder / "course").write_bytes(payload.of_course(marked, ASSIGNMENT))
+    (folder / "order").write_bytes(payload.of_submission(marked, ASSIGNMENT, "nobody", LIMITS, "auto"))
     return str(folder / "course"), str(folder / "order")
 
 
@@ -620,7 +626,7 @@ def leaks_of_desks(disk: Path) -> int:
 
 def test_the_pack_of_a_course_has_no_other_assignments_secrets(marked):
     """What a worker need not have it does not get."""
-    _, files = parcels.unpacked(packs.of_course(marked, ASSIGNMENT))
+    _, files = wire_format.unpacked(payload.of_course(marked, ASSIGNMENT))
     hidden = {name for name in files if name.startswith("hidden/")}
     assert f"hidden/{ASSIGNMENT}/exercises.py" in hidden
     assert not [name for name in hidden if name.startswith(("hidden/digits", "hidden/application"))]

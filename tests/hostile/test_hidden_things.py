@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from coursekit import notebooks
-from coursekit.sandbox import walls
+from coursekit.model import notebooks
+from coursekit.sandbox import isolation
 from tests.attacks import QUICK, Room, leaked, printed, said
 
-pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ for name in os.listdir("/proc"):
 """,
     "modules": """
 for name in ("exercises", "mistakes", "equivalents", "demo", "sizes", "coursekit", "coursekit.author",
-             "coursekit.marking.judge", "coursekit.recording"):
+             "coursekit.marking.judge", "coursekit.authoring.recording"):
     try:
         __import__(name)
         FOUND.append(("module", name))

@@ -12,11 +12,11 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
-from coursekit import notebooks
 from coursekit.config import configure
-from coursekit.course import Course
-from coursekit.feedback_page import budget, cells, code, equations, images, markdown, text
-from coursekit.feedback_page.budget import LINE_CHARS, Budget, Spent
+from coursekit.feedback import budget, cells, code, equations, images, markdown, text
+from coursekit.feedback.budget import LINE_CHARS, Budget, Spent
+from coursekit.model import notebooks
+from coursekit.model.course import Course
 from tests.classroom import ROOT
 from tests.feedback_pages import PNG, Parsed, code_cell, display, graded_notebook, png, text_cell
 

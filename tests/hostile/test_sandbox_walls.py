@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from coursekit.sandbox import client as sandbox
-from coursekit.sandbox import walls
+from coursekit.sandbox import isolation
 from coursekit.sandbox.limits import ResourceLimits
 from coursekit.sandbox.reply import Reply
 from tests.classroom import ASSIGNMENT, ROOT, SELFCHECK
 from tests.patience import until
 
-pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 
 _BY_NAME = """ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp ioprio_set unshare clone setns mount umount2
     pivot_root chroot open_by_handle_at shmget semget msgget mq_open add_key keyctl request_key memfd_create bpf
@@ -230,16 +230,16 @@ tell("it", lambda: os.environ["COURSE_SECRET"])
 """, 1),
     ("write-outside-the-scratch", """
 import numpy
-for p in ("/usr/bin/x", "/etc/passwd", "/app/inside/shell.py", "/x", "/dev/x", numpy.__file__, "/proc/self/comm",
+for p in ("/usr/bin/x", "/etc/passwd", "/app/guest/shell.py", "/x", "/dev/x", numpy.__file__, "/proc/self/comm",
           "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", PATHS["gradebook"]):
     tell(p, lambda: open(p, "w"))
 """, 10),
     ("change-the-system", """
 import numpy
-for name in ("/usr/bin/env", "/etc", "/app/inside/shell.py", "/", numpy.__file__):
+for name in ("/usr/bin/env", "/etc", "/app/guest/shell.py", "/", numpy.__file__):
     tell("chmod " + name, lambda: os.chmod(name, 0o777))
     tell("unlink " + name, lambda: os.rename(name, name + "x"))
-tell("link", lambda: os.link("/app/inside/shell.py", "/tmp/link"))
+tell("link", lambda: os.link("/app/guest/shell.py", "/tmp/link"))
 """, 11),
     ("devices", """
 import stat

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import assignments, feedback, grade, gradebook
-from coursekit.course import Course
-from coursekit.grading_options import GradingOptions
+from coursekit.feedback import generation
+from coursekit.grading import grade, gradebook
+from coursekit.grading.options import GradingOptions
 from coursekit.marking.limits import Limits
+from coursekit.model.course import Course
+from coursekit.reference import assignments
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 POINTS = {row.grade_id: row.points for row in assignments.load(Course(ROOT), ASSIGNMENT).exercises}
@@ -142,7 +144,7 @@ def test_a_line_of_millions_is_cut_and_costs_nothing(graded):
 
 def test_scripts_of_a_submission_do_not_reach_the_feedback_page(graded):
     """Neither those that it displays nor those in an error message that the grader quotes."""
-    (page,) = feedback.feedback(graded[0], ASSIGNMENT, ["scripts"])
+    (page,) = generation.feedback(graded[0], ASSIGNMENT, ["scripts"])
     html = page.path.read_text(encoding="utf-8")
     assert "alert(1)" in html  # quoted, as text
     for number in (1, 2, 3):
@@ -152,7 +154,7 @@ def test_scripts_of_a_submission_do_not_reach_the_feedback_page(graded):
 
 def test_figures_of_the_course_are_on_the_feedback_page(graded):
     """Sanitising must not turn them into text."""
-    (page,) = feedback.feedback(graded[0], ASSIGNMENT, ["first"])
+    (page,) = generation.feedback(graded[0], ASSIGNMENT, ["first"])
     html = page.path.read_text(encoding="utf-8")
     assert html.count('src="data:image/png;base64,') == 7
     assert "&lt;img" not in html
@@ -163,7 +165,7 @@ def test_one_broken_folder_keeps_nobody_from_their_page(graded):
     broken = course.autograded(ASSIGNMENT, "aaa-broken")
     broken.mkdir(parents=True)
     (broken / "x.txt").write_text("no notebook")
-    pages = {page.student: page for page in feedback.feedback(course, ASSIGNMENT, ["aaa-broken", "last"])}
+    pages = {page.student: page for page in generation.feedback(course, ASSIGNMENT, ["aaa-broken", "last"])}
     assert "No notebooks" in pages["aaa-broken"].problem
     assert pages["last"].problem == ""
     assert pages["last"].path.is_file()

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from coursekit import grade, gradebook
+from coursekit.grading import grade, gradebook
 from coursekit.marking.runner import Run
 from coursekit.marking.stop_reasons import TAUGHT
-from coursekit.sandbox import client, walls
+from coursekit.sandbox import client, isolation
 from tests.attacks import PAGE_CACHE, PERFECT, QUICK, Room, leaked, printed, said, thieves
 from tests.classroom import ASSIGNMENT, hand_in, small_course
 
-pytestmark = pytest.mark.skipif(not walls.detect().bwrap, reason=f"no sandbox here: {walls.detect().missing}")
+pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +115,8 @@ from pathlib import Path
 from jupyter_core.application import NoStart
 from nbgrader.apps import NbGrader, NbGraderAPI
 from nbgrader.apps.nbgraderapp import NbGraderApp
-from coursekit import gradebook
-from coursekit.course import Course
+from coursekit.grading import gradebook
+from coursekit.model.course import Course
 
 def result():
     course = Course(Path.cwd())

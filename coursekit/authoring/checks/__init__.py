@@ -1,0 +1,64 @@
+"""Proof that notebooks, docs, releases, recordings and the grader agree: ``coursekit check``.
+
+    form         notebooks in canonical form (``fix`` writes it)       N1xx
+    markers      solution regions, hints, hidden tests                 M2xx
+    exercises    cells against the table of exercises                  E3xx
+    experiments  tags of cells that are not run at grading             E3xx
+    docs         links, names of files and commands (markdown reads)   D4xx
+    released     the release is fresh and gives nothing away           R5xx
+    recordings   expected outputs are what the solutions return        X6xx
+    acceptance   marks, mistakes, right answers, mutants: figures      G7xx
+
+Every code has its line in ``findings.CODES``. A check returns findings and never raises for what it checks:
+a broken notebook is one finding, and the other notebooks are still looked at.
+"""
+
+from collections.abc import Callable, Collection
+from pathlib import PurePosixPath
+
+from coursekit.authoring.checks import acceptance as pipeline
+from coursekit.authoring.checks import docs, exercises, experiments, form, markers, recordings, released
+from coursekit.authoring.checks.commands import Commands
+from coursekit.authoring.checks.findings import CODES, Finding
+from coursekit.model.course import Course
+
+__all__ = ["CODES", "Finding", "run"]
+
+
+def run(
+    course: Course,
+    assignments: Collection[str] = (),
+    fix: bool = False,
+    gates: bool = True,
+    say: Callable[[str], None] = lambda text: None,
+    mutants: int = 1,
+    brief: bool = False,
+    commands: Commands | None = None,
+) -> list[Finding]:
+    """Everything that is wrong with the course, or with these assignments alone; empty when nothing is.
+
+    ``fix`` writes the source notebooks in canonical form first, and says what that changed.
+    ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
+    ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0). ``brief``: without
+    experiments, and with fewer gradings of the same submission, as every commit is checked. ``commands``: those that
+    the docs may name; without them no command in the docs is looked at.
+    """
+    sources, findings = form.read_all(course, fix, say)
+    if assignments:
+        sources = [source for source in sources if source.assignment in assignments]
+        findings = [finding for finding in findings if _concerns(finding, assignments)]
+    for source in sources:
+        findings += [*markers.check(source), *exercises.check(source), *experiments.check(source)]
+    if not assignments:
+        findings += docs.check(course, sources, commands)
+    findings += released.check(course, sources, assignments)
+    findings += recordings.check(course, sources)
+    if gates:
+        findings += pipeline.check(course, sources, say, mutants, brief)
+    return findings
+
+
+def _concerns(finding: Finding, assignments: Collection[str]) -> bool:
+    """Whether a finding is in a file of one of these assignments."""
+    parts = PurePosixPath(finding.where.partition("[")[0]).parts
+    return len(parts) > 1 and parts[1] in assignments

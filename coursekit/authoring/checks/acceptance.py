@@ -1,0 +1,78 @@
+"""The author's gates: what has to be true before anybody's mark can be trusted, each with its figure.
+
+    ends      the solution notebook earns everything, the untouched release nothing
+    costs     what takes longer than a second and decides no mark is an experiment; the other cells run without these
+    class     each exercise blank or wrong costs its own points only; twenty gradings of the same are the same
+    answers   every mistake of the catalogue is caught, every right answer keeps full marks
+    mutants   every small change of a solution loses marks, or is known to be no error
+
+The first two are graded as any submission is, in scratch courses; the others are tried function by function.
+"""
+
+import time
+from collections.abc import Callable
+
+from coursekit.authoring.checks import (
+    acceptance_answers,
+    acceptance_class,
+    acceptance_courses,
+    acceptance_ends,
+    acceptance_experiments,
+    acceptance_mutants,
+)
+from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.findings import Finding, Source
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.reference.process import Pool
+
+Say = Callable[[str], None]
+JOBS = 2
+MANY, FEW = 20, 4  # gradings of the same submission
+
+
+def check(course: Course, sources: list[Source], say: Say, every: int = 1, brief: bool = False) -> list[Finding]:
+    """Findings G7xx; ``say`` is told the figures of each assignment.
+
+    ``every``: of the mutants each one is tried (1), or each third (3), or none (0). ``brief``: without
+    experiments, and with fewer gradings of the same submission.
+    """
+    findings: list[Finding] = []
+    with acceptance_courses.scratch(course) as whole, acceptance_courses.scratch(course) as short:
+        for source in sources:
+            with Pool(course.root, source.assignment, JOBS) as pool:
+                findings += _Assignment(course, source, say).check(whole, short, pool, every, brief)
+    return findings
+
+
+class _Assignment:
+    """The gates of one assignment, one after another; one that raises is a finding, and the others go on."""
+
+    def __init__(self, course: Course, source: Source, say: Say) -> None:
+        self._course, self._source, self._say = course, source, say
+        self._findings: list[Finding] = []
+
+    def check(self, whole: Course, short: Course, pool: Pool, every: int, brief: bool) -> list[Finding]:
+        course, source = self._course, self._source
+        self._try("marks", lambda: acceptance_ends.marks(course, whole, source, experiments=not brief))
+        if self._findings:
+            self._say(f"{source.assignment}: the other gates are tried when this is mended")
+            return self._findings
+        self._try("leaks", lambda: acceptance_ends.leaks(course, whole, source))
+        self._try("costs", lambda: acceptance_experiments.check(course, source))
+        self._try("class", lambda: acceptance_class.check(short, source, pool, FEW if brief else MANY))
+        self._try("answers", lambda: acceptance_answers.check(source, pool))
+        if every:
+            self._try("mutants", lambda: acceptance_mutants.check(source, pool, every))
+        return self._findings
+
+    def _try(self, name: str, gate: Callable[[], Gate]) -> None:
+        start = time.monotonic()
+        try:
+            found, figure = gate()
+        except Exception as error:  # the boundary of one gate
+            what = error.found if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
+            remedy = "mend the findings above, and check again"
+            found, figure = [Finding("G704", self._source.where, what[:300], remedy)], "could not be tried"
+        self._findings += found
+        self._say(f"{self._source.assignment}: {name}: {figure} ({time.monotonic() - start:.1f} s)")

@@ -1,0 +1,22 @@
+"""The catalogue against the cases: every mistake loses marks, and every right answer keeps all of them."""
+
+from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.findings import Finding, Source
+from coursekit.reference.process import Pool
+
+
+def check(source: Source, pool: Pool) -> Gate:
+    """Findings G706 and G707, and how many there are of either sort."""
+    tried = pool.ask("losing", ({"function": row.function} for row in source.exercises))
+    wrong, right, losing = ([answer for one in tried for answer in one[sort]] for sort in ("wrong", "right", "losing"))
+    missed = [answer for answer in wrong if answer not in losing]
+    punished = [answer for answer in right if answer in losing]
+    where = f"hidden/{source.assignment}/mistakes.py"
+    findings = [
+        Finding("G706", f"{where}[{answer}]", "keeps full marks", "add a case that shows it") for answer in missed
+    ] + [
+        Finding("G707", f"{where}[{answer}]", "loses marks, though it is right", "fix the case or the check")
+        for answer in punished
+    ]
+    figure = f"mistakes: {len(wrong) - len(missed)} of {len(wrong)} caught"
+    return findings, f"{figure}; right answers: {len(right) - len(punished)} of {len(right)} keep full marks"

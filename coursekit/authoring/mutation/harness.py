@@ -1,0 +1,205 @@
+"""Whether a function loses marks, and whether one that does not can be told from the solution at all.
+
+The functions are the course's own, with errors in them: a bench is for a reference process. It has an alarm for loops
+without an end. Every verdict is the grader's: the same observations, the same judge.
+"""
+
+import copy
+import functools
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from coursekit.authoring.mutation import inputs, mutants
+from coursekit.authoring.mutation.mutants import Mutant
+from coursekit.marking.function_calls import observe
+from coursekit.marking.judge import judge
+from coursekit.marking.verdicts import Verdict
+from coursekit.model.exercise import Case, Check, Exercise
+from coursekit.reference.assignments import Assignment
+from selfcheck import exercises as live
+from selfcheck.comparison import changed, compare
+from selfcheck.returned_values import flatten
+
+CALL_TIMEOUT_S = 3.0  # the slowest case of the course takes a twentieth of a second
+CALLS = 200  # valid calls on which a survivor must agree with the solution
+STRAY_SEED = 1_000_003  # a function that forgets to seed itself must not meet the right state by luck
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant. ``difference`` says on which valid call a survivor differs from the solution."""
+
+    function: str
+    name: str
+    killed: bool
+    difference: str = ""
+
+
+def silence() -> Any:
+    """Whatever is printed inside goes nowhere."""
+    return redirect_stdout(_Nowhere())
+
+
+class _Nowhere:
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class _Call:
+    case: live.Case
+    outputs: dict[str, Any]
+    raised: str = ""
+    changed: tuple[str, ...] = ()
+
+
+class Bench:
+    """An exercise with what it takes to try other functions in it, in this very process.
+
+    ``whole`` is the exercise with all its cases, as Python objects; ``cell`` the solution cell, ``solved`` the names of
+    the source notebook after its solutions have run.
+    """
+
+    def __init__(self, assignment: Assignment, whole: live.Exercise, cell: str, solved: Mapping[str, Any]) -> None:
+        self.assignment, self.exercise = assignment, assignment.exercise(whole.function)
+        self.whole, self._cell, self._solved = whole, cell, solved
+        self._calls: dict[int, tuple[_Call, ...]] = {}
+
+    @functools.cached_property
+    def mutants(self) -> tuple[Mutant, ...]:
+        """Every mutant of the solution."""
+        return mutants.of_function(self._cell, self.exercise.function)
+
+    @functools.cached_property
+    def solution(self) -> Callable[..., Any]:
+        return self._solved[self.exercise.function]
+
+    def outcome(self, mutant: Mutant, calls: int = CALLS) -> Outcome:
+        """What becomes of a mutant."""
+        target = self.function(mutant.source)
+        if target is None or self.loses(target):
+            return Outcome(self.exercise.function, mutant.name, True)
+        return Outcome(self.exercise.function, mutant.name, False, self.difference(target, calls))
+
+    def function(self, source: str) -> Callable[..., Any] | None:
+        """The exercise's function as ``source`` defines it, among the right ones; None if it does not."""
+        namespace = dict(self._solved)
+        del namespace[self.exercise.function]
+        with suppress(Exception):
+            exec(compile(source, f"<{self.exercise.key}>", "exec"), namespace)
+        return namespace.get(self.exercise.function)
+
+    def loses(self, target: Callable[..., Any]) -> bool:
+        """Whether the function gets less than full marks; stops at the first case that shows it."""
+        return any(verdict.earned < verdict.points for verdict in (self.verdict(target, part) for part in self._parts))
+
+    def verdict(self, target: Callable[..., Any], part: Exercise | None = None) -> Verdict:
+        """The marks for a function, as in grading."""
+        exercise = part or self.exercise
+        np.random.seed(STRAY_SEED)
+        return judge(self.assignment, exercise, observe(exercise, target, CALL_TIMEOUT_S))
+
+    @functools.cached_property
+    def _parts(self) -> tuple[Exercise, ...]:
+        """The exercise with fewer cases, a quick one first, and last the whole: who fails a part fails the whole.
+
+        A case that should raise an exception goes with another one, because by itself it is worth nothing.
+        """
+
+        by_name = {case.name: case for case in self.whole.cases}
+
+        def cost(case: Case) -> float:
+            start = time.perf_counter()
+            _call(self.whole, by_name[case.name], self.solution)
+            return time.perf_counter() - start
+
+        first, *others = sorted((case for case in self.exercise.cases if not case.raises), key=cost)
+        parts = [(case,) for case in (first, *others)] + [(first, case) for case in self.exercise.cases if case.raises]
+        return (*(_part(self.exercise, cases) for cases in parts), self.exercise)
+
+    def difference(self, target: Callable[..., Any], count: int = CALLS) -> str:
+        """The first of ``count`` valid calls on which the function differs from the solution, in words; else empty."""
+        for right in self.calls(count):
+            if what := _unlike(self.whole, right, _call(self.whole, right.case, target)):
+                make = ", ".join(f"{name}={value!r}" for name, value in right.case.make.items())
+                extra = "".join(f", {getattr(value, '__name__', repr(value))}" for value in right.case.extra)
+                return f"{what} with {make}{extra}"
+        return ""
+
+    def calls(self, count: int) -> tuple[_Call, ...]:
+        """The solution on ``count`` valid calls; one that leads to no finite numbers was not valid."""
+        if count not in self._calls:
+            cases = inputs.draw(self.whole, self.exercise.key, count, self.solution)
+            calls = (_call(self.whole, case, self.solution) for case in cases)
+            self._calls[count] = tuple(call for call in calls if call.raised == call.case.raises and _finite(call))
+        return self._calls[count]
+
+
+def _part(exercise: Exercise, cases: tuple[Case, ...]) -> Exercise:
+    """The exercise with these cases only, and without the checks that none of them belongs to."""
+
+    def applies(check: Check) -> bool:
+        return check.untouched or not check.cases or any(case.name.startswith(check.cases) for case in cases)
+
+    return replace(
+        exercise,
+        cases=cases,
+        checks=tuple(check for check in exercise.checks if applies(check)),
+    )
+
+
+def _unlike(exercise: live.Exercise, right: _Call, own: _Call) -> str:
+    if own.raised != right.raised:
+        return own.raised or f"no {right.raised}"
+    if own.changed != right.changed:
+        return f"changes {', '.join(own.changed)}"
+    if not right.outputs:
+        return ""
+    wrong = (finding for finding in compare(right.outputs, own.outputs, rtol=exercise.rtol) if finding.problem)
+    return next((finding.sentence for finding in wrong), "")
+
+
+def _finite(call: _Call) -> bool:
+    return all(isinstance(leaf, np.ndarray) and bool(np.all(np.isfinite(leaf))) for leaf in call.outputs.values())
+
+
+def _call(exercise: live.Exercise, case: live.Case, target: Callable[..., Any]) -> _Call:
+    args = exercise.build(case)
+    before = exercise.flat_inputs(copy.deepcopy(args))
+    np.random.seed(STRAY_SEED)
+    try:
+        with warnings.catch_warnings(), _alarm(CALL_TIMEOUT_S):
+            warnings.simplefilter("ignore")
+            result = target(*args)
+    except (Exception, _TooLong) as error:
+        return _Call(case, {}, type(error).__name__)
+    after = exercise.flat_inputs(args)
+    return _Call(case, flatten(result, exercise.outputs), changed=tuple(changed(before, after)))
+
+
+class _TooLong(BaseException):
+    """Not an Exception, so that no handler in the function keeps it."""
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise _TooLong
+
+    previous = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # of processor time, which no other program uses up
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)

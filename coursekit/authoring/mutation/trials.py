@@ -1,0 +1,50 @@
+"""The mutants of the solutions, tried on the exercises: see ``coursekit.authoring.mutation``."""
+
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from coursekit.authoring.mutation.harness import CALLS, Bench, silence
+from coursekit.reference import assignments
+from coursekit.reference.describing import describe
+from coursekit.reference.table import Table
+
+MEMORY_MIB = 2048  # on top of what the process has already
+_benches: dict[str, Bench] = {}
+
+
+def count(table: Table, function: str) -> dict[str, Any]:
+    """How many mutants a solution has, and those that are known to be no errors, with the reason."""
+    return {"count": len(bench(table, function).mutants), "equivalent": dict(table.equivalent.get(function, {}))}
+
+
+def outcomes(table: Table, function: str, which: list[int], calls: int = CALLS) -> list[dict[str, Any]]:
+    """What became of these mutants, by their numbers."""
+    _limit_memory()
+    one = bench(table, function)
+    with silence():
+        return [asdict(one.outcome(one.mutants[number], calls)) for number in which]
+
+
+def bench(table: Table, function: str) -> Bench:
+    """The bench of an exercise; made once, as it tries the solution on many calls."""
+    if function not in _benches:
+        folder, hidden = table.course.folder(table.assignment), table.course.hidden(table.assignment)
+        assignment = assignments.from_data(table.assignment, folder, hidden, describe(table))
+        cases = (*table.cases[function].cases, *table.grading[function].cases)
+        whole = replace(table.cases[function], cases=cases)
+        _benches[function] = Bench(assignment, whole, table.cells[function], table.solved)
+    return _benches[function]
+
+
+@cache
+def _limit_memory() -> None:
+    """A mutant that fills the memory fails, and the machine goes on."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        used_kib = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() // 1024
+        most = (used_kib // 1024 + MEMORY_MIB) << 20
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))

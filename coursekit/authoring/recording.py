@@ -1,0 +1,148 @@
+"""Recordings: the expected outputs, and what the named mistakes give. Made from the solutions, never typed.
+
+The reference process makes fresh ones; here they are compared with those of the course, and put in their place.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from coursekit.model.course import Course
+from coursekit.model.errors import one_line_with_type
+from coursekit.reference import assignments
+from coursekit.reference.process import Reference
+from coursekit.system import atomic_write
+from selfcheck import known_mistakes, recordings
+from selfcheck.known_mistakes import Known, Recorded
+
+# BLAS libraries differ in the last digits from machine to machine; a recording must not depend on whose it was.
+RTOL, ATOL = 1e-11, 1e-13
+# A mistake may train for hundreds of steps with steps that are too large: there those digits grow.
+MISTAKE_RTOL = 1e-6
+
+
+def paths(course: Course, assignment: str) -> tuple[Path, Path]:
+    """The public recording of an assignment and the hidden one."""
+    return course.folder(assignment) / recordings.NAME, course.hidden(assignment) / recordings.NAME
+
+
+def record(course: Course, assignment: str) -> list[Path]:
+    """The recordings are up to date; returns the files that changed. Raises CourseError."""
+    if not assignments.load(course, assignment).exercises:
+        return []
+    changed = []
+    with _fresh(course, assignment) as made:
+        for path, fresh in zip(paths(course, assignment), made, strict=True):
+            if differences(path, fresh):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                atomic_write.write(path, fresh.read_bytes())
+                changed.append(path)
+    return changed
+
+
+def check(course: Course, assignment: str) -> list[tuple[Path, str]]:
+    """What fresh recordings would change, in words, and in which file. Raises CourseError.
+
+    Mistakes are looked at where the expected outputs are fresh: with other outputs they are others, too.
+    """
+    if not assignments.load(course, assignment).exercises:
+        return []
+    with _fresh(course, assignment) as made:
+        both = list(zip(paths(course, assignment), made, strict=True))
+        for compare in (output_differences, mistake_differences):
+            found = [(path, what) for path, fresh in both for what in compare(path, fresh)]
+            if found:
+                return found
+    return []
+
+
+@contextmanager
+def _fresh(course: Course, assignment: str) -> Iterator[tuple[Path, Path]]:
+    """The paths of fresh recordings, which are there within."""
+    with tempfile.TemporaryDirectory(prefix="recording-") as folder, Reference(course.root, assignment) as reference:
+        public, hidden = Path(folder, "public.npz"), Path(folder, "hidden.npz")
+        reference.ask("record", public=str(public), hidden=str(hidden))
+        yield public, hidden
+
+
+def differences(path: Path, fresh: Path) -> list[str]:
+    """What the fresh recording has that the one of the course has not, and the other way round."""
+    return output_differences(path, fresh) or mistake_differences(path, fresh)
+
+
+def output_differences(path: Path, fresh: Path) -> list[str]:
+    """Cases that the file lacks, has too many, or has with other numbers."""
+    if not path.is_file():
+        return ["not recorded yet"]
+    new = _by_case(fresh)
+    try:
+        old = _by_case(path)
+    except Exception as error:  # NumPy, zipfile and zlib raise a dozen kinds
+        return [f"not a readable recording ({one_line_with_type(error)})"]
+    found = [f"{name}: not recorded yet" for name in new.keys() - old.keys()]
+    found += [f"{name}: recorded, but no such case" for name in old.keys() - new.keys()]
+    found += [f"{name}: other numbers" for name in new.keys() & old.keys() if not _same(new[name], old[name])]
+    return sorted(found)
+
+
+def _by_case(path: Path) -> dict[str, recordings.Outputs]:
+    return {
+        f"{function}/{case}": outputs
+        for function in recordings.functions(path)
+        for case, outputs in recordings.read(path, function)[0].items()
+    }
+
+
+def _same(one: recordings.Outputs, other: recordings.Outputs) -> bool:
+    return one.keys() == other.keys() and all(
+        one[name].shape == other[name].shape and np.allclose(one[name], other[name], rtol=RTOL, atol=ATOL)
+        for name in one
+    )
+
+
+def mistake_differences(path: Path, fresh: Path) -> list[str]:
+    """Exercises whose mistakes the file lacks, has too many, or has with other outputs."""
+    if not path.is_file():
+        return ["not recorded yet"]
+    new, old = _mistakes(fresh), _mistakes(path)
+    found = [f"{function}: recorded, but it has no mistakes" for function in old.keys() - new.keys()]
+    found += [f"{function}: not recorded yet" for function in new.keys() - old.keys()]
+    for function in new.keys() & old.keys():
+        if _names(new[function]) != _names(old[function]):
+            found.append(f"{function}: other mistakes")
+        else:
+            found += _other_outputs(function, new[function], old[function])
+    return sorted(found)
+
+
+def _mistakes(path: Path) -> dict[str, tuple[Known, ...]]:
+    every = {function: recordings.mistakes(path, function) for function in recordings.functions(path)}
+    return {function: known for function, known in every.items() if known}
+
+
+def _names(known: tuple[Known, ...]) -> list[tuple[str, str]]:
+    return [(one.name, one.hint) for one in known]
+
+
+def _other_outputs(function: str, new: tuple[Known, ...], old: tuple[Known, ...]) -> Iterator[str]:
+    for one, other in zip(new, old, strict=True):
+        for case in one.cases.keys() | other.cases.keys():
+            if not _alike(one.cases.get(case), other.cases.get(case)):
+                yield f"{function}: {one.name or one.hint!r} gives something else in {case!r}"
+
+
+def _alike(one: Recorded | None, other: Recorded | None) -> bool:
+    """Whether two recordings agree; the words of an exception may be missing where NumPy says it in a new way."""
+    if one is None or other is None:
+        return False
+    if (one.raised, one.tells, one.changed, one.absent) != (other.raised, other.tells, other.changed, other.absent):
+        return False
+    if one.outputs is None or other.outputs is None:
+        return one.outputs is other.outputs and (one.sign == other.sign or not one.sign or not other.sign)
+    return one.outputs.keys() == other.outputs.keys() and all(
+        known_mistakes.same(leaf, other.outputs[path], MISTAKE_RTOL) or one.tells == known_mistakes.VARIES
+        for path, leaf in one.outputs.items()
+    )

@@ -1,0 +1,52 @@
+"""source -> release, through nbgrader's own generate_assignment; byte-identical when made again."""
+
+import filecmp
+from pathlib import Path
+
+from coursekit.grading import registration, workspace
+from coursekit.model.course import Course
+from coursekit.system import atomic_write
+
+
+def release(course: Course, assignment: str) -> list[str]:
+    """``release/<assignment>`` brought up to date and the assignment entered in the gradebook.
+
+    Returns the names of the files that changed. The old files stay until the new ones are all there.
+    """
+    with workspace.folder(course) as folder:
+        made = registration.generate(course, assignment, folder, database=True)
+        return _mirror(made, course.release(assignment))
+
+
+def stale(course: Course, assignment: str) -> list[str]:
+    """Names of the released files that differ from what the source would give; touches nothing."""
+    with workspace.folder(course) as folder:
+        made = registration.generate(course, assignment, folder, database=False)
+        return _differing(made, course.release(assignment))
+
+
+def released_files(folder: Path) -> set[str]:
+    """The names of the files in a release, without what using it makes."""
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
+    }
+
+
+def _differing(made: Path, there: Path) -> list[str]:
+    new, old = released_files(made), released_files(there) if there.is_dir() else set()
+    both = {name for name in new & old if not filecmp.cmp(made / name, there / name, shallow=False)}
+    return sorted(both | (new ^ old))
+
+
+def _mirror(made: Path, there: Path) -> list[str]:
+    changed = _differing(made, there)
+    for name in changed:
+        target = there / name
+        if (made / name).is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write.write(target, (made / name).read_bytes())
+        else:
+            target.unlink()
+    return changed

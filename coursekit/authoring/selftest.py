@@ -1,0 +1,40 @@
+"""``./course test``: lint, types, checks, tests. CI and a developer run the very same steps."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from coursekit.model.course import Course
+
+# `check` at length is for the nightly run. pytest last: its closing lines are what a reader of the log looks for.
+STEPS = (
+    ("lint", ("-m", "ruff", "check", ".")),
+    ("format", ("-m", "ruff", "format", "--check", ".")),
+    ("types", ("-m", "mypy")),
+    ("checks", ("-m", "coursekit", "check", "--brief")),
+    ("tests", ("-m", "pytest")),
+)
+
+
+def run(course: Course, arguments: Sequence[str], say: Callable[[str], None]) -> int:
+    """Run every step, also after one has failed; 0 when all passed, else 1. With arguments, pytest alone gets them."""
+    failed = []
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("COURSE_CALLED_AS", None)  # the tests call coursekit by its own name
+    for name, command in STEPS[-1:] if arguments else STEPS:
+        say(f"== {name}")
+        start = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, *command, *(arguments if name == "tests" else ())],
+            cwd=course.root,
+            env=environment,
+            check=False,
+        )
+        if done.returncode:
+            failed.append(name)
+        say(f"== {name}: {'failed' if done.returncode else 'passed'} in {time.monotonic() - start:.0f} s")
+    if failed:
+        say(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0

@@ -1,0 +1,186 @@
+"""For instructors: submissions into marks, for good or for show."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coursekit.cli.interrupts import exit_code, stopped_once
+from coursekit.cli.terminal import PROBLEMS, Assignment, Students, make_console, progress, say, this_course
+from coursekit.grading import lock, roster
+from coursekit.model.errors import CourseError
+
+if TYPE_CHECKING:
+    from coursekit.grading.grade import Graded
+    from coursekit.grading.options import GradingOptions
+    from coursekit.grading.regrading import Preview
+    from coursekit.model.course import Course
+
+
+class Sandbox(StrEnum):
+    """Where notebooks run: in the walls that this machine has, or in none."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
+def grade(
+    assignment: Assignment,
+    student: Students = None,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 30,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Workers side by side; 0: one per processor.", show_default="0")
+    ] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; show whose mark would change, by how much, and why.")
+    ] = False,
+    sandbox: Annotated[
+        Sandbox, typer.Option(help="auto: the walls that this machine has. none: no walls, for work that you trust.")
+    ] = Sandbox.AUTO,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="A Dask cluster that does the work, such as tcp://host:8786.")
+    ] = "",
+    run_experiments: Annotated[
+        bool, typer.Option("--run-experiments", help="Run the cells, too, that the author tagged as experiments.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade again what has not changed since it was graded.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures and the last line only.")] = False,
+) -> None:
+    """Grade what stands under submitted/<student>/<assignment>/.
+
+    Every notebook runs in a sandbox. A person's marks and comments are never overwritten.
+    What was stopped is finished by the same command.
+    """
+    course = this_course()
+    chosen = roster.submitted(course, assignment, student or ())
+    if not dry_run:
+        lock.check_free(course, assignment)
+    # From here on the grader is imported, which takes seconds: nobody who is refused waits for it.
+    options = _options(timeout, jobs, sandbox, scheduler, run_experiments)
+    _say_what_is_ignored(course, assignment)
+    if dry_run:
+        _say_preview(_preview(course, assignment, chosen, options, quiet), course, assignment)
+    else:
+        _say_graded(_graded(course, assignment, chosen, options, force, quiet), assignment, quiet)
+
+
+def _options(timeout: int, jobs: int, sandbox: Sandbox, scheduler: str, run_experiments: bool) -> "GradingOptions":
+    """The options of this run. A cell that may take long makes the whole notebook's time longer, too."""
+    from coursekit.grading.grade import default_jobs
+    from coursekit.grading.options import DEFAULTS, GradingOptions
+
+    usual = DEFAULTS.limits
+    whole_s = max(usual.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
+    all_s = usual.submission_timeout_s - usual.notebook_timeout_s + whole_s
+    limits = replace(
+        usual,
+        cell_timeout_s=timeout,
+        notebook_timeout_s=whole_s,
+        submission_timeout_s=all_s,
+        experiments=run_experiments,
+    )
+    return GradingOptions(limits, jobs or default_jobs(), sandbox.value, scheduler)
+
+
+def _say_what_is_ignored(course: "Course", assignment: str) -> None:
+    """Folders that belong to no assignment, and options of the configuration that have no effect."""
+    from coursekit.nbgrader_plugin import unused_options
+
+    for stray in course.strays():
+        belongs = f"put each notebook into submitted/<student>/{assignment}/"
+        say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
+    for line in unused_options.told(course):
+        say(line, error=True)
+
+
+def _graded(
+    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", force: bool, quiet: bool
+) -> "list[Graded]":
+    """How grading each of them went, by student. Whoever stops it reads how far it came, and how to go on."""
+    from coursekit.grading import grade as steps
+
+    done: list[Graded] = []
+    try:
+        with stopped_once(), progress("grading", len(chosen), quiet, each=False) as advance:
+
+            def note(one: "Graded") -> None:
+                done.append(one)
+                advance(failed=one.failed, skipped=one.unchanged)
+
+            steps.grade(course, assignment, chosen, options, note, force)
+    except KeyboardInterrupt as signal:
+        say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
+        raise typer.Exit(exit_code(signal)) from None
+    except CourseError:
+        if any(not one.unchanged for one in done):
+            say(f"stopped; {len(done)} of {len(chosen)} are graded; mend what is told here, run the same command again")
+        raise
+    return sorted(done, key=lambda one: one.student)
+
+
+def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
+    """What is to be said of each submission, then how many there were. Exits with an error where one failed."""
+    from coursekit.grading import penalties
+
+    for one in done:
+        if one.failed or not quiet:
+            for remark in (*one.notes, *filter(None, [one.problem])):
+                say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
+    repriced = [one.repriced for one in done if one.repriced]
+    if repriced and not quiet:
+        say(f"another late penalty, though no mark has changed: {penalties.words(repriced)}")
+    say(f"{', '.join(_counts(done))}; `coursekit marks {assignment}` shows the marks")
+    if any(one.failed for one in done):
+        raise typer.Exit(PROBLEMS)
+
+
+def _counts(done: "Sequence[Graded]") -> Iterator[str]:
+    failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
+    unread = sum(bool(one.problem) and not one.failed for one in done)
+    repriced = sum(one.repriced is not None for one in done)
+    if unchanged < len(done):
+        yield f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"
+    if unread:
+        yield f"{unread} of them could not be read"
+    if unchanged:
+        yield f"{unchanged} unchanged since graded before (--force grades them again)"
+    if repriced:
+        yield f"{repriced} of them with another late penalty"
+
+
+def _preview(
+    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", quiet: bool
+) -> "Preview":
+    from coursekit.grading import regrading
+
+    try:
+        with stopped_once(), progress("trying", len(chosen), quiet, each=False) as advance:
+            return regrading.preview(course, assignment, chosen, options, lambda _: advance())
+    except KeyboardInterrupt as signal:
+        say("stopped; nothing was written")
+        raise typer.Exit(exit_code(signal)) from None
+
+
+def _say_preview(preview: "Preview", course: "Course", assignment: str) -> None:
+    from coursekit.reference import assignments
+    from coursekit.reports import marks_table
+
+    for name, why in preview.failures:
+        say(f"FAILED {name}: {why}")
+    if preview.changes:
+        make_console().print(marks_table.preview_table(preview, assignments.load(course, assignment)))
+    if preview.late:
+        say(f"handed in late, so that the penalty is worked out anew as well: {', '.join(preview.late)}")
+    if preview.repriced:
+        make_console().print(marks_table.penalties_table(preview.repriced, assignment))
+    affected = len({change.student for change in preview.changes})
+    said = [f"{len(preview.changes)} marks of {affected} of {preview.students} students would change"]
+    many = len(preview.repriced)
+    said += [f"{many} total{'s' * (many > 1)} by the late penalty alone"] if many else []
+    say(f"{', '.join(said)}; nothing was written")
+    if preview.failures:
+        raise typer.Exit(PROBLEMS)

@@ -1,0 +1,47 @@
+"""What nbgrader's GenerateFeedback makes pages with: the command's, the Formgrader's button's and our own alike."""
+
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import Exporter
+from nbformat import NotebookNode
+
+from coursekit.reference import assignments
+from coursekit.model.course import Course
+from coursekit.feedback import cells, marks, page
+
+
+class FeedbackExporter(Exporter):
+    """An autograded notebook -> its feedback page. Set as ``GenerateFeedback.exporter_class``."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
+    def from_notebook_node(  # type: ignore[override] # every exporter but the base class returns text
+        self, nb: NotebookNode, resources: Any = None, **kw: Any
+    ) -> tuple[str, Any]:
+        nb, resources = super().from_notebook_node(nb, resources, **kw)
+        about = resources["nbgrader"]
+        assignment, student = about["assignment"], about["student"]
+        converter: Any = self.parent
+        course = Course(Path(converter.coursedir.root))
+        exercises = assignments.load(course, assignment)
+        known = marks.read(nb, exercises, about["notebook"], student, about["db_url"], self.config)
+        # Without anything of the student's to grade, the notebook is the untouched release: nobody's work.
+        shown = () if known.problem else cells.shown(nb, notes_are_told=bool(known.notes))
+        self._only_the_page(assignment, student)
+        return page.render(known, cells.title(nb), shown), resources
+
+    def _only_the_page(self, assignment: str, student: str) -> None:
+        """Take out of the student's feedback folder what GenerateFeedback has copied there from the autograded one.
+
+        The page needs none of it, and a copy may be anything: a page of the student's own, a followed symbolic link.
+        """
+        converter: Any = self.parent
+        pages = {Path(path).with_suffix(self.file_extension).name for path in converter.notebooks}
+        folder = Path(converter.coursedir.root) / converter._format_dest(assignment, student)
+        for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            elif path.parent != folder or path.name not in pages:
+                path.unlink()

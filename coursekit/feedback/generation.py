@@ -1,0 +1,49 @@
+"""Feedback pages from the autograded notebooks and the gradebook, through nbgrader's own generate_feedback."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursekit.system import atomic_write
+from coursekit.grading import workspace, roster, converters
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Page:
+    """One student's page, or in ``problem`` why there is none."""
+
+    student: str
+    path: Path
+    problem: str = ""
+
+
+def feedback(
+    course: Course, assignment: str, students: Sequence[str] = (), report: Callable[[Page], None] = lambda _: None
+) -> list[Page]:
+    """Write ``feedback/<student>/<assignment>/<assignment>.html`` for everybody who was graded.
+
+    One student's failure is told in that student's ``Page`` and keeps nobody else from theirs.
+    """
+    pages = []
+    for student in roster.graded(course, assignment, students):
+        pages.append(_write(course, assignment, student))
+        report(pages[-1])
+    return pages
+
+
+def _write(course: Course, assignment: str, student: str) -> Page:
+    """The page appears whole; until then, and where it fails, an earlier one stands."""
+    target = course.feedback(assignment, student)
+    path = target / f"{assignment}.html"
+    with workspace.folder(course) as folder:
+        config = converters.course_config(course, feedback_directory=str(folder))
+        try:
+            converters.convert("GenerateFeedback", config, assignment, course.root / ".coursekit" / "feedback.log", student)
+            atomic_write.replace_folder(folder / student / assignment, target, folder / "old")
+        except CourseError as error:
+            return Page(student, path, str(error))
+        except OSError as error:
+            return Page(student, path, f"cannot be written ({error}); make room, or mend its permissions")
+    return Page(student, path)

@@ -1,0 +1,199 @@
+"""What is known about one student's marks, as values: the gradebook's marks, and the verdicts behind them.
+
+The verdicts are in the autograded notebook's metadata (``graded_verdicts``). They quote the student, so every text in
+here is untrusted. Where there are none (graded before they were written), the gradebook's comments take their place.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from coursekit.grading import gradebook
+from coursekit.model import notebooks
+from coursekit.reference.assignments import Assignment
+from coursekit.model.errors import CourseError
+from coursekit.grading.gradebook import NOT_JUDGED
+from coursekit.marking import graded_verdicts
+from coursekit.marking.graded_verdicts import MAX_CHARS, GradedExercise
+from coursekit.marking.verdicts import NOTHING_ELSE, Result, gist
+from coursekit.submission.loading import NOTES, PROBLEM
+from coursekit.grading.student_marks import StudentMarks, duration, moment
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded answer. ``earned`` is what counts, ``automatic`` what the grader alone would give."""
+
+    grade_id: str
+    name: str
+    points: float
+    earned: float
+    number: int | None = None
+    automatic: float | None = None
+    checks: tuple[Result, ...] = ()
+    summary: str = ""
+    hint: str = ""
+    follows: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    look: str = ""
+    comment: str = ""  # a person's, Markdown
+    by_person: bool = False  # a person set the mark
+    written: bool = False  # an answer in words, which a person marks
+    waiting: bool = False  # for a person
+    judged: bool = True
+
+    @property
+    def status(self) -> str:
+        """One word for colour and sign: ``right``, ``partly``, ``wrong``, ``blank``, ``waiting``, ``unknown``."""
+        if self.waiting and not self.by_person:
+            return "waiting"
+        if not self.judged:
+            return "unknown"
+        if self.earned >= self.points:
+            return "right"
+        if self.earned > 0:
+            return "partly"
+        return "blank" if self.not_written else "wrong"
+
+    @property
+    def not_written(self) -> bool:
+        return self.summary.endswith("is not written yet.") and "\n" not in self.summary
+
+    @property
+    def lost_checks(self) -> bool:
+        return any(not check.passed for check in self.checks)
+
+    @property
+    def found(self) -> tuple[Result, ...]:
+        """The failed checks, the first for each reason; that nothing else is right is none where there is another."""
+        by_gist: dict[str, Result] = {}
+        for check in self.checks:
+            if not check.passed and check.reason:
+                by_gist.setdefault(gist(check.reason), check)
+        if len(by_gist) > 1:
+            by_gist.pop(NOTHING_ELSE, None)
+        return tuple(by_gist.values())
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One student's marks in one assignment. ``problem`` says why nothing could be graded."""
+
+    assignment: str
+    student: str
+    person: str  # first and last name, if the gradebook has them
+    result: StudentMarks
+    notes: tuple[str, ...]
+    problem: str
+    exercises: tuple[Exercise, ...]
+    outdated: bool = False  # the late penalty in the total is not the one of now
+
+    @property
+    def points(self) -> float:
+        return self.result.points
+
+    @property
+    def total(self) -> float:
+        return self.result.total
+
+    @property
+    def deadline(self) -> str:
+        """What became of the due date, as some sentences; "" where there is nothing to say."""
+        result = self.result
+        said = [f"You had an extension until {moment(result.extended_until)}."] if result.extended_until else []
+        if result.late:
+            when = f" ({moment(result.submitted)})" if result.submitted else ""
+            free = not (result.taken_off or self.outdated)
+            said.append(
+                f"Handed in {duration(result.late)} late{when}{'; nothing was taken off for that' if free else ''}."
+            )
+        if self.outdated:
+            said.append("The penalty for being late is that of an earlier date or rule; your total may still change.")
+        return " ".join(said)
+
+    @property
+    def right(self) -> int:
+        return sum(exercise.status == "right" for exercise in self.exercises)
+
+    @property
+    def waiting(self) -> float:
+        """Points that a person has not given or refused yet."""
+        return sum(exercise.points for exercise in self.exercises if exercise.status == "waiting")
+
+    @property
+    def first_to_mend(self) -> Exercise | None:
+        """The first exercise with an error of its own: mending it may mend others."""
+        lost = [
+            exercise for exercise in self.exercises if exercise.lost_checks or exercise.status in ("wrong", "blank")
+        ]
+        return next((exercise for exercise in lost if not exercise.calls), lost[0] if lost else None)
+
+
+def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
+    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded.
+
+    ``known`` is the assignment; ``config``: nbgrader's, which says how late work is penalised.
+    """
+    from nbgrader.api import Gradebook
+
+    from coursekit.grading import penalties
+
+    about = graded_verdicts.of_notebook(nb.metadata)
+    verdicts = {one.grade_id: one for one in about.exercises}
+    notes = about.notes or graded_verdicts.texts(nb.metadata, NOTES)
+    problem = about.problem or graded_verdicts.text(nb.metadata, PROBLEM)
+    assignment, rows = known.name, {exercise.grade_id: exercise for exercise in known.exercises}
+    with Gradebook(db_url) as book:
+        entry = book.find_submission_notebook(notebook, assignment, student)
+        grades = {grade.name: grade for grade in entry.grades}
+        comments = {comment.name: comment for comment in entry.comments}
+        found = []
+        for cell in nb.cells:
+            if notebooks.grader_metadata(cell).get("grade") or notebooks.grader_metadata(cell).get("task"):
+                name = notebooks.grade_id(cell) or ""
+                key = name.removesuffix("-test")
+                comment = comments.get(key) or comments.get(name)
+                found.append(_exercise(cell, key, grades.get(name), comment, verdicts.get(key), rows.get(key)))
+        person = " ".join(filter(None, (entry.student.first_name, entry.student.last_name)))
+        result = gradebook.marks_of(entry.assignment, problem)
+        try:
+            outdated = bool(penalties.outdated(book, assignment, config, student))
+        except CourseError:  # the late policy fails, which whoever grades is told
+            outdated = False
+    return Marks(assignment, student, person, result, notes, problem, tuple(found), outdated)
+
+
+def _exercise(
+    cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: GradedExercise | None, row: Any
+) -> Exercise:
+    automatic = None if grade is None else grade.auto_score
+    grader = notebooks.grader_metadata(cell)
+    by_person = grade is not None and grade.manual_score is not None
+    written = notebooks.is_solution(cell) or bool(grader.get("task"))
+    if verdict is None or (automatic is not None and not math.isclose(automatic, verdict.earned, abs_tol=1e-9)):
+        verdict = GradedExercise(key, "")  # there is none, or it is of an older run: the gradebook is what counts
+    said = "" if comment is None else comment.auto_comment or ""
+    from_person = "" if comment is None else comment.manual_comment or ""
+    judged = by_person or written or automatic is not None
+    return Exercise(
+        grade_id=key,
+        name=verdict.function or (row.function if row else key.replace("-", " ").capitalize()),
+        points=float(grade.max_score) if grade is not None else graded_verdicts.number(grader, "points"),
+        earned=float(grade.score) if grade is not None else 0.0,
+        number=verdict.number or (row.number if row else None),
+        automatic=automatic,
+        checks=verdict.checks,
+        summary=(verdict.summary or said[:MAX_CHARS]) if judged else NOT_JUDGED,
+        hint=verdict.mistake.hint if verdict.mistake else "",
+        follows=verdict.follows,
+        calls=verdict.calls,
+        look=verdict.look or (row.look if row else ""),
+        comment="" if from_person.strip() == said.strip() else from_person,
+        by_person=by_person,
+        written=written,
+        waiting=grade is not None and bool(grade.needs_manual_grade),
+        judged=judged,
+    )

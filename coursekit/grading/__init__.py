@@ -1,0 +1,1 @@
+"""A class: submissions examined by workers, their outcomes recorded in the gradebook."""

@@ -1,0 +1,155 @@
+"""Grading on a Dask cluster: the submissions go out as bytes, the outcomes come back as bytes, nothing else is shared.
+
+Dask does again what a lost worker had. That is harmless, because a task changes nothing, and only this process records.
+"""
+
+import asyncio
+import concurrent.futures
+import importlib
+import queue
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from coursekit.grading.cluster import payload, wire_format
+from coursekit.grading.cluster import worker as cluster_worker
+from coursekit.grading.options import GradingOptions
+from coursekit.grading.outcomes import Outcome
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError, one_line
+from coursekit.system.deadline import Deadline
+
+LISTENS_S = 2.0
+CONNECT_S = 15.0  # put off by a busy machine (``Deadline``), since the scheduler may be on it
+PATIENCE_S = 600.0  # without any worker: on a busy cluster they have to queue, too
+_LOOK_S = 5.0
+_REMEDY = "check the address, and that a Dask scheduler runs there"
+_SAME = "install the same coursekit, Dask and Python for the scheduler and its workers as here"
+_AHEAD = 2  # submissions sent per thread of the cluster: enough that none waits, and few lie in its memory
+
+
+def examine_all(
+    course: Course,
+    assignment: str,
+    students: Sequence[str],
+    options: GradingOptions,
+    attempts: int,
+    patience_s: float = PATIENCE_S,
+) -> Iterator[Outcome]:
+    """The outcome of every student's submission, as they come. Raises CourseError where the cluster cannot be used."""
+    pack, scheduler = payload.of_course(course, assignment), options.scheduler
+    with _connected(scheduler) as client:
+        run = secrets.token_hex(8)
+        shared = client.submit(cluster_worker.course_pack, pack, key=f"coursekit-course-{run}", pure=False)
+        waiting, running = list(students), dict[Any, str]()
+        ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        alone_since = time.monotonic()
+        while waiting or running:
+            threads = sum(client.nthreads().values())
+            if threads:
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > patience_s:
+                found = f"no worker was there for {patience_s:g} s"
+                raise CourseError(scheduler, found, "start workers for it (docs/CLUSTER.md), and run this again")
+            while waiting and len(running) < max(threads, 1) * _AHEAD:
+                key, student = f"coursekit-{run}-{len(waiting)}", waiting.pop(0)
+                order = payload.of_submission(course, assignment, student, options.limits, options.sandbox)
+                given = (shared, order, cluster_worker.engine(), attempts)
+                future = client.submit(cluster_worker.examine, *given, key=key, pure=False)
+                running[future] = student
+                future.add_done_callback(ended.put)
+            with suppress(queue.Empty):
+                future = ended.get(timeout=min(_LOOK_S, patience_s))
+                yield _outcome(future, running.pop(future), scheduler)
+
+
+def _outcome(future: Any, student: str, scheduler: str) -> Outcome:
+    """What a task has brought. Raises CourseError where no other submission would fare better."""
+    try:
+        fields, files = wire_format.unpacked(future.result())
+    except _distributed().scheduler.KilledWorker as error:
+        lost = f"the workers that had it were lost, {error.allowed_failures + 1} times"
+        return Outcome(student, failure=f"{lost}; grade it again")
+    except (OSError, concurrent.futures.CancelledError):
+        raise
+    except Exception as error:  # our own task raises nothing: it could not even be begun
+        raise CourseError(scheduler, f"nothing can be run there ({one_line(error)})", _SAME) from error
+    if "refused" in fields:
+        where, found, remedy = fields["refused"]
+        raise CourseError(f"{scheduler}, {where}", found, remedy)
+    if "killed" in fields:
+        return Outcome(student, failure=f"its worker was killed {fields['killed']} times; grade it again")
+    if "student" not in fields:
+        return Outcome(student, failure=fields["failure"], log=fields["log"])
+    return payload.outcome(fields, files)
+
+
+@contextmanager
+def _connected(scheduler: str) -> Iterator[Any]:
+    """A client of the cluster, which forgets everything that was sent when this ends. Raises CourseError."""
+    distributed = _distributed()
+    quiet = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # the packs are as small as they can be
+    with importlib.import_module("dask").config.set(quiet):
+        client = _client(distributed, scheduler)
+        try:
+            with client:
+                yield client
+        except (OSError, concurrent.futures.CancelledError) as error:
+            raise CourseError(scheduler, f"it was lost ({one_line(error)})", "run the same command again") from error
+
+
+def _client(distributed: Any, scheduler: str) -> Any:
+    """Dask's client, connected. Raises CourseError.
+
+    A client that finds no scheduler keeps its thread: so the address is tried first.
+    """
+    _check_somebody_listens(distributed, scheduler)
+    until, left_s = Deadline(CONNECT_S), CONNECT_S
+    while True:
+        try:
+            distributed.utils.LoopRunner().run_sync(_greet, distributed, scheduler, left_s)
+            return distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:  # no scheduler there, or no address at all
+            left_s = until.left_s()
+            if left_s < 0.1 or not isinstance(error, OSError):
+                silent = isinstance(error, OSError)  # Dask would name the seconds of the last try only
+                why = "nothing there answers as a Dask scheduler does" if silent else one_line(error)
+                raise _unreachable(scheduler, why) from error
+
+
+def _check_somebody_listens(distributed: Any, scheduler: str) -> None:
+    """Raise CourseError where it is certain at once that nobody does: Dask would go on trying until its time is over.
+
+    What may still come (a machine that is busy, a connection that is slow) is left to Dask.
+    """
+    try:
+        host, port = distributed.comm.addressing.get_address_host_port(scheduler)
+        with socket.create_connection((host, port), timeout=LISTENS_S):
+            return
+    except TimeoutError:
+        return
+    except OSError as error:
+        raise _unreachable(scheduler, error.strerror or one_line(error)) from error
+    except (ValueError, TypeError) as error:  # no address of a host
+        raise _unreachable(scheduler, one_line(error)) from error
+
+
+def _unreachable(scheduler: str, why: str) -> CourseError:
+    return CourseError(scheduler, f"cannot be reached ({why})", _REMEDY)
+
+
+async def _greet(distributed: Any, scheduler: str, timeout_s: float) -> None:
+    connecting = distributed.comm.connect(scheduler, timeout=timeout_s)
+    connection = await asyncio.wait_for(connecting, timeout_s)  # Dask waits for ever for the answer of a stranger
+    await connection.close()
+
+
+def _distributed() -> Any:
+    try:
+        return importlib.import_module("distributed")
+    except ImportError as error:
+        found = f"Dask is not installed ({error})"
+        raise CourseError("--scheduler", found, "pip install 'coursekit[cluster]'") from error

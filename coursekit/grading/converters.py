@@ -1,0 +1,105 @@
+"""nbgrader's own converters, set up for a course, as plain function calls that log to a file."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+from traitlets.log import get_logger
+
+from coursekit.model import database, settings
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+
+# What our commands take from the course directory itself, whatever the configuration says of it.
+_OURS = {
+    "student_id": "*",
+    "student_id_exclude": "",
+    "assignment_id": "",
+    "notebook_id": "*",
+    "directory_structure": str(Path("{nbgrader_step}", "{student_id}", "{assignment_id}")),
+    **{f"{step}_directory": step for step in ("source", "release", "submitted", "autograded", "feedback")},
+}
+
+
+def course_config(course: Course, **directories: str) -> Config:
+    """What ``nbgrader_config.py`` says, for one of nbgrader's converters or preprocessors that we run.
+
+    Folders and patterns are ours; keyword arguments override traits of its CourseDirectory. Raises CourseError.
+    """
+    config: Config = settings.of(course.root)
+    for name, value in {**_OURS, "root": str(course.root), "db_url": course.db_url, **directories}.items():
+        config.CourseDirectory[name] = value
+    return config
+
+
+def convert(converter: str, config: Config, assignment: str, log: Path, student: str = "*") -> None:
+    """Run one of nbgrader's converters over an assignment; raises CourseError with the last line of its complaint."""
+    from nbgrader import converters
+    from nbgrader.coursedir import CourseDirectory
+
+    if not config.GenerateAssignment.get("no_database"):
+        database.prepare(config.CourseDirectory.db_url, config.CourseDirectory.get("course_id", ""))
+    coursedir = CourseDirectory(config=config)
+    coursedir.assignment_id, coursedir.student_id = assignment, student
+    with logging_to(log) as said, _environment_on_path(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SQLAlchemy has much to say about nbgrader's models
+        try:
+            getattr(converters, converter)(coursedir=coursedir, config=config).start()
+        except (SystemExit, Exception) as error:
+            raise CourseError(
+                assignment, f"nbgrader's {converter} failed ({_cause(said, error)})", f"see {log}"
+            ) from error
+
+
+def _cause(said: list[str], error: BaseException) -> str:
+    """The line that names the cause: the end of the last traceback in the log, if there is one."""
+    tracebacks = [text for text in said if text.startswith("Traceback")]
+    if any("database is locked" in text for text in tracebacks):
+        return "gradebook.db is in use by another program: close it, and run this again"
+    if any("Cannot add or remove cells" in text for text in tracebacks):
+        return (
+            "the source has other graded cells than when the first submission was graded: put them back,"
+            " or move gradebook.db away and grade everybody again"
+        )
+    return (tracebacks[-1].strip().splitlines()[-1] if tracebacks else str(error) or type(error).__name__)[:300]
+
+
+@contextmanager
+def logging_to(path: Path) -> Iterator[list[str]]:
+    """nbgrader's messages go to a file, and nowhere else; yields its errors."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logger: Any = get_logger()
+    said: list[str] = []
+
+    class Remember(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    file, errors = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace"), Remember(logging.ERROR)
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = (logger.handlers, logger.level, logger.propagate)
+    logger.handlers, logger.propagate = [file, errors], False
+    logger.setLevel(logging.INFO)
+    try:
+        yield said
+    finally:
+        logger.handlers, logger.propagate = before[0], before[2]
+        logger.setLevel(before[1])
+        file.close()
+
+
+@contextmanager
+def _environment_on_path() -> Iterator[None]:
+    """nbgrader starts ``alembic`` by name: the folder of this Python must be on PATH while it runs."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

@@ -1,0 +1,172 @@
+"""Marks into nbgrader's gradebook: one submission, one transaction. What a person has set is never touched.
+
+Written in statements over whole tables: by nbgrader's own objects a submission takes three times as long.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from nbgrader import api
+from nbgrader.api import Gradebook
+from sqlalchemy import bindparam, insert, select, update
+from traitlets.config import Config
+
+from coursekit.grading import fingerprints, penalties, reviews
+from coursekit.grading.reviews import Reviews
+from coursekit.model.errors import CourseError
+
+NO_RESPONSE = "No response."
+_PERSON, _SUBMISSION, _NOTEBOOK = (
+    kind.__table__ for kind in (api.Student, api.SubmittedAssignment, api.SubmittedNotebook)
+)
+_GRADE, _COMMENT, _CELL = (kind.__table__ for kind in (api.Grade, api.Comment, api.BaseCell))
+# For the cells of a master notebook by kind: what a submission has of each.
+_ROWS = {"GradeCell": (_GRADE,), "SolutionCell": (_COMMENT,), "TaskCell": (_COMMENT, _GRADE)}
+
+
+@contextmanager
+def entering(
+    book: Gradebook,
+    student: str,
+    verdicts: Mapping[str, Any],
+    timestamp: datetime | None,
+    config: Config,
+    shown: Callable[[], Mapping[str, str]] = dict,
+) -> Iterator[str]:
+    """The marks and comments of one submission are in the gradebook, all of them, or none if something fails within.
+
+    Yields their hash. ``verdicts`` is what ``verdicts.as_data`` made; ``shown`` says, if it has to be known, which
+    answers (``answer_hashes``) the notebook holds that a person has seen until now. Raises CourseError where the
+    assignment was never released.
+    """
+    try:
+        entries = _enter(book.db, str(verdicts["assignment"]), student, verdicts, timestamp, config, shown)
+        yield fingerprints.of_entries(entries)
+        book.db.commit()
+    except BaseException:
+        book.db.rollback()
+        raise
+
+
+def entered(book: Gradebook, assignment: str) -> dict[str, str]:
+    """By student, the hash of what the grader has entered for this assignment."""
+    found: dict[str, dict[tuple[str, str], float | str | None]] = {}
+    for table, column in ((_GRADE, _GRADE.c.auto_score), (_COMMENT, _COMMENT.c.auto_comment)):
+        rows = (
+            select(_SUBMISSION.c.student_id, _CELL.c.name, column)
+            .join(_NOTEBOOK, _NOTEBOOK.c.assignment_id == _SUBMISSION.c.id)
+            .join(table, table.c.notebook_id == _NOTEBOOK.c.id)
+            .join(_CELL, _CELL.c.id == table.c.cell_id)
+            .join(api.Assignment, api.Assignment.id == _SUBMISSION.c.assignment_id)
+            .where(api.Assignment.name == assignment)
+        )
+        for student, name, value in book.db.execute(rows):
+            found.setdefault(student, {})[table.name, name] = value
+    book.db.rollback()  # nothing is held open while the first submissions run
+    return {student: fingerprints.of_entries(entries) for student, entries in found.items()}
+
+
+def _enter(
+    db: Any,
+    assignment: str,
+    student: str,
+    verdicts: Mapping[str, Any],
+    timestamp: datetime | None,
+    config: Config,
+    shown: Callable[[], Mapping[str, str]],
+) -> dict[tuple[str, str], float | str | None]:
+    master = db.execute(
+        select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == assignment)
+    ).one_or_none()
+    if master is None:
+        raise CourseError(assignment, "the gradebook does not know it", f"run `coursekit release {assignment}`")
+    theirs = (_SUBMISSION.c.assignment_id == master.id, _SUBMISSION.c.student_id == student)
+    there = db.execute(select(_SUBMISSION.c.id, _SUBMISSION.c.timestamp).where(*theirs)).one_or_none()
+    submission = there.id if there else _new(db, master.id, student, timestamp)
+    if there and timestamp is not None:
+        db.execute(update(_SUBMISSION).where(_SUBMISSION.c.id == submission).values(timestamp=timestamp))
+    grades = _rows(db, submission, _GRADE)
+    set_by_person = any(row["manual_score"] is not None for row in grades)
+    answers = verdicts.get("answers", {})
+    looked_at = Reviews(answers, reviews.graded(db, submission), shown()) if set_by_person else Reviews(answers, {}, {})
+    grades = [entry(row, verdicts, looked_at) or row for row in grades]
+    said = comments(verdicts)
+    remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
+    _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
+    _store(db, _COMMENT, remarks, ("auto_comment",))
+    reviews.keep(db, submission, answers, new=not there, problem=str(verdicts.get("problem", "")))
+    dated = master.duedate is not None and (timestamp is not None or (there and there.timestamp is not None))
+    if there or dated:
+        penalties.assign(db, submission, bool(dated), config)
+    return {("grade", row["name"]): row["auto_score"] for row in grades} | {
+        ("comment", row["name"]): row["auto_comment"] for row in remarks
+    }
+
+
+def _rows(db: Any, submission: str, table: Any) -> list[dict[str, Any]]:
+    query = (
+        select(table, _CELL.c.name)
+        .join(_CELL, _CELL.c.id == table.c.cell_id)
+        .join(_NOTEBOOK, _NOTEBOOK.c.id == table.c.notebook_id)
+        .where(_NOTEBOOK.c.assignment_id == submission)
+    )
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def entry(row: Mapping[str, Any], verdicts: Mapping[str, Any], looked_at: Reviews) -> dict[str, Any] | None:
+    """The row of a grade with the grader's mark in it, and whether a person has to look at it; theirs stays.
+
+    None for a cell of which the verdicts say nothing.
+    """
+    for exercise in verdicts["exercises"]:
+        if row["name"] == f"{exercise['grade_id']}-test":
+            score = float(exercise["earned"])
+            return {**row, "auto_score": score, "needs_manual_grade": looked_at.needed(row, score)}
+    for written in verdicts["written"]:
+        if row["name"] == written["grade_id"]:
+            unread = None if written["answered"] else 0.0
+            return {**row, "auto_score": unread, "needs_manual_grade": looked_at.needed(row, unread)}
+    return None
+
+
+def comments(verdicts: Mapping[str, Any]) -> dict[str, str | None]:
+    """By the name of its cell, what the grader says about an answer."""
+    said = {row["grade_id"]: _storable(row["summary"] or None) for row in verdicts["exercises"]}
+    return said | {row["grade_id"]: None if row["answered"] else NO_RESPONSE for row in verdicts["written"]}
+
+
+def _storable(text: str | None) -> str | None:
+    """The text without what no database takes; it may quote a student's error message."""
+    return text and text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _store(db: Any, table: Any, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    statement = update(table).where(table.c.id == bindparam("row")).values({name: bindparam(name) for name in columns})
+    if rows:
+        db.connection().execute(statement, [{"row": row["id"]} | {name: row[name] for name in columns} for row in rows])
+
+
+def _new(db: Any, master: str, student: str, timestamp: datetime | None) -> str:
+    """A submission with an empty grade and comment for every cell, as nbgrader makes it, but not yet committed."""
+    if db.scalar(select(_PERSON.c.id).where(_PERSON.c.id == student)) is None:
+        db.execute(insert(_PERSON).values(id=student))
+    submission = str(api.new_uuid())
+    db.execute(insert(_SUBMISSION).values(id=submission, assignment_id=master, student_id=student, timestamp=timestamp))
+    cells = (
+        select(_CELL.c.id, _CELL.c.type, _CELL.c.notebook_id)
+        .join(api.Notebook, api.Notebook.id == _CELL.c.notebook_id)
+        .where(api.Notebook.assignment_id == master)
+    )
+    notebooks = {name: api.new_uuid() for name in db.scalars(select(api.Notebook.id).filter_by(assignment_id=master))}
+    for theirs, own in notebooks.items():
+        db.execute(insert(_NOTEBOOK).values(id=own, assignment_id=submission, notebook_id=theirs))
+    rows: dict[Any, list[dict[str, Any]]] = {_GRADE: [], _COMMENT: []}
+    for cell, kind, notebook in db.execute(cells):
+        for table in _ROWS.get(kind, ()):
+            rows[table].append({"id": api.new_uuid(), "cell_id": cell, "notebook_id": notebooks[notebook]})
+    for table, new in rows.items():
+        if new:
+            db.connection().execute(insert(table), new)
+    return submission

@@ -1,0 +1,57 @@
+"""What a worker makes of a submission: a value, out of the submission's files and the course; nothing is written."""
+
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from coursekit.marking import unrun_cells
+from coursekit.marking.marker import Marker
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError, one_line_with_type
+from coursekit.submission import candidates, loading, rebuild
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One submission, graded: ``verdicts`` as ``verdicts.as_data`` has them, ``notebook`` as the text of its file.
+
+    ``problem`` says in words why there was nothing to grade; where we failed, ``failure`` says how, ``log`` at length.
+    """
+
+    student: str
+    notebook: str = ""
+    verdicts: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+    failure: str = ""
+    log: str = ""
+
+
+def examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:
+    """The submission of one student, loaded, rebuilt and marked. Whatever goes wrong is told in the value."""
+    try:
+        loading.check_name(student)
+        return _examine(course, assignment, student, marker)
+    except CourseError as error:
+        return Outcome(student, failure=str(error))
+    except Exception as error:  # the boundary of one submission: the others are still graded
+        log = "".join(traceback.format_exception(error))
+        return Outcome(student, failure=one_line_with_type(error), log=log)
+
+
+def _examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:
+    loaded = loading.load(course, assignment, student)
+    rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.notebook)
+    files = dict(loaded.supporting)
+    if loaded.problem:
+        told = loaded.notebook.metadata[loading.NOTES]
+        notebook = rebuild.with_notes(rebuilt.notebook, tuple(told))
+        marked = marker.nothing(notebook, loaded.problem, told)
+        return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, problem=loaded.problem)
+    unrun_cells.put_in(rebuilt.notebook, rebuilt.handed_in)
+    notes = (*loaded.notes, *rebuilt.repairs)
+    notebook = rebuild.with_notes(rebuilt.notebook, notes)
+    marked = marker.mark(notebook, files, notes)
+    return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, notes)

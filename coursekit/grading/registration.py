@@ -1,0 +1,40 @@
+"""An assignment entered in the gradebook, by nbgrader's own generate_assignment, which makes its release as well."""
+
+import hashlib
+from pathlib import Path
+
+from nbgrader.preprocessors import SaveCells
+
+from coursekit.grading import converters, gradebook, workspace
+from coursekit.model.course import Course
+from coursekit.reference import assignments
+
+
+def register(course: Course, assignment: str) -> None:
+    """The assignment and its cells entered in the gradebook as the source has them now, if they are not yet."""
+    digest = hashlib.sha256(course.source(assignment).read_bytes()).hexdigest()
+    stamp = course.root / ".coursekit" / f"registered-{assignment}"
+    as_registered = stamp.is_file() and stamp.read_text() == digest
+    if as_registered and gradebook.cells(course, assignment) == _cells(course, assignment):
+        return
+    with workspace.folder(course) as folder:
+        generate(course, assignment, folder, database=True)
+    stamp.write_text(digest)
+
+
+def _cells(course: Course, assignment: str) -> dict[str, float]:
+    """The test cells of an assignment with their points."""
+    return assignments.points(assignments.load(course, assignment).exercises)
+
+
+def generate(course: Course, assignment: str, into: Path, *, database: bool) -> Path:
+    """The release, which nbgrader makes below ``into``. With ``database`` the gradebook then knows the assignment."""
+    course.trusted_files(assignment)  # raises where nbgrader would follow a link into hidden/
+    config = converters.course_config(course, release_directory=str(into))
+    if not database:
+        config.GenerateAssignment.no_database = True
+        config.GenerateAssignment.preprocessors = [
+            step for step in config.GenerateAssignment.preprocessors if step is not SaveCells
+        ]
+    converters.convert("GenerateAssignment", config, assignment, course.root / ".coursekit" / "release.log")
+    return into / assignment

@@ -1,0 +1,49 @@
+"""Scratch folders below .coursekit/, locked as long as somebody works in them; what a killed process left is swept."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+from coursekit.model.course import Course
+
+PREFIX = "scratch-"
+
+
+@contextmanager
+def folder(course: Course) -> Iterator[Path]:
+    """A new folder on the disk of the course. It is gone afterwards; where the process is killed, by the next sweep."""
+    room = course.root / ".coursekit"
+    room.mkdir(exist_ok=True)
+    while True:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=room, ignore_cleanup_errors=True) as made:
+            lock = _lock(Path(made))
+            try:
+                lock.acquire()
+            except FileNotFoundError:  # swept before it was locked
+                continue
+            try:
+                files = Path(made, "files")  # without the lock file
+                files.mkdir(mode=0o700)
+                yield files
+            finally:
+                lock.release()
+            return
+
+
+def sweep(course: Course) -> None:
+    """The folders in which nobody works any more are gone."""
+    for left in (course.root / ".coursekit").glob(f"{PREFIX}*"):
+        try:
+            with _lock(left).acquire(timeout=0):
+                shutil.rmtree(left, ignore_errors=True)
+        except OSError:  # in use (filelock's Timeout is one), already gone, or somebody else's
+            continue
+
+
+def _lock(made: Path) -> FileLock:
+    # No soft lock where the file system has no flock: it would outlive a killed process on another machine.
+    return FileLock(made / ".lock", fallback_to_soft=False)

@@ -1,0 +1,1 @@
+"""JupyterLab on a course, for its instructor or as a student sees it."""

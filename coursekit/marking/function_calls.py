@@ -1,0 +1,58 @@
+"""The grader's questions to a notebook: an exercise's cases as data, and helpers in place of earlier functions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from coursekit.marking import dependencies
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.model.exercise import Exercise
+from coursekit.reference.assignments import Assignment
+from coursekit.sandbox.guest import caller, codec
+from coursekit.submission.candidates import source_of
+
+
+def observe(exercise: Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
+    """What a probe would see of ``target``, in this very process: for the course's own functions, never a student's."""
+    cases = ((case.name, tuple(codec.decode(one, codec.imported) for one in case.arguments)) for case in exercise.cases)
+    return caller.observe(target, exercise.outputs, exercise.inputs, cases, call_timeout_s)
+
+
+def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
+    """What is sent into the sandbox to try an exercise: names and arguments, nothing that is expected."""
+    return {
+        "op": "probe",
+        "function": exercise.function,
+        "outputs": exercise.outputs,
+        "inputs": exercise.inputs,
+        "cases": [{"case": case.name, "args": list(case.arguments)} for case in exercise.cases],
+        "call_timeout_s": call_timeout_s,
+    }
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """Reference functions of an assignment: the sources of its solution cells, and what only imports."""
+
+    imports: str
+    by_function: dict[str, str]
+    below: dict[str, tuple[str, ...]]  # what each function depends on (``dependencies.closures``)
+
+    def for_exercise(self, exercise: Exercise) -> dict[str, Any]:
+        """What a second try adds to the request: the functions that the exercise depends on, and no other."""
+        names = self.below[exercise.function]
+        cells = (self.by_function[name] for name in names)
+        return {"helpers": [self.imports, *dict.fromkeys(cells)], "replace": list(names)}
+
+
+def helpers(course: Course, assignment: Assignment) -> Helpers:
+    """The reference functions out of the source notebook."""
+    rows = {row.grade_id: row for row in assignment.exercises}
+    imports: list[str] = []
+    by_function: dict[str, str] = {}
+    for cell in source_of(course, assignment.name).cells:
+        if cell.id in rows:
+            by_function[rows[cell.id].function] = notebooks.without_magics(cell.source)
+        elif cell.cell_type == "code":
+            imports.append(notebooks.imports(cell.source))
+    return Helpers("\n".join(imports), by_function, dependencies.closures(rows.values()))

@@ -1,0 +1,1 @@
+"""What a course is, as values: course, exercise, notebook, settings, errors."""

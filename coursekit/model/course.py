@@ -1,0 +1,230 @@
+"""Where things are in a course directory, and what its configuration says of the course."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import selfcheck
+from coursekit import CHECKOUT
+from coursekit.model import database, settings
+from coursekit.model.errors import CourseError
+
+_SELFCHECK = Path(selfcheck.__file__).parent
+_MADE_BY_USE = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course directory: ``root`` is absolute and holds source/, hidden/, release/ and the shared modules."""
+
+    root: Path
+    given: settings.Facts | None = None  # in place of the configuration, which a worker of a cluster does not have
+
+    @property
+    def facts(self) -> settings.Facts:
+        """What ``nbgrader_config.py`` says of the course: its assignments in their order, and the shared files."""
+        return self.given or settings.facts(self.root)
+
+    def folder(self, assignment: str) -> Path:
+        """What the author writes, and students get: the source notebook, ``cases.py``, data."""
+        return self.root / "source" / assignment
+
+    def hidden(self, assignment: str) -> Path:
+        """What never leaves the course: points, hidden cases, mistakes. Beside source/, which nbgrader copies whole."""
+        return self.root / "hidden" / assignment
+
+    def source(self, assignment: str) -> Path:
+        """The authored notebook; its folder's other files are released as they are."""
+        return self.folder(assignment) / f"{assignment}.ipynb"
+
+    def release(self, assignment: str) -> Path:
+        return self.root / "release" / assignment
+
+    def submitted(self, assignment: str, student: str = "") -> Path:
+        """A student's folder; without a student the pattern that finds all of them."""
+        return self.root / "submitted" / (student or "*") / assignment
+
+    def autograded(self, assignment: str, student: str) -> Path:
+        return self.root / "autograded" / student / assignment
+
+    def feedback(self, assignment: str, student: str) -> Path:
+        return self.root / "feedback" / student / assignment
+
+    def trusted_files(self, assignment: str) -> dict[str, Path]:
+        """What a student is given beside the notebook: the name in the release, and the file that it comes from.
+
+        Raises CourseError where a link would give away something of hidden/.
+        """
+        own = _files(self.folder(assignment))
+        self.refuse_hidden(self.folder(assignment).rglob("*"))
+        return {name: path for name, path in own.items() if path.suffix != ".ipynb"} | self.shared_files(assignment)
+
+    def shared_files(self, assignment: str) -> dict[str, Path]:
+        """The shared files that go with an assignment, by name, and the package ``selfcheck`` of this very version.
+
+        Among them is no module in which a function stands that the assignment asks for. Raises CourseError as
+        ``trusted_files`` does.
+        """
+        named = (self.root / name for name in self.facts.shared_files)
+        shared = {
+            path.relative_to(self.root).as_posix(): path
+            for one in named
+            for path in (_files(one).values() if one.is_dir() else (one,))
+        }
+        self.refuse_hidden(shared.values())
+        asked = functions_asked(self.source(assignment))
+        given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
+        if not (self.folder(assignment) / "cases.py").is_file():
+            return given
+        return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
+
+    def refuse_hidden(self, paths: Iterable[Path]) -> None:
+        """Raise CourseError where one of these paths of the course is a link into hidden/."""
+        hidden = Path(os.path.realpath(self.root / "hidden"))
+        for path in paths:
+            if Path(os.path.realpath(path)).is_relative_to(hidden):
+                found = "it is a link into hidden/, and students would get what is there"
+                raise CourseError(path.relative_to(self.root).as_posix(), found, "remove the link")
+
+    def modules(self, assignment: str) -> list[Path]:
+        """Every module that the assignment's own code may import from the course."""
+        folders = (
+            self.folder(assignment),
+            self.hidden(assignment),
+            *(self.root / name for name in self.facts.shared_files),
+        )
+        inside = {path for folder in folders for path in folder.rglob("*.py")}
+        return sorted(inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")})
+
+    def put_trusted_files(self, assignment: str, folder: Path) -> None:
+        """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.
+
+        A student's ``numpy.py``, or compiled code in ``__pycache__``, would else stand in for the real one.
+        """
+        trusted = self.trusted_files(assignment)
+        for path in [*folder.rglob("*")]:
+            if path.suffix in IMPORTABLE or path.relative_to(folder).as_posix() in trusted:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+        for name, source in trusted.items():
+            target = folder / name
+            if target.parent.is_symlink() or target.parent.is_file():
+                target.parent.unlink()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+    def copy_to(self, root: Path) -> "Course":
+        """A course of its own in ``root``: notebooks, releases, modules; nothing handed in, its own gradebook."""
+        copied = self.copy_modules_to(root)
+        for folder in ("source", "release"):
+            if (self.root / folder).is_dir():
+                shutil.copytree(self.root / folder, root / folder, ignore=_MADE_BY_USE)
+        return copied
+
+    def copy_modules_to(self, root: Path) -> "Course":
+        """The same without notebooks and releases: the configuration, the shared files and what is hidden."""
+        root.mkdir(parents=True, exist_ok=True)
+        top = (path.name for path in self.root.glob("*.py"))  # the configuration may import what lies beside it
+        for name in sorted({*top, *self.facts.shared_files, "hidden"}):
+            path = self.root / name
+            if path.is_dir():
+                shutil.copytree(path, root / name, ignore=_MADE_BY_USE)
+            elif path.is_file():
+                shutil.copyfile(path, root / name)
+        database.keep_inside(root)
+        return Course(root)
+
+    @property
+    def db_url(self) -> str:
+        """The gradebook: gradebook.db, or what the course's configuration or COURSE_DB_URL names in its place."""
+        return database.url(self.root)
+
+    def assignments(self) -> tuple[str, ...]:
+        """Every assignment that has a source notebook: in the order of the configuration, then by name."""
+        found = {path.parent.name for path in self.root.glob("source/*/*.ipynb") if path.stem == path.parent.name}
+        order = self.facts.assignments
+        return tuple(sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name)))
+
+    def students(self, assignment: str) -> tuple[str, ...]:
+        """Everybody who handed something in for the assignment."""
+        return tuple(sorted(path.parent.name for path in self.root.glob(f"submitted/*/{assignment}") if path.is_dir()))
+
+    def strays(self) -> tuple[str, ...]:
+        """What lies under submitted/ where no command looks: loose files, and folders that are no assignment's."""
+        known = set(self.assignments())
+        inside = (path for path in self.root.glob("submitted/*/*") if not path.name.startswith("."))
+        loose = (path for path in self.root.glob("submitted/*") if path.is_file() and not path.name.startswith("."))
+        wrong = [path for path in inside if path.is_file() or path.name not in known] + list(loose)
+        return tuple(sorted(path.relative_to(self.root / "submitted").as_posix() for path in wrong))
+
+    def require(self, assignment: str) -> str:
+        """The name itself, if there is such an assignment. The configuration is read only to name the others."""
+        if not self.source(assignment).is_file() or Path(assignment).name != assignment:
+            known = self.assignments()
+            raise CourseError(
+                assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
+            )
+        return assignment
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files of a folder that are not made by using it, by the names that they have in it."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc" and ".ipynb_checkpoints" not in path.parts
+    }
+
+
+def functions_asked(source: Path) -> frozenset[str]:
+    """The functions that the solution cells of a source notebook define; none where it cannot be read."""
+    return _asked_as_of(source, source.stat().st_mtime_ns) if source.is_file() else frozenset()
+
+
+@lru_cache(maxsize=32)
+def _asked_as_of(source: Path, changed: int) -> frozenset[str]:
+    from coursekit.model import notebooks  # takes a while, and most commands read none
+
+    try:
+        cells = [cell for cell in notebooks.read(source).cells if notebooks.is_solution(cell)]
+    except CourseError:
+        return frozenset()
+    return frozenset(name for cell in cells for name in notebooks.defined_functions(cell.source))
+
+
+def functions_in(path: Path) -> frozenset[str]:
+    """The functions that whoever imports a module finds in it; none in a file that is no module, or is not there."""
+    there = path.suffix == ".py" and path.is_file()
+    return _functions_as_of(path, path.stat().st_mtime_ns) if there else frozenset()
+
+
+@lru_cache(maxsize=128)
+def _functions_as_of(path: Path, changed: int) -> frozenset[str]:
+    return frozenset(re.findall(r"(?m)^def[ \t]+(\w+)", path.read_text(encoding="utf-8", errors="replace")))
+
+
+def _usable(folder: Path) -> Course:
+    if set("[]*?") & set(str(folder)):
+        raise CourseError(folder, "nbgrader reads [ ] * and ? in a path as a pattern", "rename the folder")
+    return Course(folder)
+
+
+def find_course(start: Path | None = None) -> Course:
+    """The course directory that holds ``start``, looking upwards: else COURSE_ROOT, else the working directory.
+
+    Without any of these the checkout that this package was installed from.
+    """
+    named = start or os.environ.get("COURSE_ROOT")
+    here = Path(named or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "nbgrader_config.py").is_file() and (folder / "source").is_dir():
+            return _usable(folder)
+
+    if not named and (CHECKOUT / "nbgrader_config.py").is_file():
+        return Course(CHECKOUT)
+    what = "this is not a course directory (there is no nbgrader_config.py with a source/ folder here or above)"
+    raise CourseError(here, what, "change to the course directory first")

@@ -1,0 +1,269 @@
+"""What a course's configuration says, read by nbgrader's own code and kept until one of its files changes.
+
+nbgrader 0.9.6 merges, the later over the earlier: ``jupyter_config`` and ``nbgrader_config`` in Jupyter's configuration
+folders (system, environment, user), then ``nbgrader_config.py`` and ``nbgrader_config.json`` in the course directory.
+So does this module; options under their former names (``NbGrader.db_url``) are renamed by nbgrader as well.
+"""
+
+import copy
+import difflib
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from traitlets import TraitError
+
+from coursekit import CHECKOUT
+from coursekit.model.errors import CourseError, one_line, one_line_with_type
+
+CONFIG = "nbgrader_config.py"
+_JSON = "nbgrader_config.json"
+# Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
+_PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
+SECTION = "CourseKit"  # of the options that are ours
+# Whatever is no student's: what is hidden, others' work and marks, the password of a gradebook.
+_NEVER_SHARED = ("hidden", "source", "release", "submitted", "autograded", "feedback", "solution", "downloaded",
+                 "gradebook.db", ".coursekit", CONFIG, _JSON)  # fmt: skip
+_reading = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a course says of itself in its configuration.
+
+    ``course_id`` is nbgrader's. ``assignments`` in their order; one that is not named comes behind them, by its name.
+    ``shared_files`` are files and folders at the top of the course that every release gets.
+    """
+
+    course_id: str = ""
+    assignments: tuple[str, ...] = ()
+    shared_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A configuration as it was read, with the state of all that it was read from."""
+
+    config: Any
+    facts: Facts
+    imported: tuple[Path, ...]  # modules of the course that the file has imported
+    state: tuple[Any, ...]
+
+
+_kept: dict[Path, _Read] = {}
+
+
+def of(root: Path) -> Any:
+    """The traitlets Config of the course in ``root``; plug-in classes in it are classes. Raises CourseError.
+
+    The file runs once for each state of it, of what it imports from the course, and of the environment.
+    """
+    return copy.deepcopy(_current(root).config)
+
+
+def facts(root: Path) -> Facts:
+    """What the course in ``root`` says of itself. Raises CourseError."""
+    return _current(root).facts
+
+
+def _current(root: Path) -> "_Read":
+    kept = _kept.get(root)
+    if kept is None or kept.state != _state(root, kept.imported):
+        kept = _kept[root] = _read(root)
+    return kept
+
+
+def being_read() -> bool:
+    """Whether a configuration file runs for a command of ours, and not for one of nbgrader's applications."""
+    return _reading
+
+
+@contextmanager
+def for_a_command() -> Iterator[None]:
+    """Configurations are made within for commands of ours: nbgrader's applications are left as they are."""
+    global _reading
+    before, _reading = _reading, True
+    try:
+        yield
+    finally:
+        _reading = before
+
+
+def _state(root: Path, imported: tuple[Path, ...]) -> tuple[Any, ...]:
+    from jupyter_core.paths import jupyter_config_path
+
+    folders = (*map(Path, jupyter_config_path()), root)
+    names = [folder / f"{stem}{suffix}" for folder in folders for stem in ("jupyter_config", "nbgrader_config")
+             for suffix in (".py", ".json")]  # fmt: skip
+    files = []
+    for path in (*names, *imported):
+        try:
+            found = path.stat()
+            files.append((path, found.st_mtime_ns, found.st_size))
+        except OSError:
+            continue
+    return (*files, os.environ.get("COURSE_DB_URL", ""))
+
+
+def _read(root: Path) -> _Read:
+    with for_a_command(), _course_modules(root) as imported:
+        config = _merged(root)
+        for section, kind in _PLUGINS:
+            _resolve(config, section, kind)
+        _resolve_steps(config)
+        _validate(config)
+        facts = _facts(root, config)
+    return _Read(config, facts, tuple(imported), _state(root, tuple(imported)))
+
+
+def _facts(root: Path, config: Any) -> Facts:
+    """The options of our own section, checked. Raises CourseError."""
+    said = dict(config.get(SECTION, {}))
+    named = {}
+    for option in ("assignments", "shared_files"):
+        value, where = said.pop(option, ()), f"{CONFIG}: {SECTION}.{option}"
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
+            raise CourseError(where, f"{value!r} is no list of names", "write a list of strings")
+        named[option] = tuple(dict.fromkeys(one.rstrip("/") or "/" for one in value))
+    for option in said:
+        near = difflib.get_close_matches(option, named, 1)
+        found = "there is no such option" + (f"; do you mean {near[0]}?" if near else "")
+        raise CourseError(f"{CONFIG}: {SECTION}.{option}", found, "remove it, or write its name as it is")
+    for name in named["shared_files"]:
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts or path.parts[0].casefold() in _NEVER_SHARED:
+            found = f"{name} cannot be handed out with every assignment"
+            raise CourseError(f"{CONFIG}: {SECTION}.shared_files", found, "name files at the top of the course")
+        if not (root / name).exists():
+            raise CourseError(f"{CONFIG}: {SECTION}.shared_files", f"there is no {name}", "take it off the list")
+    return Facts(str(config.CourseDirectory.get("course_id", "")), **named)
+
+
+def _merged(root: Path) -> Any:
+    """What an application of nbgrader has as its configuration when it is started in ``root``."""
+    from jupyter_core.application import JupyterApp
+    from nbgrader.apps.baseapp import NbGrader
+
+    said: list[str] = []
+    log = logging.Logger("coursekit.model.settings")
+    log.addHandler(_Remember(said))
+    application = NbGrader(log=log, raise_config_file_errors=True)
+    application.load_cwd_config = False  # the course directory is read below, whatever this process's is
+    try:
+        application.load_config_file(suppress_errors=False)
+        super(JupyterApp, application).load_config_file("nbgrader_config", path=str(root))
+        return application.config
+    except (Exception, SystemExit) as error:  # it is a program, and may fail in any way
+        where, line = _place(error)
+        cause = said[-1] if isinstance(error, SystemExit) and said else f"{type(error).__name__}: {error}"
+        found = f"it cannot be used ({one_line(cause)}{line})"
+        raise CourseError(where or _broken_json(root) or CONFIG, found, "mend it") from None
+
+
+class _Remember(logging.Handler):
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.append(record.getMessage())
+
+
+def _place(error: BaseException) -> tuple[str, str]:
+    """The configuration file in which it went wrong, and the line in words; "" where that is not known."""
+    if isinstance(error, SyntaxError) and Path(error.filename or "").suffix == ".py":
+        return Path(str(error.filename)).name, ""  # its message names the line
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith("_config.py")]
+    return (Path(frames[-1].filename).name, f", line {frames[-1].lineno}") if frames else ("", "")
+
+
+def _broken_json(root: Path) -> str:
+    try:
+        json.loads((root / _JSON).read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    except ValueError:
+        return _JSON
+    return ""
+
+
+def _resolve(config: Any, section: str, kind: str) -> None:
+    """The plug-in class that a section names is a class of the right kind, or it is told what else it is."""
+    from nbgrader import plugins
+    from traitlets.utils.importstring import import_item
+
+    wanted = getattr(plugins, kind, None) or getattr(plugins.base, kind)
+    named = config[section].get("plugin_class") if section in config else None
+    if named is None:
+        return
+    where = f"{CONFIG}: {section}.plugin_class"
+    try:
+        found = import_item(named) if isinstance(named, str) else named
+    except Exception as error:  # it runs code of the course
+        raise CourseError(where, f"{named} cannot be imported ({one_line_with_type(error)})", "mend it") from None
+    if not (isinstance(found, type) and issubclass(found, wanted)):
+        raise CourseError(where, f"{named!r} is no {kind} of nbgrader", "name a class that inherits from it") from None
+    config[section].plugin_class = found
+
+
+def _validate(config: Any) -> None:
+    """What the course says of its folders, its late policy and its export is of the types that nbgrader asks for."""
+    from nbgrader import plugins
+    from nbgrader.coursedir import CourseDirectory
+
+    policy = config.AssignLatePenalties.get("plugin_class", plugins.LateSubmissionPlugin)
+    exporter = config.ExportApp.get("plugin_class", plugins.CsvExportPlugin)
+    for kind in (CourseDirectory, policy, exporter):
+        if not any(base.__name__ in config for base in kind.__mro__):
+            continue
+        try:
+            kind(config=config)
+        except TraitError as error:
+            found = f"it cannot be used ({one_line(error)})"
+            raise CourseError(f"{CONFIG}: {kind.__name__}", found, "mend it") from None
+        except Exception:  # a plug-in of the course's own: what is wrong with it is told where it is used
+            continue
+
+
+def _resolve_steps(config: Any) -> None:
+    """Steps of the course's own among those of Autograde are classes; those of coursekit stay names."""
+    from traitlets.utils.importstring import import_item
+
+    steps = config.Autograde.get("autograde_preprocessors")
+    if isinstance(steps, list):
+        try:
+            own = (isinstance(one, str) and not one.startswith("coursekit.") for one in steps)
+            steps[:] = [import_item(one) if by_name else one for one, by_name in zip(steps, own, strict=True)]
+        except Exception as error:
+            where, said = f"{CONFIG}: Autograde.autograde_preprocessors", one_line_with_type(error)
+            raise CourseError(where, f"a step cannot be imported ({said})", "mend it") from None
+
+
+@contextmanager
+def _course_modules(root: Path) -> Iterator[list[Path]]:
+    """Modules in ``root`` can be imported within, as nbgrader's applications can, which are started there.
+
+    Yields the files of those that were. They are forgotten afterwards: another course may have others of that name.
+    """
+    imported: list[Path] = []
+    if str(root) in sys.path or root == CHECKOUT:
+        yield imported
+        return
+    before = set(sys.modules)
+    sys.path.append(str(root))  # behind all others: a module of the engine stays what it is
+    try:
+        yield imported
+    finally:
+        sys.path.remove(str(root))
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(root):
+                imported.append(Path(file))
+                del sys.modules[name]

@@ -1,0 +1,76 @@
+"""What nbgrader is told, for our own commands, for stock ``nbgrader`` and for the Formgrader alike."""
+
+from pathlib import Path
+from typing import Any
+
+from coursekit.model import database, settings
+from coursekit.model.database import beside
+from coursekit.model.notebooks import BEGIN_SOLUTION, END_SOLUTION
+from coursekit.model.stubs import TEXT_STUB
+
+_OURS, _VIEW = "coursekit.nbgrader_plugin.preprocessors", "coursekit.nbgrader_plugin.formgrader_view"
+# The filters of nbgrader's template that would render a piece of a submission by themselves.
+_RENDERED = ("markdown2html", "highlight_code", "clean_html", "ansi2html", "strip_files_prefix")
+
+
+__all__ = ["beside", "configure"]
+
+
+def configure(c: Any, root: Path) -> None:
+    """Set up the configuration object of an nbgrader application for the course in ``root``.
+
+    Classes of ours are named, not imported: most commands read a configuration and use none of them.
+    """
+    from nbgrader import preprocessors as stock
+
+    c.CourseDirectory.root = str(root)
+    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
+    if named := database.named():
+        c.CourseDirectory.db_url = named
+    c.Exchange.root = str(root / ".coursekit" / "exchange")
+    c.ExchangeFactory.release_assignment = f"{_OURS}.ReleaseWithoutHidden"
+
+    c.ClearSolutions.begin_solution_delimeter = BEGIN_SOLUTION
+    c.ClearSolutions.end_solution_delimeter = END_SOLUTION
+    c.ClearSolutions.text_stub = TEXT_STUB
+    c.GenerateAssignment.preprocessors = [
+        stock.LockCells,
+        f"{_OURS}.WriteStubs",
+        stock.ClearOutput,
+        stock.CheckCellMetadata,
+        stock.ComputeChecksums,
+        stock.SaveCells,
+        stock.ClearHiddenTests,
+        stock.ComputeChecksums,  # again, because hidden tests are part of a checksum
+        stock.CheckCellMetadata,
+        f"{_OURS}.AddSharedFiles",
+    ]
+
+    c.Autograde.sanitize_preprocessors = [
+        f"{_OURS}.RebuildNotebook",  # first: the others trust ids and metadata
+        f"{_OURS}.ClearRunOutput",
+        stock.OverwriteKernelspec,
+        stock.OverwriteCells,
+        stock.CheckCellMetadata,
+    ]
+    c.Autograde.autograde_preprocessors = [
+        f"{_OURS}.MarkInSandbox",
+        stock.LimitOutput,
+        f"{_OURS}.SaveVerdicts",  # before late penalties, which read the marks
+        stock.AssignLatePenalties,
+        stock.CheckCellMetadata,
+    ]
+    for step in ("AddSharedFiles", "RebuildNotebook", "MarkInSandbox"):
+        c[step].course_root = str(root)
+    if not settings.being_read():
+        from coursekit.nbgrader_plugin import autograde
+
+        autograde.install()  # what no option can say: how submissions are found and read
+
+    # The Formgrader's view of a submission: safe and bounded before nbconvert's own steps see it.
+    c.HTMLExporter.default_preprocessors = []
+    c.HTMLExporter.preprocessors = [f"{_VIEW}.RenderCells"]
+    c.HTMLExporter.filters = dict.fromkeys(_RENDERED, f"{_VIEW}.rendered")
+    c.HTMLExporter.sanitize_html = True
+    c.GenerateFeedback.exporter_class = "coursekit.feedback.exporter.FeedbackExporter"
+    c.GenerateFeedback.preprocessors = []  # the page reads the gradebook, hides hidden tests and sanitises by itself

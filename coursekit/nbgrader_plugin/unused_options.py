@@ -1,0 +1,87 @@
+"""Options that a course's configuration sets, and that ``coursekit grade`` does not use: an instructor is told each."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from traitlets import HasTraits
+from traitlets.config import Config
+
+from coursekit.model import settings
+from coursekit.model.course import Course
+from coursekit.nbgrader_plugin.configuration import configure
+
+# Used by this command itself, by `coursekit release`, `feedback` and `marks`, or by the Formgrader.
+_COURSE_DIRECTORY = frozenset({"root", "db_url", "course_id", "ignore"})
+_USED = frozenset({
+    "AddSharedFiles", "AssignLatePenalties", "CSSHTMLHeaderPreprocessor", "ClearHiddenTests", "ClearMarkScheme",
+    "ClearSolutions", "ComputeChecksums", "CourseKit", "CsvExportPlugin", "ExportPlugin", "FeedbackExporter",
+    "GenerateAssignment", "GenerateFeedback", "GenerateSolution", "GenerateSourceWithTests", "GetGrades",
+    "HTMLExporter", "IncludeHeaderFooter", "InstantiateTests", "LateSubmissionPlugin", "LockCells",
+    "NbConvertBase", "SaveCells", "SanitizeHTML", "TemplateExporter", "WriteStubs",
+})  # fmt: skip
+# Other programs' and other steps': where work is collected, who may log in, what a server or a log looks like.
+_ELSEWHERE = frozenset({
+    "Application", "Authenticator", "ContentsManager", "ExtractorPlugin", "FileNameCollectorPlugin",
+    "IdentityProvider", "JupyterHubAuthPlugin", "MappingKernelManager", "NbGrader", "PasswordIdentityProvider",
+    "Validator", "ZipCollectPlugin",
+})  # fmt: skip
+_ELSEWHERE_ENDS = ("App", "Extension", "Manager", "Handler", "Authenticator", "IdentityProvider")
+
+
+def told(course: Course, command: str = "coursekit grade") -> list[str]:
+    """A line for each option that the configuration sets to something of its own, and that our grading ignores."""
+    found, ours = settings.of(course.root), Config()
+    with settings.for_a_command():
+        configure(ours, course.root)
+    plugins = _plugins(found)
+    lines = []
+    for section, option in _set_by_the_course(found, ours):
+        if section not in plugins and not _no_effect(section, option):
+            lines.append(f"{settings.CONFIG}: {section}.{option} is set, but {command} does not use it")
+        elif unknown := _unknown(plugins.get(section) or _class(section), option):
+            lines.append(f"{settings.CONFIG}: {section}.{option} is set, but {unknown}")
+    return lines
+
+
+def _set_by_the_course(found: Any, ours: Any) -> Iterator[tuple[str, str]]:
+    for section in sorted(found):
+        if isinstance(found[section], Config):
+            usual = ours.get(section, {})
+            for option, value in sorted(found[section].items()):
+                if option not in usual or usual[option] != value:
+                    yield section, option
+
+
+def _no_effect(section: str, option: str) -> bool:
+    if section == "CourseDirectory":
+        return option in _COURSE_DIRECTORY
+    elsewhere = section in _ELSEWHERE or section.startswith("Exchange") or section.endswith(_ELSEWHERE_ENDS)
+    return section in _USED or elsewhere
+
+
+def _unknown(one: type | None, option: str) -> str:
+    """In words, that the class has no such option; empty where it has, or is not known."""
+    if one is None or not issubclass(one, HasTraits) or option in (names := one.class_trait_names()):
+        return ""
+    near = difflib.get_close_matches(option, names, 1)
+    return f"{one.__name__} has no such option" + (f"; do you mean {near[0]}?" if near else "")
+
+
+def _class(section: str) -> type | None:
+    """nbgrader's or nbconvert's class of this name, among those whose options are used."""
+    if section not in _USED:
+        return None
+    from nbconvert import exporters
+    from nbgrader import converters, plugins, preprocessors
+
+    for module in (preprocessors, converters, plugins, exporters):
+        if isinstance(found := getattr(module, section, None), type):
+            return found
+    return None
+
+
+def _plugins(found: Any) -> dict[str, type]:
+    """By their section, the classes whose options the late plug-in and the exporter of this course read."""
+    classes = [found[name].get("plugin_class") for name in ("AssignLatePenalties", "ExportApp") if name in found]
+    return {base.__name__: one for one in classes if isinstance(one, type) for base in one.__mro__}

@@ -1,0 +1,74 @@
+"""CSV files: each appears whole or not at all, and no text in it is a formula; ``-`` is the standard output."""
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from coursekit.model.errors import CourseError
+from coursekit.system import atomic_write
+
+STDOUT = Path("-")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how one begins in Excel, LibreOffice or Google Sheets
+
+
+class Figure(str):
+    """A number, written as it is to be read; one below zero is no formula."""
+
+    __slots__ = ()
+
+
+def check(path: Path) -> None:
+    """Raise CourseError where no file can be written there; found out before any work is done."""
+    folder = path.absolute().parent
+    if path != STDOUT and (path.is_dir() or not folder.is_dir()):
+        raise CourseError(path, "this is no place for a file", "name a file in a folder that exists")
+    if path != STDOUT and not os.access(path if path.exists() else folder, os.W_OK):
+        raise CourseError(path, "it cannot be written", "mend its permissions, or name another file")
+
+
+def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], excel: bool = False) -> int:
+    """A table in a file, as ``writer`` writes it; returns the number of lines below the header."""
+    lines = [[_cell(value) for value in row] for row in (header, *rows)]
+    with writer(path, excel) as file:
+        file.writerows(lines)
+    return len(lines) - 1
+
+
+def _cell(value: Any) -> Any:
+    """A figure as it is; a text that would be a formula behind an apostrophe, by which spreadsheets know a text."""
+    formula = isinstance(value, str) and not isinstance(value, Figure) and value.startswith(_FORMULA)
+    return f"'{value}" if formula else value
+
+
+@contextmanager
+def writer(path: Path, excel: bool = False) -> Iterator[Any]:
+    """A ``csv.writer``; what it has written is there when the block ends. UTF-8, with commas.
+
+    ``excel`` puts a byte order mark in front, without which Excel takes UTF-8 for the alphabet of its own country.
+    """
+    text = io.StringIO(newline="")
+    yield csv.writer(text)
+    data = text.getvalue().encode("utf-8-sig" if excel else "utf-8", "backslashreplace")
+    if path == STDOUT:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        _write(path.resolve(), data)
+    except OSError as error:
+        found = f"it cannot be written ({error.strerror or error})"
+        raise CourseError(path, found, "make room, mend its permissions, or name another file") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """In one step; but what is no file, such as /dev/stdout, is written into and not replaced."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+    else:
+        atomic_write.write(path, data)

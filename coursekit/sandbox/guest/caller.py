@@ -1,0 +1,168 @@
+"""What calls a student's function inside the sandbox, and sends back what came out, as data.
+
+Nothing here compares anything or knows an expected output. A submission that tampers with this module can only change
+numbers that the grader compares outside; and it meets the hidden inputs only when no output of it is kept any more.
+"""
+
+import builtins
+import io
+import random
+import signal
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from . import codec
+from .cpu_wait import waited_s
+
+MAX_OUTPUTS = 200
+MAX_TEXT = codec.MAX_TEXT
+AGAIN_S = 0.5  # an exception that comes in a finalizer is lost, and a busy machine gives time back: so it rings again
+EARLY_S = 0.01  # the first alarm rings no earlier than the clock says so
+
+
+class CallTimeout(BaseException):
+    """The call took too long; not an Exception, so that a student's ``except Exception`` does not swallow it."""
+
+
+class _Nowhere(io.TextIOBase):
+    """What a function prints while it is probed is nobody's to read."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def answer(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The reply to a probe: a function as it stood at a snapshot of the notebook, called on every one of its cases.
+
+    ``request["helpers"]`` holds sources of reference functions, by cell: what they define stands in place of the
+    student's functions that ``request["replace"]`` names; a function that could not even be defined without them is
+    then defined from ``request["source"]``.
+    """
+    shell.restore(request["snapshot"])
+    namespace = shell.namespace
+    if "replace" in request:
+        _put_helpers(namespace, request)
+    cases = (
+        (case["case"], tuple(codec.decode(arg, codec.imported) for arg in case["args"])) for case in request["cases"]
+    )
+    outputs = request["outputs"]
+    with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+        return observe(
+            namespace.get(request["function"]),
+            tuple(outputs) if isinstance(outputs, list) else outputs,
+            request["inputs"],
+            cases,
+            request["call_timeout_s"],
+        )
+
+
+def _put_helpers(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
+    helpers: dict[str, Any] = {"__name__": "helpers"}
+    for source in request["helpers"]:
+        exec(source, helpers)
+    new = {name: helpers[name] for name in request["replace"]}
+    old = {id(namespace[name]): new[name] for name in new if callable(namespace.get(name))}
+    for name, value in list(namespace.items()):  # a helper may go by a second name
+        namespace[name] = old.get(id(value), value)
+    for value in list(namespace.values()):  # or be the value of an argument that nobody gives
+        if isinstance(value, FunctionType) and value.__defaults__:
+            value.__defaults__ = tuple(old.get(id(default), default) for default in value.__defaults__)
+        if isinstance(value, FunctionType) and value.__kwdefaults__:
+            given = value.__kwdefaults__.items()
+            value.__kwdefaults__ = {name: old.get(id(default), default) for name, default in given}
+    namespace.update(new)
+    if request["function"] not in namespace:
+        with suppress(Exception), redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+            exec(request["source"], namespace)
+
+
+def observe(
+    target: Any,
+    outputs: str | tuple[str, ...],
+    inputs: Sequence[str],
+    cases: Any,
+    call_timeout_s: float | None = None,
+) -> dict[str, Any]:
+    """What ``target`` returns and raises in every case (name, arguments), and its inputs as they are afterwards.
+
+    After a call that takes longer than ``call_timeout_s`` the other cases are not tried. Waiting for a processor that
+    others use is no part of that time.
+    """
+    seen: list[dict[str, Any]] = []
+    state = np.random.get_state()
+    for name, args in cases:
+        random.seed(0)
+        observation = _call(target, outputs, inputs, args, call_timeout_s)
+        seen.append({"case": name, **observation})
+        if "timeout_s" in observation:
+            break
+    np.random.set_state(state)
+    return {"defined": target is not None, "observations": seen}
+
+
+def _call(
+    target: Any, outputs: str | tuple[str, ...], inputs: Sequence[str], args: tuple[Any, ...], timeout_s: float | None
+) -> dict[str, Any]:
+    from selfcheck.returned_values import flatten, kind
+
+    try:
+        with warnings.catch_warnings(), _alarm(timeout_s):  # what came back may be endless as well
+            warnings.simplefilter("ignore")
+            try:
+                result = target(*args)
+                flat = list(flatten(result, outputs).items())[:MAX_OUTPUTS]
+                after = list(flatten(args, tuple(inputs[: len(args)])).items())[:MAX_OUTPUTS]
+                return {
+                    "outputs": {str(path)[:MAX_TEXT]: codec.leaf(leaf, kind) for path, leaf in flat},
+                    "inputs": {str(path)[:MAX_TEXT]: codec.leaf(leaf, kind) for path, leaf in after},
+                }
+            except (CallTimeout, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # exit() in a function is the student's, too
+                return {"error": _error(error, target)}
+    except (CallTimeout, KeyboardInterrupt):
+        return {"timeout_s": timeout_s}
+
+
+@contextmanager
+def _alarm(timeout_s: float | None) -> Iterator[None]:
+    if timeout_s is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    began, waited_before_s = time.monotonic(), waited_s()
+
+    def stop(*_: object) -> None:
+        if time.monotonic() - began - (waited_s() - waited_before_s) >= timeout_s:
+            raise CallTimeout
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s + EARLY_S, AGAIN_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _error(error: BaseException, target: Any) -> dict[str, Any]:
+    from selfcheck.reports import student_frames
+
+    sorts = [_sort(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
+    try:
+        message, frames = str(error)[:MAX_TEXT], student_frames(error, target)
+    except Exception:  # an exception that cannot be told, or a function that hides what it wraps
+        message, frames = "", []
+    return {"type": sorts[0], "is_a": sorts, "message": message, "line": frames[-1][2][:MAX_TEXT] if frames else ""}
+
+
+def _sort(sort: type) -> str:
+    """The name of an exception's class; a class that only calls itself ValueError is none."""
+    name = str(sort.__name__)
+    return name[:MAX_TEXT] if getattr(builtins, name, sort) is sort else f"another {name}"[:MAX_TEXT]

@@ -1,0 +1,127 @@
+"""How much all processes of a child use together, which no limit of a single process bounds."""
+
+import os
+import resource
+import time
+from pathlib import Path
+
+from .child import Settings
+from .cleanup import names_in
+from .cpu_wait import waited_s
+
+_MIB = 1 << 20
+_LOOK_S = 0.5  # how often mappings are counted, but never so often that it takes more than a twentieth of the time
+_MOST_OF_ONE = 65_530  # mappings, which the kernel allows to a process
+
+
+class Mappings:
+    """The mappings of all processes but this one. Each takes memory of the kernel's that no process is said to use."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def are_more_than(self, limit: int) -> bool:
+        """Whether there are, when it is time to look; looking ends where the limit is passed."""
+        began = time.monotonic()
+        if began < self._next:
+            return False
+        found = 0
+        for name in names_in("/proc"):
+            if name.isdigit() and name != "1" and found <= limit:
+                found += _mappings(name, limit - found)
+        took_s = time.monotonic() - began
+        self._next = began + took_s + max(_LOOK_S, 20 * took_s)
+        return found > limit
+
+
+def overuse(settings: Settings, mappings: Mappings) -> str:
+    """In words, which bound all of the child's processes together have left; empty within bounds."""
+    if not settings.namespaced:
+        return ""
+    if mappings.are_more_than(settings.limits["mappings"]):
+        return f"the notebook made more than {settings.limits['mappings']} memory mappings"
+    limit = settings.limits["memory_mib"]
+    if _resident_mib() > limit and _resident_mib(exact=True) > limit:
+        return f"the notebook used more than {limit} MiB of memory"
+    sockets = settings.limits["sockets"]
+    if _sockets() > sockets:
+        return f"the notebook opened more than {sockets} sockets"
+    inodes = settings.limits["inodes"]
+    for folder in settings.scratch:
+        there = os.statvfs(folder)
+        if there.f_files - there.f_ffree > inodes:
+            return f"the notebook made more than {inodes} files"
+    return ""
+
+
+def usage(settings: Settings, pid: int) -> tuple[float, float]:
+    """Seconds that one of the child's processes has waited for a processor, and that all of them have computed.
+
+    Both only grow; the second begins with what was computed before the child: see ``ended``. ``pid`` is the child's,
+    for where its processes have no namespace of their own.
+    """
+    pids = [str(pid)]
+    if settings.namespaced:
+        pids = [name for name in names_in("/proc") if name.isdigit() and name != "1"]
+    return max(map(waited_s, pids), default=0.0), ended() + sum(map(_used_s, pids))
+
+
+def ended() -> float:
+    """Seconds that all processes that have ended here had computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _used_s(pid: str) -> float:
+    """Processor time of a process, and of those that it started and that have ended."""
+    try:
+        fields = Path("/proc", pid, "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
+
+
+def _resident_mib(exact: bool = False) -> float:
+    """MiB of memory that all processes but this one hold; ``exact`` counts what they share only once."""
+    total = 0
+    for name in names_in("/proc"):
+        if name.isdigit() and name != "1":
+            total += _proportional(name) if exact else _pages(name)
+    return total / _MIB
+
+
+def _proportional(pid: str) -> int:
+    try:
+        text = Path("/proc", pid, "smaps_rollup").read_text("ascii")
+        return next(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:"))
+    except (OSError, StopIteration):  # a process that hides its memory is counted in full
+        return _pages(pid)
+
+
+def _pages(pid: str) -> int:
+    try:
+        return int(Path("/proc", pid, "statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):  # it ended just now
+        return 0
+
+
+def _mappings(pid: str, enough: int) -> int:
+    """The mappings of a process, counted up to a few more than ``enough``."""
+    found = 0
+    try:
+        with open(f"/proc/{pid}/maps", "rb", buffering=0) as file:  # noqa: PTH123 - it is opened twice a second
+            while found <= enough and (part := file.read(_MIB)):
+                found += part.count(b"\n")
+    except (FileNotFoundError, ProcessLookupError):  # it ended just now
+        return found
+    except OSError:  # a process that hides its memory is thought capable of anything
+        return _MOST_OF_ONE
+    return found
+
+
+def _sockets() -> int:
+    """The sockets in this network namespace, those too that only wait inside of others."""
+    try:
+        return int(Path("/proc/net/sockstat").read_text("ascii").split(maxsplit=3)[2])
+    except (OSError, IndexError, ValueError):  # no such file: a kernel without it
+        return 0

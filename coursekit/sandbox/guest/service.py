@@ -1,0 +1,104 @@
+"""What the fork server does once it is warm: it forks, watches, interrupts and ends one child at a time."""
+
+import os
+import select
+from typing import Any
+
+from .child import Settings
+from .cleanup import kill_all, names_in, wipe
+from .control import Control
+from .resource_usage import Mappings, overuse
+from .running_child import RunningChild, fork
+
+TICK_S = 0.05  # how often memory and files are counted while a child runs
+
+
+class Service:
+    """Answers the requests on the control socket, and says there how a child ended."""
+
+    def __init__(self, control: Control, settings: Settings, shell: Any) -> None:
+        self._control, self._settings, self._shell = control, settings, shell
+        self._child: RunningChild | None = None
+        self._mappings = Mappings()
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+
+    def run(self) -> None:
+        """Everything was killed, because the other side has closed the socket, or was killed itself."""
+        while True:
+            living = self._living
+            ready = {fd for fd, _ in self._poll.poll(TICK_S * 1000 if living else None)}
+            if living:
+                self._check(living)
+            if self._control.fileno() not in ready:
+                continue
+            message, descriptors = self._control.receive()
+            answer = self._answer(message, descriptors)
+            if answer is None:
+                self._kill_all()
+                return
+            self._control.send(answer)
+
+    @property
+    def _living(self) -> RunningChild | None:
+        """The child, unless it is known to have ended."""
+        return None if self._child is None or self._child.over else self._child
+
+    def _check(self, living: RunningChild) -> None:
+        """A child that has ended, or uses too much, is killed with all that it started, and the outside knows."""
+        why = living.exit_reason() or overuse(self._settings, self._mappings)
+        if why:
+            self._unwatch(living)
+            self._kill_all()
+            living.over = True
+            self._control.send({"died": why})
+
+    def _answer(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any] | None:
+        """The answer to a request; None where there will be no further one."""
+        living = self._living
+        match message.get("op"):
+            case "fork":
+                self._child = fork(self._settings, self._shell, descriptors, message["table"])
+                if self._child.pidfd >= 0:
+                    self._poll.register(self._child.pidfd, select.POLLIN)
+                return {"forked": self._child.pid}
+            case "interrupt":
+                if living:
+                    living.interrupt()
+                return {"interrupted": True}  # a later one would meet the next cell
+            case "usage":
+                return {"usage": living.usage(self._settings) if living else (0.0, 0.0)}
+            case "end":
+                return {"ended": self._end()}
+            case _:
+                return None
+
+    def _end(self) -> dict[str, Any]:
+        """Everything is killed and wiped; says whether nothing at all is left."""
+        if self._child is not None:
+            self._unwatch(self._child)
+            self._child.close()
+        cleaned = self._clean_up()
+        self._child = None
+        return cleaned
+
+    def _clean_up(self) -> dict[str, Any]:
+        try:
+            self._kill_all()
+            wipe(self._settings.scratch)
+            left = [name for folder in self._settings.scratch for name in names_in(folder)]
+            if self._settings.namespaced:
+                left += [name for name in names_in("/proc") if name.isdigit() and name != "1"]
+        except (OSError, RecursionError) as error:
+            return {"clean": False, "why": f"{type(error).__name__}: {error}"[:300]}
+        return {"clean": not left, "why": ", ".join(left)[:300]}
+
+    def _kill_all(self) -> None:
+        living = self._living
+        kill_all(self._settings, living.pid if living else 0)
+
+    def _unwatch(self, one: RunningChild) -> None:
+        if one.pidfd >= 0:
+            self._poll.unregister(one.pidfd)
+            os.close(one.pidfd)
+            one.pidfd = -1

@@ -1,0 +1,184 @@
+"""The notebooks among the files that were handed in: read within bounds, and told apart by how much they are worth."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from coursekit.experiments import plan
+from coursekit.model import notebooks
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.submission import archives, rebuild, salvage
+from coursekit.submission.folders import Item
+from coursekit.submission.plain_notebook import Rescued
+
+MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 64 << 20, 80 << 20, 20, 3
+# What is compared of several notebooks: characters of their cells, where each cell counts as some. One is always read.
+MAX_COMPARED, CELL_COUNTS = 1_000_000, 200
+# What a notebook is worth: with answers (whole; partly lost; the copy that JupyterLab keeps), with nothing but text
+# that may be one, without any, not ours.
+WHOLE, PARTLY, EARLIER, UNSURE, UNANSWERED, UNKNOWN, OTHER = 6, 5, 4, 3, 2, 1, 0
+NOTEBOOK_NAME = re.compile(r"\.(ipynb|json)( ?\(\d+\))?(\.(txt|json|ipynb))?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A notebook that may be the one to grade."""
+
+    item: Item
+    read: Rescued
+    rank: int
+    written: Mapping[str, str]  # its answers, by the id of the answer cell
+    untouched: bool = False  # nothing was added to what was released
+    other: str = ""  # the assignment that it really belongs to
+
+
+class Reader:
+    """Reads notebooks one after another, until it has read enough; what goes wrong is kept in words."""
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self._course, self._assignment = course, assignment
+        self._bytes, self._files, self._compared = MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_COMPARED
+        self.found: list[Candidate] = []
+        self.problems: list[CourseError] = []
+        self.passed_over = 0  # notebooks that were not looked at, since others had taken all that there is time for
+        self.among: dict[str, tuple[Item, ...]] = {}  # the files of each archive, by its name; "" for the folder
+
+    def read(self, files: tuple[Item, ...]) -> None:
+        """The notebooks in a folder; those in its archives too, if none in the folder itself has all answers."""
+        self.among[""] = files
+        packed = self._look_at(files)
+        if not any(one.rank == WHOLE for one in self.found):
+            for item in [*packed, *filter(_is_archive, files)][:MAX_ARCHIVES]:
+                self._unpack(item)
+
+    def _look_at(self, files: Iterable[Item]) -> list[Item]:
+        """The notebooks among these become candidates or problems; returns archives under a notebook's name."""
+        expected = f"{self._assignment}.ipynb"
+        chosen = [item for item in files if NOTEBOOK_NAME.search(item.path.name)]
+        packed = []
+        for item in sorted(chosen, key=lambda item: (item.checkpoint, item.path.name != expected, -item.modified)):
+            if self._files <= 0 or self._bytes <= 0 or self._compared <= 0:
+                self.passed_over += 1
+                continue
+            self._files -= 1
+            try:
+                data = self._bytes_of(item, MAX_NOTEBOOK_BYTES)
+                if data.startswith(archives.SIGNATURE):
+                    packed.append(item)
+                    continue
+                for read in salvage.notebooks_in(data, item.name, always_run(self._course, self._assignment)):
+                    cells = read.notebook.cells
+                    size = sum(len(cell.source) for cell in cells) + CELL_COUNTS * len(cells)
+                    if not self.found or size <= self._compared:
+                        self.found.append(_candidate(self._course, self._assignment, item, read))
+                    else:
+                        self.passed_over += 1
+                    self._compared -= size
+            except CourseError as error:
+                if ".ipynb" in item.path.name.lower():  # a .json file may be anything
+                    self.problems.append(error)
+        return packed
+
+    def _unpack(self, item: Item, *, nested: bool = False) -> None:
+        """The notebooks in an archive; archives in it are opened too, those in them are not."""
+        try:
+            inside = archives.files_in(self._bytes_of(item, archives.MAX_ARCHIVE_BYTES), item.name)
+        except CourseError as error:
+            self.problems.append(error)
+            return
+        self.among[item.name] = inside
+        before = len(self.found), len(self.problems)
+        self._look_at(inside)
+        packed = [inner for inner in inside if _is_archive(inner)]
+        if len(self.found) == before[0] and not nested:
+            for inner in packed[:MAX_ARCHIVES]:
+                self._unpack(inner, nested=True)
+        if (len(self.found), len(self.problems)) == before:
+            what = (
+                "archives packed into each other, three deep, which are not opened"
+                if nested and packed
+                else "there is no notebook in it"
+            )
+            remedy = f"put {self._assignment}.ipynb into it, and hand in again"
+            self.problems.append(CourseError(item.name, what, remedy))
+
+    def _bytes_of(self, item: Item, limit: int) -> bytes:
+        limit = min(limit, max(self._bytes, 0))
+        try:
+            data = item.read(limit)
+        except OSError as error:
+            why = (error.strerror or str(error)).strip()
+            remedy = "hand in the notebook itself" if item.archive else "check its permissions, or hand in again"
+            raise CourseError(item.name, f"cannot be read ({why})", remedy) from None
+        self._bytes -= len(data)
+        if len(data) > limit:
+            if self._bytes < 0:
+                more = f"with it, there would be more than {MAX_READ_BYTES >> 20} MiB of notebooks and archives to read"
+                raise CourseError(item.name, more, f"hand in {self._assignment}.ipynb alone")
+            remedy = "clear all outputs, save, and hand in again"
+            raise CourseError(item.name, f"larger than {limit >> 20} MiB", remedy)
+        return data
+
+
+def _candidate(course: Course, assignment: str, item: Item, read: Rescued) -> Candidate:
+    source = source_of(course, assignment)
+    known = rebuild.resemblance(source, read.notebook)
+    content = rebuild.content(source, read.notebook)
+    other = _other_assignment(course, assignment, read.notebook, known)
+    if other:
+        rank = OTHER
+    elif not known:
+        rank = UNKNOWN
+    elif not content.answers:
+        rank = UNANSWERED
+    elif not content.sure:
+        rank = UNSURE
+    elif item.checkpoint:
+        rank = EARLIER
+    else:
+        rank = WHOLE if read.whole else PARTLY
+    return Candidate(item, read, rank, content.answers, content.untouched, other)
+
+
+def _other_assignment(course: Course, assignment: str, notebook: NotebookNode, known: int) -> str:
+    """The assignment that a notebook resembles far more than its own; "" if there is none."""
+    best, share = "", 1.5 * known / len(source_of(course, assignment).cells)
+    for name in course.assignments():
+        source = source_of(course, name)
+        there = rebuild.resemblance(source, notebook) if name != assignment and share < 1 else 0
+        if there > max(known, 2) and there / len(source.cells) > share:
+            best, share = name, there / len(source.cells)
+    return best
+
+
+def _is_archive(item: Item) -> bool:
+    return item.path.suffix.lower() == ".zip"
+
+
+def source_of(course: Course, assignment: str) -> NotebookNode:
+    """The source notebook of an assignment, which nobody may change."""
+    path = course.source(assignment)
+    return _source_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def always_run(course: Course, assignment: str) -> frozenset[str] | None:
+    """The ids of the code cells that are run in every submission; None where there are no experiments."""
+    path = course.source(assignment)
+    return _run_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=16)
+def _run_as_of(path: Path, changed: int) -> frozenset[str] | None:
+    source = _source_as_of(path, changed)
+    unrun = plan.unrun(source)
+    return frozenset(cell.id for cell in source.cells if cell.id not in unrun) if unrun else None
+
+
+@lru_cache(maxsize=16)
+def _source_as_of(path: Path, changed: int) -> NotebookNode:
+    return notebooks.read(path)

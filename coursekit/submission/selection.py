@@ -1,0 +1,149 @@
+"""Which notebook is graded, and what its owner ought to know of the choice."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
+from coursekit.model.wording import first_few
+from coursekit.submission import wrong_file_types
+from coursekit.submission.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNANSWERED, UNKNOWN, UNSURE, Candidate, Reader
+from coursekit.submission.folders import Item, Listing, shown
+from coursekit.submission.supporting_files import TIMESTAMP
+
+_PYTHON = ("", "python", "python3", "ipython", "ipython3")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The notebook to grade, the file that it came from, the files among which that stood, and the remarks."""
+
+    notebook: NotebookNode
+    item: Item
+    among: tuple[Item, ...]
+    notes: tuple[str, ...]
+
+
+def choose(course: Course, assignment: str, listing: Listing) -> Choice:
+    """The best notebook of those handed in. Raises CourseError, in words for the student, where there is none."""
+    expected = f"{assignment}.ipynb"
+    reader = Reader(course, assignment)
+    reader.read(listing.files)
+    if not reader.found:
+        raise _nothing(expected, listing, reader)
+    best = max(reader.found, key=lambda one: _preference(one, expected))
+    if best.rank == OTHER:
+        found = f"this is the notebook of the assignment {best.other}, not of {assignment}"
+        raise CourseError(best.item.name, found, f"hand in {expected}")
+    if best.rank == UNKNOWN:
+        language = "" if best.read.language.lower() in _PYTHON else f" (its language is {shown(best.read.language)})"
+        found = f"no answer cell of {assignment} is in this notebook, and none of its functions{language}"
+        raise CourseError(best.item.name, found, f"write your answers into {expected}, and hand that in")
+    notes = (*_about_place(best, reader, expected), *best.read.notes, *_about_content(best), *_about_others(reader))
+    return Choice(best.read.notebook, best.item, reader.among[best.item.archive], notes)
+
+
+def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, int, float, str, int]:
+    """Rank, the right name at the top, the right name anywhere, what changed last; of one file what answers more."""
+    path = one.item.path
+    right = path.name == expected
+    at_the_top = str(path) == expected and not one.item.archive
+    depth = -len(path.parts) if right else 0
+    place = (at_the_top, right, not one.item.checkpoint, depth, one.item.modified, path.name)
+    return one.rank, *place, len(one.written)
+
+
+def _about_place(best: Candidate, reader: Reader, expected: str) -> tuple[str, ...]:
+    """What was unusual about where the notebook was, and which others were left."""
+    by_name = {one.item.name: one for one in reader.found}  # one file may hold two
+    others = [one for one in by_name.values() if one.item.name != best.item.name and not one.item.checkpoint]
+    if best.item.name == expected:
+        return _about_other_answers(best, others, expected)
+    state = _why_not_used(expected, by_name.get(expected), reader)
+    instead = f"{expected} {state}; the answers in {best.item.name} were graded."
+    told = (instead,) if state else _about_path(best, others, expected)
+    return (*told, *_about_checkpoint(best.item, first=not told))
+
+
+def _about_other_answers(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
+    """Other notebooks with other answers, beside one with the right name."""
+    left = [one.item for one in others if one.rank >= UNSURE and dict(one.written) != dict(best.written)]
+    if not left or best.rank < UNSURE:
+        return ()
+    what = "has" if len(left) == 1 else "have"
+    return (f"{_listed(left)} {what} other answers in it; {expected} has the right name, so it was graded.",)
+
+
+def _why_not_used(expected: str, there: Candidate | None, reader: Reader) -> str:
+    """Why the notebook with the right name was not graded; "" where there was none."""
+    if there is not None:
+        states = {PARTLY: "is damaged", OTHER: "is another assignment's notebook",
+                  UNSURE: "holds only text that may be an answer"}  # fmt: skip
+        return "is as it was released" if there.untouched else states.get(there.rank, "holds no answers")
+    return next((f"cannot be used ({error.found})" for error in reader.problems if error.where == expected), "")
+
+
+def _about_path(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
+    """The archive, the folder or the name that the notebook had; nothing of a checkpoint outside an archive."""
+    item, name = best.item, shown(best.item.path)
+    if item.archive and not item.archive.lower().endswith(".zip"):
+        return (f"{item.archive} was a zip archive; the notebook was taken out of it.",)
+    if item.archive:
+        return (f"The notebook was taken out of {item.archive}" + ("." if name == expected else f" ({name})."),)
+    if item.checkpoint:
+        return ()
+    if item.path.name == expected:
+        return (f"The notebook lay in the folder {shown(item.path.parent)}; it was found there.",)
+    if others:
+        several = _listed([item, *(one.item for one in others)])
+        why = "the newest" if any(one.rank == best.rank for one in others) else "the one with your answers"
+        return (f"There were several notebooks ({several}), none called {expected}; {why}, {name}, was graded.",)
+    return (f"The notebook was called {name}; it was graded as {expected}.",)
+
+
+def _about_checkpoint(item: Item, first: bool) -> tuple[str, ...]:
+    if not item.checkpoint:
+        return ()
+    subject = f"Only {shown(item.path)} could be graded," if first else "That is"
+    return (f"{subject} a copy that JupyterLab keeps; it may be older than your last change.",)
+
+
+def _about_content(best: Candidate) -> tuple[str, ...]:
+    told = []
+    if best.read.language.lower() not in _PYTHON:
+        told.append(f"The notebook says that it is written in {shown(best.read.language)}; it was graded as Python.")
+    if best.untouched:
+        told.append("The notebook is as it was released: nothing was filled in.")
+    elif best.rank == UNANSWERED:
+        told.append("No answer was filled in; what was added or changed elsewhere does not look like one.")
+    return tuple(told)
+
+
+def _about_others(reader: Reader) -> tuple[str, ...]:
+    if not reader.passed_over:
+        return ()
+    many = "One more notebook was" if reader.passed_over == 1 else f"{reader.passed_over} more notebooks were"
+    return (f"{many} not looked at: there was too much to read. Hand in one notebook.",)
+
+
+def _nothing(expected: str, listing: Listing, reader: Reader) -> CourseError:
+    """Why there is no notebook, and what is to be done."""
+    if reader.problems:
+        return next((error for error in reader.problems if error.where == expected), reader.problems[0])
+    refused = [(name, why) for name, why in listing.refused if NOTEBOOK_NAME.search(name) or not listing.files]
+    if refused:
+        return CourseError(*refused[0], "hand in the notebook itself")
+    there = [item for files in reader.among.values() for item in files if item.path.name != TIMESTAMP]
+    if not there:
+        return CourseError(expected, "no notebook was handed in, the folder is empty", f"hand in {expected}")
+    kinds = {item.name: wrong_file_types.kind(item.path) for item in there}
+    told = [f"{name} ({what})" if what else name for name, (what, _) in kinds.items()]
+    only = first_few(told, 3, "other files")
+    remedy = next((remedy for what, remedy in kinds.values() if what), wrong_file_types.DOWNLOAD)
+    return CourseError(expected, f"no notebook was handed in, only {only}", remedy)
+
+
+def _listed(items: Iterable[Item]) -> str:
+    return first_few(sorted(item.name for item in items), 5)

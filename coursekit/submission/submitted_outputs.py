@@ -1,0 +1,117 @@
+"""What a submission's code cells showed when it was handed in, kept for the cells that are not run at grading.
+
+Until ``coursekit.marking.unrun_cells`` has made outputs of it, it is nothing but data that may be forged: known keys,
+text, numbers, all of it bounded in bytes and in number.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode, from_dict
+
+from coursekit.submission import pictures
+from coursekit.submission.display_data import MIMES, presentation
+
+KEY = "coursekit_handed_in"  # in the metadata of a cell of a submission that was read
+MAX_OUTPUT_CHARS = 4 << 20
+TOO_LARGE = "[left out by the grader: too large to be kept]"
+_MAX_NAME, _MAX_COUNT = 200, 1_000_000
+
+
+@dataclass
+class Room:
+    """How much there is room for in one notebook: characters, outputs, and values of JSON that become objects."""
+
+    chars: int = 12 << 20
+    outputs: int = 2_000
+    values: int = 300_000
+
+    def may_hold(self, data: bytes | None) -> bool:
+        """Whether an output of this JSON may be built; takes the room for its values. None: it is too large."""
+        if data is None or len(data) > self.chars:
+            return False
+        values = sum(map(data.count, (b",", b"[", b"{")))
+        if values > self.values:
+            return False
+        self.values -= values
+        self.chars -= len(data)
+        return True
+
+
+def is_wanted(names: Iterable[str | None], run: frozenset[str] | None) -> bool:
+    """Whether outputs of a cell that goes by these names are kept, where the cells ``run`` are run (None: all)."""
+    return run is not None and run.isdisjoint(name for name in names if name)
+
+
+def keep(cell: NotebookNode, outputs: Any, room: Room) -> None:
+    """The outputs are in the cell's metadata, as far as there is room, and told where there is none."""
+    if not isinstance(outputs, list):
+        return
+    kept: list[dict[str, Any]] = []
+    whole = len(outputs) <= pictures.MAX_OUTPUTS
+    for output in outputs[: pictures.MAX_OUTPUTS]:
+        plain = _plain(output) if isinstance(output, dict) else {}
+        size = _chars(plain)
+        if plain and size <= min(MAX_OUTPUT_CHARS, room.chars) and room.outputs > 0:
+            room.chars -= size
+            room.outputs -= 1
+            kept.append(plain)
+        else:
+            whole = False
+    if not whole:
+        kept.append({"output_type": "display_data", "data": {"text/plain": TOO_LARGE}, "metadata": {}})
+    if kept:
+        cell.metadata[KEY] = [from_dict(one) for one in kept]
+
+
+def of(cell: NotebookNode) -> tuple[Any, ...]:
+    """What was kept for a cell of a submission."""
+    found = cell.get("metadata", {}).get(KEY)
+    return tuple(found) if isinstance(found, list) else ()
+
+
+def _plain(output: dict[str, Any]) -> dict[str, Any]:
+    """What is known of an output of format 4; empty for any other."""
+    match output.get("output_type"):
+        case "stream":
+            return {"output_type": "stream", "name": _text(output.get("name"))[:_MAX_NAME],
+                    "text": _text(output.get("text"))}  # fmt: skip
+        case "error":
+            lines = output.get("traceback")
+            return {
+                "output_type": "error",
+                "ename": _text(output.get("ename"))[:_MAX_NAME],
+                "evalue": _text(output.get("evalue")),
+                "traceback": [_text(line) for line in lines] if isinstance(lines, list) else [],
+            }
+        case "display_data" | "execute_result" as kind:
+            found = output.get("data")
+            data = {mime: _text(found[mime]) for mime in MIMES if mime in found} if isinstance(found, dict) else {}
+            plain: dict[str, Any] = {
+                "output_type": kind,
+                "data": data,
+                "metadata": presentation(output.get("metadata"), MIMES),
+            }
+            if kind == "execute_result":
+                count = output.get("execution_count")
+                plain["execution_count"] = count if type(count) is int and 0 <= count < _MAX_COUNT else None
+            return plain if data else {}
+    return {}
+
+
+def _text(value: Any) -> str:
+    """Text, or the lines of a text, without half characters, which no file can hold."""
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
+
+
+def _chars(plain: dict[str, Any]) -> int:
+    texts = [
+        plain.get("text", ""),
+        plain.get("evalue", ""),
+        *plain.get("traceback", ()),
+        *plain.get("data", {}).values(),
+    ]
+    return sum(map(len, texts)) + 10 * len(texts)
