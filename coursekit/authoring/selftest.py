@@ -1,4 +1,4 @@
-"""``./course test``: lint, types, checks, tests. CI and a developer run the very same steps."""
+"""``./course test``: lint, types, imports, checks, tests. CI and a developer run the very same steps."""
 
 import os
 import subprocess
@@ -13,6 +13,7 @@ STEPS = (
     ("lint", ("-m", "ruff", "check", ".")),
     ("format", ("-m", "ruff", "format", "--check", ".")),
     ("types", ("-m", "mypy")),
+    ("imports", ("-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache", "--no-logo")),
     ("checks", ("-m", "coursekit", "check", "--brief")),
     ("tests", ("-m", "pytest")),
 )
