@@ -45,5 +45,5 @@ def _write(course: Course, assignment: str, student: str) -> Page:
         except CourseError as error:
             return Page(student, path, str(error))
         except OSError as error:
-            return Page(student, path, f"cannot be written ({error}); make room, or mend its permissions")
+            return Page(student, path, f"cannot be written ({error}); make room, or fix its permissions")
     return Page(student, path)

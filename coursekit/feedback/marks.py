@@ -124,8 +124,8 @@ class Marks:
         return sum(exercise.points for exercise in self.exercises if exercise.status == "waiting")
 
     @property
-    def first_to_mend(self) -> Exercise | None:
-        """The first exercise with an error of its own: mending it may mend others."""
+    def first_to_fix(self) -> Exercise | None:
+        """The first exercise with an error of its own: fixing it may fix others."""
         lost = [
             exercise for exercise in self.exercises if exercise.lost_checks or exercise.status in ("wrong", "blank")
         ]

@@ -37,7 +37,7 @@ def render(marks: Marks, title: str, shown: tuple[cells.Cell, ...]) -> str:
         sections={exercise.grade_id: number for number, exercise in enumerate(marks.exercises, 1)},
         STATUS=STATUS,
         headline=headline(marks),
-        mend=None if marks.problem else marks.first_to_mend,
+        fix=None if marks.problem else marks.first_to_fix,
         style=Markup(style),
         digest=digest,
     )
@@ -62,9 +62,9 @@ def headline(marks: Marks) -> str:
     if statuses == {"blank"}:
         return "Nothing is written yet: every exercise is still yours to solve."
     if lost * 2 < len(judged):
-        return f"Most of it is right; {lost} exercise{'s' if lost > 1 else ''} to mend."
+        return f"Most of it is right; {lost} exercise{'s' if lost > 1 else ''} to fix."
     return (
-        "Part of it is right, and the rest can be mended."
+        "Part of it is right, and the rest can be fixed."
         if marks.result.earned > 0
         else "This is not right yet, but it can be."
     )

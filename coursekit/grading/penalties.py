@@ -199,7 +199,7 @@ def _penalty(step: AssignLatePenalties, late: Any, notebook: Any, late_s: float)
     except Exception as error:  # it is code of the course
         said = one_line_with_type(error)
         where = f"{settings.CONFIG}: AssignLatePenalties.plugin_class"
-        raise CourseError(where, f"{type(plugin).__name__} failed for {late.student_id} ({said})", "mend it") from error
+        raise CourseError(where, f"{type(plugin).__name__} failed for {late.student_id} ({said})", "fix it") from error
 
 
 def _late_step(config: Config, log: logging.Logger | None = None) -> AssignLatePenalties | None:

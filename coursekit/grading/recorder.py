@@ -130,7 +130,7 @@ def _told(target: Path) -> Iterator[None]:
             yield
     except OSError as error:
         kind = NothingCanBeWritten if error.errno in _EVERYBODYS else CourseError
-        raise kind(target, f"cannot be written ({error})", "make room, or mend its permissions") from error
+        raise kind(target, f"cannot be written ({error})", "make room, or fix its permissions") from error
     except CourseError as error:
         cause = error.__cause__
         if not isinstance(cause, DatabaseError) or isinstance(cause, _ITS_OWN):

@@ -2,7 +2,7 @@
 
 
 class CourseError(Exception):
-    """Something the user can mend: ``where: what was found; what to do``."""
+    """Something the user can fix: ``where: what was found; what to do``."""
 
     def __init__(self, where: object, found: str, remedy: str = "") -> None:
         self.where, self.found, self.remedy = str(where), found, remedy

@@ -164,7 +164,7 @@ def _merged(root: Path) -> Any:
         where, line = _place(error)
         cause = said[-1] if isinstance(error, SystemExit) and said else f"{type(error).__name__}: {error}"
         found = f"it cannot be used ({one_line(cause)}{line})"
-        raise CourseError(where or _broken_json(root) or CONFIG, found, "mend it") from None
+        raise CourseError(where or _broken_json(root) or CONFIG, found, "fix it") from None
 
 
 class _Remember(logging.Handler):
@@ -207,7 +207,7 @@ def _resolve(config: Any, section: str, kind: str) -> None:
     try:
         found = import_item(named) if isinstance(named, str) else named
     except Exception as error:  # it runs code of the course
-        raise CourseError(where, f"{named} cannot be imported ({one_line_with_type(error)})", "mend it") from None
+        raise CourseError(where, f"{named} cannot be imported ({one_line_with_type(error)})", "fix it") from None
     if not (isinstance(found, type) and issubclass(found, wanted)):
         raise CourseError(where, f"{named!r} is no {kind} of nbgrader", "name a class that inherits from it") from None
     config[section].plugin_class = found
@@ -227,7 +227,7 @@ def _validate(config: Any) -> None:
             kind(config=config)
         except TraitError as error:
             found = f"it cannot be used ({one_line(error)})"
-            raise CourseError(f"{CONFIG}: {kind.__name__}", found, "mend it") from None
+            raise CourseError(f"{CONFIG}: {kind.__name__}", found, "fix it") from None
         except Exception:  # a plug-in of the course's own: what is wrong with it is told where it is used
             continue
 
@@ -243,7 +243,7 @@ def _resolve_steps(config: Any) -> None:
             steps[:] = [import_item(one) if by_name else one for one, by_name in zip(steps, own, strict=True)]
         except Exception as error:
             where, said = f"{CONFIG}: Autograde.autograde_preprocessors", one_line_with_type(error)
-            raise CourseError(where, f"a step cannot be imported ({said})", "mend it") from None
+            raise CourseError(where, f"a step cannot be imported ({said})", "fix it") from None
 
 
 @contextmanager

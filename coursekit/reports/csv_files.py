@@ -28,7 +28,7 @@ def check(path: Path) -> None:
     if path != STDOUT and (path.is_dir() or not folder.is_dir()):
         raise CourseError(path, "this is no place for a file", "name a file in a folder that exists")
     if path != STDOUT and not os.access(path if path.exists() else folder, os.W_OK):
-        raise CourseError(path, "it cannot be written", "mend its permissions, or name another file")
+        raise CourseError(path, "it cannot be written", "fix its permissions, or name another file")
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], excel: bool = False) -> int:
@@ -63,7 +63,7 @@ def writer(path: Path, excel: bool = False) -> Iterator[Any]:
         _write(path.resolve(), data)
     except OSError as error:
         found = f"it cannot be written ({error.strerror or error})"
-        raise CourseError(path, found, "make room, mend its permissions, or name another file") from None
+        raise CourseError(path, found, "make room, fix its permissions, or name another file") from None
 
 
 def _write(path: Path, data: bytes) -> None:

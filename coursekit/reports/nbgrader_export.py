@@ -28,5 +28,5 @@ def export(course: Course, to: Path, assignments: Sequence[str] = ()) -> str:
         except Exception as error:  # it may be code of the course
             said = one_line_with_type(error)
             where = f"{settings.CONFIG}: ExportApp.plugin_class"
-            raise CourseError(where, f"{exporter.__name__} failed ({said})", "mend it") from error
+            raise CourseError(where, f"{exporter.__name__} failed ({said})", "fix it") from error
     return str(exporter.__name__)

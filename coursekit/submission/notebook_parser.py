@@ -103,9 +103,9 @@ def notebook(data: bytes, run: frozenset[str] | None = None) -> dict[str, Any] |
         return _notebook(data, run)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
-    if (mended := python_json.as_json(data)) is not None:
+    if (fixed := python_json.as_json(data)) is not None:
         try:
-            return _notebook(mended, run)
+            return _notebook(fixed, run)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
     return None

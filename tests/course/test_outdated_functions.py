@@ -22,7 +22,7 @@ assert BROKEN != LINEAR
 LINE = 1 + next(number for number, line in enumerate(BROKEN.splitlines()) if "Z = = W" in line)
 START = "import numpy as np\nfrom dnn_utils import *\nfrom public_tests import *"
 TEST = "linear_forward_test(linear_forward)"
-FIX = "Mend that cell and run it."
+FIX = "Fix that cell and run it."
 OLD = "This is an older linear_forward: the cell with `def linear_forward` that you ran last "
 
 # What is run after a right linear_forward, and what its test then says; "" where it is right.
@@ -31,7 +31,7 @@ LATER = {
     "a syntax error": ([BROKEN], f"{OLD}stopped with a SyntaxError in its line {LINE}. {FIX}"),
     "a wrong indentation": ([LINEAR.replace("    Z =", "  Z =")], "IndentationError"),
     "an error above the def": ([f"nothing_of_this_name\n{LINEAR}"], f"{OLD}stopped with an error before it came"),
-    "a syntax error, and then mended": ([BROKEN, LINEAR], ""),
+    "a syntax error, and then fixed": ([BROKEN, LINEAR], ""),
     "a syntax error, and then another answer": ([BROKEN, LINEAR + "\n\n\n# better"], ""),
     "an error below the def": ([f"{LINEAR}\n\nnothing_of_this_name"], ""),
     "a syntax error in another cell": (["def other(:", f"# linear_forward\n{BROKEN}"[:20]], ""),

@@ -79,7 +79,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("code", CHANGES)
 def test_fix_mends_and_says_what(scratch, code):
-    """Each departure has its code, is mended, is said, and leaves the file as it was before."""
+    """Each departure has its code, is fixed, is said, and leaves the file as it was before."""
     path = scratch.source(ASSIGNMENT)
     before = path.read_bytes()
     edit(scratch, CHANGES[code])
@@ -117,7 +117,7 @@ def test_fix_writes_nothing_when_there_is_nothing_to_mend(scratch):
 
 
 @pytest.mark.parametrize("prefix", ["\ufeff", "\n"])
-def test_spacing_of_the_file_itself_is_mended(scratch, prefix):
+def test_spacing_of_the_file_itself_is_fixed(scratch, prefix):
     """A byte-order mark, another indentation or Windows line ends change nothing that a person wrote."""
     path = scratch.source(ASSIGNMENT)
     before = path.read_bytes()

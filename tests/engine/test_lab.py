@@ -59,7 +59,7 @@ def test_the_users_own_jupyter_settings_are_left_out(scratch: Course, monkeypatc
 
 
 def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Course) -> None:
-    """Work must never be lost, and a mended test must arrive."""
+    """Work must never be lost, and a fixed test must arrive."""
     released, mine = scratch.release(ASSIGNMENT), student_workspace.folder(scratch) / ASSIGNMENT
     assert student_workspace.hand_out(scratch) == ()
     assert {path.name for path in mine.iterdir()} == {path.name for path in released.iterdir()}
@@ -68,8 +68,8 @@ def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Cour
     (mine / "notes.txt").write_text("the student's own")
     assert student_workspace.hand_out(scratch) == ()  # the release is as it was: nothing to report
 
-    (released / "public_tests.py").write_text("# mended")
-    (released / "dnn_utils.py").write_text("# mended")
+    (released / "public_tests.py").write_text("# fixed")
+    (released / "dnn_utils.py").write_text("# fixed")
     (released / "testCases.py").unlink()
     (released / "new.py").write_text("# new")
     (mine / "selfcheck" / "comparison.py").unlink()
@@ -77,14 +77,14 @@ def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Cour
         assert student_workspace.hand_out(scratch) == (f"{ASSIGNMENT}/public_tests.py",)
     assert (mine / "public_tests.py").read_text() == "# changed by the student"
     assert (mine / "notes.txt").read_text() == "the student's own"
-    assert (mine / "dnn_utils.py").read_text() == "# mended"
+    assert (mine / "dnn_utils.py").read_text() == "# fixed"
     assert (mine / "new.py").read_text() == "# new"
     assert (mine / "selfcheck" / "comparison.py").is_file()
     assert not (mine / "testCases.py").exists()
 
     (mine / "public_tests.py").unlink()
     assert student_workspace.hand_out(scratch) == ()
-    assert (mine / "public_tests.py").read_text() == "# mended"
+    assert (mine / "public_tests.py").read_text() == "# fixed"
 
 
 def test_work_in_a_folder_that_we_did_not_hand_out_is_kept(scratch: Course) -> None:

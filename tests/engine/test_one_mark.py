@@ -678,7 +678,7 @@ def test_json_and_the_users_own_configuration_are_read_in_nbgraders_order(course
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        ("1 / 0\n", r"^nbgrader_config\.py: it cannot be used \(ZeroDivisionError: .*, line \d+\); mend it$"),
+        ("1 / 0\n", r"^nbgrader_config\.py: it cannot be used \(ZeroDivisionError: .*, line \d+\); fix it$"),
         ("import sys; sys.exit()\n", r"nbgrader_config\.py: it cannot be used \(SystemExit"),
         ("def\n", r"nbgrader_config\.py: it cannot be used \(SyntaxError"),
         (BY_NAME, r"AssignLatePenalties\.plugin_class: late_policy\.PerHour cannot be imported"),

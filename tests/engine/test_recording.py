@@ -183,7 +183,7 @@ def test_other_numbers_or_a_missing_exercise_are_found(recorded, name):
 
 @pytest.mark.parametrize("name", [PUBLIC, HIDDEN])
 def test_other_outputs_of_the_solution_are_found(recorded, name):
-    """By the case; what the mistakes give is not looked at before these are mended."""
+    """By the case; what the mistakes give is not looked at before these are fixed."""
 
     def change(arrays):
         arrays["linear_forward/outputs.numbers"][0] += 1e-6

@@ -56,7 +56,7 @@ class _Assignment:
         course, source = self._course, self._source
         self._try("marks", lambda: acceptance_ends.marks(course, whole, source, experiments=not brief))
         if self._findings:
-            self._say(f"{source.assignment}: the other gates are tried when this is mended")
+            self._say(f"{source.assignment}: the other gates are tried when this is fixed")
             return self._findings
         self._try("leaks", lambda: acceptance_ends.leaks(course, whole, source))
         self._try("costs", lambda: acceptance_experiments.check(course, source))
@@ -72,7 +72,7 @@ class _Assignment:
             found, figure = gate()
         except Exception as error:  # the boundary of one gate
             what = error.found if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-            remedy = "mend the findings above, and check again"
+            remedy = "fix the findings above, and check again"
             found, figure = [Finding("G704", self._source.where, what[:300], remedy)], "could not be tried"
         self._findings += found
         self._say(f"{self._source.assignment}: {name}: {figure} ({time.monotonic() - start:.1f} s)")

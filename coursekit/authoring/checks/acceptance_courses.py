@@ -56,7 +56,7 @@ def graded(
     sandbox = "none" if standing() == isolation.NONE else "auto"
     options = GradingOptions(Limits(experiments=experiments), jobs, sandbox)
     findings = [
-        Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "mend what it says")
+        Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "fix what it says")
         for one in grade.grade(there, source.assignment, options=options)
         if one.problem
     ]

@@ -42,7 +42,7 @@ def leaks(course: Course, whole: Course, source: Source) -> Gate:
     """
     (page,) = generation.feedback(whole, source.assignment, [UNTOUCHED])
     if page.problem:
-        return [Finding("G704", source.where, page.problem[:300], "mend what it says")], "not written"
+        return [Finding("G704", source.where, page.problem[:300], "fix what it says")], "not written"
     text = page.path.read_text(encoding="utf-8")
     shown = "".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split())
     found = [line for line in solution_lines(source) if line in shown]
@@ -87,7 +87,7 @@ def _full(source: Source, marks: StudentMarks) -> list[Finding]:
             what = f"the solution earns {mark.earned if mark else 0:g} of {row.points:g}" + (
                 f" ({mark.reason[:200]})" if mark and mark.reason else ""
             )
-            remedy = "mend the solution, its test cell, or the table"
+            remedy = "fix the solution, its test cell, or the table"
             findings.append(Finding("G701", f"{source.where}[{row.grade_id}]", what, remedy))
     return findings
 
@@ -119,5 +119,5 @@ def _silent(source: Source, executed: NotebookNode) -> list[Finding]:
             elif notebooks.is_test(cell) and output.get("name") == "stderr":
                 what = f"writes on stderr: {output.text.strip().splitlines()[0] if output.text.strip() else ''}"[:300]
             if what:
-                findings.append(Finding("G703", source.at(cell), what, "mend the cell or what it calls"))
+                findings.append(Finding("G703", source.at(cell), what, "fix the cell or what it calls"))
     return findings

@@ -106,7 +106,7 @@ def _links(course: Course, text: Text) -> Iterator[Finding]:
         target = target.partition("?")[0]
         found = [there for folder in text.folders if (there := (folder / target).resolve()).exists()]
         if target and (not found or target.startswith("/") or not found[0].is_relative_to(course.root.resolve())):
-            yield Finding("D401", text.at(line), f"the link {href!r} leads nowhere", "mend the link, or add the file")
+            yield Finding("D401", text.at(line), f"the link {href!r} leads nowhere", "fix the link, or add the file")
         elif anchor and anchor not in (_anchors(found[0]) if target else text.anchors):
             yield Finding(
                 "D402",
@@ -136,7 +136,7 @@ def _files(text: Text, names: frozenset[str], ignored: tuple[str, ...]) -> Itera
             continue
         made = name in MADE_BY_USERS or any(fnmatch(part, pattern) for part in name.split("/") for pattern in ignored)
         if name not in names and not made and not any(other.endswith("/" + name) for other in names):
-            yield Finding("D403", text.at(line), f"there is no file `{code}`", "mend the name, or add the file")
+            yield Finding("D403", text.at(line), f"there is no file `{code}`", "fix the name, or add the file")
 
 
 def _commands(text: Text, known: Commands) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def _exercise(source: Source, row: Exercise) -> list[Finding]:
         if _points(cell) != row.points:
             have = notebooks.grader_metadata(cell).get("points")
             what = f"{have if have is not None else 'no'} points, but {row.points:g} in the table"
-            findings.append(Finding("E303", source.at(cell), what, f"mend the cell or {_table(source)}"))
+            findings.append(Finding("E303", source.at(cell), what, f"fix the cell or {_table(source)}"))
         findings += _tests_run(source, row, cell)
     return findings
 
@@ -114,7 +114,7 @@ def _code(source: Source, cell: NotebookNode) -> list[Finding]:
     seen = notebooks.without_hidden(cell.source)
     bodies = [_body(cell.source), _body(seen)]
     if None in bodies:
-        findings.append(Finding("E310", source.at(cell), "not valid Python", "mend the code"))
+        findings.append(Finding("E310", source.at(cell), "not valid Python", "fix the code"))
     if notebooks.is_test(cell) and any(body and _displays(body[-1]) for body in bodies):
         findings.append(
             Finding("E306", source.at(cell), "ends in a displayed value", "print it, or end it in a semicolon")

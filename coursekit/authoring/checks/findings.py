@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from coursekit.model.exercise import Exercise
 
 CODES = {
-    # notebooks under source/: `check --fix` mends N102 and N105 to N108
+    # notebooks under source/: `check --fix` fixes N102 and N105 to N108
     "N101": "a source notebook is missing or cannot be read",
     "N102": "a notebook is not of nbformat 4.5",
     "N103": "a cell's id is not readable (lower case words with hyphens)",

@@ -29,7 +29,7 @@ _NOT_PARTS = {"__pycache__", ".ipynb_checkpoints", ".virtual_documents"}
 
 
 def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[list[Source], list[Finding]]:
-    """Every source notebook that can be read, and what is wrong with its form; ``fix`` mends it."""
+    """Every source notebook that can be read, and what is wrong with its form; ``fix`` fixes it."""
     sources: list[Source] = []
     findings: list[Finding] = []
     expected = {name: course.source(name) for name in _assignments(course)}
@@ -46,7 +46,7 @@ def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[lis
         try:
             clean, departures = _read(path, where)
         except CourseError as error:
-            findings.append(Finding("N101", where, error.found, error.remedy or "mend it by hand, or take it from git"))
+            findings.append(Finding("N101", where, error.found, error.remedy or "fix it by hand, or take it from git"))
             continue
         exercises, about_files = _exercises(course, name)
         sources.append(Source(name, path, where, clean, exercises))

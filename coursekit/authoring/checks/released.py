@@ -62,7 +62,7 @@ def _fresh(course: Course, source: Source) -> list[Finding]:
     try:
         stale = release.stale(course, source.assignment)
     except CourseError as error:
-        return [Finding("R508", f"release/{source.assignment}", error.found, f"mend {source.where}; {error.remedy}")]
+        return [Finding("R508", f"release/{source.assignment}", error.found, f"fix {source.where}; {error.remedy}")]
     where = f"release/{source.assignment}"
     return [Finding("R501", where, f"not fresh: {first_few(stale, 3)}", remedy)] if stale else []
 
@@ -159,7 +159,7 @@ def _strings(value: Any) -> Iterator[str]:
 def _regions(course: Course, source: Source) -> Iterator[Finding]:
     """Each region in the released notebook: markers, hint, and a stub that names the exercise."""
     where = f"release/{source.assignment}/{source.assignment}.ipynb"
-    remedy = f"mend {source.where}, then run `./course release {source.assignment}`"
+    remedy = f"fix {source.where}, then run `./course release {source.assignment}`"
     try:
         there = {notebooks.grade_id(cell): cell for cell in notebooks.read(course.root / where).cells}
     except CourseError as error:

@@ -117,7 +117,7 @@ def _graded(
         raise typer.Exit(exit_code(signal)) from None
     except CourseError:
         if any(not one.unchanged for one in done):
-            say(f"stopped; {len(done)} of {len(chosen)} are graded; mend what is told here, run the same command again")
+            say(f"stopped; {len(done)} of {len(chosen)} are graded; fix what is told here, run the same command again")
         raise
     return sorted(done, key=lambda one: one.student)
 

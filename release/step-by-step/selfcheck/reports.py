@@ -147,7 +147,7 @@ def outdated(target, name):
         for one in (name, *called):
             if why := _outdated(namespace[one], one, cells):
                 which = f"This is an older {one}" if one == name else f"Your {name} calls an older {one}"
-                return f"{which}: the cell with `def {one}` that you ran last {why}. Mend that cell and run it."
+                return f"{which}: the cell with `def {one}` that you ran last {why}. Fix that cell and run it."
         return ""
     except Exception:  # no notebook, or one whose history somebody has changed: then nothing is known
         return ""
