@@ -211,14 +211,18 @@ def notebook(course, *texts):
 def test_the_texts_of_a_notebook_are_read_cell_by_cell(small):
     source = notebook(small, "# Part one", "[up](#Part-one) [up](#part-one) `dnn_utils.py`", "[x](gone.md) `gone.py`")
     assert [(f.code, f.where) for f in docs.check(small, [source])] == [
+        ("D407", "source/a"),
         ("D401", "source/a/a.ipynb[c2]"),
         ("D403", "source/a/a.ipynb[c2]"),
     ]
+    (source.path.parent / "requirements.txt").write_text("numpy\n")
+    assert [finding.code for finding in docs.check(small, [source])] == ["D401", "D403"]
 
 
 def test_mathematics_is_no_link(small):
     """$a^{[2](5)}$ is unit and example, not a link to 5."""
     source = notebook(small, "$a^{[2](5)}_{3}$ and\n$$\nx^{[L](i)}\n$$\n`$ [1](2)` costs 5 $ or [x](gone.md)")
+    (source.path.parent / "requirements.txt").write_text("numpy\n")
     assert [finding.code for finding in docs.check(small, [source])] == ["D401"]
 
 

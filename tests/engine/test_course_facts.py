@@ -29,7 +29,7 @@ def test_the_facts_of_this_course():
     assert Course(ROOT).facts == Facts(
         "dnn-from-scratch",
         ("step-by-step", "application", "digits"),
-        ("dnn_utils.py", "dnn", "testCases.py", "public_tests.py"),
+        ("dnn_utils.py", "dnn", "testCases.py", "public_tests.py", "LICENSE"),
     )
     assert Course(ROOT).assignments() == ("step-by-step", "application", "digits")
 

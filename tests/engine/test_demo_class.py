@@ -148,7 +148,7 @@ def test_grading_again_gives_the_same_marks(graded, scratch, marks):
     """Twice, for two students: marks do not depend on luck, and nothing is counted twice."""
     for _ in range(2):
         for student in ("emma", "liam"):
-            demo.grading.grade(scratch, ASSIGNMENT, [student], graded[0].classes[0].limits, force=True)
+            demo.grading.grade(scratch, ASSIGNMENT, [student], options=graded[0].classes[0].options, force=True)
     assert marks_of(scratch, ASSIGNMENT) == marks
 
 
@@ -182,7 +182,7 @@ EACH = [
 
 def limits_of(made: demo.Demo, assignment: str) -> list[str]:
     """Those of our own grading, for nbgrader's commands."""
-    (limits,) = [one.limits for one in made.classes if one.assignment == assignment]
+    (limits,) = [one.options.limits for one in made.classes if one.assignment == assignment]
     return [f"--MarkInSandbox.{name}={getattr(limits, name)}" for name in ("cell_timeout_s", "call_timeout_s")]
 
 

@@ -99,7 +99,7 @@ def formgrader(course: Course):
 
 def test_those_who_begin_together_make_the_tables_once(course, address):
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: database.prepare(course.db_url), range(6)))
+        list(pool.map(lambda _: database.prepare(course.db_url, course.facts.course_id), range(6)))
     assert version(course) == database._head()
     assert gradebook.exists(course)
 

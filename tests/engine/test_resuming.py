@@ -513,7 +513,8 @@ def test_a_gradebook_locked_half_way_stops_the_run_and_nothing_is_lost(graded):
 
 def test_a_full_disk_stops_the_run_and_nothing_is_lost(graded):
     """A disk with room for the results of one student and a half, seen by this grader only."""
-    room = sum(path.stat().st_size for path in graded.autograded(ASSIGNMENT, "anna").iterdir())
+    files = (path for path in graded.autograded(ASSIGNMENT, "anna").rglob("*") if path.is_file())
+    room = sum(-(-path.stat().st_size // 4096) * 4096 for path in files)  # in whole pages, as that disk counts
     mount = f'mount -t tmpfs -o size={room * 3 // 2} tmpfs autograded && exec "$@"'
     command = ["unshare", "--mount", "sh", "-c", mount, "sh"]
     if subprocess.run([*command, "true"], cwd=graded.root, capture_output=True, check=False).returncode:

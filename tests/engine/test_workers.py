@@ -205,6 +205,7 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
 from coursekit.grading import workers
 from coursekit.model.course import Course
 from coursekit.marking.limits import Limits
+from coursekit.grading.options import GradingOptions
 if __name__ == "__main__":
     course = Course(Path({str(scratch.root)!r}))
     list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), GradingOptions(Limits(60), jobs=2)))

@@ -22,7 +22,9 @@ from coursekit.authoring import release
 from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook
 from coursekit.grading.cluster import payload, wire_format
-from coursekit.lab import jupyterlab, student_workspace
+from coursekit.grading.options import GradingOptions
+from coursekit.lab import plan, student_workspace
+from coursekit.lab import server as server_process
 from coursekit.marking.runner import Limits
 from coursekit.model import settings
 from coursekit.model.course import Course
@@ -391,7 +393,7 @@ def known(course: Course) -> str:
 @needs_walls
 def test_student_code_finds_nothing_of_it_in_the_sandbox(marked):
     """Once while its cells run, before all others and behind them, and once while a function of its is tried."""
-    with Room(marked, limits=LIMITS) as room:
+    with Room(marked, options=GradingOptions(LIMITS)) as room:
         for where in ("start", "end"):
             answers = {"compute_cost": known(marked) + SEEKS_WHEN_TRIED}
             done = room.mark(room.notebook(answers, **{where: known(marked) + SEEK}))
@@ -411,7 +413,7 @@ def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
         (folder / name).symlink_to(own.root / "hidden")
     (folder / "mistakes.py").symlink_to(own.hidden(ASSIGNMENT) / "mistakes.py")
 
-    assert not any(one.failed for one in grade.grade(own, ASSIGNMENT, limits=LIMITS))
+    assert not any(one.failed for one in grade.grade(own, ASSIGNMENT, options=GradingOptions(LIMITS)))
     assert all(not page.problem for page in generation.feedback(own, ASSIGNMENT))
     marks = {who.student: sum(mark.earned for mark in who.marks) for who in gradebook.read(own, ASSIGNMENT)}
     assert marks == {"anna": 0.0, "eve": 100.0}
@@ -432,7 +434,7 @@ def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
 def test_it_is_not_in_the_students_workspace(marked):
     student_workspace.hand_out(marked)
     assert leaks(student_workspace.folder(marked)) == []
-    assert jupyterlab.plan(marked, student=True).folder == student_workspace.folder(marked)
+    assert plan.plan(marked, student=True).folder == student_workspace.folder(marked)
 
 
 def test_the_students_python_imports_nothing_of_it(marked):
@@ -449,7 +451,7 @@ import cases, public_tests
 print(found)
 """
     folder = student_workspace.folder(marked) / ASSIGNMENT
-    environment = jupyterlab.plan(marked, student=True).environment
+    environment = plan.plan(marked, student=True).environment
     command = [str(student_workspace.python(marked)), "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
@@ -457,8 +459,8 @@ print(found)
 
 def test_the_students_server_gives_none_of_its_files(marked):
     student_workspace.hand_out(marked)
-    server = jupyterlab.plan(marked, student=True)
-    with jupyterlab.running(server):
+    server = plan.plan(marked, student=True)
+    with server_process.running(server):
         port = int(server.url.rpartition(":")[2])
 
         def get(path: str) -> tuple[int, bytes]:
@@ -566,12 +568,13 @@ ENDS = {
     "it has nothing more to do": lambda one: one.process.stdin.close(),
     "it is told to end": lambda one: one.process.send_signal(signal.SIGTERM),
     "it is killed": lambda one: kill(one.process.pid),
-    "its desk is killed": lambda one: [kill(pid) for pid in one.family("cluster.desk")],
+    "its desk is killed": lambda one: [kill(pid) for pid in one.family("cluster.worker_process")],
     "both are killed, the desk first": lambda one: [
-        kill(pid) for pid in (*one.family("cluster.desk"), one.process.pid)
+        kill(pid) for pid in (*one.family("cluster.worker_process"), one.process.pid)
     ],
     "its group is killed": lambda one: [
-        kill(pid) for pid in (one.process.pid, *one.family("cluster.desk"), *one.family("coursekit.reference"))
+        kill(pid)
+        for pid in (one.process.pid, *one.family("cluster.worker_process"), *one.family("coursekit.reference"))
     ],
 }
 
