@@ -393,7 +393,7 @@ def known(course: Course) -> str:
 @needs_walls
 def test_student_code_finds_nothing_of_it_in_the_sandbox(marked):
     """Once while its cells run, before all others and behind them, and once while a function of its is tried."""
-    with Room(marked, options=GradingOptions(LIMITS)) as room:
+    with Room(marked, limits=LIMITS) as room:
         for where in ("start", "end"):
             answers = {"compute_cost": known(marked) + SEEKS_WHEN_TRIED}
             done = room.mark(room.notebook(answers, **{where: known(marked) + SEEK}))
