@@ -12,6 +12,7 @@ import pytest
 from coursekit.grading import gradebook, lock, registration, roster
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
+from tests import toy
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
 
 COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "doctor", "demo", "lab")
@@ -330,7 +331,7 @@ def test_a_recording_that_is_not_fresh_is_told(scratch):
     source.write_text(
         source.read_text(encoding="utf-8").replace("np.sum(losses) / m", "np.sum(losses)"), encoding="utf-8"
     )
-    told = coursekit("record", "--check", root=scratch.root)
+    told = coursekit("record", "--check", ASSIGNMENT, root=scratch.root)
     assert told.returncode == 1
     where = f"source/{ASSIGNMENT}/recorded.npz: compute_cost/example"
     assert f"{where}: other numbers; run `coursekit record {ASSIGNMENT}`" in told.stdout
@@ -348,8 +349,9 @@ def checkout(tmp_path) -> Course:
     return Course(shutil.copytree(ROOT, tmp_path / "checkout", ignore=ignored))
 
 
-def test_check_looks_for_the_commands_of_this_very_command_line(scratch):
+def test_check_looks_for_the_commands_of_this_very_command_line(tmp_path):
     """The docs are held against the command line by the command line: checks know none by themselves."""
+    scratch = toy.toy_course(tmp_path / "course")
     (scratch.root / "README.md").write_text("`./course check --fix` and `./course chekc`\n", encoding="utf-8")
     found = [line for line in coursekit("check", "--quick", root=scratch.root).stdout.splitlines() if "D405" in line]
     assert found == ["README.md[line 1]: there is no command `chekc`; see `./course --help`  (D405)"]
