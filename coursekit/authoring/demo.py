@@ -23,7 +23,7 @@ JOBS = 2
 
 
 @dataclass(frozen=True)
-class Class:
+class DemoClass:
     """What the demo's class hands in for one assignment: by student, what it is."""
 
     assignment: str
@@ -36,7 +36,7 @@ class Demo:
     """The scratch course with everything handed in."""
 
     scratch: Course
-    classes: tuple[Class, ...]
+    classes: tuple[DemoClass, ...]
 
     @property
     def size(self) -> int:
@@ -60,13 +60,13 @@ def prepare(course: Course) -> Demo:
     return Demo(scratch, tuple(classes))
 
 
-def _hand_in(scratch: Course, assignment: str, made: Mapping[str, Any]) -> Class:
+def _hand_in(scratch: Course, assignment: str, made: Mapping[str, Any]) -> DemoClass:
     for one in made["submissions"]:
         folder = scratch.submitted(assignment, one["student"])
         folder.mkdir(parents=True)
         (folder / one["file_name"]).write_bytes(b64decode(one["content"]))
     about = {one["student"]: one["about"] for one in made["submissions"]}
-    return Class(assignment, about, GradingOptions(Limits(**made["limits"]), JOBS))
+    return DemoClass(assignment, about, GradingOptions(Limits(**made["limits"]), JOBS))
 
 
 def grade(demo: Demo, report: Callable[[grading.Graded], None]) -> list[grading.Graded]:
@@ -78,12 +78,12 @@ def grade(demo: Demo, report: Callable[[grading.Graded], None]) -> list[grading.
     ]
 
 
-def feedback(demo: Demo, report: Callable[[pages.Page], None]) -> list[pages.Page]:
+def feedback(demo: Demo, report: Callable[[pages.FeedbackPage], None]) -> list[pages.FeedbackPage]:
     """Write the demo's feedback pages."""
     return [page for one in demo.classes for page in pages.feedback(demo.scratch, one.assignment, report=report)]
 
 
-def where_next(course: Course, demo: Demo, written: list[pages.Page]) -> list[str]:
+def where_next(course: Course, demo: Demo, written: list[pages.FeedbackPage]) -> list[str]:
     """Where a newcomer looks after the demo: a page, the notebook, JupyterLab, the commands for a real class."""
     partly = [page for page in written if not page.problem and page.student == "emma"]
     first = demo.classes[0].assignment

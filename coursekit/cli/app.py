@@ -16,7 +16,7 @@ from coursekit.cli.commands import authoring, grading, machine, results
 from coursekit.cli.interrupts import exit_code
 from coursekit.cli.terminal import OUR_FAULT, PROBLEMS, called_as, say
 from coursekit.model.errors import CourseError
-from coursekit.reports.printable import forgive
+from coursekit.reports.printable import replace_unencodable
 from coursekit.system import inherited
 
 
@@ -31,7 +31,7 @@ class _Commands(TyperGroup):
             raise typer.Exit(exit_code(signal)) from None
 
 
-class _PassingOn(TyperCommand):
+class _PassThroughCommand(TyperCommand):
     """A command whose arguments belong to another program, all but ``--help``; what stands behind ``--`` as well."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -67,7 +67,7 @@ for command in (
 ):
     app.command()(command)
 app.command(
-    cls=_PassingOn,
+    cls=_PassThroughCommand,
     options_metavar="[PYTEST ARGUMENTS]...",
     context_settings={"ignore_unknown_options": True},  # which the check of the docs reads
 )(authoring.test)
@@ -86,7 +86,7 @@ def main() -> None:
     """Run a command; problems of the user's are one line, ours are a line and a log."""
     _restart_in_utf8()
     inherited.settle()
-    forgive(sys.stdout, sys.stderr)
+    replace_unencodable(sys.stdout, sys.stderr)
     try:
         app(prog_name=called_as())
     except CourseError as error:

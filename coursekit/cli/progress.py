@@ -58,7 +58,7 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def shown(
+def advancing(
     what: str, total: int | None, console: Console, say: Callable[[str], None], quiet: bool = False, each: bool = False
 ) -> Iterator[Advance]:
     """``advance`` shows that one more is done: by a bar on a terminal, by lines elsewhere, by nothing if ``quiet``.
@@ -70,7 +70,7 @@ def shown(
     elif console.is_terminal:
         yield from _bar(what, total, console)
     else:
-        yield (_each if each else _now_and_then)(what, Tally(total), say)
+        yield (_each if each else _from_time_to_time)(what, Tally(total), say)
 
 
 def _nothing(name: str = "", *, failed: bool = False, skipped: bool = False) -> None:
@@ -100,7 +100,7 @@ def _each(what: str, tally: Tally, say: Callable[[str], None]) -> Advance:
     return advance
 
 
-def _now_and_then(what: str, tally: Tally, say: Callable[[str], None]) -> Advance:
+def _from_time_to_time(what: str, tally: Tally, say: Callable[[str], None]) -> Advance:
     said_at = time.monotonic()
 
     def advance(name: str = "", *, failed: bool = False, skipped: bool = False) -> None:

@@ -87,6 +87,6 @@ def called_as() -> str:
 
 def progress(what: str, total: int | None, quiet: bool = False, each: bool = True) -> "AbstractContextManager[Advance]":
     """A bar on a terminal; elsewhere a line for each step, or now and then one."""
-    from coursekit.cli.progress import shown
+    from coursekit.cli.progress import advancing
 
-    return shown(what, total, make_console(), say, quiet, each)
+    return advancing(what, total, make_console(), say, quiet, each)

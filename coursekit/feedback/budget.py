@@ -17,7 +17,7 @@ PICTURE_CHARS = 8 << 20  # in base64
 PIXELS = 100_000_000  # that a browser unpacks
 
 
-class Spent(Exception):
+class BudgetExceeded(Exception):
     """The budget does not reach for this piece."""
 
 
@@ -33,7 +33,7 @@ class Budget:
     _pictures_to_come: int = 0
     _share: "Budget | None" = None
 
-    def keep(self, cells: int, with_pictures: int) -> None:
+    def reserve(self, cells: int, with_pictures: int) -> None:
         """Keep three quarters, in equal shares for so many cells, of which some have pictures."""
         each, each_picture = 4 * max(cells, 1), 4 * max(with_pictures, 1)
         self._to_come, self._pictures_to_come = cells, with_pictures
@@ -44,28 +44,28 @@ class Budget:
             self.pixels * 3 // each_picture,
         )
 
-    def hand_out(self, with_pictures: bool) -> None:
+    def begin_cell(self, with_pictures: bool) -> None:
         """The next cell of the assignment begins: it may use its share, and whatever nobody has a share of."""
         self._to_come -= 1
         self._pictures_to_come -= with_pictures
 
     def spend(self, work: int = 0, html: str = "", *, preformatted: bool = False, at_least: int = 0) -> None:
-        """Take so much work, and what a piece of HTML needs; raises Spent if there is less."""
+        """Take so much work, and what a piece of HTML needs; raises BudgetExceeded if there is less."""
         kept = self._to_come * self._share.work if self._share else 0
         chars = max(len(html) + (LINE_CHARS * html.count("\n") if preformatted else 0), at_least)
         if work > self.work - kept or chars > self.room:
-            raise Spent
+            raise BudgetExceeded
         self.work -= work
         self.html_chars -= chars
 
     def take_picture(self, chars: int, pixels: int) -> None:
-        """Take what a picture needs; raises Spent if there is less."""
+        """Take what a picture needs; raises BudgetExceeded if there is less."""
         kept = self._share or Budget(picture_chars=0, pixels=0)
         if (
             chars > self.picture_chars - self._pictures_to_come * kept.picture_chars
             or pixels > self.pixels - self._pictures_to_come * kept.pixels
         ):
-            raise Spent
+            raise BudgetExceeded
         self.picture_chars -= chars
         self.pixels -= pixels
 

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from coursekit.model import notebooks
 from coursekit.feedback import code, displays, markdown, sanitise
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
 from coursekit.submission.rebuild import NOTES_ID
 
 MAX_CELLS = 300  # each is some 2,000 characters of the Formgrader's own HTML, too
@@ -20,7 +20,7 @@ _HIDDEN_BEGIN, _HIDDEN_END = (
 
 @dataclass(frozen=True)
 class View:
-    """For whom the cells are: where the ``original`` is that is told where something is left out, and what is shown."""
+    """For whom the cells are: where the ``original`` is that is visible_cells where something is left out, and what is shown."""
 
     original: str = "the notebook as you handed it in"
     headings_as_written: bool = False  # else they follow those of the page without a gap
@@ -51,29 +51,29 @@ class Place:
     test: str = ""
 
 
-def shown(nb: NotebookNode, notes_are_told: bool, view: View = View()) -> tuple[Cell, ...]:
+def render(nb: NotebookNode, notes_shown_above: bool, view: View = View()) -> tuple[Cell, ...]:
     """Every cell, within the budget of one page, each cell of the assignment with a share of it.
 
     The grader's notes about the file are left out where the page tells them anyway.
     """
-    told = [
+    visible_cells = [
         cell
         for cell in nb.cells
-        if not (notes_are_told and cell.get("id") == NOTES_ID and not notebooks.grade_id(cell))
+        if not (notes_shown_above and cell.get("id") == NOTES_ID and not notebooks.grade_id(cell))
     ]
-    chosen = _chosen(told)
+    chosen = _chosen(visible_cells)
     budget = Budget()
     outline = sanitise.AsWritten() if view.headings_as_written else sanitise.Outline(above=2)
     ours = [cell for cell in chosen if not _is_added(cell)]
-    budget.keep(len(ours), sum(map(_has_pictures, ours)))
+    budget.reserve(len(ours), sum(map(_has_pictures, ours)))
     cells: list[Cell] = []
     for cell in chosen:
         if not _is_added(cell):
-            budget.hand_out(_has_pictures(cell))
+            budget.begin_cell(_has_pictures(cell))
         cells.append(_cell(cell, len(cells) + 1, outline, budget, view))
-    if len(chosen) < len(told):
+    if len(chosen) < len(visible_cells):
         said = (
-            f"[{len(told) - len(chosen):,} cells are left out here: there are too many. They are in {view.original}.]"
+            f"[{len(visible_cells) - len(chosen):,} cells are left out here: there are too many. They are in {view.original}.]"
         )
         cells.append(Cell(f"cell-{len(cells) + 1}", "", "raw", "", _absent(said)))
     return tuple(cells)
@@ -157,13 +157,13 @@ def _cell(cell: NotebookNode, number: int, outline: sanitise.Outline, budget: Bu
             html = markdown.html(source, outline, cell.get("attachments"), budget)
         else:
             html = code.html(source, f"Source of {name}", budget)
-    except Spent:
+    except BudgetExceeded:
         html = _absent(f"[This cell is left out: the notebook is too large for one page. It is in {view.original}.]")
     if kind != "code":
         return Cell(anchor, cell_id, kind, "", html, graded=graded)
-    pieces = displays.pieces(cell.get("outputs"), name, budget, view.original)
-    results = frozenset(place for place, piece in enumerate(pieces) if piece.is_result)
-    outputs = tuple(piece.html for piece in pieces)
+    outputs_html = displays.render_each(cell.get("outputs"), name, budget, view.original)
+    results = frozenset(place for place, output in enumerate(outputs_html) if output.is_result)
+    outputs = tuple(output.html for output in outputs_html)
     return Cell(anchor, cell_id, "code", prompt, html, outputs, graded, notebooks.is_test(cell), results)
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from html import escape
 
 from coursekit.feedback import text
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
 
 MAX_COLOURED_CHARS = 8_000
 MAX_CHARS = 60_000
@@ -18,23 +18,23 @@ _ENDLESS = re.compile(r"\s{400}|\S{400}")  # Pygments 2.21 needs time with the s
 
 
 def html(source: str, label: str, budget: Budget) -> str:
-    """The source in a box of its own: with colours, else without, else its beginning and end. Raises Spent."""
+    """The source in a box of its own: with colours, else without, else its beginning and end. Raises BudgetExceeded."""
     if len(source) <= MAX_COLOURED_CHARS:
         try:
             budget.spend(work=_TOKEN_WORK * sum(1 for _ in _TOKEN.finditer(source)))
             coloured = highlighted(source, label)
             budget.spend(html=coloured, preformatted=True)
             return coloured
-        except Spent:
+        except BudgetExceeded:
             pass
     return plain(source, label, budget)
 
 
 def plain(source: str, label: str, budget: Budget, kind: str = "code", most: int = MAX_CHARS) -> str:
-    """The source in a box without colours, cut to what there is room for. Raises Spent if that is nearly nothing."""
+    """The source in a box without colours, cut to what there is room for. Raises BudgetExceeded if that is nearly nothing."""
     limit = min(most, (budget.room - 500) // _MOST_CHARS_FOR_ONE)
     if limit < min(len(source), 200):
-        raise Spent
+        raise BudgetExceeded
     shown = text.visible(text.cut(source, limit))
     written = box(escape(shown), shown, label, kind)
     budget.spend(html=written, preformatted=True)

@@ -31,7 +31,7 @@ _SIZES = _words("depth height width lspace rspace voffset maxsize minsize lineth
 
 
 def drawn(tex: str, block: bool, budget: Budget) -> str:
-    """The same as ``mathml``, paid for whether or not somebody else's page had this equation before. Raises Spent."""
+    """The same as ``mathml``, paid for whether or not somebody else's page had this equation before. Raises BudgetExceeded."""
     tex = tex.strip()
     budget.spend(work=_CHAR_WORK * min(len(tex), MAX_TEX_CHARS) + _CHAR_WORK)
     written = mathml(tex, block)

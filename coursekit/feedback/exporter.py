@@ -26,11 +26,11 @@ class FeedbackExporter(Exporter):
         converter: Any = self.parent
         course = Course(Path(converter.coursedir.root))
         exercises = assignments.load(course, assignment)
-        known = marks.read(nb, exercises, about["notebook"], student, about["db_url"], self.config)
+        known = marks.read_marks(nb, exercises, about["notebook"], student, about["db_url"], self.config)
         # Without anything of the student's to grade, the notebook is the untouched release: nobody's work.
-        shown = () if known.problem else cells.shown(nb, notes_are_told=bool(known.notes))
+        rendered = () if known.problem else cells.render(nb, notes_shown_above=bool(known.notes))
         self._only_the_page(assignment, student)
-        return page.render(known, cells.title(nb), shown), resources
+        return page.render(known, cells.title(nb), rendered), resources
 
     def _only_the_page(self, assignment: str, student: str) -> None:
         """Take out of the student's feedback folder what GenerateFeedback has copied there from the autograded one.

@@ -11,7 +11,7 @@ from coursekit.model.errors import CourseError
 
 
 @dataclass(frozen=True)
-class Page:
+class FeedbackPage:
     """One student's page, or in ``problem`` why there is none."""
 
     student: str
@@ -20,11 +20,11 @@ class Page:
 
 
 def feedback(
-    course: Course, assignment: str, students: Sequence[str] = (), report: Callable[[Page], None] = lambda _: None
-) -> list[Page]:
+    course: Course, assignment: str, students: Sequence[str] = (), report: Callable[[FeedbackPage], None] = lambda _: None
+) -> list[FeedbackPage]:
     """Write ``feedback/<student>/<assignment>/<assignment>.html`` for everybody who was graded.
 
-    One student's failure is told in that student's ``Page`` and keeps nobody else from theirs.
+    One student's failure is told in that student's ``FeedbackPage`` and keeps nobody else from theirs.
     """
     pages = []
     for student in roster.graded(course, assignment, students):
@@ -33,7 +33,7 @@ def feedback(
     return pages
 
 
-def _write(course: Course, assignment: str, student: str) -> Page:
+def _write(course: Course, assignment: str, student: str) -> FeedbackPage:
     """The page appears whole; until then, and where it fails, an earlier one stands."""
     target = course.feedback(assignment, student)
     path = target / f"{assignment}.html"
@@ -43,7 +43,7 @@ def _write(course: Course, assignment: str, student: str) -> Page:
             converters.convert("GenerateFeedback", config, assignment, course.root / ".coursekit" / "feedback.log", student)
             atomic_write.replace_folder(folder / student / assignment, target, folder / "old")
         except CourseError as error:
-            return Page(student, path, str(error))
+            return FeedbackPage(student, path, str(error))
         except OSError as error:
-            return Page(student, path, f"cannot be written ({error}); make room, or fix its permissions")
-    return Page(student, path)
+            return FeedbackPage(student, path, f"cannot be written ({error}); make room, or fix its permissions")
+    return FeedbackPage(student, path)

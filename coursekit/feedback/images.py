@@ -8,7 +8,7 @@ import struct
 from typing import Any
 
 from coursekit.feedback import text
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
 
 MAX_BYTES = 6 << 20
 MAX_PIXELS = 40_000_000
@@ -24,7 +24,7 @@ def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = 
     budget = budget or Budget()
     try:
         budget.take_picture(len(data), 0)  # before it is decoded, which costs what it costs, picture or not
-    except Spent:
+    except BudgetExceeded:
         return absent(alt, "there are too many for one page")
     try:
         raw = base64.b64decode(re.sub(r"\s", "", data), validate=True)
@@ -37,7 +37,7 @@ def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = 
         return absent(alt, "it is too large")
     try:
         budget.take_picture(0, size[0] * size[1])
-    except Spent:
+    except BudgetExceeded:
         return absent(alt, "there are too many for one page")
     known = width if type(width) is int and 0 < width <= 4000 else min(size[0], 4000)
     encoded = base64.b64encode(raw).decode("ascii")

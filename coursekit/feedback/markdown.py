@@ -9,7 +9,7 @@ from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline
 
 from coursekit.feedback import code, images, sanitise, text
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
 from coursekit.submission.attachments import called
 
 MAX_CHARS = 20_000
@@ -33,7 +33,7 @@ def html(
 ) -> str:
     """The HTML of a Markdown text; pictures only from data URIs and the cell's own attachments.
 
-    As plain text where it is too long, or costs too much. Raises Spent where there is no room even for that.
+    As plain text where it is too long, or costs too much. Raises BudgetExceeded where there is no room even for that.
     """
     budget = budget or Budget()
 
@@ -47,7 +47,7 @@ def html(
             shown = text.visible(source)
             budget.spend(work=len(shown) // _CHARS_FOR_ONE)
             return sanitise.clean(_READER.render(shown, {_BUDGET: budget}), outline, image, budget)
-        except Spent:
+        except BudgetExceeded:
             pass
     return code.plain(source, "Text", budget, "plain", MAX_CHARS)
 

@@ -20,11 +20,11 @@ from coursekit.marking import graded_verdicts
 from coursekit.marking.graded_verdicts import MAX_CHARS, GradedExercise
 from coursekit.marking.verdicts import NOTHING_ELSE, Result, gist
 from coursekit.submission.loading import NOTES, PROBLEM
-from coursekit.grading.student_marks import StudentMarks, duration, moment
+from coursekit.grading.student_marks import StudentMarks, format_duration, format_time
 
 
 @dataclass(frozen=True)
-class Exercise:
+class ExerciseFeedback:
     """One graded answer. ``earned`` is what counts, ``automatic`` what the grader alone would give."""
 
     grade_id: str
@@ -88,7 +88,7 @@ class Marks:
     result: StudentMarks
     notes: tuple[str, ...]
     problem: str
-    exercises: tuple[Exercise, ...]
+    exercises: tuple[ExerciseFeedback, ...]
     outdated: bool = False  # the late penalty in the total is not the one of now
 
     @property
@@ -103,12 +103,12 @@ class Marks:
     def deadline(self) -> str:
         """What became of the due date, as some sentences; "" where there is nothing to say."""
         result = self.result
-        said = [f"You had an extension until {moment(result.extended_until)}."] if result.extended_until else []
+        said = [f"You had an extension until {format_time(result.extended_until)}."] if result.extended_until else []
         if result.late:
-            when = f" ({moment(result.submitted)})" if result.submitted else ""
+            when = f" ({format_time(result.submitted)})" if result.submitted else ""
             free = not (result.taken_off or self.outdated)
             said.append(
-                f"Handed in {duration(result.late)} late{when}{'; nothing was taken off for that' if free else ''}."
+                f"Handed in {format_duration(result.late)} late{when}{'; nothing was taken off for that' if free else ''}."
             )
         if self.outdated:
             said.append("The penalty for being late is that of an earlier date or rule; your total may still change.")
@@ -124,7 +124,7 @@ class Marks:
         return sum(exercise.points for exercise in self.exercises if exercise.status == "waiting")
 
     @property
-    def first_to_fix(self) -> Exercise | None:
+    def first_to_fix(self) -> ExerciseFeedback | None:
         """The first exercise with an error of its own: fixing it may fix others."""
         lost = [
             exercise for exercise in self.exercises if exercise.lost_checks or exercise.status in ("wrong", "blank")
@@ -132,7 +132,7 @@ class Marks:
         return next((exercise for exercise in lost if not exercise.calls), lost[0] if lost else None)
 
 
-def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
+def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
     """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded.
 
     ``known`` is the assignment; ``config``: nbgrader's, which says how late work is penalised.
@@ -168,7 +168,7 @@ def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_ur
 
 def _exercise(
     cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: GradedExercise | None, row: Any
-) -> Exercise:
+) -> ExerciseFeedback:
     automatic = None if grade is None else grade.auto_score
     grader = notebooks.grader_metadata(cell)
     by_person = grade is not None and grade.manual_score is not None
@@ -178,7 +178,7 @@ def _exercise(
     said = "" if comment is None else comment.auto_comment or ""
     from_person = "" if comment is None else comment.manual_comment or ""
     judged = by_person or written or automatic is not None
-    return Exercise(
+    return ExerciseFeedback(
         grade_id=key,
         name=verdict.function or (row.function if row else key.replace("-", " ").capitalize()),
         points=float(grade.max_score) if grade is not None else graded_verdicts.number(grader, "points"),

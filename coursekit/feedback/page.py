@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from coursekit.feedback import cells, markdown, text
-from coursekit.feedback.marks import Exercise, Marks
+from coursekit.feedback.marks import ExerciseFeedback, Marks
 from coursekit.grading.student_marks import UNREADABLE
 
 # The sign and the words of each status: colour is only a third way to say it.
@@ -106,7 +106,7 @@ def person(comment: str) -> Markup:
     return Markup(markdown.html(comment))
 
 
-def called(exercise: Exercise) -> Markup:
+def called(exercise: ExerciseFeedback) -> Markup:
     """The exercise's name: of a function as code, of a written answer as words."""
     name = breakable(exercise.name)
     return name if exercise.written else Markup(f"<code>{name}</code>")

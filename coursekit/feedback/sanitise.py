@@ -77,7 +77,7 @@ class AsWritten(Outline):
 def clean(html: str, outline: Outline | None = None, image: Image | None = None, budget: Budget | None = None) -> str:
     """The HTML without anything that acts, loads, moves or pretends. Without an ``outline`` headings are bold text.
 
-    Raises Spent where the budget does not reach for all of it.
+    Raises BudgetExceeded where the budget does not reach for all of it.
     """
     budget = budget or Budget()
     writer = _Writer(outline, image or (lambda source, alt: images.from_source(source, alt, budget)), budget)

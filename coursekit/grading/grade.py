@@ -15,7 +15,7 @@ from traitlets.log import get_logger
 from coursekit.grading import converters, fingerprints, lock, registration, roster, workers
 from coursekit.grading.options import DEFAULTS, GradingOptions
 from coursekit.grading.outcomes import Outcome
-from coursekit.grading.penalties import Repriced
+from coursekit.grading.penalties import TotalChange
 from coursekit.grading.recorder import NothingCanBeWritten, Recorder
 from coursekit.marking import marker as marking
 from coursekit.model import notebooks
@@ -35,7 +35,7 @@ class Graded:
     notes: tuple[str, ...] = ()
     failed: bool = False  # our own failure: no mark was written
     unchanged: bool = False  # since it was graded: the marks stand as they are
-    repriced: Repriced | None = None  # the totals before and after, where only the late penalty has changed
+    total_change: TotalChange | None = None  # the totals before and after, where only the late penalty has changed
 
 
 def default_jobs() -> int:
@@ -69,10 +69,10 @@ def grade(
         registration.register(course, assignment)
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, options.sandbox)
         with Recorder(course, assignment, limits.experiments) as recorder:
-            unchanged = frozenset[str]() if force else recorder.standing(wanted)
-            repriced = recorder.penalise(unchanged)
+            unchanged = frozenset[str]() if force else recorder.up_to_date(wanted)
+            changes = recorder.update_penalties(unchanged)
             for student in sorted(unchanged):
-                note(Graded(student, unchanged=True, repriced=repriced.get(student)))
+                note(Graded(student, unchanged=True, total_change=changes.get(student)))
             waiting = [student for student in chosen if student not in unchanged]
             with closing(examine(course, assignment, waiting, options)) as outcomes:
                 for outcome in outcomes:
@@ -106,9 +106,9 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
     failure, log = outcome.failure, outcome.log
     if not failure:
         try:
-            repriced = recorder.record(outcome, fingerprint)
+            change = recorder.record(outcome, fingerprint)
             notes = () if outcome.problem else outcome.notes
-            return Graded(outcome.student, outcome.problem, notes, repriced=repriced)
+            return Graded(outcome.student, outcome.problem, notes, total_change=change)
         except NothingCanBeWritten:
             raise
         except CourseError as error:

@@ -14,7 +14,7 @@ NOT_JUDGED = "grading was stopped or failed; grade again"
 WAITING = "waits for a person"
 
 
-told = database.told
+translated_errors = database.told
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def opened(course: Course) -> Iterator[Any]:
 
     address = course.db_url
     database.prepare(address, course.facts.course_id)
-    with told(address), Gradebook(address) as book:
+    with translated_errors(address), Gradebook(address) as book:
         yield book
 
 
@@ -36,7 +36,7 @@ def exists(course: Course) -> bool:
 
         file = make_url(address).database
         return bool(file) and Path(str(file)).is_file()
-    with told(address), database.connected(address) as engine:
+    with translated_errors(address), database.connected(address) as engine:
         return database.has_tables(engine)
 
 
@@ -88,13 +88,13 @@ def read(course: Course, assignment: str, everybody: bool = False) -> list[Stude
         try:
             problems = reviews.problems(book)
             found = [marks_of(one, problems.get(one.id, "")) for one in book.assignment_submissions(assignment)]
-            others = _others(course, book, assignment, {one.student for one in found}) if everybody else []
+            others = _not_graded(course, book, assignment, {one.student for one in found}) if everybody else []
         except MissingEntry:
             return []
         return sorted([*found, *others], key=lambda marks: marks.student)
 
 
-def _others(course: Course, book: Any, assignment: str, graded: set[str]) -> list[StudentMarks]:
+def _not_graded(course: Course, book: Any, assignment: str, graded: set[str]) -> list[StudentMarks]:
     master = book.find_assignment(assignment)
     marks = tuple(
         Mark(cell.name.removesuffix("-test"), 0.0, float(cell.max_score), judged=False)

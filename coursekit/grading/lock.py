@@ -28,7 +28,7 @@ def held(course: Course, assignment: str) -> Iterator[None]:
     with _locked(course, assignment):
         try:
             holder.write_text(f"process {os.getpid()}, {assignment}, since {datetime.now():%H:%M:%S}\n", "utf-8")
-            sweep(course)
+            delete_leftovers(course)
             yield
         finally:
             holder.unlink(missing_ok=True)
@@ -69,8 +69,8 @@ def _holder_file(course: Course) -> Path:
     return course.root / ".coursekit" / "grading.txt"
 
 
-def sweep(course: Course) -> None:
+def delete_leftovers(course: Course) -> None:
     """The scratch folders of killed graders are gone. Only for the one who holds the lock."""
     for left in (course.root / "autograded").glob(f"{RECORDING}*"):
         shutil.rmtree(left, ignore_errors=True)
-    workspace.sweep(course)
+    workspace.delete_leftovers(course)

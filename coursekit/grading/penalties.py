@@ -20,7 +20,7 @@ from sqlalchemy import select, update
 from traitlets.config import Config
 
 from coursekit.grading import converters, gradebook
-from coursekit.grading.student_marks import number
+from coursekit.grading.student_marks import format_number
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
@@ -28,15 +28,15 @@ from coursekit.model.wording import first_few, joined
 
 MAX_NAMED = 10  # students in one line
 _NOTEBOOK = api.SubmittedNotebook.__table__
-_ENTRY = api.SubmittedAssignment
-_UNHEARD = logging.Logger(
+_SUBMISSION = api.SubmittedAssignment
+_DISCARDED = logging.Logger(
     "coursekit.grading.penalties"
 )  # what nbgrader's step says is for a grading, not for a table of marks
-_UNHEARD.addHandler(logging.NullHandler())
+_DISCARDED.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
-class Repriced:
+class TotalChange:
     """A student whose total is, or would be, another by the late penalty alone."""
 
     student: str
@@ -44,10 +44,10 @@ class Repriced:
     after: float
 
 
-def words(repriced: Iterable[Repriced]) -> str:
+def described(changes: Iterable[TotalChange]) -> str:
     """Whose totals, from what to what: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
-    everybody = sorted(repriced, key=lambda one: one.student)
-    named = [f"{joined([one.student])} {number(one.before)} → {number(one.after)}" for one in everybody]
+    everybody = sorted(changes, key=lambda one: one.student)
+    named = [f"{joined([one.student])} {format_number(one.before)} → {format_number(one.after)}" for one in everybody]
     return first_few(named, MAX_NAMED)
 
 
@@ -62,14 +62,14 @@ def assign(db: Any, submission: str, dated: bool, config: Config) -> None:
     db.execute(update(_NOTEBOOK).where(_NOTEBOOK.c.assignment_id == submission).values(late_submission_penalty=None))
     if not dated:
         return
-    late = db.get(_ENTRY, submission, populate_existing=True)
+    late = db.get(_SUBMISSION, submission, populate_existing=True)
     if late.total_seconds_late <= 0:
         return
     for notebook, penalty in _penalties(db, late, late.total_seconds_late, step):
         notebook.late_submission_penalty = penalty
 
 
-def bring_up_to_date(book: Gradebook, assignment: str, students: Iterable[str], config: Config) -> dict[str, Repriced]:
+def refresh(book: Gradebook, assignment: str, students: Iterable[str], config: Config) -> dict[str, TotalChange]:
     """The late penalties of these students are those of now; returns those whose total has become another."""
     wanted = set(students)
     try:
@@ -81,7 +81,7 @@ def bring_up_to_date(book: Gradebook, assignment: str, students: Iterable[str], 
     except BaseException:
         book.db.rollback()
         raise
-    return repriced(_totals(before), _totals(after))
+    return total_changes(_totals(before), _totals(after))
 
 
 def totals(book: Gradebook, assignment: str, student: str) -> dict[str, tuple[float, float]]:
@@ -93,12 +93,12 @@ def _totals(rows: Iterable[Any]) -> dict[str, tuple[float, float]]:
     return {row.student_id: (float(row.score or 0), _total(row.score, row.penalty)) for row in rows}
 
 
-def repriced(
+def total_changes(
     before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]
-) -> dict[str, Repriced]:
+) -> dict[str, TotalChange]:
     """Of ``totals`` before and after, those whose marks stayed and whose total became another."""
     return {
-        student: Repriced(student, before[student][1], total)
+        student: TotalChange(student, before[student][1], total)
         for student, (marks, total) in after.items()
         if student in before and not _differ(before[student][0], marks) and _differ(before[student][1], total)
     }
@@ -106,13 +106,13 @@ def repriced(
 
 def outdated(
     book: Gradebook, assignment: str, config: Config, *student: str, handed_in: Mapping[str, datetime] = {}
-) -> dict[str, Repriced]:
+) -> dict[str, TotalChange]:
     """Whose total would become another if the late penalties were worked out now; nothing is written.
 
     ``student``: only this one. ``handed_in``: when, where that is another date than the gradebook holds. Raises
     CourseError where the plug-in fails.
     """
-    step = _late_step(config, _UNHEARD)
+    step = _late_step(config, _DISCARDED)
     if step is None:
         return {}
     found = {}
@@ -124,15 +124,15 @@ def outdated(
         penalty = 0.0
         if late_s > 0:
             with redirect_stdout(io.StringIO()):  # which may be a CSV file
-                late = book.db.get(_ENTRY, row.id)
+                late = book.db.get(_SUBMISSION, row.id)
                 penalty = sum(value or 0.0 for _, value in _penalties(book.db, late, late_s, step))
         before, after = _total(row.score, row.penalty), _total(row.score, penalty)
         if _differ(before, after):
-            found[row.student_id] = Repriced(row.student_id, before, after)
+            found[row.student_id] = TotalChange(row.student_id, before, after)
     return found
 
 
-def outdated_in(course: Course, assignment: str) -> dict[str, Repriced]:
+def outdated_in(course: Course, assignment: str) -> dict[str, TotalChange]:
     """The same for everybody in a course's gradebook."""
     with gradebook.opened(course) as book:
         return outdated(book, assignment, converters.course_config(course))
@@ -157,18 +157,18 @@ def remark(course: Course, assignment: str, students: Collection[str] = ()) -> s
     if gone:
         shown = joined(gone[:MAX_NAMED]) + (" and others" if len(gone) > MAX_NAMED else "")
         again += f" (with what is missing put back into submitted/: {shown})"
-    return f"{assignment}: {what} ({words(found.values())}); {again}"
+    return f"{assignment}: {what} ({described(found.values())}); {again}"
 
 
 def _rows(book: Gradebook, assignment: str, *student: str) -> list[Any]:
     """What the gradebook holds of every submission of an assignment, or of one student's."""
     query = (
-        select(_ENTRY.id, _ENTRY.student_id, _ENTRY.timestamp, _ENTRY.extension, api.Assignment.duedate, _ENTRY.score,
-               _ENTRY.late_submission_penalty.label("penalty"))
-        .join(api.Assignment, api.Assignment.id == _ENTRY.assignment_id)
+        select(_SUBMISSION.id, _SUBMISSION.student_id, _SUBMISSION.timestamp, _SUBMISSION.extension, api.Assignment.duedate, _SUBMISSION.score,
+               _SUBMISSION.late_submission_penalty.label("penalty"))
+        .join(api.Assignment, api.Assignment.id == _SUBMISSION.assignment_id)
         .where(api.Assignment.name == assignment)
     )  # fmt: skip
-    return list(book.db.execute(query.where(_ENTRY.student_id.in_(student)) if student else query).all())
+    return list(book.db.execute(query.where(_SUBMISSION.student_id.in_(student)) if student else query).all())
 
 
 def _total(score: float | None, penalty: float | None) -> float:

@@ -16,14 +16,19 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceEr
 from coursekit.grading import converters, fingerprints, gradebook, gradebook_writer, penalties, receipts, reviews
 from coursekit.grading.lock import RECORDING
 from coursekit.grading.outcomes import Outcome
-from coursekit.grading.penalties import Repriced
+from coursekit.grading.penalties import TotalChange
 from coursekit.model.course import IMPORTABLE, Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import answer_hashes, candidates, supporting_files
 from coursekit.system import atomic_write
 
-_EVERYBODYS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-_ITS_OWN = (DataError, IntegrityError, InterfaceError, ProgrammingError)  # what one submission's data may bring about
+_AFFECT_EVERY_SUBMISSION = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_AFFECT_ONE_SUBMISSION = (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+)  # what one submission's data may bring about
 
 
 class NothingCanBeWritten(CourseError):
@@ -39,34 +44,34 @@ class Recorder:
         self._experiments = experiments or candidates.always_run(course, assignment) is None
         self._config = converters.course_config(course)
         self._trusted = {name: path.read_bytes() for name, path in course.trusted_files(assignment).items()}
-        self._ours = {PurePosixPath(name) for name in (*self._trusted, f"{assignment}.ipynb", receipts.NAME)}
-        self._our_folders = {parent for path in self._ours for parent in path.parents[:-1]}
+        self._reserved = {PurePosixPath(name) for name in (*self._trusted, f"{assignment}.ipynb", receipts.NAME)}
+        self._reserved_folders = {parent for path in self._reserved for parent in path.parents[:-1]}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         self._book = self._open.enter_context(gradebook.opened(self._course))
-        with gradebook.told():
+        with gradebook.translated_errors():
             reviews.prepare(self._book)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def standing(self, wanted: Mapping[str, str]) -> frozenset[str]:
+    def up_to_date(self, wanted: Mapping[str, str]) -> frozenset[str]:
         """Those of the students with these fingerprints whose result stands."""
-        with gradebook.told():
+        with gradebook.translated_errors():
             entered = gradebook_writer.entered(self._book, self._assignment)
-        return receipts.standing(self._course, self._assignment, wanted, entered, self._experiments)
+        return receipts.up_to_date(self._course, self._assignment, wanted, entered, self._experiments)
 
-    def penalise(self, students: Iterable[str]) -> dict[str, Repriced]:
+    def update_penalties(self, students: Iterable[str]) -> dict[str, TotalChange]:
         """The late penalties of these are those of now: a due date, the policy or a person's mark may have changed.
 
         Returns those whose total has become another.
         """
-        with gradebook.told():
-            return penalties.bring_up_to_date(self._book, self._assignment, students, self._config)
+        with gradebook.translated_errors():
+            return penalties.refresh(self._book, self._assignment, students, self._config)
 
-    def record(self, outcome: Outcome, fingerprint: str = "") -> Repriced | None:
+    def record(self, outcome: Outcome, fingerprint: str = "") -> TotalChange | None:
         """Marks and comments are in the gradebook, the notebook with its files and its stamp in autograded/.
 
         The files are made first and put in their place last: until then the earlier ones stand, and are known by
@@ -75,7 +80,7 @@ class Recorder:
         """
         timestamp = handed_in_at(outcome.files)
         target = self._course.autograded(self._assignment, outcome.student)
-        with _told(target), self._scratch() as folder:
+        with _translated_errors(target), self._result_folder() as folder:
             made = folder / "new"
             notebook = outcome.notebook.encode("utf-8", "replace")
             self._write(outcome, notebook, made)
@@ -86,13 +91,13 @@ class Recorder:
             before = penalties.totals(self._book, self._assignment, outcome.student)
             with entering as entries:
                 after = penalties.totals(self._book, self._assignment, outcome.student) if before else {}
-                stamp = receipts.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
-                receipts.write(made, stamp)
+                receipt = receipts.Receipt(fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
+                receipts.write(made, receipt)
             atomic_write.replace_folder(made, target, folder / "old")
-        return penalties.repriced(before, after).get(outcome.student)
+        return penalties.total_changes(before, after).get(outcome.student)
 
     @contextmanager
-    def _scratch(self) -> Iterator[Path]:
+    def _result_folder(self) -> Iterator[Path]:
         """A folder beside those of the students: on the same disk, so that what is made in it is moved as a whole."""
         autograded = self._course.root / "autograded"
         autograded.mkdir(exist_ok=True)
@@ -104,7 +109,7 @@ class Recorder:
 
     def _write(self, outcome: Outcome, notebook: bytes, folder: Path) -> None:
         """What stands beside a notebook: the student's data, nothing that a program obeys, and the trusted files."""
-        own = {name: data for name, data in outcome.files.items() if self._may_stand(PurePosixPath(name))}
+        own = {name: data for name, data in outcome.files.items() if self._may_be_stored(PurePosixPath(name))}
         folder.mkdir()
         there = {folder}
         for name, data in {**own, **self._trusted, f"{self._assignment}.ipynb": notebook}.items():
@@ -114,26 +119,26 @@ class Recorder:
                 there.add(path.parent)
             path.write_bytes(data)
 
-    def _may_stand(self, path: PurePosixPath) -> bool:
+    def _may_be_stored(self, path: PurePosixPath) -> bool:
         """Whether a file of the student's is data, and neither in the way of one of ours nor where Python looks."""
         parents = path.parents[:-1]
-        in_the_way = path in self._ours or path in self._our_folders or not self._ours.isdisjoint(parents)
+        in_the_way = path in self._reserved or path in self._reserved_folders or not self._reserved.isdisjoint(parents)
         importable = any(part.suffix in IMPORTABLE for part in (path, *parents))
         return supporting_files.is_data(path) and not in_the_way and not importable
 
 
 @contextmanager
-def _told(target: Path) -> Iterator[None]:
+def _translated_errors(target: Path) -> Iterator[None]:
     """What goes wrong within is told: as everybody's trouble, or as this submission's."""
     try:
-        with gradebook.told():
+        with gradebook.translated_errors():
             yield
     except OSError as error:
-        kind = NothingCanBeWritten if error.errno in _EVERYBODYS else CourseError
+        kind = NothingCanBeWritten if error.errno in _AFFECT_EVERY_SUBMISSION else CourseError
         raise kind(target, f"cannot be written ({error})", "make room, or fix its permissions") from error
     except CourseError as error:
         cause = error.__cause__
-        if not isinstance(cause, DatabaseError) or isinstance(cause, _ITS_OWN):
+        if not isinstance(cause, DatabaseError) or isinstance(cause, _AFFECT_ONE_SUBMISSION):
             raise
         if "disk is full" in str(cause):
             raise NothingCanBeWritten("gradebook.db", "the disk is full", "make room, and run this again") from error

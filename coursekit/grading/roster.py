@@ -19,7 +19,7 @@ def submitted(course: Course, assignment: str, students: Sequence[str] = ()) -> 
     return [student for student in there if not students or student in students]
 
 
-def marked(course: Course, assignments: Sequence[str]) -> None:
+def require_gradebook(course: Course, assignments: Sequence[str]) -> None:
     """Raise CourseError where there is no gradebook that could hold marks of these assignments."""
     if database.is_plainly_missing(course.root):
         wanted = assignments[0] if assignments else "<assignment>"

@@ -116,23 +116,23 @@ class StudentMarks:
         """What a reader of the total has to know, in words."""
         said = [] if self.status == FINAL else [self.status]
         if self.late:
-            said.append(f"late by {duration(self.late)}")
+            said.append(f"late by {format_duration(self.late)}")
         if until := self.extended_until:
-            said.append(f"extended until {moment(until)}")
+            said.append(f"extended until {format_time(until)}")
         return tuple(said)
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A mark without needless zeros, and without what binary fractions add to it."""
     return f"{round(value, 6) + 0.0:.12g}"
 
 
-def moment(when: datetime) -> str:
+def format_time(when: datetime) -> str:
     """To the minute, in UTC."""
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
-def duration(time: timedelta) -> str:
+def format_duration(time: timedelta) -> str:
     """The two largest units: ``1 day 2 h``, ``3 h 5 min``, ``40 s``."""
     seconds = int(time.total_seconds())
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60

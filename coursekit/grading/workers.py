@@ -15,10 +15,10 @@ from coursekit.grading.outcomes import Outcome
 from coursekit.marking import marker as marking
 from coursekit.model.course import Course
 
-MAX_UNUSED = 20  # workers in a row that are killed before they have begun: then none will ever do anything
-END_S = 10.0  # for a worker to end by itself
+MAX_FAILED_STARTS = 20  # workers in a row that are killed before they have begun: then none will ever do anything
+JOIN_TIMEOUT_S = 10.0  # for a worker to end by itself
 MAX_ATTEMPTS = 3  # in which a submission's worker may be killed, before it is told as a failure
-AHEAD = 2  # submissions given to a worker: enough that it never waits
+MAX_ASSIGNED = 2  # submissions assigned to a worker: enough that it never waits
 
 
 def examine_all(course: Course, assignment: str, students: Sequence[str], options: GradingOptions) -> Iterator[Outcome]:
@@ -48,60 +48,60 @@ def _in_processes(work: Callable[[str], tuple[Any, ...]], students: Sequence[str
     Each has a connection of its own: if it is killed as it answers, half an answer is left in that connection and in
     no other. (The one pipe that all workers of concurrent.futures write into would block, and the grader with it.)
     """
-    queued, attempts, unused = deque(students), Counter[str](), 0
+    queued, attempts, failed_starts = deque(students), Counter[str](), 0
     pool: list[_Worker] = []
     done = False
     try:
-        while queued or any(worker.given for worker in pool):
+        while queued or any(worker.assigned for worker in pool):
             _start_workers(pool, len(queued), jobs)
-            _share_out(work, queued, pool)
-            for worker in _with_news(pool):
-                answer = worker.hear()
+            _assign(work, queued, pool)
+            for worker in _wait_for_answers(pool):
+                answer = worker.receive()
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer is not None:
-                    worker.given.pop(0)
+                    worker.assigned.pop(0)
                     yield answer
                 elif not worker.alive:
                     pool.remove(worker)
                     worker.end()
-                    unused = 0 if worker.ready else unused + 1
-                    yield from _queue_again(worker.given, queued, attempts)
-            if unused >= MAX_UNUSED:
+                    failed_starts = 0 if worker.ready else failed_starts + 1
+                    yield from _queue_again(worker.assigned, queued, attempts)
+            if failed_starts >= MAX_FAILED_STARTS:
                 yield from (Outcome(student, failure="no worker lives; grade it again") for student in queued)
                 queued.clear()
         done = True
     finally:
-        _end_all(pool, gently=done)
+        _end_all(pool, wait=done)
 
 
 def _start_workers(pool: "list[_Worker]", queued: int, jobs: int) -> None:
     """As many as are needed: no more than ``jobs`` altogether, and no more idle ones than submissions are queued."""
-    while len(pool) < jobs and sum(not worker.given for worker in pool) < queued:
+    while len(pool) < jobs and sum(not worker.assigned for worker in pool) < queued:
         pool.append(_Worker())
 
 
-def _share_out(work: Callable[[str], tuple[Any, ...]], queued: deque[str], pool: "list[_Worker]") -> None:
+def _assign(work: Callable[[str], tuple[Any, ...]], queued: deque[str], pool: "list[_Worker]") -> None:
     """Keep every ready worker busy while submissions are queued; only then give each its next one ahead."""
-    for most in range(1, AHEAD + 1):
+    for most in range(1, MAX_ASSIGNED + 1):
         for worker in pool:
-            if queued and worker.ready and len(worker.given) < most and worker.give(work(queued[0])):
-                worker.given.append(queued.popleft())
+            if queued and worker.ready and len(worker.assigned) < most and worker.send(work(queued[0])):
+                worker.assigned.append(queued.popleft())
 
 
-def _with_news(pool: "list[_Worker]") -> "list[_Worker]":
+def _wait_for_answers(pool: "list[_Worker]") -> "list[_Worker]":
     """Wait until a worker has answered, has become ready or has ended; all of which that is true now."""
-    connections = connection.wait([worker.line for worker in pool])
-    return [worker for worker in pool if worker.line in connections]
+    connections = connection.wait([worker.pipe for worker in pool])
+    return [worker for worker in pool if worker.pipe in connections]
 
 
-def _queue_again(given: Sequence[str], queued: deque[str], attempts: Counter[str]) -> Iterator[Outcome]:
+def _queue_again(assigned: Sequence[str], queued: deque[str], attempts: Counter[str]) -> Iterator[Outcome]:
     """Queue what a killed worker had: what it had not begun first of all, what it was at last of all.
 
     Yields the failure of a submission whose worker was killed too often.
     """
-    queued.extendleft(reversed(given[1:]))
-    for student in given[:1]:
+    queued.extendleft(reversed(assigned[1:]))
+    for student in assigned[:1]:
         attempts[student] += 1
         if attempts[student] < MAX_ATTEMPTS:
             queued.append(student)
@@ -109,70 +109,70 @@ def _queue_again(given: Sequence[str], queued: deque[str], attempts: Counter[str
             yield Outcome(student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again")
 
 
-def _end_all(pool: "list[_Worker]", gently: bool) -> None:
+def _end_all(pool: "list[_Worker]", wait: bool) -> None:
     for worker in pool:
-        worker.line.close()  # each ends by itself, all of them at once
+        worker.pipe.close()  # each ends by itself, all of them at once
     for worker in pool:
-        worker.end(gently)
+        worker.end(wait)
 
 
 class _Worker:
-    """A process and the connection to it. ``given``: the students it has to examine, the first of them now."""
+    """A process and the connection to it. ``assigned``: the students it has to examine, the first of them now."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self.line, theirs = context.Pipe()
-        with theirs:
-            self._process = context.Process(target=_work, args=(theirs,))
+        self.pipe, child_end = context.Pipe()
+        with child_end:
+            self._process = context.Process(target=_work, args=(child_end,))
             self._process.start()
-        self.given: list[str] = []
+        self.assigned: list[str] = []
         self.ready, self.alive = False, True
 
-    def give(self, task: tuple[Any, ...]) -> bool:
-        """Whether it could be told; if not, ``hear`` will tell that it has ended."""
+    def send(self, task: tuple[Any, ...]) -> bool:
+        """Whether it could be told; if not, ``receive`` will tell that it has ended."""
         try:
-            self.line.send(task)
+            self.pipe.send(task)
         except OSError:
             return False
         return True
 
-    def hear(self) -> Outcome | BaseException | None:
+    def receive(self) -> Outcome | BaseException | None:
         """Its answer, or what kept it from any; None where it has only become ``ready``, or is no longer ``alive``."""
         try:
-            answer = self.line.recv()
+            answer = self.pipe.recv()
         except (EOFError, OSError):
             self.alive = False
             return None
         self.ready = True
         return answer if isinstance(answer, Outcome | BaseException) else None
 
-    def end(self, gently: bool = False) -> None:
+    def end(self, wait: bool = False) -> None:
         """The process is gone, with its sandbox."""
-        self.line.close()
-        if gently:
-            self._process.join(END_S)
+        self.pipe.close()
+        if wait:
+            self._process.join(JOIN_TIMEOUT_S)
         self._process.kill()
         self._process.join()
         self._process.close()
 
 
-def _work(line: "connection.Connection") -> None:
-    """What a worker does, until the other end of its line is closed."""
-    _begin()
-    line.send(None)  # ready
+def _work(pipe: "connection.Connection") -> None:
+    """What a worker does, until the other end of its pipe is closed."""
+    _set_up_process()
+    pipe.send(None)  # ready
     while True:
         try:
-            task = line.recv()
+            task = pipe.recv()
         except (EOFError, OSError):
             return
         try:
             answer: Outcome | BaseException = _examine(*task)
         except Exception as error:  # the grader's to tell: there is no sandbox, for instance
             answer = error
-        line.send(answer)
+        pipe.send(answer)
 
 
-def _begin() -> None:
+def _set_up_process() -> None:
     """Ctrl-C is for the grader, which tells its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent()

@@ -16,10 +16,10 @@ PREFIX = "scratch-"
 @contextmanager
 def folder(course: Course) -> Iterator[Path]:
     """A new folder on the disk of the course. It is gone afterwards; where the process is killed, by the next sweep."""
-    room = course.root / ".coursekit"
-    room.mkdir(exist_ok=True)
+    parent = course.root / ".coursekit"
+    parent.mkdir(exist_ok=True)
     while True:
-        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=room, ignore_cleanup_errors=True) as made:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True) as made:
             lock = _lock(Path(made))
             try:
                 lock.acquire()
@@ -34,7 +34,7 @@ def folder(course: Course) -> Iterator[Path]:
             return
 
 
-def sweep(course: Course) -> None:
+def delete_leftovers(course: Course) -> None:
     """The folders in which nobody works any more are gone."""
     for left in (course.root / ".coursekit").glob(f"{PREFIX}*"):
         try:

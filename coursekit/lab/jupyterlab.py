@@ -33,7 +33,7 @@ def run(
     try:
         with _signals_interrupt():
             if student:
-                _hand_out(course, report)
+                _update_workspace(course, report)
             report("Starting JupyterLab …")
             with lab_server.running(server) as process:
                 report(f"JupyterLab is at {server.address}\nCtrl-C stops it.")
@@ -50,8 +50,8 @@ def run(
     return 0
 
 
-def _hand_out(course: Course, report: Callable[[str], None]) -> None:
-    kept = student_workspace.hand_out(course)
+def _update_workspace(course: Course, report: Callable[[str], None]) -> None:
+    kept = student_workspace.update(course)
     where = student_workspace.folder(course).relative_to(course.root).as_posix()
     report(f"The student's folder is {where}: a copy of the release; what you change in it is kept.")
     if kept:

@@ -20,11 +20,11 @@ def folder(course: Course) -> Path:
 
 
 def python(course: Course) -> Path:
-    """The student's Python; ``hand_out`` makes it."""
+    """The student's Python; ``update`` makes it."""
     return _environment(course) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def hand_out(course: Course) -> tuple[str, ...]:
+def update(course: Course) -> tuple[str, ...]:
     """The student's folder and Python are there; returns the files that do not follow the release any more.
 
     A file that is still as it was handed out follows the release. Work is never overwritten: a file that was

@@ -31,10 +31,10 @@ class RenderCells(Preprocessor):
         student, assignment = resources["student"], resources["assignment_id"]
         view = cells.View(original=f"submitted/{student}/{assignment}/", headings_as_written=True, hidden_tests=True)
         graders = {cell.get("id"): notebooks.grader_metadata(cell) for cell in nb.cells if notebooks.grade_id(cell)}
-        shown = cells.shown(nb, notes_are_told=False, view=view)
+        shown = cells.render(nb, notes_shown_above=False, view=view)
         made = [_cell(cell, graders.get(cell.cell_id)) for cell in shown]
         for place in _behind_experiments(nb, shown, graders):
-            made[place]["source"] = _again(assignment, student) + made[place]["source"]
+            made[place]["source"] = _how_to_run_experiments(assignment, student) + made[place]["source"]
         if made:  # the head of the page is nbgrader's, and a later step of nbconvert writes the styles in it
             made[0]["source"] = _style() + made[0]["source"]
         return new_notebook(cells=made), resources
@@ -51,7 +51,7 @@ def _behind_experiments(nb: NotebookNode, shown: Sequence[Cell], graders: Mappin
             yield place
 
 
-def _again(assignment: str, student: str) -> Markup:
+def _how_to_run_experiments(assignment: str, student: str) -> Markup:
     """How whoever marks an answer gets outputs that are not only as they were handed in."""
     command = f"coursekit grade {shlex.quote(assignment)} --student {shlex.quote(student)} --run-experiments"
     said = "Outputs above that are labelled as not run may be forged. To run these cells for this student:"

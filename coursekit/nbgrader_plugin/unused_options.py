@@ -29,7 +29,7 @@ _ELSEWHERE = frozenset({
 _ELSEWHERE_ENDS = ("App", "Extension", "Manager", "Handler", "Authenticator", "IdentityProvider")
 
 
-def told(course: Course, command: str = "coursekit grade") -> list[str]:
+def messages(course: Course, command: str = "coursekit grade") -> list[str]:
     """A line for each option that the configuration sets to something of its own, and that our grading ignores."""
     found, ours = settings.of(course.root), Config()
     with settings.for_a_command():

@@ -27,7 +27,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     "losing": answers.losing,
     "wrong": answers.first_wrong,
     "mutants": trials.count,
-    "try mutants": trials.outcomes,
+    "try mutants": trials.results,
     "submissions": submissions.submissions,
     "answered": submissions.answered,
 }

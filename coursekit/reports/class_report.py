@@ -70,7 +70,7 @@ class ClassReport:
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read(course: Course, assignment: str) -> dict[str, GradedVerdicts | None]:
+def read_verdicts(course: Course, assignment: str) -> dict[str, GradedVerdicts | None]:
     """The verdicts of everybody whose notebook was autograded; None where the notebook holds none."""
     found: dict[str, GradedVerdicts | None] = {}
     for path in sorted(course.root.glob(f"autograded/*/{assignment}/{assignment}.ipynb")):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from coursekit.grading.student_marks import FINAL, NOT_GRADED, PENDING, UNREADABLE, Mark, StudentMarks, number
+from coursekit.grading.student_marks import FINAL, NOT_GRADED, PENDING, UNREADABLE, Mark, StudentMarks, format_number
 from coursekit.reference.assignments import Assignment
 from coursekit.reports import csv_files
 from coursekit.reports.tables import Table
 
 if TYPE_CHECKING:
-    from coursekit.grading.penalties import Repriced
+    from coursekit.grading.penalties import TotalChange
     from coursekit.grading.regrading import Preview  # with the whole grader behind it, which `marks` does not need
 
 
@@ -126,14 +126,16 @@ def preview_table(preview: "Preview", assignment: Assignment) -> Table:
     return table
 
 
-def penalties_table(repriced: Iterable["Repriced"], assignment: str) -> Table:
+def penalties_table(changes: Iterable["TotalChange"], assignment: str) -> Table:
     """Whose total another late penalty would change, though no mark would."""
     table = Table(title=f"{assignment}: totals that only another late penalty would change")
     table.add_column("student")
     for column in ("now", "then", "difference"):
         table.add_column(column, justify="right")
-    for one in repriced:
-        table.add_row(Text(one.student), number(one.before), number(one.after), f"{one.after - one.before:+g}")
+    for one in changes:
+        table.add_row(
+            Text(one.student), format_number(one.before), format_number(one.after), f"{one.after - one.before:+g}"
+        )
     return table
 
 
@@ -155,12 +157,12 @@ def write_csv(marks: Iterable[StudentMarks], path: Path, excel: bool = False) ->
     """
     everybody = list(marks)
     cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
-    header = [*BEFORE, *cells, *BEHIND]
+    header = [*COLUMNS_BEFORE, *cells, *COLUMNS_AFTER]
     return csv_files.write(path, header, (_csv_row(student, cells) for student in everybody), excel)
 
 
-BEFORE = ("student", "assignment")
-BEHIND = ("total", "points", "status", "pending", "sum", "extra_credit", "penalty", "submitted", "due",
+COLUMNS_BEFORE = ("student", "assignment")
+COLUMNS_AFTER = ("total", "points", "status", "pending", "sum", "extra_credit", "penalty", "submitted", "due",
           "extended_until", "late")  # fmt: skip
 
 
@@ -185,7 +187,7 @@ def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
 
 
 def _figure(value: float) -> csv_files.Figure:
-    return csv_files.Figure(number(value))
+    return csv_files.Figure(format_number(value))
 
 
 def _iso(when: datetime | None) -> str:

@@ -20,7 +20,7 @@ def printable(text: str, encoding: str | None) -> str:
     return text.encode(encoding, ERRORS).decode(encoding)
 
 
-def forgive(*streams: TextIO) -> None:
+def replace_unencodable(*streams: TextIO) -> None:
     """From now on no stream of these raises UnicodeEncodeError."""
     for stream in streams:
         reconfigure = getattr(stream, "reconfigure", None)  # a test may have put something simpler there

@@ -1,4 +1,4 @@
-"""The whole of ``coursekit check``, and its gates: a real grading of a clean course and of a broken one."""
+"""The whole of ``coursekit check``, and its acceptance checks: a real grading of a clean course and of a broken one."""
 
 import json
 import re
@@ -248,7 +248,7 @@ def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_f
 def test_a_secret_on_a_feedback_page_is_found(course, source, tmp_path, monkeypatch, page, what):
     path = tmp_path / "page.html"
     path.write_text(f"<html>{page}</html>", encoding="utf-8")
-    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.Page("untouched", path)])
+    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.FeedbackPage("untouched", path)])
     findings, _ = acceptance_ends.leaks(course, course, source)
     assert [(one.code, one.what) for one in findings] == [("G709", what)]
 
@@ -256,7 +256,7 @@ def test_a_secret_on_a_feedback_page_is_found(course, source, tmp_path, monkeypa
 def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_path, monkeypatch):
     path = tmp_path / "page.html"
     path.write_text("<html></html>", encoding="utf-8")
-    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.Page("untouched", path)])
+    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.FeedbackPage("untouched", path)])
     released = scratch.release(ASSIGNMENT) / recordings.NAME
     hidden, secret = (
         recordings.outputs(where / recordings.NAME, "linear_forward")
@@ -322,7 +322,7 @@ def test_one_broken_assignment_does_not_hide_the_others(scratch, monkeypatch):
     junk.parent.mkdir()
     junk.write_bytes(b"\x89PNG\x00\xff")
     edit(scratch.source(ASSIGNMENT), {"linear-forward": lambda text: text.replace("# YOUR CODE ENDS HERE", "")})
-    found = {finding.code for finding in checks.run(scratch, gates=False)}
+    found = {finding.code for finding in checks.run(scratch, acceptance=False)}
     assert {"N101", "N108", "M201", "D401", "R501", "R506"} <= found
 
 
@@ -336,7 +336,7 @@ def test_fix_mends_first_and_checks_afterwards(scratch, fresh):
     before = path.read_bytes()
     edit(path, {})
     said = []
-    findings = checks.run(scratch, fix=True, gates=False, say=said.append)
+    findings = checks.run(scratch, fix=True, acceptance=False, say=said.append)
     assert path.read_bytes() == before
     assert said == [f"fixed {NOTEBOOK}: not the canonical order, spacing or line ends of JSON"]
     assert not [finding for finding in findings if finding.code.startswith("N")]

@@ -162,5 +162,11 @@ def test_the_verdicts_are_read_from_the_autograded_notebooks(tmp_path):
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
 
-    assert class_report.read(course, NAME) == {"ada": CLASS["ada"], "hal": None, "ivy": None, "jon": None, "kim": None}
-    assert class_report.read(course, "digits") == {}
+    assert class_report.read_verdicts(course, NAME) == {
+        "ada": CLASS["ada"],
+        "hal": None,
+        "ivy": None,
+        "jon": None,
+        "kim": None,
+    }
+    assert class_report.read_verdicts(course, "digits") == {}

@@ -128,7 +128,7 @@ def test_outside_a_course_the_message_says_what_to_do(tmp_path):
 def test_our_own_failure_is_told_as_ours_with_a_log(untouched):
     bug = (
         "import sys; from coursekit.cli import app; from coursekit.grading import roster; "
-        "roster.marked = lambda *_: 1 / 0; sys.exit(app.main())"
+        "roster.require_gradebook = lambda *_: 1 / 0; sys.exit(app.main())"
     )
     done = run([sys.executable, "-c", bug, "marks"], untouched.root)
     assert done.returncode == 3

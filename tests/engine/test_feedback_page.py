@@ -280,8 +280,8 @@ def test_stock_nbgrader_makes_the_same_page(classroom, pages):
 def test_the_notes_cell_is_shown_only_where_the_page_does_not_tell_them(course):
     note = text_cell("**About this notebook**\n\n* pasted twice", NOTES_ID)
     notebook = notebooks.parse(json.dumps(graded_notebook(course, lambda nb: nb["cells"].insert(0, note))), "x")
-    assert "pasted twice" in cells.shown(notebook, notes_are_told=False)[0].html
-    assert "pasted twice" not in cells.shown(notebook, notes_are_told=True)[0].html
+    assert "pasted twice" in cells.render(notebook, notes_shown_above=False)[0].html
+    assert "pasted twice" not in cells.render(notebook, notes_shown_above=True)[0].html
 
 
 def test_equations_of_all_notebooks_are_drawn_offline():

@@ -488,7 +488,7 @@ def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded,
     monkeypatch.setattr(workspace.FileLock, "acquire", first)
     with workspace.folder(graded) as folder:
         assert folder.is_dir()
-        workspace.sweep(graded)
+        workspace.delete_leftovers(graded)
         assert folder.is_dir()
 
 
@@ -583,7 +583,7 @@ def test_a_log_has_a_line_now_and_then(monkeypatch):
 
     said: list[str] = []
     monkeypatch.setattr(progress, "EVERY_S", 0.0)
-    with progress.shown("grading", 4, Console(force_terminal=False), said.append) as advance:
+    with progress.advancing("grading", 4, Console(force_terminal=False), said.append) as advance:
         advance(skipped=True)
         advance()
         advance(failed=True)
@@ -592,7 +592,7 @@ def test_a_log_has_a_line_now_and_then(monkeypatch):
     assert re.fullmatch(r"grading: 2 of 3, [\d.]+ a minute, 0 s left, 1 failed", said[2])
     said.clear()
     monkeypatch.setattr(progress, "EVERY_S", 3600.0)
-    with progress.shown("grading", 2, Console(force_terminal=False), said.append) as advance:
+    with progress.advancing("grading", 2, Console(force_terminal=False), said.append) as advance:
         advance()
         advance()
     assert said == []
@@ -603,7 +603,7 @@ def test_a_terminal_has_a_bar_with_rate_time_left_and_failures(tmp_path):
 
     with (tmp_path / "screen").open("w+", encoding="utf-8") as screen:
         console = Console(file=screen, force_terminal=True, width=100)
-        with progress.shown("grading", 3, console, lambda _: None) as advance:
+        with progress.advancing("grading", 3, console, lambda _: None) as advance:
             advance()
             advance(failed=True)
         screen.seek(0)

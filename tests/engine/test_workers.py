@@ -165,15 +165,15 @@ class Stillborn:
     ready = alive = False
 
     def __init__(self) -> None:
-        self.given: list[str] = []
-        self.line, theirs = multiprocessing.Pipe()
-        theirs.close()
+        self.assigned: list[str] = []
+        self.pipe, child_end = multiprocessing.Pipe()
+        child_end.close()
 
-    def hear(self) -> None:
+    def receive(self) -> None:
         return None
 
-    def end(self, gently: bool = False) -> None:
-        self.line.close()
+    def end(self, wait: bool = False) -> None:
+        self.pipe.close()
 
 
 def test_where_no_worker_lives_that_is_told_though_several_end_at_once(course, monkeypatch):

@@ -16,7 +16,7 @@ a broken notebook is one finding, and the other notebooks are still looked at.
 from collections.abc import Callable, Collection
 from pathlib import PurePosixPath
 
-from coursekit.authoring.checks import acceptance as pipeline
+from coursekit.authoring.checks import acceptance as acceptance_checks
 from coursekit.authoring.checks import docs, exercises, experiments, form, markers, recordings, released
 from coursekit.authoring.checks.commands import Commands
 from coursekit.authoring.checks.findings import CODES, Finding
@@ -29,7 +29,7 @@ def run(
     course: Course,
     assignments: Collection[str] = (),
     fix: bool = False,
-    gates: bool = True,
+    acceptance: bool = True,
     say: Callable[[str], None] = lambda text: None,
     mutants: int = 1,
     brief: bool = False,
@@ -38,7 +38,7 @@ def run(
     """Everything that is wrong with the course, or with these assignments alone; empty when nothing is.
 
     ``fix`` writes the source notebooks in canonical form first, and says what that changed.
-    ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
+    ``acceptance`` tries what marks depend on, in scratch courses and function by function, and says the figures;
     ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0). ``brief``: without
     experiments, and with fewer gradings of the same submission, as every commit is checked. ``commands``: those that
     the docs may name; without them no command in the docs is looked at.
@@ -53,8 +53,8 @@ def run(
         findings += docs.check(course, sources, commands)
     findings += released.check(course, sources, assignments)
     findings += recordings.check(course, sources)
-    if gates:
-        findings += pipeline.check(course, sources, say, mutants, brief)
+    if acceptance:
+        findings += acceptance_checks.check(course, sources, say, mutants, brief)
     return findings
 
 

@@ -20,7 +20,7 @@ from coursekit.authoring.checks import (
     acceptance_experiments,
     acceptance_mutants,
 )
-from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -38,38 +38,38 @@ def check(course: Course, sources: list[Source], say: Say, every: int = 1, brief
     experiments, and with fewer gradings of the same submission.
     """
     findings: list[Finding] = []
-    with acceptance_courses.scratch(course) as whole, acceptance_courses.scratch(course) as short:
+    with acceptance_courses.scratch(course) as full_course, acceptance_courses.scratch(course) as short_course:
         for source in sources:
             with Pool(course.root, source.assignment, JOBS) as pool:
-                findings += _Assignment(course, source, say).check(whole, short, pool, every, brief)
+                findings += _AcceptanceChecks(course, source, say).check(full_course, short_course, pool, every, brief)
     return findings
 
 
-class _Assignment:
+class _AcceptanceChecks:
     """The gates of one assignment, one after another; one that raises is a finding, and the others go on."""
 
     def __init__(self, course: Course, source: Source, say: Say) -> None:
         self._course, self._source, self._say = course, source, say
         self._findings: list[Finding] = []
 
-    def check(self, whole: Course, short: Course, pool: Pool, every: int, brief: bool) -> list[Finding]:
+    def check(self, full_course: Course, short_course: Course, pool: Pool, every: int, brief: bool) -> list[Finding]:
         course, source = self._course, self._source
-        self._try("marks", lambda: acceptance_ends.marks(course, whole, source, experiments=not brief))
+        self._try("marks", lambda: acceptance_ends.marks(course, full_course, source, experiments=not brief))
         if self._findings:
             self._say(f"{source.assignment}: the other gates are tried when this is fixed")
             return self._findings
-        self._try("leaks", lambda: acceptance_ends.leaks(course, whole, source))
+        self._try("leaks", lambda: acceptance_ends.leaks(course, full_course, source))
         self._try("costs", lambda: acceptance_experiments.check(course, source))
-        self._try("class", lambda: acceptance_class.check(short, source, pool, FEW if brief else MANY))
+        self._try("class", lambda: acceptance_class.check(short_course, source, pool, FEW if brief else MANY))
         self._try("answers", lambda: acceptance_answers.check(source, pool))
         if every:
             self._try("mutants", lambda: acceptance_mutants.check(source, pool, every))
         return self._findings
 
-    def _try(self, name: str, gate: Callable[[], Gate]) -> None:
+    def _try(self, name: str, check: Callable[[], AcceptanceResult]) -> None:
         start = time.monotonic()
         try:
-            found, figure = gate()
+            found, figure = check()
         except Exception as error:  # the boundary of one gate
             what = error.found if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
             remedy = "fix the findings above, and check again"

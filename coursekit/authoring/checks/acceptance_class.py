@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coursekit.authoring.checks import acceptance_courses
-from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.grading.student_marks import StudentMarks
 from coursekit.model import notebooks, stubs
@@ -17,16 +17,16 @@ from coursekit.reference.process import Pool
 JOBS = 2
 
 
-def check(short: Course, source: Source, pool: Pool, times: int) -> Gate:
+def check(scratch: Course, source: Source, pool: Pool, times: int) -> AcceptanceResult:
     """Findings G705, G706 and G708, and the figures."""
     (wrong,) = pool.ask("wrong", [{}])
-    marks = graded(short, source, wrong, times)
+    marks = graded(scratch, source, wrong, times)
     found, figure = alone(source, marks)
-    others, identical = again(short, source, marks, times)
+    others, identical = again(scratch, source, marks, times)
     return [*found, *others], f"{figure}; {identical}"
 
 
-def graded(short: Course, source: Source, mistaken: Mapping[str, str], times: int) -> dict[str, StudentMarks]:
+def graded(scratch: Course, source: Source, mistaken: Mapping[str, str], times: int) -> dict[str, StudentMarks]:
     """The marks of many submissions, graded together in a course whose notebook has no cells besides the exercises.
 
     ``mistaken`` are solution cells with a mistake in them, by function; an exercise without one is left out of what
@@ -39,21 +39,21 @@ def graded(short: Course, source: Source, mistaken: Mapping[str, str], times: in
     numbered = stubs.numbers(source.notebook)
     wrong = {row.grade_id: mistaken[row.function] for row in rows if row.function in mistaken}
     text = _without_other_cells(source)
-    acceptance_courses.set_up(short, source, text)
+    acceptance_courses.set_up(scratch, source, text)
     handed_in = {f"wrong-{cell}": _with(text, {cell: code}) for cell, code in wrong.items()}
     for row in rows:
         blank = stubs.blank(answers[row.grade_id], numbered)
         handed_in[f"blank-{row.grade_id}"] = _with(text, {row.grade_id: blank})
     same = _with(text, {row.grade_id: wrong[row.grade_id] for row in rows[::2] if row.grade_id in wrong})
     handed_in |= dict.fromkeys(_again(times), same)
-    acceptance_courses.hand_in(short, source.assignment, handed_in)
-    findings, marks = acceptance_courses.graded(short, source, JOBS)
+    acceptance_courses.hand_in(scratch, source.assignment, handed_in)
+    findings, marks = acceptance_courses.graded(scratch, source, JOBS)
     if findings or handed_in.keys() - marks.keys():
         raise CourseError(source.where, findings[0].what if findings else "not every submission was graded")
     return marks
 
 
-def alone(source: Source, marks: dict[str, StudentMarks]) -> Gate:
+def alone(source: Source, marks: dict[str, StudentMarks]) -> AcceptanceResult:
     """An exercise left blank loses exactly its points, and one with a mistake in it loses some of its own only."""
     findings, right = [], {"blank": 0, "wrong": 0}
     rows = source.exercises
@@ -77,7 +77,7 @@ def alone(source: Source, marks: dict[str, StudentMarks]) -> Gate:
     return findings, f"{' and '.join(each)} cost their own points only"
 
 
-def again(short: Course, source: Source, marks: dict[str, StudentMarks], times: int) -> Gate:
+def again(scratch: Course, source: Source, marks: dict[str, StudentMarks], times: int) -> AcceptanceResult:
     """The same submission gets the same marks, reasons and outputs each time."""
     first, *others = _again(times)
     name = source.assignment
@@ -85,7 +85,7 @@ def again(short: Course, source: Source, marks: dict[str, StudentMarks], times: 
         student
         for student in others
         if marks[student].marks != marks[first].marks
-        or _executed(short, name, student) != _executed(short, name, first)
+        or _executed(scratch, name, student) != _executed(scratch, name, first)
     ]
     what = f"{len(differ)} of {times} gradings of the same submission differ from the first"
     found = [Finding("G708", source.where, what, "look for what is random, or timed, in the cells")] if differ else []
@@ -120,5 +120,5 @@ def _by_exercise(marks: StudentMarks) -> dict[str, float]:
     return {mark.grade_id.removesuffix("-test"): mark.earned for mark in marks.marks}
 
 
-def _executed(there: Course, assignment: str, student: str) -> str:
-    return (there.autograded(assignment, student) / f"{assignment}.ipynb").read_text(encoding="utf-8")
+def _executed(scratch: Course, assignment: str, student: str) -> str:
+    return (scratch.autograded(assignment, student) / f"{assignment}.ipynb").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import re
 from nbformat import NotebookNode
 
 from coursekit.authoring.checks import acceptance_courses, acceptance_text
-from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.authoring.checks.released import SECRETS, solution_lines
 from coursekit.feedback import generation
@@ -18,29 +18,29 @@ from selfcheck import recordings
 SOLUTION, UNTOUCHED = "solution", "untouched"
 
 
-def marks(course: Course, whole: Course, source: Source, experiments: bool = True) -> Gate:
+def marks(course: Course, scratch: Course, source: Source, experiments: bool = True) -> AcceptanceResult:
     """Full marks for the solution, whose cells stay silent; none for the untouched release."""
     name = source.assignment
-    acceptance_courses.set_up(whole, source, notebooks.dumps(source.notebook))
-    acceptance_courses.hand_in(whole, name, {SOLUTION: notebooks.dumps(source.notebook)})
+    acceptance_courses.set_up(scratch, source, notebooks.dumps(source.notebook))
+    acceptance_courses.hand_in(scratch, name, {SOLUTION: notebooks.dumps(source.notebook)})
     released = course.release(name) / f"{name}.ipynb"
     if released.is_file():
-        acceptance_courses.hand_in(whole, name, {UNTOUCHED: released.read_text(encoding="utf-8")})
-    findings, earned = acceptance_courses.graded(whole, source, experiments=experiments)
+        acceptance_courses.hand_in(scratch, name, {UNTOUCHED: released.read_text(encoding="utf-8")})
+    findings, earned = acceptance_courses.graded(scratch, source, experiments=experiments)
     solution, untouched = earned.get(SOLUTION), earned.get(UNTOUCHED)
     if solution is not None:
-        executed = notebooks.read(whole.autograded(name, SOLUTION) / f"{name}.ipynb")
+        executed = notebooks.read(scratch.autograded(name, SOLUTION) / f"{name}.ipynb")
         findings += [*_full(source, solution), *_silent(source, executed), *acceptance_text.check(source, executed)]
     if untouched is not None:
         findings += _nothing(source, untouched)
     return findings, f"solution {_sum(solution)}, untouched release {_sum(untouched)}"
 
 
-def leaks(course: Course, whole: Course, source: Source) -> Gate:
+def leaks(course: Course, scratch: Course, source: Source) -> AcceptanceResult:
     """No line of a solution and no hidden test on the feedback page of the untouched release, which was graded before,
     and none in the released recordings. (``released`` looks into the other files.)
     """
-    (page,) = generation.feedback(whole, source.assignment, [UNTOUCHED])
+    (page,) = generation.feedback(scratch, source.assignment, [UNTOUCHED])
     if page.problem:
         return [Finding("G704", source.where, page.problem[:300], "fix what it says")], "not written"
     text = page.path.read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.reference.process import Pool
 
@@ -12,7 +12,7 @@ KILL = "add a case to hidden/{assignment}/exercises.py that tells the two apart"
 LIST = "add a case that shows it; or prove that no valid call can, and say why in hidden/{assignment}/equivalents.py"
 
 
-def check(source: Source, pool: Pool, every: int = 1) -> Gate:
+def check(source: Source, pool: Pool, every: int = 1) -> AcceptanceResult:
     """Findings G710 and G711, and how many mutants there are of which sort."""
     functions = [row.function for row in source.exercises]
     known = dict(zip(functions, pool.ask("mutants", ({"function": name} for name in functions)), strict=True))

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from coursekit.authoring.checks import commands, markdown
 from coursekit.authoring.checks.commands import Commands
 from coursekit.authoring.checks.findings import Finding, Source
-from coursekit.authoring.checks.markdown import Page
+from coursekit.authoring.checks.markdown import MarkdownPage
 from coursekit.model.course import Course
 
 # Names that docs may use though no such file is kept: whoever follows the docs makes them.
@@ -32,7 +32,7 @@ class Text:
     where: str
     folders: tuple[Path, ...]  # from which its links lead
     text: str
-    page: Page
+    page: MarkdownPage
     anchors: frozenset[str]  # of the whole file
 
     def at(self, line: int) -> str:

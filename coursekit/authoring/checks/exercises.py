@@ -70,10 +70,10 @@ def _tests_run(source: Source, row: Exercise, cell: NotebookNode) -> list[Findin
     own, known = row.test, {other.test for other in source.exercises}
     calls = [call for call in _tests_called(body) if call[0] in known]
     others = sorted({name for name, _ in calls} - {own})
-    told = [f"runs {name}, the public test of another exercise" for name in others]
+    problems = [f"runs {name}, the public test of another exercise" for name in others]
     if (own, row.function) not in calls:
-        told.append(f"does not run {own}({row.function})")
-    return [Finding("E311", source.at(cell), what, f"let it run {own}({row.function})") for what in told[:1]]
+        problems.append(f"does not run {own}({row.function})")
+    return [Finding("E311", source.at(cell), what, f"let it run {own}({row.function})") for what in problems[:1]]
 
 
 def _tests_called(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:

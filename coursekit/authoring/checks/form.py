@@ -48,14 +48,14 @@ def read_all(course: Course, fix: bool, say: Callable[[str], None]) -> tuple[lis
         except CourseError as error:
             findings.append(Finding("N101", where, error.found, error.remedy or "fix it by hand, or take it from git"))
             continue
-        exercises, about_files = _exercises(course, name)
+        exercises, file_findings = _exercises(course, name)
         sources.append(Source(name, path, where, clean, exercises))
-        findings += about_files
+        findings += file_findings
         if departures and fix:
             _write(path, notebooks.dumps(clean))
             for departure in departures:
                 say(f"fixed {departure.where}: {departure.what}")
-        findings += [*([] if fix else departures), *_beyond_fixing(sources[-1])]
+        findings += [*([] if fix else departures), *_not_fixable(sources[-1])]
     return sources, findings
 
 
@@ -87,7 +87,7 @@ def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:
         raise CourseError(where, f"cannot be read ({error})"[:200]) from None
     try:
         notebook = notebooks.parse(text, where)
-        raw = json.loads(text, object_pairs_hook=_without_twins)
+        raw = json.loads(text, object_pairs_hook=_without_duplicate_keys)
         cells = _raw_cells(raw)
         texts = [_text(cell, position) for position, cell in enumerate(cells, 1)]
     except CourseError as error:
@@ -112,10 +112,10 @@ def _read(path: Path, where: str) -> tuple[NotebookNode, list[Finding]]:
     ]
 
 
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    twins = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
-    if twins:
-        raise ValueError(f"the key {twins[0]!r} stands twice in the same place (a merge gone wrong?)")
+def _without_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    duplicates = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if duplicates:
+        raise ValueError(f"the key {duplicates[0]!r} stands twice in the same place (a merge gone wrong?)")
     return dict(pairs)
 
 
@@ -177,7 +177,7 @@ def _departures(raw: dict[str, Any], notebook: NotebookNode, clean: NotebookNode
             yield "N108", new.id, "blanks at the ends of lines, or empty lines around the text"
 
 
-def _beyond_fixing(source: Source) -> list[Finding]:
+def _not_fixable(source: Source) -> list[Finding]:
     """What only a person can name."""
     findings = []
     counts = Counter(cell.id for cell in source.notebook.cells)

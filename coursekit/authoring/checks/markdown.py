@@ -15,7 +15,7 @@ _HTML_ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']([^"']+)["']""")
 
 
 @dataclass(frozen=True)
-class Page:
+class MarkdownPage:
     """What can be checked in a page. Pairs begin with the number of the line where their paragraph begins."""
 
     links: tuple[tuple[int, str], ...]
@@ -24,7 +24,7 @@ class Page:
     blocks: tuple[tuple[int, str], ...]  # fenced or indented
 
 
-def read(text: str, mathematics: bool = False) -> Page:
+def read(text: str, mathematics: bool = False) -> MarkdownPage:
     """The page; with ``mathematics`` whatever stands between dollars is left out, as JupyterLab does."""
     if mathematics:
         text = _MATH.sub(lambda match: match[1] or "\n" * match[0].count("\n"), text)
@@ -46,7 +46,7 @@ def read(text: str, mathematics: bool = False) -> Page:
             anchors += [name for child in token.children or () for name in _HTML_ANCHOR.findall(_html(child))]
             if position and tokens[position - 1].type == "heading_open":
                 anchors += _anchors(token, anchors)
-    return Page(tuple(links), frozenset(anchors), tuple(codes), tuple(blocks))
+    return MarkdownPage(tuple(links), frozenset(anchors), tuple(codes), tuple(blocks))
 
 
 @cache

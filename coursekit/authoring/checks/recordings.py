@@ -6,7 +6,7 @@ from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.reference.process import Reference
 
-RECORD = "run `./course record`, and see what it changes"
+REMEDY = "run `./course record`, and see what it changes"
 
 
 def check(course: Course, sources: list[Source]) -> list[Finding]:
@@ -32,5 +32,5 @@ def _assignment(course: Course, source: Source) -> list[Finding]:
         case, colon, what = difference.partition(": ")
         name = path.relative_to(course.root).as_posix()
         where = f"{name}[{case}]" if colon and not case.startswith("not a") else name
-        findings.append(Finding("X601", where, what if where != name else difference, RECORD))
+        findings.append(Finding("X601", where, what if where != name else difference, REMEDY))
     return findings

@@ -3,7 +3,7 @@
 from typing import Any
 
 from coursekit.authoring.mutation.harness import silence
-from coursekit.authoring.mutation.trials import bench
+from coursekit.authoring.mutation.trials import harness
 from coursekit.reference.catalogue import Answer
 from coursekit.reference.table import Table
 
@@ -29,7 +29,7 @@ def losing(table: Table, function: str) -> dict[str, Any]:
         [answer for answer in some if answer.function == function and not _misfit(table, answer)]
         for some in (table.mistakes, table.right_answers)
     )
-    one, lost = bench(table, function), []
+    one, lost = harness(table, function), []
     with silence():
         for answer in (*wrong, *right):
             target = one.function(answer.source(table.cells[function]))

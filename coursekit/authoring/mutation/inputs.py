@@ -14,14 +14,14 @@ import numpy as np
 
 from selfcheck.exercises import Case, Exercise
 
-LARGEST = 9  # units, examples, pixels: small ones differ most
-LAYERS = 6
-STEPS = 45  # of training: enough to see a difference grow
-LONG = 4  # of so many calls one trains as long as a case of the table does
-ANOTHER = 0.2  # of the options of a generator are not those of a case of the table
-FEWER = 0.25  # of the calls have fewer extra arguments
-PLAIN = 100  # of so many calls one leaves all that it can to the defaults
-MANY = 500  # a default from here on makes a call so slow that it is tried then only
+MAX_SIZE = 9  # units, examples, pixels: small ones differ most
+MAX_LAYERS = 6
+MAX_STEPS = 45  # of training: enough to see a difference grow
+LONG_TRAINING_EVERY = 4  # of so many calls one trains as long as a case of the table does
+P_NEW_OPTION = 0.2  # of the options of a generator are not those of a case of the table
+P_FEWER_ARGUMENTS = 0.25  # of the calls have fewer extra arguments
+ALL_DEFAULTS_EVERY = 100  # of so many calls one leaves all that it can to the defaults
+SLOW_DEFAULT = 500  # a default from here on makes a call so slow that it is tried then only
 SIZES = ("n", "n_prev", "n_x", "n_h", "n_y", "m", "height", "width")
 
 
@@ -35,18 +35,18 @@ def draw(exercise: Exercise, key: str, count: int, function: Callable[..., Any])
     quick = [case for case in exercise.cases if not _slow(exercise, case, function)]
     shortest = min(len(case.extra) for case in quick if not case.raises)
     for i in range(count):
-        case = quick[i] if i < len(quick) else _any(rng, quick)
+        case = quick[i] if i < len(quick) else _choice(rng, quick)
         make = {name: _option(rng, name, value, known) for name, value in known[exercise.cases.index(case)].items()}
-        extra = tuple(_argument(rng, value, i % LONG == 0) for value in case.extra)
+        extra = tuple(_argument(rng, value, i % LONG_TRAINING_EVERY == 0) for value in case.extra)
         if not case.raises:
-            if i % PLAIN == PLAIN - 1:
-                extra = extra[: _least(exercise, case, function)]
-            elif rng.rand() < FEWER:
+            if i % ALL_DEFAULTS_EVERY == ALL_DEFAULTS_EVERY - 1:
+                extra = extra[: _required_arguments(exercise, case, function)]
+            elif rng.rand() < P_FEWER_ARGUMENTS:
                 extra = extra[: rng.randint(min(shortest, len(extra)), len(extra) + 1)]
-        yield Case(f"drawn {i}", _fitting(make), extra, case.raises)
+        yield Case(f"drawn {i}", _clipped(make), extra, case.raises)
 
 
-def _least(exercise: Exercise, case: Case, function: Callable[..., Any]) -> int:
+def _required_arguments(exercise: Exercise, case: Case, function: Callable[..., Any]) -> int:
     """How many of the extra arguments of a case ``function`` cannot do without."""
     given = len(exercise.build(case)) - len(case.extra)
     arguments = inspect.signature(function).parameters.values()
@@ -56,10 +56,10 @@ def _least(exercise: Exercise, case: Case, function: Callable[..., Any]) -> int:
 def _slow(exercise: Exercise, case: Case, function: Callable[..., Any]) -> bool:
     given = len(exercise.build(case))
     left_out = [argument.default for argument in inspect.signature(function).parameters.values()][given:]
-    return any(isinstance(default, int) and default >= MANY for default in left_out)
+    return any(isinstance(default, int) and default >= SLOW_DEFAULT for default in left_out)
 
 
-def _any(rng: np.random.RandomState, values: Any) -> Any:
+def _choice(rng: np.random.RandomState, values: Any) -> Any:
     return values[rng.randint(len(values))]
 
 
@@ -72,23 +72,23 @@ def _option(rng: np.random.RandomState, name: str, value: Any, known: list[dict[
         return _layer_dims(rng, values)
     if name in SIZES and value is not None:
         least = min(size for size in values if size is not None)
-        return int(rng.randint(least, max(LARGEST, least + 12 * (least > 1)) + 1))
-    if rng.rand() > ANOTHER:
+        return int(rng.randint(least, max(MAX_SIZE, least + 12 * (least > 1)) + 1))
+    if rng.rand() > P_NEW_OPTION:
         return value
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
-        return int(rng.randint(LARGEST))
+        return int(rng.randint(MAX_SIZE))
     if isinstance(value, float):
-        return value * _any(rng, (1e-3, 1e3))
-    return _any(rng, values)
+        return value * _choice(rng, (1e-3, 1e3))
+    return _choice(rng, values)
 
 
 def _layer_dims(rng: np.random.RandomState, values: list[tuple[int, ...]]) -> tuple[int, ...]:
     """Another network; as deep, and with as many outputs, as those of the table where these are all alike."""
     depths, outputs = {len(dims) for dims in values}, {dims[-1] for dims in values}
-    depth = depths.pop() if len(depths) == 1 else int(rng.randint(2, LAYERS + 2))
-    dims = [int(n) for n in rng.randint(1, LARGEST, depth)]
+    depth = depths.pop() if len(depths) == 1 else int(rng.randint(2, MAX_LAYERS + 2))
+    dims = [int(n) for n in rng.randint(1, MAX_SIZE, depth)]
     dims[-1] = outputs.pop() if len(outputs) == 1 else max(dims[-1], min(outputs))
     return tuple(dims)
 
@@ -98,11 +98,11 @@ def _argument(rng: np.random.RandomState, value: Any, long: bool) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     if isinstance(value, int):
-        return int(rng.randint(1, (value if long else min(value, STEPS)) + 1))
-    return float(value * _any(rng, (1.0, 0.5, 2.0, 0.0, rng.rand())))
+        return int(rng.randint(1, (value if long else min(value, MAX_STEPS)) + 1))
+    return float(value * _choice(rng, (1.0, 0.5, 2.0, 0.0, rng.rand())))
 
 
-def _fitting(make: dict[str, Any]) -> dict[str, Any]:
+def _clipped(make: dict[str, Any]) -> dict[str, Any]:
     """The options with those cut that cannot be larger than a size: so many units, so many wrong answers."""
     most = {"constant": make.get("n"), "wrong": make.get("m"), "zeros": (make.get("n") or 0) * (make.get("m") or 0)}
     return {

@@ -81,9 +81,9 @@ def _places(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, rules.Cod
     """Every expression, statement and keyword below, with where it hangs; outer ones first."""
     for field, value in ast.iter_fields(node):
         for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if isinstance(child, ast.expr | ast.stmt | ast.keyword) and not rules.is_silent(child):
+            if isinstance(child, ast.expr | ast.stmt | ast.keyword) and not rules.is_message(child):
                 yield node, field, index, child
-            if isinstance(child, ast.AST) and not rules.is_silent(child):
+            if isinstance(child, ast.AST) and not rules.is_message(child):
                 yield from _places(child)
 
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from itertools import pairwise
 
-from coursekit.authoring.mutation.rules import head, is_silent, stores
+from coursekit.authoring.mutation.rules import head, is_message, stores
 
 
 def rearranged(block: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str, list[ast.stmt]]]:
@@ -20,7 +20,7 @@ def rearranged(block: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str, list[ast.
             into = ast.For(first.target, first.iter, [*first.body, second], first.orelse)
             yield second, f"into the loop: {head(second)}", [*before, into, *after]
     for i, loop in enumerate(block):
-        if isinstance(loop, ast.For) and len(loop.body) > 1 and not is_silent(loop.body[-1]):
+        if isinstance(loop, ast.For) and len(loop.body) > 1 and not is_message(loop.body[-1]):
             out = loop.body[-1]
             shorter = ast.For(loop.target, loop.iter, loop.body[:-1], loop.orelse)
             yield out, f"out of the loop: {head(out)}", [*block[:i], shorter, out, *block[i + 1 :]]

@@ -14,10 +14,10 @@ from itertools import combinations
 from typing import Any
 
 Code = ast.expr | ast.stmt | ast.keyword
-Change = tuple[str, Any]
+Replacement = tuple[str, Any]
 
-ALL_NAMES = 12  # in a function with more variables, a name is exchanged for the most similar ones only
-SIMILAR = 6
+MAX_VARIABLES = 12  # in a function with more variables, a name is exchanged for the most similar ones only
+MAX_SIMILAR_NAMES = 6
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
     ast.Sub: (ast.Add, ast.Mult),
@@ -83,36 +83,36 @@ def context(definition: ast.FunctionDef) -> Context:
     )
 
 
-def is_silent(node: ast.AST) -> bool:
+def is_message(node: ast.AST) -> bool:
     """True of what only tells something: printing, a branch of nothing but printing, the words of an exception."""
     if isinstance(node, ast.If):
-        return not node.orelse and all(map(is_silent, node.body))
+        return not node.orelse and all(map(is_message, node.body))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return isinstance(node.value.func, ast.Name) and node.value.func.id == "print"
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error")
 
 
-def alternatives(node: Code, parent: ast.AST, field: str, known: Context) -> Iterator[Change]:
+def alternatives(node: Code, parent: ast.AST, field: str, known: Context) -> Iterator[Replacement]:
     """Everything that may stand in the place of ``node``, which hangs in ``parent`` as its ``field``."""
     if isinstance(node, ast.stmt):
         yield from _statement(node)
     elif isinstance(node, ast.keyword):
-        yield f"dropped: {_said(node)}", []
+        yield f"dropped: {_one_line(node)}", []
         if node.arg == "axis":
-            yield from _said_all(node, (ast.keyword("axis", ast.Constant(axis)) for axis in (0, 1, None)))
+            yield from _replacements(node, (ast.keyword("axis", ast.Constant(axis)) for axis in (0, 1, None)))
     elif stores(node):
-        yield from _said_all(node, _targets(node))
+        yield from _replacements(node, _targets(node))
     else:
         index = field == "slice" or isinstance(parent, ast.FormattedValue)
-        yield from _said_all(node, _expression(node, parent, index, known))
+        yield from _replacements(node, _expression(node, parent, index, known))
 
 
-def _said_all(node: ast.AST, new: Iterator[ast.expr | ast.keyword]) -> Iterator[Change]:
+def _replacements(node: ast.AST, new: Iterator[ast.expr | ast.keyword]) -> Iterator[Replacement]:
     for one in new:
-        yield f"{_said(node)} -> {_said(one)}", one
+        yield f"{_one_line(node)} -> {_one_line(one)}", one
 
 
-def _said(node: ast.AST) -> str:
+def _one_line(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())
 
 
@@ -183,8 +183,8 @@ def _text(values: list[ast.expr], known: Context) -> Iterator[ast.expr]:
 def _name(name: str, parent: ast.AST, known: Context) -> Iterator[ast.expr]:
     if name in known.variables:
         others = [other for other in known.variables if other != name]
-        if len(known.variables) > ALL_NAMES:
-            others = sorted(others, key=lambda other: -SequenceMatcher(None, name, other).ratio())[:SIMILAR]
+        if len(known.variables) > MAX_VARIABLES:
+            others = sorted(others, key=lambda other: -SequenceMatcher(None, name, other).ratio())[:MAX_SIMILAR_NAMES]
     elif name in known.called:
         others = [other for other in known.called if other != name]
     else:
@@ -233,7 +233,7 @@ def _targets(node: ast.expr) -> Iterator[ast.expr]:
 # --- statements -----------------------------------------------------------------------------------------------
 
 
-def _statement(node: ast.stmt) -> Iterator[Change]:
+def _statement(node: ast.stmt) -> Iterator[Replacement]:
     yield f"deleted: {head(node)}", []
     match node:
         case ast.Assign([target], ast.BinOp(left, op, right)) if isinstance(left, ast.Name | ast.Subscript):

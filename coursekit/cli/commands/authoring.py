@@ -98,7 +98,7 @@ def check(
     chosen = tuple(course.require(name) for name in assignments or ())
     ours = commands.of(context.find_root().command)
     findings = checks.run(
-        course, chosen, fix=fix, gates=not quick, say=say, mutants=mutants, brief=brief, commands=ours
+        course, chosen, fix=fix, acceptance=not quick, say=say, mutants=mutants, brief=brief, commands=ours
     )
     for finding in findings:
         say(str(finding))

@@ -93,7 +93,7 @@ def _say_what_is_ignored(course: "Course", assignment: str) -> None:
     for stray in course.strays():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
         say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
-    for line in unused_options.told(course):
+    for line in unused_options.messages(course):
         say(line, error=True)
 
 
@@ -130,9 +130,9 @@ def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
         if one.failed or not quiet:
             for remark in (*one.notes, *filter(None, [one.problem])):
                 say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
-    repriced = [one.repriced for one in done if one.repriced]
-    if repriced and not quiet:
-        say(f"another late penalty, though no mark has changed: {penalties.words(repriced)}")
+    changes = [one.total_change for one in done if one.total_change]
+    if changes and not quiet:
+        say(f"another late penalty, though no mark has changed: {penalties.described(changes)}")
     say(f"{', '.join(_counts(done))}; `coursekit marks {assignment}` shows the marks")
     if any(one.failed for one in done):
         raise typer.Exit(PROBLEMS)
@@ -141,15 +141,15 @@ def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
 def _counts(done: "Sequence[Graded]") -> Iterator[str]:
     failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
     unread = sum(bool(one.problem) and not one.failed for one in done)
-    repriced = sum(one.repriced is not None for one in done)
+    changes = sum(one.total_change is not None for one in done)
     if unchanged < len(done):
         yield f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"
     if unread:
         yield f"{unread} of them could not be read"
     if unchanged:
         yield f"{unchanged} unchanged since graded before (--force grades them again)"
-    if repriced:
-        yield f"{repriced} of them with another late penalty"
+    if changes:
+        yield f"{changes} of them with another late penalty"
 
 
 def _preview(
@@ -175,11 +175,11 @@ def _say_preview(preview: "Preview", course: "Course", assignment: str) -> None:
         make_console().print(marks_table.preview_table(preview, assignments.load(course, assignment)))
     if preview.late:
         say(f"handed in late, so that the penalty is worked out anew as well: {', '.join(preview.late)}")
-    if preview.repriced:
-        make_console().print(marks_table.penalties_table(preview.repriced, assignment))
+    if preview.total_changes:
+        make_console().print(marks_table.penalties_table(preview.total_changes, assignment))
     affected = len({change.student for change in preview.changes})
     said = [f"{len(preview.changes)} marks of {affected} of {preview.students} students would change"]
-    many = len(preview.repriced)
+    many = len(preview.total_changes)
     said += [f"{many} total{'s' * (many > 1)} by the late penalty alone"] if many else []
     say(f"{', '.join(said)}; nothing was written")
     if preview.failures:

@@ -59,7 +59,7 @@ def report(assignment: Assignment, csv: Csv = None, excel: Excel = False) -> Non
     from coursekit.grading import gradebook
     from coursekit.reports import class_report
 
-    found = class_report.read(course, assignment)
+    found = class_report.read_verdicts(course, assignment)
     if not found:
         raise CourseError(assignment, "nobody was graded yet", f"run `coursekit grade {assignment}` first")
     marks = gradebook.read(course, assignment, everybody=True) if gradebook.exists(course) else []
@@ -110,7 +110,7 @@ def marks(
             )
         csv_files.check(export)
     chosen = [course.require(assignment)] if assignment else list(course.assignments())
-    roster.marked(course, chosen)
+    roster.require_gradebook(course, chosen)
     from coursekit.grading import gradebook
     from coursekit.reference import assignments
     from coursekit.reports import marks_table

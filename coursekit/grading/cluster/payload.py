@@ -33,10 +33,10 @@ def of_course(course: Course, assignment: str) -> bytes:
     paths += [*course.modules(assignment), *course.trusted_files(assignment).values()]
     paths += [path for path in course.hidden(assignment).iterdir() if path.is_file()]
     # The configuration may hold the password of the gradebook; the worker has its own selfcheck, of the same version.
-    at_home = course.root / settings.CONFIG
+    configuration = course.root / settings.CONFIG
     named = {path.relative_to(course.root).as_posix(): path for path in paths
-             if path != at_home and path.is_relative_to(course.root)}  # fmt: skip
-    return wire_format.packed(asdict(course.facts), {name: named[name].read_bytes() for name in sorted(named)})
+             if path != configuration and path.is_relative_to(course.root)}  # fmt: skip
+    return wire_format.encode(asdict(course.facts), {name: named[name].read_bytes() for name in sorted(named)})
 
 
 def of_submission(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> bytes:
@@ -46,9 +46,9 @@ def of_submission(course: Course, assignment: str, student: str, limits: Limits,
     try:
         listing = folders.listing(folder)
     except CourseError:
-        return wire_format.packed({**fields, "closed": _kind(folder), "entries": [], "others": []})
+        return wire_format.encode({**fields, "closed": _kind(folder), "entries": [], "others": []})
     entries, files, left = list[Any](), dict[str, bytes](), MAX_SENT_BYTES
-    for item in sorted(listing.files, key=_worth):
+    for item in sorted(listing.files, key=_priority):
         name, limit = item.path.as_posix(), _limit(item)
         if left < item.size <= limit:
             continue  # no room: better left out than sent with a hole where something would be read
@@ -57,7 +57,7 @@ def of_submission(course: Course, assignment: str, student: str, limits: Limits,
         left -= len(files[name])
         entries.append([name, item.size if item.size > limit else len(files[name]), item.modified, data is not None])
     others = [[name, _kind(folder / name)] for name, _ in listing.refused]
-    return wire_format.packed({**fields, "closed": "", "entries": entries, "others": others}, files)
+    return wire_format.encode({**fields, "closed": "", "entries": entries, "others": others}, files)
 
 
 def _limit(item: Item) -> int:
@@ -67,7 +67,7 @@ def _limit(item: Item) -> int:
     return candidates.MAX_NOTEBOOK_BYTES if notebook else supporting_files.MAX_FILE_BYTES
 
 
-def _worth(item: Item) -> tuple[bool, bool, int]:
+def _priority(item: Item) -> tuple[bool, bool, int]:
     """What is sent first: notebooks, then archives, then what is small."""
     notebook = bool(candidates.NOTEBOOK_NAME.search(item.path.name))
     return not notebook, item.path.suffix.lower() != ".zip", item.size
@@ -89,39 +89,39 @@ def _kind(path: Path) -> str:
     return "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "pipe"
 
 
-def examined(course: Course, pack: bytes) -> bytes:
+def examine(course: Course, pack: bytes) -> bytes:
     """The outcome of a packed submission, packed; the folder that it was put into is gone again.
 
     ``course`` is one that lies in a private folder. Raises CourseError where this machine has no sandbox.
     """
-    fields, files = wire_format.unpacked(pack)
+    fields, files = wire_format.decode(pack)
     assignment, student = fields["assignment"], fields["student"]
-    folder = wire_format.inside(course.root, f"submitted/{student}/{assignment}")
+    folder = wire_format.path_inside(course.root, f"submitted/{student}/{assignment}")
     marker = marking.shared(course, assignment, Limits(**fields["limits"]), fields["sandbox"])
     try:
-        _lay_out(folder, fields, files)
+        _unpack(folder, fields, files)
         return of_outcome(outcomes.examine(course, assignment, student, marker))
     finally:
         _remove(course.root / "submitted")
 
 
-def _lay_out(folder: Path, fields: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+def _unpack(folder: Path, fields: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
     """What was handed in is below the folder as it was there; what cannot be read there cannot be read here."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if fields["closed"]:
         _put_other(folder, fields["closed"])
         return
     folder.mkdir()
-    wire_format.put(files, folder)
+    wire_format.write_files(files, folder)
     for name, size, modified, readable in fields["entries"]:
-        path = wire_format.inside(folder, name)
+        path = wire_format.path_inside(folder, name)
         if size > len(files[name]):
             os.truncate(path, min(size, _MAX_HOLE_BYTES))
         os.utime(path, (modified, modified))
         if not readable:
             path.chmod(0)
     for name, kind in fields["others"]:
-        _put_other(wire_format.inside(folder, name), kind)
+        _put_other(wire_format.path_inside(folder, name), kind)
 
 
 def _put_other(path: Path, kind: str) -> None:
@@ -148,7 +148,7 @@ def _remove(folder: Path) -> None:
 def of_outcome(outcome: Outcome) -> bytes:
     """The outcome as bytes."""
     fields = {name: value for name, value in vars(outcome).items() if name != "files"}
-    return wire_format.packed(fields, outcome.files)
+    return wire_format.encode(fields, outcome.files)
 
 
 def outcome(fields: Mapping[str, Any], files: dict[str, bytes]) -> Outcome:
