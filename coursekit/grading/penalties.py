@@ -1,7 +1,7 @@
-"""Late penalties: by whatever plug-in the course is configured with; and whose total they would make another now.
+"""Late penalties, by the plug-in of the course; and the totals that have changed, or would change, by them alone.
 
-nbgrader shows the penalty that was recorded, also after a due date, an extension or the policy became another. So do
-we: there is one total. But it is said that grading again would change it.
+nbgrader keeps the penalty that was recorded, also after a due date, an extension or the policy has changed. So do we,
+so that there is one total; a remark says that grading again would change it.
 """
 
 import io
@@ -31,13 +31,13 @@ _NOTEBOOK = api.SubmittedNotebook.__table__
 _SUBMISSION = api.SubmittedAssignment
 _DISCARDED = logging.Logger(
     "coursekit.grading.penalties"
-)  # what nbgrader's step says is for a grading, not for a table of marks
+)  # log messages of nbgrader's step belong to grading, not to a table of marks
 _DISCARDED.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
 class TotalChange:
-    """A student whose total is, or would be, another by the late penalty alone."""
+    """A student's total before and after a change of the late penalty alone."""
 
     student: str
     before: float
@@ -45,16 +45,16 @@ class TotalChange:
 
 
 def described(changes: Iterable[TotalChange]) -> str:
-    """Whose totals, from what to what: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
+    """The changes in words: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
     everybody = sorted(changes, key=lambda one: one.student)
     named = [f"{joined([one.student])} {format_number(one.before)} → {format_number(one.after)}" for one in everybody]
     return first_few(named, MAX_NAMED)
 
 
 def assign(db: Any, submission: str, dated: bool, config: Config) -> None:
-    """The late penalty of a submission is that of now; the caller commits. Raises CourseError where the plug-in fails.
+    """Set the current late penalty of a submission; the caller commits. Raises CourseError if the plug-in fails.
 
-    ``dated``: both when it was due and when it was handed in are known.
+    ``dated``: the due date and the time of submission are both known.
     """
     step = _late_step(config)
     if step is None:
@@ -70,7 +70,7 @@ def assign(db: Any, submission: str, dated: bool, config: Config) -> None:
 
 
 def refresh(book: Gradebook, assignment: str, students: Iterable[str], config: Config) -> dict[str, TotalChange]:
-    """The late penalties of these students are those of now; returns those whose total has become another."""
+    """Set the current late penalties of these students; returns the totals that changed."""
     wanted = set(students)
     try:
         before = [row for row in _rows(book, assignment) if row.student_id in wanted]
@@ -85,7 +85,7 @@ def refresh(book: Gradebook, assignment: str, students: Iterable[str], config: C
 
 
 def totals(book: Gradebook, assignment: str, student: str) -> dict[str, tuple[float, float]]:
-    """By student, for one who was graded, the sum of the marks and the total, as the gradebook holds them."""
+    """By student, the sum of the marks and the total in the gradebook; empty if the student was not graded."""
     return _totals(_rows(book, assignment, student))
 
 
@@ -96,7 +96,7 @@ def _totals(rows: Iterable[Any]) -> dict[str, tuple[float, float]]:
 def total_changes(
     before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]
 ) -> dict[str, TotalChange]:
-    """Of ``totals`` before and after, those whose marks stayed and whose total became another."""
+    """Of ``totals`` before and after, those with the same marks and another total."""
     return {
         student: TotalChange(student, before[student][1], total)
         for student, (marks, total) in after.items()
@@ -107,10 +107,10 @@ def total_changes(
 def outdated(
     book: Gradebook, assignment: str, config: Config, *student: str, handed_in: Mapping[str, datetime] = {}
 ) -> dict[str, TotalChange]:
-    """Whose total would become another if the late penalties were worked out now; nothing is written.
+    """The totals that would change if the late penalties were computed now; writes nothing.
 
-    ``student``: only this one. ``handed_in``: when, where that is another date than the gradebook holds. Raises
-    CourseError where the plug-in fails.
+    ``student``: only this one. ``handed_in``: times of submission that replace those in the gradebook. Raises
+    CourseError if the plug-in fails.
     """
     step = _late_step(config, _DISCARDED)
     if step is None:
@@ -123,7 +123,7 @@ def outdated(
             late_s = (timestamp - row.duedate).total_seconds() - (row.extension.total_seconds() if row.extension else 0)
         penalty = 0.0
         if late_s > 0:
-            with redirect_stdout(io.StringIO()):  # which may be a CSV file
+            with redirect_stdout(io.StringIO()):  # standard output may be a CSV file, and a plug-in may print
                 late = book.db.get(_SUBMISSION, row.id)
                 penalty = sum(value or 0.0 for _, value in _penalties(book.db, late, late_s, step))
         before, after = _total(row.score, row.penalty), _total(row.score, penalty)
@@ -133,13 +133,13 @@ def outdated(
 
 
 def outdated_in(course: Course, assignment: str) -> dict[str, TotalChange]:
-    """The same for everybody in a course's gradebook."""
+    """The totals of all students in a course's gradebook that would change if the penalties were computed now."""
     with gradebook.opened(course) as book:
         return outdated(book, assignment, converters.course_config(course))
 
 
 def remark(course: Course, assignment: str, students: Collection[str] = ()) -> str:
-    """One line on totals that are out of date; "" where there are none. A policy that fails is told, not raised.
+    """One line about totals that are out of date; "" if there are none. A failing policy is reported, not raised.
 
     ``students``: only theirs, if any are named.
     """
@@ -161,13 +161,20 @@ def remark(course: Course, assignment: str, students: Collection[str] = ()) -> s
 
 
 def _rows(book: Gradebook, assignment: str, *student: str) -> list[Any]:
-    """What the gradebook holds of every submission of an assignment, or of one student's."""
+    """Dates, score and penalty of every submission of an assignment, or of one student's, from the gradebook."""
     query = (
-        select(_SUBMISSION.id, _SUBMISSION.student_id, _SUBMISSION.timestamp, _SUBMISSION.extension, api.Assignment.duedate, _SUBMISSION.score,
-               _SUBMISSION.late_submission_penalty.label("penalty"))
+        select(
+            _SUBMISSION.id,
+            _SUBMISSION.student_id,
+            _SUBMISSION.timestamp,
+            _SUBMISSION.extension,
+            api.Assignment.duedate,
+            _SUBMISSION.score,
+            _SUBMISSION.late_submission_penalty.label("penalty"),
+        )
         .join(api.Assignment, api.Assignment.id == _SUBMISSION.assignment_id)
         .where(api.Assignment.name == assignment)
-    )  # fmt: skip
+    )
     return list(book.db.execute(query.where(_SUBMISSION.student_id.in_(student)) if student else query).all())
 
 
@@ -180,11 +187,11 @@ def _differ(one: float, other: float) -> bool:
 
 
 def _penalties(db: Any, late: Any, late_s: float, step: AssignLatePenalties) -> list[tuple[Any, float | None]]:
-    """The penalty of each notebook of a submission, as nbgrader's step works it out."""
+    """The penalty of each notebook of a submission, computed by nbgrader's step."""
     step.init_plugin()
     found = []
     for notebook in late.notebooks:
-        db.refresh(notebook)  # its score is worked out by the database
+        db.refresh(notebook)  # its score is computed by the database
         found.append((notebook, _penalty(step, late, notebook, late_s)))
     return found
 
@@ -203,7 +210,7 @@ def _penalty(step: AssignLatePenalties, late: Any, notebook: Any, late_s: float)
 
 
 def _late_step(config: Config, log: logging.Logger | None = None) -> AssignLatePenalties | None:
-    """nbgrader's step, or the course's own in its place; None where the course has no such step, or switched it off."""
+    """nbgrader's step, or the subclass that the course uses; None if the course has no such step or disabled it."""
     steps = config.Autograde.get("autograde_preprocessors", [AssignLatePenalties])
     found = next((one for one in steps if isinstance(one, type) and issubclass(one, AssignLatePenalties)), None)
     step = found(config=config, **({"log": log} if log else {})) if found else None

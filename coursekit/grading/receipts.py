@@ -1,4 +1,4 @@
-"""A receipt beside every autograded notebook: what the result was made from, and what it consists of."""
+"""A receipt beside every autograded notebook: hashes of what the result was made from, and of the result."""
 
 import json
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from pathlib import Path
 from coursekit.grading import fingerprints
 from coursekit.model.course import Course
 
-NAME = ".graded.json"  # nbgrader looks at no file that begins with a dot, and removes it with its folder
+NAME = ".graded.json"  # nbgrader ignores files that begin with a dot, and removes them with their folder
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """``fingerprint``: of what was graded and how. ``notebook``, ``entries``: hashes of what came out.
+    """``fingerprint``: of the submission and the grader. ``notebook``, ``entries``: hashes of the result.
 
-    ``experiments``: whether all cells were run, experiments as well.
+    ``experiments``: whether all cells were run, including experiments.
     """
 
     fingerprint: str
@@ -29,7 +29,7 @@ def write(folder: Path, receipt: Receipt) -> None:
 
 
 def read(folder: Path) -> Receipt | None:
-    """The receipt in an autograded folder; None where there is none that can be read."""
+    """The receipt in an autograded folder; None if it is missing or cannot be read."""
     try:
         return Receipt(**json.loads((folder / NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -39,10 +39,10 @@ def read(folder: Path) -> Receipt | None:
 def up_to_date(
     course: Course, assignment: str, wanted: Mapping[str, str], entered: Mapping[str, str], experiments: bool = False
 ) -> frozenset[str]:
-    """The students whose result stands: made from the same, its notebook whole, and all of it in the gradebook.
+    """The students whose receipt is up to date: same fingerprint, notebook unchanged, and all entries in the gradebook.
 
-    ``wanted`` are the fingerprints of now, ``entered`` the hashes of what the gradebook holds, by student. Where
-    ``experiments`` have to be run, a result stands only if they were; where they need not be, it stands either way.
+    ``wanted`` are the current fingerprints, ``entered`` the hashes of the entries in the gradebook, by student. If
+    ``experiments`` have to be run, a receipt is up to date only if they were; otherwise it does not matter.
     """
     return frozenset(
         student

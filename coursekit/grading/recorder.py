@@ -1,4 +1,4 @@
-"""Outcomes -> gradebook and autograded/. One writer; a submission is recorded as a whole or not at all."""
+"""Outcomes -> gradebook and autograded/. One writer; a submission is recorded completely or not at all."""
 
 import errno
 import shutil
@@ -28,18 +28,18 @@ _AFFECT_ONE_SUBMISSION = (
     IntegrityError,
     InterfaceError,
     ProgrammingError,
-)  # what one submission's data may bring about
+)  # caused by one submission's data
 
 
 class NothingCanBeWritten(CourseError):
-    """Neither this result nor any other: the disk is full, the gradebook is locked or cannot be reached."""
+    """No result can be written: the disk is full, the gradebook is locked or cannot be reached."""
 
 
 class Recorder:
     """Records outcomes of one assignment, one after another. A context manager."""
 
     def __init__(self, course: Course, assignment: str, experiments: bool = False) -> None:
-        """``experiments``: whether the outcomes are made with all cells run, so that results have to be, too."""
+        """``experiments``: whether all cells are run; then a receipt without experiments is not up to date."""
         self._course, self._assignment = course, assignment
         self._experiments = experiments or candidates.always_run(course, assignment) is None
         self._config = converters.course_config(course)
@@ -58,25 +58,25 @@ class Recorder:
         self._open.close()
 
     def up_to_date(self, wanted: Mapping[str, str]) -> frozenset[str]:
-        """Those of the students with these fingerprints whose result stands."""
+        """Those of the students with these fingerprints whose receipt is up to date."""
         with gradebook.translated_errors():
             entered = gradebook_writer.entered(self._book, self._assignment)
         return receipts.up_to_date(self._course, self._assignment, wanted, entered, self._experiments)
 
     def update_penalties(self, students: Iterable[str]) -> dict[str, TotalChange]:
-        """The late penalties of these are those of now: a due date, the policy or a person's mark may have changed.
+        """Set the current late penalties of these students: a due date, the policy or a person's mark may have changed.
 
-        Returns those whose total has become another.
+        Returns the totals that changed.
         """
         with gradebook.translated_errors():
             return penalties.refresh(self._book, self._assignment, students, self._config)
 
     def record(self, outcome: Outcome, fingerprint: str = "") -> TotalChange | None:
-        """Marks and comments are in the gradebook, the notebook with its files and its stamp in autograded/.
+        """Write marks and comments to the gradebook, and the notebook with its files and its receipt to autograded/.
 
-        The files are made first and put in their place last: until then the earlier ones stand, and are known by
-        their stamp to be no longer what the gradebook holds. Returns the student's totals before and after where
-        only the late penalty has changed. Raises CourseError.
+        The files are prepared first and moved into place last, after the transaction. After a kill in between, the
+        earlier files are still there, and their receipt no longer agrees with the gradebook. Returns the student's
+        totals before and after if only the late penalty has changed. Raises CourseError.
         """
         timestamp = handed_in_at(outcome.files)
         target = self._course.autograded(self._assignment, outcome.student)
@@ -98,7 +98,7 @@ class Recorder:
 
     @contextmanager
     def _result_folder(self) -> Iterator[Path]:
-        """A folder beside those of the students: on the same disk, so that what is made in it is moved as a whole."""
+        """Yield a temporary folder in autograded/: on the same disk, so that it can be moved atomically."""
         autograded = self._course.root / "autograded"
         autograded.mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=RECORDING, dir=autograded))
@@ -108,7 +108,7 @@ class Recorder:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _write(self, outcome: Outcome, notebook: bytes, folder: Path) -> None:
-        """What stands beside a notebook: the student's data, nothing that a program obeys, and the trusted files."""
+        """Write the notebook, the trusted files, and of the student's files only data, never code or configuration."""
         own = {name: data for name, data in outcome.files.items() if self._may_be_stored(PurePosixPath(name))}
         folder.mkdir()
         there = {folder}
@@ -120,7 +120,7 @@ class Recorder:
             path.write_bytes(data)
 
     def _may_be_stored(self, path: PurePosixPath) -> bool:
-        """Whether a file of the student's is data, and neither in the way of one of ours nor where Python looks."""
+        """Whether a student's file is data, does not collide with one of our files, and is not importable by Python."""
         parents = path.parents[:-1]
         in_the_way = path in self._reserved or path in self._reserved_folders or not self._reserved.isdisjoint(parents)
         importable = any(part.suffix in IMPORTABLE for part in (path, *parents))
@@ -129,7 +129,7 @@ class Recorder:
 
 @contextmanager
 def _translated_errors(target: Path) -> Iterator[None]:
-    """What goes wrong within is told: as everybody's trouble, or as this submission's."""
+    """Translate errors of the block: NothingCanBeWritten if every submission would fail, else CourseError."""
     try:
         with gradebook.translated_errors():
             yield
@@ -146,6 +146,6 @@ def _translated_errors(target: Path) -> Iterator[None]:
 
 
 def handed_in_at(files: Mapping[str, bytes]) -> datetime | None:
-    """When it was handed in, if nbgrader's collect, or the submission's own timestamp.txt, says so."""
+    """The time of submission in timestamp.txt, written by nbgrader's collect or by the student; None without one."""
     text = files.get(supporting_files.TIMESTAMP, b"").decode("ascii", "replace").strip()
     return utils.parse_utc(text) if text else None

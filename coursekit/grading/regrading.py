@@ -1,4 +1,4 @@
-"""What grading again would change, before anything is written: whose marks, by how much, and why."""
+"""Dry run: whose marks grading again would change, by how much, and why. Nothing is written."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -18,9 +18,9 @@ from coursekit.model.course import Course
 
 @dataclass(frozen=True)
 class MarkChange:
-    """One exercise of one student whose automatic mark would become another.
+    """The change of one automatic mark: one exercise of one student.
 
-    ``before`` is None where there is no mark yet. ``kept`` is a person's mark, which stays whatever the grader finds.
+    ``before`` is None if there is no mark yet. ``kept`` is a person's mark, which is never replaced.
     """
 
     student: str
@@ -38,10 +38,10 @@ class MarkChange:
 
 @dataclass(frozen=True)
 class Preview:
-    """``changes`` by student and exercise; ``failures`` are those who could not be graded, with why.
+    """``changes`` by student and exercise; ``failures``: students who could not be graded, and why.
 
-    ``late``: of those with changes, whose late penalty is worked out anew when it is graded for good. ``repriced``:
-    those without, whose total another penalty would change all the same.
+    ``late``: students with changes whose late penalty will be computed again as well. ``total_changes``: students
+    without changes whose total would change by another penalty.
     """
 
     changes: tuple[MarkChange, ...]
@@ -58,7 +58,7 @@ def preview(
     options: GradingOptions = DEFAULTS,
     report: Callable[[str], None] = lambda _: None,
 ) -> Preview:
-    """Grades without recording: neither gradebook nor autograded/ is touched. ``report`` is told each student."""
+    """Grade without recording: gradebook and autograded/ do not change. Calls ``report`` with each student."""
     chosen = roster.submitted(course, assignment, students)
     with closing(grading.examine(course, assignment, chosen, options)) as outcomes:
         return compared(course, assignment, outcomes, report)
@@ -67,7 +67,7 @@ def preview(
 def compared(
     course: Course, assignment: str, outcomes: Iterable[Outcome], report: Callable[[str], None] = lambda _: None
 ) -> Preview:
-    """What recording these outcomes would change in the gradebook as it is now."""
+    """What recording these outcomes would change in the gradebook."""
     before = _before(course, assignment)
     changes: list[MarkChange] = []
     failures: list[tuple[str, str]] = []
@@ -91,7 +91,7 @@ def compared(
 def _total_changes(
     course: Course, assignment: str, handed_in: Mapping[str, datetime | None]
 ) -> tuple[TotalChange, ...]:
-    """Of these students, those whose total another late penalty would change."""
+    """The totals of these students that the current late penalty would change."""
     if not handed_in:
         return ()
     dates = {student: when for student, when in handed_in.items() if when is not None}

@@ -1,4 +1,4 @@
-"""Scratch folders below .coursekit/, locked as long as somebody works in them; what a killed process left is swept."""
+"""Temporary folders in .coursekit/, locked while in use; those of killed processes are deleted by the next grader."""
 
 import shutil
 import tempfile
@@ -15,7 +15,7 @@ PREFIX = "scratch-"
 
 @contextmanager
 def folder(course: Course) -> Iterator[Path]:
-    """A new folder on the disk of the course. It is gone afterwards; where the process is killed, by the next sweep."""
+    """Yield a new folder on the disk of the course, deleted afterwards; after a kill, by ``delete_leftovers``."""
     parent = course.root / ".coursekit"
     parent.mkdir(exist_ok=True)
     while True:
@@ -23,7 +23,7 @@ def folder(course: Course) -> Iterator[Path]:
             lock = _lock(Path(made))
             try:
                 lock.acquire()
-            except FileNotFoundError:  # swept before it was locked
+            except FileNotFoundError:  # deleted as a leftover before it was locked
                 continue
             try:
                 files = Path(made, "files")  # without the lock file
@@ -35,7 +35,7 @@ def folder(course: Course) -> Iterator[Path]:
 
 
 def delete_leftovers(course: Course) -> None:
-    """The folders in which nobody works any more are gone."""
+    """Delete the folders that no process has locked."""
     for left in (course.root / ".coursekit").glob(f"{PREFIX}*"):
         try:
             with _lock(left).acquire(timeout=0):
@@ -45,5 +45,5 @@ def delete_leftovers(course: Course) -> None:
 
 
 def _lock(made: Path) -> FileLock:
-    # No soft lock where the file system has no flock: it would outlive a killed process on another machine.
+    # No soft lock where the file system has no flock: it would outlive a killed process on another computer.
     return FileLock(made / ".lock", fallback_to_soft=False)

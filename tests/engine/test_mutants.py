@@ -160,8 +160,8 @@ def test_a_missing_case_lets_a_mutant_survive(key, names, name):
     """The gate can fail: without the case that was made for it, a wrong comparison keeps full marks."""
     strong, weak = harness(key), harness(key, names)
     (mutant,) = [mutant for mutant in strong.mutants if mutant.name == name]
-    assert strong.outcome(mutant).killed
-    survivor = weak.outcome(mutant)
+    assert strong.result(mutant).killed
+    survivor = weak.result(mutant)
     assert not survivor.killed
     assert "entries wrong with seed=" in survivor.difference
     assignment, _, function = key.partition("/")
@@ -301,7 +301,7 @@ def test_a_sample_does_not_complain_of_what_was_not_tried():
 def test_parts_of_an_exercise_have_all_of_its_cases(key):
     """The early exit must not forget a case, and full marks mean the whole exercise."""
     one, row = harness(key), tables.exercise(key)
-    *parts, whole = one._parts
+    *parts, whole = one._partial_exercises
     assert one.exercise == whole == row
     assert {case.name for part in parts for case in part.cases} == {case.name for case in row.cases}
     assert [case.name for case in one.live_exercise.cases] == [case.name for case in row.cases]

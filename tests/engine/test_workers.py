@@ -203,6 +203,7 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
     program.write_text(
         f"""from pathlib import Path
 from coursekit.grading import workers
+from coursekit.grading.options import GradingOptions
 from coursekit.model.course import Course
 from coursekit.marking.limits import Limits
 if __name__ == "__main__":

@@ -565,7 +565,7 @@ ENDS = {
     "it has nothing more to do": lambda one: one.process.stdin.close(),
     "it is told to end": lambda one: one.process.send_signal(signal.SIGTERM),
     "it is killed": lambda one: kill(one.process.pid),
-    "its worker process is killed": lambda one: [kill(pid) for pid in one.family("cluster.worker_process")],
+    "worker process is killed": lambda one: [kill(pid) for pid in one.family("cluster.worker_process")],
     "both are killed, the worker process first": lambda one: [
         kill(pid) for pid in (*one.family("cluster.worker_process"), one.process.pid)
     ],

@@ -64,10 +64,10 @@ class _Call:
 
 
 class MutationHarness:
-    """An exercise with what it takes to try other functions in it, in this very process.
+    """An exercise, in which other functions can be tried in this process.
 
-    ``live_exercise`` is the exercise with all its cases, as Python objects; ``cell`` the solution cell, ``solved`` the names of
-    the source notebook after its solutions have run.
+    ``live_exercise`` has all cases as Python objects, ``cell`` is the solution cell, ``solved`` the namespace of the
+    source notebook after its solutions have run.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Parcels: some fields and some files as bytes, for another process or another machine. Nothing of it is unpickled.
+"""The wire format: fields and files as bytes, for another process or computer. Nothing is unpickled.
 
-Equal contents are equal bytes, so that a message can be known by its digest.
+Equal contents give equal bytes, so that a message is identified by its digest.
 """
 
 import json
@@ -13,17 +13,17 @@ _SIZE_BYTES = 8
 
 
 def encode(fields: Mapping[str, Any], files: Mapping[str, bytes] = {}) -> bytes:
-    """The message; fields are what JSON can say, names of files may be made of any bytes."""
+    """Encode a message; fields are JSON values, file names may consist of any bytes."""
     table = [[name, len(data)] for name, data in files.items()]
     header = json.dumps({"fields": fields, "files": table}, separators=(",", ":")).encode("ascii")
     return b"".join([_MAGIC, _size(header), header, *files.values()])
 
 
 def decode(message: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Its fields and its files. Raises ValueError for anything that is no whole message."""
+    """Fields and files of a message. Raises ValueError if it is damaged or incomplete."""
     start = len(_MAGIC) + _SIZE_BYTES
     if not message.startswith(_MAGIC) or len(message) < start:
-        raise ValueError("this is no message")
+        raise ValueError("not a message")
     end = start + int.from_bytes(message[len(_MAGIC) : start], "big")
     header = json.loads(message[start:end])
     files = {}
@@ -31,12 +31,12 @@ def decode(message: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
         files[name] = message[end : end + size]
         end += size
     if end != len(message):
-        raise ValueError("a message that breaks off, or goes on behind its end")
+        raise ValueError("a message with missing or surplus bytes")
     return header["fields"], files
 
 
 def write_files(files: Mapping[str, bytes], folder: Path) -> None:
-    """The files lie below the folder. Raises ValueError for a name that leads out of it."""
+    """Write the files below the folder. Raises ValueError for a name that leads out of it."""
     for name, data in files.items():
         path = path_inside(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,14 +52,14 @@ def path_inside(folder: Path, name: str) -> Path:
 
 
 def send(pipe: IO[bytes], message: bytes) -> None:
-    """The message is in the pipe."""
+    """Write the message with its size to the pipe."""
     pipe.write(_size(message))
     pipe.write(message)
     pipe.flush()
 
 
 def receive(pipe: IO[bytes]) -> bytes | None:
-    """The next message out of the pipe; None where the other side has ended, be it in the middle of one."""
+    """The next message from the pipe; None if the other side has ended, also in the middle of a message."""
     head = pipe.read(_SIZE_BYTES)
     size = int.from_bytes(head, "big")
     message = pipe.read(size) if len(head) == _SIZE_BYTES else b""

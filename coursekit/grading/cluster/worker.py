@@ -1,6 +1,6 @@
-"""What runs in a Dask worker: bytes in, bytes out. The grading itself is done by a process beside it (cluster_desk).
+"""The tasks of a Dask worker: bytes in, bytes out. A separate process does the grading (``worker_process``).
 
-Imports nothing of the course, which comes as data. A worker needs this package and bubblewrap, and shares no files.
+It imports nothing of the course, which is sent as data. A worker needs this package and bubblewrap, no shared files.
 """
 
 import functools
@@ -19,11 +19,11 @@ from coursekit import PACKAGE
 from coursekit.grading.cluster import wire_format
 from coursekit.system import versions
 
-LOCK = ".lock"  # in the folder of a process, held by it
+LOCK = ".lock"  # in the folder of a worker process, which holds it
 _PREFIX = "coursekit-desk-"
-_CLEANER = 'cat; chmod -R u+rwX -- "$1"; rm -rf -- "$1"'  # students' folders may be closed
+_CLEANER = 'cat; chmod -R u+rwX -- "$1"; rm -rf -- "$1"'  # a student's folder may have no permissions
 _NOT_INHERITED = ("COURSE_ROOT", "COURSE_DB_URL")
-_thread = threading.local()  # a sandbox belongs to one thread, and so does the process that has it
+_thread = threading.local()  # a sandbox belongs to one thread, and so does its worker process
 
 
 class WorkerProcessDied(Exception):
@@ -32,7 +32,7 @@ class WorkerProcessDied(Exception):
 
 @functools.cache
 def engine_digest() -> str:
-    """The digest of this package's own code, and of what it stands on: where it differs, so may the marks."""
+    """The digest of this package and the versions of its dependencies: with another digest, marks may differ."""
     whole = hashlib.sha256()
     whole.update(repr(versions.installed()).encode())
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -43,14 +43,14 @@ def engine_digest() -> str:
 
 
 def course_payload(course: bytes) -> bytes:
-    """The course itself: as the result of a task, Dask brings it to every worker once, and again if it gets lost."""
+    """Return the course: as the result of a task, Dask sends it to every worker once, and again if it is lost."""
     return course
 
 
 def examine(course: bytes, submission: bytes, wanted: str, attempts: int) -> bytes:
-    """The answer to a packed submission of a packed course, the same wherever and however often it is asked for.
+    """The encoded outcome of a submission payload; the same on every worker and at every repetition.
 
-    Where it kills the process that grades it, it is tried again in a fresh one, and given up after ``attempts``.
+    If the worker process is killed, the submission is tried in a new one, at most ``attempts`` times.
     """
     if engine_digest() != wanted:
         settings = ", ".join(versions.ARITHMETIC)
@@ -67,11 +67,11 @@ def examine(course: bytes, submission: bytes, wanted: str, attempts: int) -> byt
 
 
 class WorkerProcess:
-    """The process, with a course course unpacked in a folder of its own.
+    """A process that grades submissions of one course, whose files it unpacks in a folder of its own.
 
-    What is hidden lies there, so the folder goes however this ends: a cleaner holds the other end of a pipe that closes
-    with the process, and then removes the folder, into which nobody writes any more. Where both are killed at once, the
-    next one to begin on that machine removes it.
+    The folder holds hidden tests, so it has to be deleted however the process ends. A cleaner process waits for the
+    end of a pipe that the worker process holds open, and then deletes the folder, when nobody writes into it any more.
+    If both are killed, the next worker process on that computer deletes it.
     """
 
     def __init__(self, course: bytes) -> None:
@@ -95,7 +95,7 @@ class WorkerProcess:
                 cwd=folder,
                 env={name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
                 | {"PYTHONDONTWRITEBYTECODE": "1"},
-                start_new_session=True,  # Ctrl-C is for the worker; this process ends when the worker has
+                start_new_session=True,  # Ctrl-C is handled by the worker; this process ends with the worker
                 pass_fds=(write_end,),
             )
         finally:
@@ -108,7 +108,7 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def ask(self, submission: bytes) -> bytes:
-        """The answer. Raises WorkerProcessDied."""
+        """The encoded outcome. Raises WorkerProcessDied."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -124,7 +124,7 @@ class WorkerProcess:
         return answer
 
     def close(self) -> None:
-        """The process is gone, with its folder."""
+        """End the process; its cleaner then deletes its folder."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -132,12 +132,12 @@ class WorkerProcess:
                 try:
                     pipe.close()
                 except OSError:
-                    continue  # what was not written yet has nobody to read it
+                    continue  # the data that was not written yet has no reader
         self._cleaner.wait()
 
 
 def _delete_leftovers(parent: Path) -> None:
-    """The folders of processes that live no more are gone."""
+    """Delete the folders of processes that have ended."""
     for lock in parent.glob(f"{_PREFIX}*/{LOCK}"):
         try:
             with FileLock(lock, fallback_to_soft=False).acquire(timeout=0):

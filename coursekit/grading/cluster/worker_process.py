@@ -1,7 +1,7 @@
-"""A process on a worker that grades one course pack: ``python -m coursekit.grading.cluster.worker_process``.
+"""A worker process for one course: ``python -m coursekit.grading.cluster.worker_process``.
 
-Each pack gets a process of its own, in a folder of its own. Its first parcel is the course, every other one a
-submission; each is answered with a parcel. The process ends with the pipe; then the worker's cleaner takes the folder.
+Each course has its own process in its own folder. The first message is the course, every other one a submission, and
+each submission is answered with a message. The process ends with the pipe; then the cleaner deletes the folder.
 """
 
 import os
@@ -23,10 +23,10 @@ from coursekit.model.settings import Facts
 
 
 def main() -> None:
-    """Orders come on the standard input, answers go where the standard output was; prints go to the errors."""
+    """Read requests from standard input, write answers to standard output; redirect prints to standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = FileLock(worker.LOCK, fallback_to_soft=False)
-    lock.acquire()  # until this process ends, however it does
+    lock.acquire()  # until this process ends, also by a kill
     requests = _start_reader(sys.stdin.buffer)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -49,7 +49,7 @@ def _answer(course: Course, request: bytes) -> bytes:
 
 
 def _start_reader(pipe: IO[bytes]) -> Callable[[], bytes]:
-    """What gives the next request. When there are no more, because the worker has ended, this process ends at once."""
+    """Start reading requests; returns a function that waits for the next one. This process ends with the pipe."""
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def read_requests() -> None:
@@ -57,7 +57,7 @@ def _start_reader(pipe: IO[bytes]) -> Callable[[], bytes]:
             while request := wire_format.receive(pipe):
                 requests.put(request)
         finally:
-            os._exit(0)  # whatever it is grading, nobody waits for it; the sandbox dies with this process
+            os._exit(0)  # nobody waits for the current result; the sandbox ends with this process
 
     threading.Thread(target=read_requests, name="requests", daemon=True).start()
     return requests.get
