@@ -1,7 +1,7 @@
-"""What is known about one student's marks, as values: the gradebook's marks, and the verdicts behind them.
+"""One student's marks as values: the marks in the gradebook, and the verdicts that explain them.
 
-The verdicts are in the autograded notebook's metadata (``graded_verdicts``). They quote the student, so every text in
-here is untrusted. Where there are none (graded before they were written), the gradebook's comments take their place.
+The verdicts are in the metadata of the autograded notebook (``graded_verdicts``). They quote the student, so every text
+here is untrusted. Without verdicts (graded by an older version) the comments in the gradebook take their place.
 """
 
 import math
@@ -12,20 +12,20 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from coursekit.grading import gradebook
-from coursekit.model import notebooks
-from coursekit.reference.assignments import Assignment
-from coursekit.model.errors import CourseError
 from coursekit.grading.gradebook import NOT_JUDGED
+from coursekit.grading.student_marks import StudentMarks, format_duration, format_time
 from coursekit.marking import graded_verdicts
 from coursekit.marking.graded_verdicts import MAX_CHARS, GradedExercise
 from coursekit.marking.verdicts import NOTHING_ELSE, Result, gist
+from coursekit.model import notebooks
+from coursekit.model.errors import CourseError
+from coursekit.reference.assignments import Assignment
 from coursekit.submission.loading import NOTES, PROBLEM
-from coursekit.grading.student_marks import StudentMarks, format_duration, format_time
 
 
 @dataclass(frozen=True)
 class ExerciseFeedback:
-    """One graded answer. ``earned`` is what counts, ``automatic`` what the grader alone would give."""
+    """The feedback on one graded answer. ``earned`` is the mark, ``automatic`` the mark by the grader alone."""
 
     grade_id: str
     name: str
@@ -47,7 +47,7 @@ class ExerciseFeedback:
 
     @property
     def status(self) -> str:
-        """One word for colour and sign: ``right``, ``partly``, ``wrong``, ``blank``, ``waiting``, ``unknown``."""
+        """The key of colour and sign: ``right``, ``partly``, ``wrong``, ``blank``, ``waiting``, ``unknown``."""
         if self.waiting and not self.by_person:
             return "waiting"
         if not self.judged:
@@ -68,7 +68,7 @@ class ExerciseFeedback:
 
     @property
     def found(self) -> tuple[Result, ...]:
-        """The failed checks, the first for each reason; that nothing else is right is none where there is another."""
+        """The failed checks, one per reason; the reason "nothing else is right" is dropped if there is another."""
         by_gist: dict[str, Result] = {}
         for check in self.checks:
             if not check.passed and check.reason:
@@ -89,7 +89,7 @@ class Marks:
     notes: tuple[str, ...]
     problem: str
     exercises: tuple[ExerciseFeedback, ...]
-    outdated: bool = False  # the late penalty in the total is not the one of now
+    outdated: bool = False  # the late penalty in the total is out of date
 
     @property
     def points(self) -> float:
@@ -101,7 +101,7 @@ class Marks:
 
     @property
     def deadline(self) -> str:
-        """What became of the due date, as some sentences; "" where there is nothing to say."""
+        """Extension, lateness and penalty in sentences; "" if there is nothing to say."""
         result = self.result
         said = [f"You had an extension until {format_time(result.extended_until)}."] if result.extended_until else []
         if result.late:
@@ -120,7 +120,7 @@ class Marks:
 
     @property
     def waiting(self) -> float:
-        """Points that a person has not given or refused yet."""
+        """Points that a person has not decided on yet."""
         return sum(exercise.points for exercise in self.exercises if exercise.status == "waiting")
 
     @property
@@ -133,9 +133,9 @@ class Marks:
 
 
 def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
-    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded.
+    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry if it was never graded.
 
-    ``known`` is the assignment; ``config``: nbgrader's, which says how late work is penalised.
+    ``known`` is the assignment; ``config`` is nbgrader's configuration, with the late policy.
     """
     from nbgrader.api import Gradebook
 
@@ -161,7 +161,7 @@ def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str,
         result = gradebook.marks_of(entry.assignment, problem)
         try:
             outdated = bool(penalties.outdated(book, assignment, config, student))
-        except CourseError:  # the late policy fails, which whoever grades is told
+        except CourseError:  # the late policy fails, which `grade` reports
             outdated = False
     return Marks(assignment, student, person, result, notes, problem, tuple(found), outdated)
 
@@ -174,7 +174,7 @@ def _exercise(
     by_person = grade is not None and grade.manual_score is not None
     written = notebooks.is_solution(cell) or bool(grader.get("task"))
     if verdict is None or (automatic is not None and not math.isclose(automatic, verdict.earned, abs_tol=1e-9)):
-        verdict = GradedExercise(key, "")  # there is none, or it is of an older run: the gradebook is what counts
+        verdict = GradedExercise(key, "")  # no verdict, or one of an older run: the gradebook decides
     said = "" if comment is None else comment.auto_comment or ""
     from_person = "" if comment is None else comment.manual_comment or ""
     judged = by_person or written or automatic is not None
