@@ -72,7 +72,8 @@ def render(nb: NotebookNode, notes_shown_above: bool, view: View = View()) -> tu
             budget.begin_cell(_has_pictures(cell))
         cells.append(_cell(cell, len(cells) + 1, outline, budget, view))
     if len(chosen) < len(visible_cells):
-        said = f"[{len(visible_cells) - len(chosen):,} cells are left out here: there are too many. They are in {view.original}.]"
+        left_out = len(visible_cells) - len(chosen)
+        said = f"[{left_out:,} cells are left out here: there are too many. They are in {view.original}.]"
         cells.append(Cell(f"cell-{len(cells) + 1}", "", "raw", "", _absent(said)))
     return tuple(cells)
 

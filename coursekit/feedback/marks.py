@@ -107,9 +107,8 @@ class Marks:
         if result.late:
             when = f" ({format_time(result.submitted)})" if result.submitted else ""
             free = not (result.taken_off or self.outdated)
-            said.append(
-                f"Handed in {format_duration(result.late)} late{when}{'; nothing was taken off for that' if free else ''}."
-            )
+            ending = "; nothing was taken off for that" if free else ""
+            said.append(f"Handed in {format_duration(result.late)} late{when}{ending}.")
         if self.outdated:
             said.append("The penalty for being late is that of an earlier date or rule; your total may still change.")
         return " ".join(said)
