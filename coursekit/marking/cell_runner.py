@@ -15,7 +15,7 @@ from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, LEFT_OUT, NOT_
 from coursekit.marking.time_left import TimeLeft
 from coursekit.model import notebooks
 from coursekit.sandbox.reply import Reply
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.timeouts import SubmissionBudget
 
 _KEEP_TIMEOUT_S = 10
 
@@ -45,9 +45,14 @@ class CellRunner:
     """
 
     def __init__(
-        self, process: NotebookProcess, time_left: TimeLeft, hold: Hold, tests: frozenset[str], unrun: Mapping[str, str]
+        self,
+        process: NotebookProcess,
+        time_left: TimeLeft,
+        budget: SubmissionBudget,
+        tests: frozenset[str],
+        unrun: Mapping[str, str],
     ) -> None:
-        self._process, self._time, self._hold = process, time_left, hold
+        self._process, self._time, self._budget = process, time_left, budget
         self._tests, self._unrun = tests, unrun
         self.seconds: dict[str, float] | None = None  # if set: what each cell took, without other programs' share
 
@@ -108,15 +113,15 @@ class CellRunner:
     def _ask(self, cell_id: str, request: Mapping[str, Any], allowed_s: float) -> Reply:
         if self.seconds is None:
             return self._process.ask(request, allowed_s)
-        began, had_s = time.monotonic(), self._process.others_had_s()
+        began, steal_s = time.monotonic(), self._process.cpu_steal_s()
         reply = self._process.ask(request, allowed_s)
         took_s = time.monotonic() - began
-        self.seconds[cell_id] = took_s - max(0.0, self._process.others_had_s() - had_s)
+        self.seconds[cell_id] = took_s - max(0.0, self._process.cpu_steal_s() - steal_s)
         return reply
 
     def _keep(self, name: str) -> str:
         """A snapshot of the notebook's variables was taken; else in words why not."""
-        timeout_s = max(1.0, min(_KEEP_TIMEOUT_S, self._hold.left_s()))
+        timeout_s = max(1.0, min(_KEEP_TIMEOUT_S, self._budget.left_s()))
         reply = self._process.ask({"op": "keep", "name": name}, timeout_s)
         return "" if reply.end == "done" else reply.why
 

@@ -26,8 +26,8 @@ from coursekit.model.course import Course
 from coursekit.reference import assignments
 from coursekit.sandbox import isolation
 from coursekit.sandbox.client import Sandbox
-from coursekit.sandbox.isolation import Walls
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.isolation import Isolation
+from coursekit.sandbox.timeouts import SubmissionBudget
 from coursekit.submission import answer_hashes, supporting_files
 from coursekit.submission.candidates import source_of
 
@@ -47,7 +47,7 @@ class Marker:
     """Marks notebooks of one assignment, one after another, in one sandbox. A context manager."""
 
     def __init__(
-        self, course: Course, assignment: str, limits: Limits = DEFAULTS, standing: Walls | None = None
+        self, course: Course, assignment: str, limits: Limits = DEFAULTS, standing: Isolation | None = None
     ) -> None:
         self._assignment, self._limits = assignments.load(course, assignment), limits
         self._rows = self._assignment.exercises
@@ -56,7 +56,7 @@ class Marker:
         self._names = names_of(self._assignment)
         files: dict[str, Path] = course.trusted_files(assignment)
         calls = warm_up.drawings(source_of(course, assignment), files)
-        self._sandbox = Sandbox(files, walls=standing, beforehand=calls)
+        self._sandbox = Sandbox(files, layers=standing, warm_up_calls=calls)
 
     def __enter__(self) -> Self:
         return self
@@ -76,17 +76,17 @@ class Marker:
         """
         code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
         quoter = Quoter.of(code, self._names)
-        limits, hold = self._limits, Hold(self._limits.submission_timeout_s)
+        limits, budget = self._limits, SubmissionBudget(self._limits.submission_timeout_s)
         if not limits.experiments and plan.in_want(notebook):  # an answer that uses what only they give
             limits = replace(limits, experiments=True)
-        settled, repeats, taught = Settled(), Repeats(hold), set[str]()
+        settled, repeats, taught = Settled(), Repeats(budget), set[str]()
         while settled.shown is None or len(settled.final) < len(self._rows):
             repeats.next_run()
-            with Run(self._sandbox, notebook, self._rows, files, limits, taught, hold, settled.shown) as run:
+            with Run(self._sandbox, notebook, self._rows, files, limits, taught, budget, settled.shown) as run:
                 settled = self._further(run, settled, repeats, quoter)
             if settled.in_doubt:
                 limits = replace(limits, experiments=True)
-                settled, repeats = Settled(), Repeats(hold)
+                settled, repeats = Settled(), Repeats(budget)
         by_function = {verdict.exercise.function: verdict for verdict in settled.final}
         return self._marked(settled.shown, [by_function[row.function] for row in self._rows], notes)
 
@@ -153,7 +153,7 @@ class Marker:
 _shared: dict[Any, Marker] = {}
 
 
-def standing(sandbox: str) -> Walls:
+def standing(sandbox: str) -> Isolation:
     """The walls to grade in, by one of ``SANDBOXES``. Raises CourseError where this machine has none."""
     return isolation.NONE if sandbox == "none" else isolation.require()
 

@@ -24,7 +24,7 @@ from coursekit.marking.time_left import TimeLeft
 from coursekit.model import notebooks
 from coursekit.model.exercise import Exercise
 from coursekit.sandbox.client import Sandbox
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.timeouts import SubmissionBudget
 
 MAX_RESTARTS = 8
 _IMPORTS = re.compile(r"(?m)^(?:import|from)\b")
@@ -46,7 +46,7 @@ class Run:
         files: Mapping[str, bytes],
         limits: Limits,
         taught: set[str],
-        hold: Hold | None = None,
+        budget: SubmissionBudget | None = None,
         shown: NotebookNode | None = None,
     ) -> None:
         self._notebook, self._taught, self._shown = notebook, taught, shown
@@ -54,10 +54,10 @@ class Run:
         self._tests = frozenset(f"{row.grade_id}-test" for row in rows)
         unrun = {} if limits.experiments else plan.unrun(notebook)
         self.leaves_out_own = any(name.startswith(notebooks.ADDED) for name in unrun)  # the student's own cells
-        self._hold = hold or Hold(limits.submission_timeout_s)
-        self._process = NotebookProcess(sandbox, files, self._hold)
-        self._time = TimeLeft(limits, self._hold, self._process.others_had_s)
-        self._cells = CellRunner(self._process, self._time, self._hold, self._tests, unrun)
+        self._budget = budget or SubmissionBudget(limits.submission_timeout_s)
+        self._process = NotebookProcess(sandbox, files, self._budget)
+        self._time = TimeLeft(limits, self._budget, self._process.cpu_steal_s)
+        self._cells = CellRunner(self._process, self._time, self._budget, self._tests, unrun)
         self._played = Played(notebook)
 
     def __enter__(self) -> Self:
@@ -126,7 +126,7 @@ class Run:
             return self._played.trouble[test_cell]
         if late := self._time.late():
             return f"{NOT_TRIED}. {late}"
-        if not self._process.runs and not self._hold.over:
+        if not self._process.runs and not self._budget.used_up:
             self._play(self._defines)
         return "" if self._process.runs else f"{NOT_TRIED}. {NOT_RUN}"
 
@@ -135,7 +135,7 @@ class Run:
         restarts = 0
         while True:
             played = Played(copy.deepcopy(self._notebook))
-            self._hold.play(len(self._notebook.cells))
+            self._budget.spend(len(self._notebook.cells))
             self._time.add(self._process.begin())  # what it takes to make a child is no time of the notebook's
             self._knows = frozenset(self._taught)
             self._cells.run_all(played, is_needed)
@@ -143,7 +143,7 @@ class Run:
                 return played
             self._process.lose(played.lost, played.why)
             restarts += 1
-            if restarts > MAX_RESTARTS or self._hold.over:
+            if restarts > MAX_RESTARTS or self._budget.used_up:
                 return played
 
     def _defines(self, cell: NotebookNode) -> bool:

@@ -352,7 +352,7 @@ for shell in find("Shell"):
     type(shell).keep = lambda self, name: None"""),
     Attack("every snapshot holds an answer that anybody may have", end=FIND + """
 for shell in find("Shell"):
-    for kept in list(shell._kept.values()):
+    for kept in list(shell._snapshots.values()):
         kept["linear_forward"] = lambda A, W, b: (W.dot(A), (A, W, b))
         kept["compute_cost"] = lambda AL, Y: 0.25"""),
     Attack("what was there before and after the call is forged", start=FIND, answers={"linear_forward": """

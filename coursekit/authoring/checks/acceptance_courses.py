@@ -14,7 +14,7 @@ from coursekit.marking.limits import Limits
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.sandbox import isolation
-from coursekit.sandbox.isolation import Walls
+from coursekit.sandbox.isolation import Isolation
 
 Gate = tuple[list[Finding], str]  # what is wrong, and the figure
 
@@ -41,7 +41,7 @@ def hand_in(there: Course, assignment: str, notebooks_by_student: Mapping[str, s
         (folder / f"{assignment}.ipynb").write_text(text, encoding="utf-8", newline="\n")
 
 
-def standing() -> Walls:
+def standing() -> Isolation:
     """The walls of this machine; the notebooks are ours, so that they are good, but not needed."""
     try:
         return isolation.require()

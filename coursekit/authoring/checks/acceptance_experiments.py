@@ -19,7 +19,7 @@ def check(course: Course, source: Source) -> Gate:
     rows = source.exercises
     seconds: dict[str, float] = {}
     with (
-        Sandbox(files, walls=standing(), beforehand=calls) as sandbox,
+        Sandbox(files, layers=standing(), warm_up_calls=calls) as sandbox,
         Run(sandbox, source.notebook, rows, {}, Limits(), set()) as run,
     ):
         seconds = run.measured()
