@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from coursekit import PACKAGE
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -24,7 +24,7 @@ MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 96 << 20  # read of one file, of one s
 
 
 def of_submissions(
-    course: Course, assignment: str, students: Sequence[str], limits: Limits, sandbox: str
+    course: Course, assignment: str, students: Sequence[str], limits: TimeLimits, sandbox: str
 ) -> dict[str, str]:
     """The fingerprint of each of these submissions, graded so; "" where there can be none.
 
@@ -34,7 +34,7 @@ def of_submissions(
     return {student: of_submission(course.submitted(assignment, student), grading) for student in students}
 
 
-def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) -> str:
+def of_grading(course: Course, assignment: str, limits: TimeLimits, sandbox: str) -> str:
     """All that decides a mark besides the submission: notebook, tests, recordings, our own code, limits, walls.
 
     Whether experiments are run decides none: a stamp says it by itself. Nor does the configuration, but for the shared

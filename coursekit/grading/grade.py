@@ -22,7 +22,7 @@ from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import assignments
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 from coursekit.system import processors
 
 
@@ -86,10 +86,10 @@ def examine(
     """The outcomes of these submissions; nothing is recorded. Close it, and whoever works for it has ended."""
     _check_points(course, assignment)
     if students:
-        with Reference(course.root, assignment) as reference:
+        with ReferenceProcess(course.root, assignment) as reference:
             reference.ask("ready")
     if not options.scheduler:  # the workers of a cluster have walls of their own
-        marking.standing(options.sandbox)
+        marking.resolve_isolation(options.sandbox)
     (course.root / ".coursekit").mkdir(exist_ok=True)
     return _examine(course, assignment, students, options)
 

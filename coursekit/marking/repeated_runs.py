@@ -14,8 +14,8 @@ from nbformat import NotebookNode
 from coursekit.marking.verdicts import Verdict
 from coursekit.sandbox.timeouts import SubmissionBudget
 
-SAME, MAX_RUNS = 3, 6
-Result = TypeVar("Result")
+SAME_RESULTS, MAX_RUNS = 3, 6
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,20 @@ class Repeats:
         """Another run begins."""
         self._runs += 1
 
-    def settle(self, stage: str, kills: list[str], result: Result, same: Any = None) -> Result | None:
+    def settle(self, stage: str, kills: list[str], result: _T, same: Any = None) -> _T | None:
         """What settles a stage, after a run in which these ``kills`` have happened so far; None: run it again.
 
         Two results are the same where ``same`` is.
         """
         earlier = self._earlier.setdefault(stage, [])
         if self._budget.used_up and earlier:
-            return cast(Result, earlier[-1][2])
+            return cast(_T, earlier[-1][2])
         unexplained = [kill for kill in kills if kill not in self._its_own]
         if not unexplained:
             return result
         earlier.append((unexplained, same, result))
-        alike = sum(one[:2] == (unexplained, same) for one in earlier)
-        if alike < SAME and self._runs < MAX_RUNS and not self._budget.used_up:
+        same_results = sum(one[:2] == (unexplained, same) for one in earlier)
+        if same_results < SAME_RESULTS and self._runs < MAX_RUNS and not self._budget.used_up:
             return None
         self._its_own.update(unexplained)
         return result

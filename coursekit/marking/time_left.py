@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.marking.stop_reasons import OUT_OF_TIME
 from coursekit.sandbox.timeouts import MAX_EXTENSION, SubmissionBudget
 
@@ -14,7 +14,7 @@ class TimeLeft:
     ``others_had_s`` says how long other programs had the processors that the present child has waited for.
     """
 
-    def __init__(self, limits: Limits, budget: SubmissionBudget, cpu_steal_s: Callable[[], float]) -> None:
+    def __init__(self, limits: TimeLimits, budget: SubmissionBudget, cpu_steal_s: Callable[[], float]) -> None:
         self._limits, self._budget, self._cpu_steal_s = limits, budget, cpu_steal_s
         self.restart()
 
@@ -32,15 +32,15 @@ class TimeLeft:
 
     def late(self) -> str:
         """In words, that the time is over; empty while it is not."""
-        return OUT_OF_TIME.format(limit=self._whole_s()) if self._left_s() < 0 else ""
+        return OUT_OF_TIME.format(limit=self._limit_reached_s()) if self._left_s() < 0 else ""
 
     def reason(self, of_the_cell: str, of_the_notebook: str, allowed_s: float) -> str:
         """In words, by which limit something was stopped for which so much time was allowed."""
         if allowed_s < self._limits.cell_timeout_s:
-            return of_the_notebook.format(limit=self._whole_s())
+            return of_the_notebook.format(limit=self._limit_reached_s())
         return of_the_cell.format(limit=self._limits.cell_timeout_s)
 
-    def _whole_s(self) -> float:
+    def _limit_reached_s(self) -> float:
         """The limit that ends first: of all cells (or all calls), or of all that is done for the submission."""
         held = self._budget.left_s() < self._deadline - time.monotonic()
         return self._limits.submission_timeout_s if held else self._limits.notebook_timeout_s

@@ -45,7 +45,7 @@ def sandbox(files):
 
 
 def test_the_drawings_of_the_text_are_found(course, files):
-    found = warm_up.drawings(notebooks.read(course.source(ASSIGNMENT)), files)
+    found = warm_up.calls(notebooks.read(course.source(ASSIGNMENT)), files)
     assert ("dnn_utils", "draw_network", [[5, 4, 3, 1]], {}) in found
     assert len(found) == 7
 

@@ -115,7 +115,7 @@ class Server:
     def outputs(self, cells, folder):
         """The outputs of each of the cells."""
         shown = {}
-        return [outputs.build(events, shown=shown) for events, _ in self.run(cells, folder)]
+        return [outputs.build(events, displays=shown) for events, _ in self.run(cells, folder)]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from coursekit.authoring.checks.acceptance_courses import Gate
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 
 Say = Callable[[str], None]
 JOBS = 2
@@ -40,7 +40,7 @@ def check(course: Course, sources: list[Source], say: Say, every: int = 1, brief
     findings: list[Finding] = []
     with acceptance_courses.scratch(course) as whole, acceptance_courses.scratch(course) as short:
         for source in sources:
-            with Pool(course.root, source.assignment, JOBS) as pool:
+            with ReferencePool(course.root, source.assignment, JOBS) as pool:
                 findings += _Assignment(course, source, say).check(whole, short, pool, every, brief)
     return findings
 
@@ -52,7 +52,7 @@ class _Assignment:
         self._course, self._source, self._say = course, source, say
         self._findings: list[Finding] = []
 
-    def check(self, whole: Course, short: Course, pool: Pool, every: int, brief: bool) -> list[Finding]:
+    def check(self, whole: Course, short: Course, pool: ReferencePool, every: int, brief: bool) -> list[Finding]:
         course, source = self._course, self._source
         self._try("marks", lambda: acceptance_ends.marks(course, whole, source, experiments=not brief))
         if self._findings:

@@ -10,7 +10,7 @@ from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.grading import grade, gradebook
 from coursekit.grading.options import GradingOptions
 from coursekit.grading.student_marks import StudentMarks
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.sandbox import isolation
@@ -41,7 +41,7 @@ def hand_in(there: Course, assignment: str, notebooks_by_student: Mapping[str, s
         (folder / f"{assignment}.ipynb").write_text(text, encoding="utf-8", newline="\n")
 
 
-def standing() -> Isolation:
+def isolation_layers() -> Isolation:
     """The walls of this machine; the notebooks are ours, so that they are good, but not needed."""
     try:
         return isolation.require()
@@ -53,8 +53,8 @@ def graded(
     there: Course, source: Source, jobs: int = 1, experiments: bool = True
 ) -> tuple[list[Finding], dict[str, StudentMarks]]:
     """Everything that was handed in, graded; with experiments, unless told otherwise."""
-    sandbox = "none" if standing() == isolation.NONE else "auto"
-    options = GradingOptions(Limits(experiments=experiments), jobs, sandbox)
+    sandbox = "none" if isolation_layers() == isolation.NONE else "auto"
+    options = GradingOptions(TimeLimits(experiments=experiments), jobs, sandbox)
     findings = [
         Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "fix what it says")
         for one in grade.grade(there, source.assignment, options=options)

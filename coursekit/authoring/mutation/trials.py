@@ -35,7 +35,7 @@ def bench(table: Table, function: str) -> Bench:
         assignment = assignments.from_data(table.assignment, folder, hidden, describe(table))
         cases = (*table.cases[function].cases, *table.grading[function].cases)
         whole = replace(table.cases[function], cases=cases)
-        _benches[function] = Bench(assignment, whole, table.cells[function], table.solved)
+        _benches[function] = Bench(assignment, whole, table.cells[function], table.solution_namespace)
     return _benches[function]
 
 
