@@ -74,7 +74,7 @@ def table(assignment: str) -> Table:
 def solved(assignment: str) -> dict[str, Any]:
     """The names of the source notebook after its solutions have run; ``table(assignment)`` has them from then on."""
     with importable(assignment):
-        return table(assignment).solved
+        return table(assignment).solution_namespace
 
 
 @cache

@@ -13,10 +13,10 @@ from coursekit.authoring import release
 from coursekit.feedback import generation as pages
 from coursekit.grading import grade as grading
 from coursekit.grading.options import GradingOptions
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 
 FOLDER = ".coursekit/demo"
 JOBS = 2
@@ -53,7 +53,7 @@ def prepare(course: Course) -> Demo:
     for assignment in scratch.assignments():
         if (scratch.hidden(assignment) / "demo.py").is_file():
             release.release(scratch, assignment)
-            with Reference(scratch.root, assignment) as reference:
+            with ReferenceProcess(scratch.root, assignment) as reference:
                 classes.append(_hand_in(scratch, assignment, reference.ask("submissions")))
     if not classes:
         raise CourseError("hidden/", "no assignment has a class for the demo", "write hidden/<assignment>/demo.py")
@@ -66,7 +66,7 @@ def _hand_in(scratch: Course, assignment: str, made: Mapping[str, Any]) -> DemoC
         folder.mkdir(parents=True)
         (folder / one["file_name"]).write_bytes(b64decode(one["content"]))
     about = {one["student"]: one["about"] for one in made["submissions"]}
-    return DemoClass(assignment, about, GradingOptions(Limits(**made["limits"]), JOBS))
+    return DemoClass(assignment, about, GradingOptions(TimeLimits(**made["limits"]), JOBS))
 
 
 def grade(demo: Demo, report: Callable[[grading.Graded], None]) -> list[grading.Graded]:

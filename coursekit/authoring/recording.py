@@ -13,7 +13,7 @@ import numpy as np
 from coursekit.model.course import Course
 from coursekit.model.errors import one_line_with_type
 from coursekit.reference import assignments
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 from coursekit.system import atomic_write
 from selfcheck import known_mistakes, recordings
 from selfcheck.known_mistakes import Known, Recorded
@@ -62,7 +62,10 @@ def check(course: Course, assignment: str) -> list[tuple[Path, str]]:
 @contextmanager
 def _fresh(course: Course, assignment: str) -> Iterator[tuple[Path, Path]]:
     """The paths of fresh recordings, which are there within."""
-    with tempfile.TemporaryDirectory(prefix="recording-") as folder, Reference(course.root, assignment) as reference:
+    with (
+        tempfile.TemporaryDirectory(prefix="recording-") as folder,
+        ReferenceProcess(course.root, assignment) as reference,
+    ):
         public, hidden = Path(folder, "public.npz"), Path(folder, "hidden.npz")
         reference.ask("record", public=str(public), hidden=str(hidden))
         yield public, hidden

@@ -16,7 +16,7 @@ from coursekit.grading.gradebook import NOT_JUDGED
 from coursekit.grading.student_marks import StudentMarks, format_duration, format_time
 from coursekit.marking import graded_verdicts
 from coursekit.marking.graded_verdicts import MAX_CHARS, GradedExercise
-from coursekit.marking.verdicts import NOTHING_ELSE, Result, gist
+from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, gist
 from coursekit.model import notebooks
 from coursekit.model.errors import CourseError
 from coursekit.reference.assignments import Assignment
@@ -33,7 +33,7 @@ class ExerciseFeedback:
     earned: float
     number: int | None = None
     automatic: float | None = None
-    checks: tuple[Result, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     summary: str = ""
     hint: str = ""
     follows: tuple[str, ...] = ()
@@ -67,9 +67,9 @@ class ExerciseFeedback:
         return any(not check.passed for check in self.checks)
 
     @property
-    def found(self) -> tuple[Result, ...]:
+    def found(self) -> tuple[CheckResult, ...]:
         """The failed checks, one per reason; the reason "nothing else is right" is dropped if there is another."""
-        by_gist: dict[str, Result] = {}
+        by_gist: dict[str, CheckResult] = {}
         for check in self.checks:
             if not check.passed and check.reason:
                 by_gist.setdefault(gist(check.reason), check)

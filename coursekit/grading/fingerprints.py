@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from coursekit import PACKAGE
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -24,7 +24,7 @@ MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 96 << 20  # per file, per submission; 
 
 
 def of_submissions(
-    course: Course, assignment: str, students: Sequence[str], limits: Limits, sandbox: str
+    course: Course, assignment: str, students: Sequence[str], limits: TimeLimits, sandbox: str
 ) -> dict[str, str]:
     """The fingerprint of each submission under these options; "" where it cannot be read.
 
@@ -34,7 +34,7 @@ def of_submissions(
     return {student: of_submission(course.submitted(assignment, student), grading) for student in students}
 
 
-def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) -> str:
+def of_grading(course: Course, assignment: str, limits: TimeLimits, sandbox: str) -> str:
     """The hash of what decides a mark besides the submission: notebook, tests, recordings, our code, limits, isolation.
 
     Not included: whether experiments are run, which a receipt records separately; and the configuration, except the

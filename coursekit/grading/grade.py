@@ -22,7 +22,7 @@ from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import assignments
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 from coursekit.system import processors
 
 
@@ -86,10 +86,10 @@ def examine(
     """Yield the outcomes of these submissions; record nothing. Closing the generator ends all its workers."""
     _check_points(course, assignment)
     if students:
-        with Reference(course.root, assignment) as reference:
+        with ReferenceProcess(course.root, assignment) as reference:
             reference.ask("ready")
     if not options.scheduler:  # the workers of a cluster have sandboxes of their own
-        marking.standing(options.sandbox)
+        marking.resolve_isolation(options.sandbox)
     (course.root / ".coursekit").mkdir(exist_ok=True)
     return _examine(course, assignment, students, options)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class GradingOptions:
     ``sandbox``: "auto" for the best isolation that this computer offers, "none" for no isolation.
     """
 
-    limits: Limits = field(default_factory=Limits)
+    limits: TimeLimits = field(default_factory=TimeLimits)
     jobs: int = 1
     sandbox: str = "auto"
     scheduler: str = ""

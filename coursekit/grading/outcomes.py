@@ -49,7 +49,7 @@ def _examine(course: Course, assignment: str, student: str, marker: Marker) -> O
     if loaded.problem:
         told = loaded.notebook.metadata[loading.NOTES]
         notebook = rebuild.with_notes(rebuilt.notebook, tuple(told))
-        marked = marker.nothing(notebook, loaded.problem, told)
+        marked = marker.mark_unusable(notebook, loaded.problem, told)
         return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, problem=loaded.problem)
     unrun_cells.put_in(rebuilt.notebook, rebuilt.handed_in)
     notes = (*loaded.notes, *rebuilt.repairs)

@@ -6,7 +6,7 @@ from coursekit.model.errors import CourseError
 from coursekit.model.exercise import Exercise
 
 
-def closures(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:
+def transitive(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:
     """By function, every function of the assignment below it, each behind those that it depends on itself.
 
     The functions come in this order too, so whatever a function depends on has come before it. Raises CourseError

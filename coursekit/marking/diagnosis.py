@@ -39,8 +39,8 @@ def _outcome(seen: Observation) -> Outcome:
     """What was observed of one call; which inputs it has changed takes longer to find out, and comes later."""
     if seen.outputs is not None:
         return Outcome(seen.outputs, changed=None, own=None)
-    told = _STOPPED.fullmatch(seen.problem)
-    message, line = (told["message"] or "", told["line"] or "") if told else ("", "")
+    stopped = _STOPPED.fullmatch(seen.problem)
+    message, line = (stopped["message"] or "", stopped["line"] or "") if stopped else ("", "")
     raised = seen.raised[0]
     return Outcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
 
@@ -49,16 +49,16 @@ def _changes_as_much(
     exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, Outcome]
 ) -> bool:
     """Whether every input that the mistake changes was changed, in all cases."""
-    spoiling = [case for case in exercise.cases if case.name in seen and _spoils(known, case)]
+    input_changing = [case for case in exercise.cases if case.name in seen and _changes_inputs(known, case)]
     return all(
         known.cases[case.name].agrees(
             replace(outcomes[case.name], changed=_changed(exercise, case, seen[case.name])), exercise.rtol
         )
-        for case in spoiling
+        for case in input_changing
     )
 
 
-def _spoils(known: Known, case: Case) -> bool:
+def _changes_inputs(known: Known, case: Case) -> bool:
     return case.name in known.cases and bool(known.cases[case.name].changed)
 
 

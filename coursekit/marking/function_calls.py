@@ -31,7 +31,7 @@ def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Helpers:
+class ReferenceFunctions:
     """Reference functions of an assignment: the sources of its solution cells, and what only imports."""
 
     imports: str
@@ -45,7 +45,7 @@ class Helpers:
         return {"helpers": [self.imports, *dict.fromkeys(cells)], "replace": list(names)}
 
 
-def helpers(course: Course, assignment: Assignment) -> Helpers:
+def reference_functions(course: Course, assignment: Assignment) -> ReferenceFunctions:
     """The reference functions out of the source notebook."""
     rows = {row.grade_id: row for row in assignment.exercises}
     imports: list[str] = []
@@ -55,4 +55,4 @@ def helpers(course: Course, assignment: Assignment) -> Helpers:
             by_function[rows[cell.id].function] = notebooks.without_magics(cell.source)
         elif cell.cell_type == "code":
             imports.append(notebooks.imports(cell.source))
-    return Helpers("\n".join(imports), by_function, dependencies.closures(rows.values()))
+    return ReferenceFunctions("\n".join(imports), by_function, dependencies.transitive(rows.values()))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coursekit.marking.verdicts import METADATA, VERSION, Named, Result
+from coursekit.marking.verdicts import METADATA, VERSION, CheckResult, NamedMistake
 
 MAX_CHARS = 4_000  # of each text
 _MAX_NUMBER = 1e12  # no mark is larger, and no float can hold every integer of JSON
@@ -23,9 +23,9 @@ class GradedExercise:
     number: int | None = None
     points: float = 0.0
     earned: float = 0.0
-    checks: tuple[Result, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     summary: str = ""
-    mistake: Named | None = None
+    mistake: NamedMistake | None = None
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     look: str = ""
@@ -81,16 +81,16 @@ def _exercise(entry: Mapping[str, Any]) -> GradedExercise:
         earned=number(entry, "earned"),
         checks=tuple(_check(check) for check in _list(entry, "checks") if isinstance(check, dict)),
         summary=text(entry, "summary"),
-        mistake=Named(text(mistake, "name"), text(mistake, "hint")) if mistake else None,
+        mistake=NamedMistake(text(mistake, "name"), text(mistake, "hint")) if mistake else None,
         follows=texts(entry, "follows"),
         calls=texts(entry, "calls"),
         look=text(entry, "look"),
     )
 
 
-def _check(entry: Mapping[str, Any]) -> Result:
+def _check(entry: Mapping[str, Any]) -> CheckResult:
     name, reason, where = (text(entry, key) for key in ("name", "reason", "where"))
-    return Result(name, number(entry, "points"), entry.get("passed") is True, reason, where)
+    return CheckResult(name, number(entry, "points"), entry.get("passed") is True, reason, where)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
-from coursekit.marking.redaction import Quoter
-from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
+from coursekit.marking.redaction import Redactor
+from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, NamedMistake, Verdict, no_marks
 from coursekit.model.exercise import CACHES, Case, Check, Exercise
 from coursekit.reference.assignments import Assignment
 from selfcheck.comparison import Finding, changed, compare
@@ -17,21 +17,21 @@ NO_ANSWER = "The grader got no answer from this exercise."
 NO_INPUTS = "What became of the inputs is not known."  # an honest answer tells it
 
 
-def judge(assignment: Assignment, exercise: Exercise, message: Any, quoter: Quoter | None = None) -> Verdict:
+def judge(assignment: Assignment, exercise: Exercise, message: Any, redactor: Redactor | None = None) -> Verdict:
     """The marks that a probe's message earns; a string says in words why there is none.
 
     ``quoter`` limits what is quoted of the message; without one everything is: for our own functions only.
     """
     if isinstance(message, str):  # from the runner, not from the sandbox: why there is nothing
-        return nothing_seen(exercise, message, observed=False)
+        return no_marks(exercise, message, observed=False)
     if not isinstance(message, dict) or not isinstance(message.get("observations"), list):
-        return nothing_seen(exercise, NO_ANSWER, observed=False)
+        return no_marks(exercise, NO_ANSWER, observed=False)
     if message.get("defined") is False:
-        return nothing_seen(exercise, f"There is no function {exercise.function} in the notebook.")
-    seen = observations.read(exercise, message, quoter)
+        return no_marks(exercise, f"There is no function {exercise.function} in the notebook.")
+    seen = observations.read(exercise, message, redactor)
     stub = f"Exercise {exercise.number}: {exercise.function} is not written yet."
     if all(observation.problem == stub for observation in seen.values()):
-        return nothing_seen(exercise, stub, unwritten=True)
+        return no_marks(exercise, stub, unwritten=True)
     expected = assignment.expected(exercise)
     results = {check.name: _result(exercise, check, seen, expected) for check in exercise.checks}
     mistake = (
@@ -46,7 +46,7 @@ def judge(assignment: Assignment, exercise: Exercise, message: Any, quoter: Quot
             result if earned or not result.passed else replace(result, passed=False, reason=NOTHING_ELSE)
             for result in results.values()
         ),
-        Named(mistake.name, mistake.hint) if mistake else None,
+        NamedMistake(mistake.name, mistake.hint) if mistake else None,
     )
 
 
@@ -70,27 +70,27 @@ def _cases(exercise: Exercise, check: Check) -> list[Case]:
 
 def _result(
     exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any], named: bool = False
-) -> Result:
+) -> CheckResult:
     if check.untouched:
-        return _untouched(exercise, check, seen)
+        return _inputs_unchanged(exercise, check, seen)
     found = _values(exercise, check, seen, expected, named)
     if found.passed and check.outputs and set(check.outputs) <= set(CACHES):
         beside = replace(check, outputs=exercise.results)
         if not _values(exercise, beside, seen, expected, named).passed:
             reason = f"The {check.outputs[0]} counts only beside a right {' and '.join(exercise.results)}."
-            return Result(check.name, check.points, False, reason)
+            return CheckResult(check.name, check.points, False, reason)
     return found
 
 
 def _values(
     exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any], named: bool
-) -> Result:
+) -> CheckResult:
     cases = _cases(exercise, check)
     problems = ((case, _problem(exercise, check, case, seen[case.name], expected, named)) for case in cases)
     wrong = [(case, problem) for case, problem in problems if problem]
     if not wrong:
-        return Result(check.name, check.points, True)
-    return Result(check.name, check.points, False, wrong[0][1], _where(cases, [case for case, _ in wrong]))
+        return CheckResult(check.name, check.points, True)
+    return CheckResult(check.name, check.points, False, wrong[0][1], _where(cases, [case for case, _ in wrong]))
 
 
 def _problem(
@@ -142,13 +142,13 @@ def _described(case: Case) -> str:
     return case.words.partition(" · ")[2] if hidden_seed else case.words
 
 
-def _untouched(exercise: Exercise, check: Check, seen: dict[str, Observation]) -> Result:
+def _inputs_unchanged(exercise: Exercise, check: Check, seen: dict[str, Observation]) -> CheckResult:
     names: list[str] = []
     for case in exercise.cases:
         after = seen[case.name].inputs
         if after is None and seen[case.name].outputs is not None:
-            return Result(check.name, check.points, False, NO_INPUTS)
+            return CheckResult(check.name, check.points, False, NO_INPUTS)
         if after is not None and not names:
             names = changed(_given(exercise, case), after)
     reason = f"Your function changes its own input: {', '.join(names)[: observations.MAX_TEXT]}." if names else ""
-    return Result(check.name, check.points, not names, reason)
+    return CheckResult(check.name, check.points, not names, reason)

@@ -177,7 +177,7 @@ _NUMBER, _SHAPED = re.compile(_PLACES["#"]), re.compile(_SHAPE)
 
 
 @dataclass
-class Work:
+class MatchBudget:
     """How many steps the comparing of messages may still take, for one submission: counted, the same everywhere."""
 
     left: int = 100_000
@@ -194,7 +194,7 @@ class OwnMessage:
 
     texts: tuple[str, ...]
 
-    def fillings(self, said: str, work: Work) -> tuple[str, ...] | None:
+    def fillings(self, said: str, budget: MatchBudget) -> tuple[str, ...] | None:
         """What stands in the gaps, each filled with as much as possible; None where ``said`` is no such message.
 
         No gap is tried twice at one place, so that the time grows with the length of what is said. (A regular
@@ -205,18 +205,20 @@ class OwnMessage:
             return () if said == first else None
         if not said.startswith(first) or not said.endswith(last):
             return None
-        return self._fill(said, len(first), 1, set(), work)
+        return self._fill(said, len(first), 1, set(), budget)
 
-    def _fill(self, said: str, at: int, gap: int, failed: set[tuple[int, int]], work: Work) -> tuple[str, ...] | None:
+    def _fill(
+        self, said: str, at: int, gap: int, failed: set[tuple[int, int]], budget: MatchBudget
+    ) -> tuple[str, ...] | None:
         if (gap, at) in failed:
             return None
         for filling, end in _fillings(said, at):
-            if not work.spend():
+            if not budget.spend():
                 return None
             behind = end + len(self.texts[gap])
             if gap + 1 < len(self.texts):
                 if said.startswith(self.texts[gap], end):
-                    rest = self._fill(said, behind, gap + 1, failed, work)
+                    rest = self._fill(said, behind, gap + 1, failed, budget)
                     if rest is not None:
                         return (filling, *rest)
             elif behind == len(said) and said.endswith(self.texts[gap]):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class TimeLimits:
     """How long the student's code may take, in seconds: one cell, one call by the grader, all cells (and all calls).
 
     ``experiments``: whether the cells are run, too, that the author has tagged as experiments. No mark depends on it.

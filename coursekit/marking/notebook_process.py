@@ -7,7 +7,7 @@ from typing import Any
 
 from coursekit.sandbox.client import Child, Sandbox
 from coursekit.sandbox.reply import Reply
-from coursekit.sandbox.timeouts import LOOK_S, Hold
+from coursekit.sandbox.timeouts import POLL_INTERVAL_S, SubmissionBudget
 
 # How the fork server, and those who wait for it, say what may have come from outside, such as a full memory.
 _KILLED = ("signal 9 (SIGKILL)", "the sandbox has ended")
@@ -20,8 +20,8 @@ class NotebookProcess:
     perhaps from outside.
     """
 
-    def __init__(self, sandbox: Sandbox, files: Mapping[str, bytes], hold: Hold) -> None:
-        self._sandbox, self._files, self._hold = sandbox, files, hold
+    def __init__(self, sandbox: Sandbox, files: Mapping[str, bytes], budget: SubmissionBudget) -> None:
+        self._sandbox, self._files, self._budget = sandbox, files, budget
         self.fatal: dict[str, str] = {}
         self.kills: list[str] = []
         self._child: Child | None = None
@@ -45,9 +45,9 @@ class NotebookProcess:
         assert self._child is not None
         return self._child.ask(request, timeout_s)
 
-    def others_had_s(self) -> float:
+    def cpu_steal_s(self) -> float:
         """How much of its life the child has waited for a processor that other programs used; 0 without a child."""
-        return 0.0 if self._child is None else self._child.others_had_s()
+        return 0.0 if self._child is None else self._child.cpu_steal_s()
 
     def lose(self, step: str, why: str) -> None:
         """The child did not outlive this step, and is given up."""
@@ -58,7 +58,7 @@ class NotebookProcess:
 
     def leave(self) -> None:
         """There is no child any more. What other programs had of its life is given back to the submission."""
-        if self._child is not None and time.monotonic() - self._born > LOOK_S:
-            self._hold.give_back(self._child.others_had_s())
+        if self._child is not None and time.monotonic() - self._born > POLL_INTERVAL_S:
+            self._budget.extend(self._child.cpu_steal_s())
         self._open.close()
         self._child = None

@@ -16,19 +16,19 @@ from coursekit.marking.mime_bundles import LEFT_OUT, bundle
 from coursekit.marking.output_limits import CUT, Caps, Room, cut, size, terminal
 from coursekit.submission import display_data
 
-__all__ = ["CUT", "LEFT_OUT", "STREAMS", "Caps", "Room", "Shown", "build", "size"]
+__all__ = ["CUT", "LEFT_OUT", "STREAMS", "Caps", "Displays", "Room", "build", "size"]
 
 CAPS = Caps()
 
 _MAX_LINES = 100  # of a traceback
 
-Shown = dict[str, list[NotebookNode]]
+Displays = dict[str, list[NotebookNode]]
 
 
 def build(
     events: Sequence[Any],
     caps: Caps = CAPS,
-    shown: Shown | None = None,
+    displays: Displays | None = None,
     dropped: int = 0,
     room: Room | None = None,
 ) -> list[NotebookNode]:
@@ -38,9 +38,9 @@ def build(
     ``dropped`` is the number of events that did not even get here; from ``room`` is taken what these outputs need.
     """
     room = room or Room(caps.cell_chars)
-    shown = {} if shown is None else shown
+    displays = {} if displays is None else displays
     kept, latest = displayed(events)
-    earlier = {display_id: list(shown.get(display_id, ())) for display_id in latest}
+    earlier = {display_id: list(displays.get(display_id, ())) for display_id in latest}
     outputs: list[NotebookNode] = []
     allowance = _Allowance(min(caps.cell_chars, room.chars))
     most = min(caps.outputs, room.outputs)
@@ -52,7 +52,7 @@ def build(
         room.outputs -= 1
         outputs.append(output)
         if display_id and "data" in output:  # an error, or a stream, has nothing that could be updated
-            shown.setdefault(display_id, []).append(output)
+            displays.setdefault(display_id, []).append(output)
     for display_id, raw in latest.items():
         if earlier[display_id]:
             _update(earlier[display_id], _output({**raw, "output_type": "display_data"}, caps, room), allowance)

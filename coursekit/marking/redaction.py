@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coursekit.marking.known_messages import DESCRIPTIONS, MESSAGES, NAME, PATH, OwnMessage, Work, with_gaps
+from coursekit.marking.known_messages import DESCRIPTIONS, MESSAGES, NAME, PATH, MatchBudget, OwnMessage, with_gaps
 from coursekit.reference.assignments import Assignment
 from coursekit.submission.cells import parsed
 
@@ -49,16 +49,18 @@ def names_of(assignment: Assignment) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Quoter:
+class Redactor:
     """What may be quoted of one notebook's process. Every method answers "" for what may not."""
 
     names: frozenset[str]
     lines: frozenset[str]
     own: tuple[OwnMessage, ...] = ()
-    work: Work = field(default_factory=Work, compare=False)  # when it is used up, no more own messages are quoted
+    budget: MatchBudget = field(
+        default_factory=MatchBudget, compare=False
+    )  # when it is used up, no more own messages are quoted
 
     @classmethod
-    def of(cls, sources: Iterable[str], ours: Iterable[str] = ()) -> "Quoter":
+    def of(cls, sources: Iterable[str], ours: Iterable[str] = ()) -> "Redactor":
         """For a notebook with these code cells; ``ours`` are names that the course itself uses."""
         cells = list(sources)
         text = "\n".join(cells)[:_MAX_NOTEBOOK_CHARS]
@@ -74,7 +76,7 @@ class Quoter:
         """What an exception says."""
         if len(said) > MAX_CHARS:
             return ""
-        unquoted = dict.fromkeys((said, _unquoted(said)))  # a KeyError quotes its message
+        unquoted = dict.fromkeys((said, _without_quotes(said)))  # a KeyError quotes its message
         return said if any(self._fits(text, MESSAGES) or self._is_own(text) for text in unquoted) else ""
 
     def exception(self, said: str) -> str:
@@ -108,7 +110,7 @@ class Quoter:
     def _is_own(self, said: str) -> bool:
         return any(
             fillings is not None and all(map(self._may_fill, fillings))
-            for fillings in (message.fillings(said, self.work) for message in self.own)
+            for fillings in (message.fillings(said, self.budget) for message in self.own)
         )
 
     def _may_fill(self, part: str | None) -> bool:
@@ -116,7 +118,7 @@ class Quoter:
         return not part or part[0] in "-(0123456789" or self._known(part)
 
 
-def _unquoted(said: str) -> str:
+def _without_quotes(said: str) -> str:
     inside = said[1:-1]
     return inside.replace("\\'", "'") if len(said) > 1 and said[0] == said[-1] and said[0] in "'\"" else said
 

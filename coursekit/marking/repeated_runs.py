@@ -12,10 +12,10 @@ from typing import Any, TypeVar, cast
 from nbformat import NotebookNode
 
 from coursekit.marking.verdicts import Verdict
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.timeouts import SubmissionBudget
 
-SAME, MAX_RUNS = 3, 6
-Result = TypeVar("Result")
+SAME_RESULTS, MAX_RUNS = 3, 6
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Repeats:
     earlier stands: the last run was cut short.
     """
 
-    def __init__(self, hold: Hold) -> None:
-        self._hold, self._runs = hold, 0
+    def __init__(self, budget: SubmissionBudget) -> None:
+        self._budget, self._runs = budget, 0
         self._earlier: dict[str, list[tuple[list[str], Any, Any]]] = {}  # by stage: kills, what is the same, result
         self._its_own: set[str] = set()  # kills that the notebook has done itself
 
@@ -49,20 +49,20 @@ class Repeats:
         """Another run begins."""
         self._runs += 1
 
-    def settle(self, stage: str, kills: list[str], result: Result, same: Any = None) -> Result | None:
+    def settle(self, stage: str, kills: list[str], result: _T, same: Any = None) -> _T | None:
         """What settles a stage, after a run in which these ``kills`` have happened so far; None: run it again.
 
         Two results are the same where ``same`` is.
         """
         earlier = self._earlier.setdefault(stage, [])
-        if self._hold.over and earlier:
-            return cast(Result, earlier[-1][2])
+        if self._budget.used_up and earlier:
+            return cast(_T, earlier[-1][2])
         unexplained = [kill for kill in kills if kill not in self._its_own]
         if not unexplained:
             return result
         earlier.append((unexplained, same, result))
-        alike = sum(one[:2] == (unexplained, same) for one in earlier)
-        if alike < SAME and self._runs < MAX_RUNS and not self._hold.over:
+        same_results = sum(one[:2] == (unexplained, same) for one in earlier)
+        if same_results < SAME_RESULTS and self._runs < MAX_RUNS and not self._budget.used_up:
             return None
         self._its_own.update(unexplained)
         return result

@@ -13,7 +13,7 @@ METADATA, VERSION = "coursekit", 1  # where the verdicts stand in an autograded 
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """One named check: its points, in ``reason`` why they are lost, in ``where`` in which cases."""
 
     name: str
@@ -24,7 +24,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedMistake:
     """A named mistake of the catalogue: what is shown is its hint."""
 
     name: str
@@ -42,8 +42,8 @@ class Verdict:
     """
 
     exercise: Exercise
-    results: tuple[Result, ...]
-    mistake: Named | None = None
+    results: tuple[CheckResult, ...]
+    mistake: NamedMistake | None = None
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     unwritten: bool = False
@@ -77,8 +77,8 @@ class Verdict:
         return "\n".join(said)
 
 
-def _causes(results: Sequence[Result], partly_right: bool) -> list[str]:
-    groups: dict[str, list[Result]] = {}
+def _causes(results: Sequence[CheckResult], partly_right: bool) -> list[str]:
+    groups: dict[str, list[CheckResult]] = {}
     for result in results:
         if not result.passed:
             groups.setdefault(gist(result.reason), []).append(result)
@@ -94,19 +94,19 @@ def gist(reason: str) -> str:
     return re.sub(r"\d+", "#", reason)
 
 
-def _with_names(group: list[Result]) -> str:
+def _with_names(group: list[CheckResult]) -> str:
     """What is wrong, behind the names of the checks that it cost; a name is not said twice."""
     names, sentence = ", ".join(result.name for result in group), _sentence(group[0])
     return sentence if sentence.startswith(f"{names}:") else f"{names}: {sentence}"
 
 
-def _sentence(result: Result) -> str:
+def _sentence(result: CheckResult) -> str:
     return f"{result.reason} ({result.where})" if result.where else result.reason
 
 
-def nothing_seen(exercise: Exercise, why: str, unwritten: bool = False, observed: bool = True) -> Verdict:
+def no_marks(exercise: Exercise, why: str, unwritten: bool = False, observed: bool = True) -> Verdict:
     """No marks, for a reason that lies outside the function's results (a hang, a dead kernel, no such function)."""
-    results = tuple(Result(check.name, check.points, False, why) for check in exercise.checks)
+    results = tuple(CheckResult(check.name, check.points, False, why) for check in exercise.checks)
     return Verdict(exercise, results, unwritten=unwritten, observed=observed)
 
 
@@ -115,7 +115,7 @@ def lost(verdicts: Sequence[Verdict]) -> frozenset[str]:
     return frozenset(verdict.exercise.function for verdict in verdicts if not verdict.full)
 
 
-def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[str]) -> Verdict:
+def after_retry(first: Verdict, second: Verdict, wrong_functions: Sequence[str]) -> Verdict:
     """The verdict of a function that leans on wrong ones, after a second try with right ones in their place.
 
     A check that passes in either try is passed. What the second try says is not used, and so nothing that the
@@ -130,7 +130,7 @@ def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[st
         replace(result, passed=True, reason="", where="") if result.name in passed else result
         for result in first.results
     )
-    names = tuple(wrong_helpers)
+    names = tuple(wrong_functions)
     whole = replace(first, results=results)
     gained = whole.earned > first.earned
     costless = not gained and second.observed

@@ -6,10 +6,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from coursekit.model import notebooks
-from coursekit.sandbox.fork_server import Call
+from coursekit.sandbox.fork_server import WarmUpCall
 
 
-def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Call]:
+def calls(source: NotebookNode, files: dict[str, Path]) -> list[WarmUpCall]:
     """Every call with nothing but numbers and words that is all of a locked cell."""
     modules = {name.removesuffix(".py") for name in files if name.endswith(".py") and "/" not in name}
     trees = [

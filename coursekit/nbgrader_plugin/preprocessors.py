@@ -12,7 +12,7 @@ from traitlets import Bool, Enum, Float, Unicode
 from coursekit.grading import gradebook_writer, reviews
 from coursekit.marking import marker as marking
 from coursekit.marking import unrun_cells, verdicts
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import notebooks, stubs
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -110,11 +110,11 @@ class MarkInSandbox(NbGraderPreprocessor):
         assignment, folder = resources["nbgrader"]["assignment"], Path(resources["metadata"]["path"])
         course = Course(Path(self.course_root))
         course.put_trusted_files(assignment, folder)
-        limits = Limits(self.cell_timeout_s, self.call_timeout_s, experiments=self.run_experiments)
+        limits = TimeLimits(self.cell_timeout_s, self.call_timeout_s, experiments=self.run_experiments)
         marker = marking.shared(course, assignment, limits, self.sandbox)
         problem, notes = nb.metadata.pop(PROBLEM, ""), nb.metadata.pop(NOTES, [])
-        files = {} if problem else marking.beside(folder)
-        marked = marker.nothing(nb, problem, notes) if problem else marker.mark(nb, files, notes)
+        files = {} if problem else marking.read_student_files(folder)
+        marked = marker.mark_unusable(nb, problem, notes) if problem else marker.mark(nb, files, notes)
         resources[verdicts.METADATA] = marked.verdicts
         return marked.notebook, resources
 

@@ -19,7 +19,7 @@ from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import describing, outputs, submissions
 from coursekit.reference.table import Table
 
-QUESTIONS: dict[str, Callable[..., Any]] = {
+REQUESTS: dict[str, Callable[..., Any]] = {
     "describe": describing.describe,
     "ready": outputs.ready,
     "record": outputs.record,
@@ -44,7 +44,7 @@ def main() -> None:
         request = json.loads(requests())
         try:
             table = table or Table.load(root, assignment)
-            answer = {"answer": QUESTIONS[request.pop("question")](table, **request)}
+            answer = {"answer": REQUESTS[request.pop("question")](table, **request)}
         except CourseError as error:
             answer = {"refused": [error.where, error.found, error.remedy]}
         except Exception as error:  # an author's code may raise anything

@@ -8,7 +8,7 @@ from typing import Any
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.model.exercise import Case, Check, Exercise, Mistake
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 from selfcheck import recordings
 from selfcheck.known_mistakes import Known
 
@@ -80,12 +80,12 @@ def load(course: Course, name: str) -> Assignment:
     if not (folder / "cases.py").is_file() and not (hidden / "exercises.py").is_file():
         return Assignment(name, folder, hidden)
     state = _state(course, name)
-    kept = _loaded.get((course.root, name))
-    if kept is None or kept[0] != state:
-        with Reference(course.root, name) as reference:
+    cached = _loaded.get((course.root, name))
+    if cached is None or cached[0] != state:
+        with ReferenceProcess(course.root, name) as reference:
             described = reference.ask("describe")
-        _loaded[course.root, name] = kept = state, from_data(name, folder, hidden, described)
-    return kept[1]
+        _loaded[course.root, name] = cached = state, from_data(name, folder, hidden, described)
+    return cached[1]
 
 
 def _state(course: Course, name: str) -> _State:

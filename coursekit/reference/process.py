@@ -18,7 +18,7 @@ from coursekit.model.errors import CourseError, one_line
 _LAST_WORDS = 4096  # bytes of what a process has written before it ended
 
 
-class Reference:
+class ReferenceProcess:
     """A process that runs the code of one assignment. A context manager.
 
     It starts with the first question. A process that has ended raises CourseError, and the next question starts
@@ -100,15 +100,15 @@ class Reference:
         return CourseError(f"source/{self._assignment}", found, "run the solutions in the notebook to see why")
 
 
-class Pool:
+class ReferencePool:
     """Reference processes of one assignment side by side. A context manager."""
 
     def __init__(self, root: Path, assignment: str, jobs: int) -> None:
-        self._idle: queue.SimpleQueue[Reference] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[ReferenceProcess] = queue.SimpleQueue()
         self._open = ExitStack()
         self._threads = self._open.enter_context(ThreadPoolExecutor(jobs))
         for _ in range(jobs):
-            self._idle.put(self._open.enter_context(Reference(root, assignment)))
+            self._idle.put(self._open.enter_context(ReferenceProcess(root, assignment)))
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ from coursekit.reference.table import Table
 
 def submissions(table: Table) -> dict[str, Any]:
     """Every submission of ``hidden/<assignment>/demo.py``, and the limits with which they are graded."""
-    demo = table.secrets.get("demo")
+    demo = table.hidden_modules.get("demo")
     recipes: Iterable[Recipe] = getattr(demo, "CLASS", ())
     return {
         "limits": dict(getattr(demo, "LIMITS", {})),

@@ -17,7 +17,7 @@ from coursekit.reference.catalogue import RightAnswer, WrongAnswer, rows
 from coursekit.reference.rows import Grading
 from selfcheck.exercises import Exercise
 
-_SECRETS = ("exercises", "mistakes", "equivalents", "demo")
+_HIDDEN_MODULES = ("exercises", "mistakes", "equivalents", "demo")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Table:
     assignment: str
     cases: Mapping[str, Exercise]  # by function, in the order of the numbers
     grading: Mapping[str, Grading]
-    secrets: Mapping[str, ModuleType]  # the modules in hidden/<assignment>/
+    hidden_modules: Mapping[str, ModuleType]  # the modules in hidden/<assignment>/
 
     @classmethod
     def load(cls, root: Path, assignment: str) -> "Table":
@@ -39,35 +39,35 @@ class Table:
         if folder.is_dir():
             os.chdir(folder)  # as the kernel of its notebook has it
         public = _module(folder, "cases")
-        secrets = {name: found for name in _SECRETS if (found := _module(hidden, name)) is not None}
+        hidden_modules = {name: found for name in _HIDDEN_MODULES if (found := _module(hidden, name)) is not None}
         exercises = sorted(getattr(public, "EXERCISES", ()), key=lambda exercise: exercise.number)
-        graded = getattr(secrets.get("exercises"), "EXERCISES", ())
+        graded = getattr(hidden_modules.get("exercises"), "EXERCISES", ())
         return cls(
             course,
             assignment,
             _by_function(exercises, folder / "cases.py"),
             _by_function(graded, hidden / "exercises.py"),
-            secrets,
+            hidden_modules,
         )
 
     @cached_property
     def mistakes(self) -> tuple[WrongAnswer, ...]:
         """The catalogue in its order: of two mistakes that look the same the first one is named."""
-        return tuple(rows(WrongAnswer, getattr(self.secrets.get("mistakes"), "MISTAKES", {})))
+        return tuple(rows(WrongAnswer, getattr(self.hidden_modules.get("mistakes"), "MISTAKES", {})))
 
     @cached_property
     def right_answers(self) -> tuple[RightAnswer, ...]:
-        return tuple(rows(RightAnswer, getattr(self.secrets.get("mistakes"), "RIGHT_ANSWERS", {})))
+        return tuple(rows(RightAnswer, getattr(self.hidden_modules.get("mistakes"), "RIGHT_ANSWERS", {})))
 
     @property
     def unstable(self) -> Mapping[str, tuple[str, ...]]:
         """By ``function:mistake``, the cases in which a mistake gives other numbers on another machine."""
-        return getattr(self.secrets.get("mistakes"), "UNSTABLE", {})
+        return getattr(self.hidden_modules.get("mistakes"), "UNSTABLE", {})
 
     @property
     def equivalent(self) -> Mapping[str, Mapping[str, str]]:
         """By function, the mutants that are no errors, with the reason."""
-        return getattr(self.secrets.get("equivalents"), "EQUIVALENT", {})
+        return getattr(self.hidden_modules.get("equivalents"), "EQUIVALENT", {})
 
     @cached_property
     def cells(self) -> dict[str, str]:
@@ -77,7 +77,7 @@ class Table:
         return {by_id[name]: source for name, source in found.items() if name in by_id}
 
     @cached_property
-    def solved(self) -> dict[str, Any]:
+    def solution_namespace(self) -> dict[str, Any]:
         """The names of the source notebook after its solutions have run."""
         return solutions.load(self.course, self.assignment)
 

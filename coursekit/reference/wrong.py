@@ -37,7 +37,7 @@ def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) ->
 def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[str, Outputs]) -> Known:
     exercise = table.cases[mistake.function]
     hidden = table.grading[mistake.function].cases if mistake.function in table.grading else ()
-    target = _function(source, table.solved, mistake)
+    target = _function(source, table.solution_namespace, mistake)
     state = np.random.get_state()
     varies = "random" in source and draws_anew(exercise, exercise.cases[0], target)
     left_out = table.unstable.get(str(mistake), ())

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import coursekit
-from coursekit.marking.redaction import Quoter
+from coursekit.marking.redaction import Redactor
 from coursekit.model import accents, notebooks, student_code
 from coursekit.submission import attachments, cells, prose, rebuild
 from coursekit.submission.cells import Piece
@@ -54,7 +54,7 @@ def test_code_with_many_accents_is_not_read_as_python(monkeypatch, code):
     assert piece.definitions == piece.methods == {}
     assert not piece.whole
     assert prose.said(piece).text == code
-    assert Quoter.of([f"raise {code}"]).own == ()
+    assert Redactor.of([f"raise {code}"]).own == ()
 
 
 def test_a_function_beside_many_accents_is_found_by_its_line():

@@ -26,7 +26,7 @@ from coursekit.grading.student_marks import Mark, StudentMarks
 from coursekit.marking import cell_runner
 from coursekit.model import notebooks
 from coursekit.model.course import Course
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, ROOT, change_recording, copy_course, solution_cells
 from tests.tables import loaded, table
@@ -227,7 +227,7 @@ def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_f
             "\nRIGHT_ANSWERS = {'compute_cost': [('not-right', '', {'(losses) / m': '(losses)'})]}\n"
         )
     two = [row for row in source.exercises if row.function in ("linear_forward", "compute_cost")]
-    with Pool(scratch.root, ASSIGNMENT, 1) as pool:
+    with ReferencePool(scratch.root, ASSIGNMENT, 1) as pool:
         findings, figure = acceptance_answers.check(replace(source, exercises=tuple(two)), pool)
     catalogue = f"hidden/{ASSIGNMENT}/mistakes.py"
     assert [(one.code, one.where) for one in findings] == [

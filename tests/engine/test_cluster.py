@@ -14,7 +14,7 @@ from coursekit.grading import workers
 from coursekit.grading.cluster import payload, wire_format
 from coursekit.grading.cluster import worker as cluster_worker
 from coursekit.grading.options import GradingOptions
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.system import versions
@@ -25,7 +25,7 @@ from tests.patience import until
 from tests.processes import POISON, child_running, descendants, kill, parents
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'coursekit[cluster]'")
-LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)
+LIMITS = TimeLimits(cell_timeout_s=30, call_timeout_s=5)
 
 
 @pytest.fixture(scope="module")

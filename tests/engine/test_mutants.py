@@ -13,7 +13,7 @@ from coursekit.authoring.checks.findings import Source
 from coursekit.authoring.mutation import harness as harness_module
 from coursekit.authoring.mutation import inputs, mutants
 from coursekit.authoring.mutation.harness import MutantResult, MutationHarness
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 from tests import tables
 from tests.classroom import ROOT
 from tests.patience import until
@@ -202,7 +202,7 @@ def test_a_run_in_processes_gives_what_a_run_here_gives(course):
     """One process more or less changes no outcome, and every mutant has exactly one."""
     key, function = "digits/softmax", "softmax"
     one = harness(key)
-    with Pool(course.root, "digits", 2) as pool:
+    with ReferencePool(course.root, "digits", 2) as pool:
         (known,) = pool.ask("mutants", [{"function": function}])
         numbers = range(known["count"])
         pieces = [list(numbers[start : start + 7]) for start in range(0, len(numbers), 7)]
@@ -246,8 +246,8 @@ def test_a_run_that_is_killed_leaves_no_process_behind():
     """``coursekit check`` may be stopped in the middle, by anything."""
     source = """
 from pathlib import Path
-from coursekit.reference.process import Pool
-with Pool(Path.cwd(), "digits", 2) as pool:
+from coursekit.reference.process import ReferencePool
+with ReferencePool(Path.cwd(), "digits", 2) as pool:
     (known,) = pool.ask("mutants", [{"function": "l_layer_model"}])
     print("ready", flush=True)
     pool.ask("try mutants", [{"function": "l_layer_model", "which": list(range(known["count"]))}] * 2)

@@ -22,7 +22,7 @@ from coursekit.feedback import generation
 from coursekit.grading import fingerprints, grade, gradebook, lock, receipts, workspace
 from coursekit.grading.options import DEFAULTS, GradingOptions
 from coursekit.grading.recorder import NothingCanBeWritten
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.system import versions
 from selfcheck import recordings
@@ -210,7 +210,7 @@ def test_another_assignment_makes_no_graded_work_old(graded):
     assert fingerprint(graded) == first
 
 
-def fingerprint(course: Course, limits: Limits = DEFAULTS.limits, sandbox: str = "auto") -> str:
+def fingerprint(course: Course, limits: TimeLimits = DEFAULTS.limits, sandbox: str = "auto") -> str:
     return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
 
 
@@ -218,8 +218,8 @@ def test_limits_and_walls_are_part_of_it_but_no_date_of_a_lone_notebook(graded):
     first = fingerprint(graded)
     os.utime(graded.submitted(ASSIGNMENT, "anna") / f"{ASSIGNMENT}.ipynb", (1, 1))
     assert fingerprint(graded) == first
-    assert fingerprint(graded, Limits(30)) == first
-    assert len({first, fingerprint(graded, Limits(31)), fingerprint(graded, sandbox="none")}) == 3
+    assert fingerprint(graded, TimeLimits(30)) == first
+    assert len({first, fingerprint(graded, TimeLimits(31)), fingerprint(graded, sandbox="none")}) == 3
 
 
 def test_versions_and_the_way_numpy_computes_are_part_of_it(graded, monkeypatch):

@@ -15,13 +15,13 @@ import pytest
 from coursekit.grading import workers
 from coursekit.grading.options import GradingOptions
 from coursekit.grading.outcomes import Outcome
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
 from tests.patience import until
 from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents
 
-LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)
+LIMITS = TimeLimits(cell_timeout_s=30, call_timeout_s=5)
 
 
 def examine(course: Course, *students: str, jobs: int) -> Iterator[Outcome]:

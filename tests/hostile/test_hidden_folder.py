@@ -23,7 +23,7 @@ from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook
 from coursekit.grading.cluster import payload, wire_format
 from coursekit.lab import jupyterlab, student_workspace
-from coursekit.marking.runner import Limits
+from coursekit.marking.runner import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -37,7 +37,7 @@ from tests.processes import descendants, kill, parents
 
 needs_walls = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 CANARY = "canary-of-the-" + "hidden-folder-7203"  # in two pieces: a student's cell has it so, and is no leak
-LIMITS = Limits(cell_timeout_s=60, call_timeout_s=2, notebook_timeout_s=300)
+LIMITS = TimeLimits(cell_timeout_s=60, call_timeout_s=2, notebook_timeout_s=300)
 BIN = Path(sys.executable).parent
 
 

@@ -24,7 +24,7 @@ from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 
 Say = Callable[[str], None]
 JOBS = 2
@@ -40,19 +40,21 @@ def check(course: Course, sources: list[Source], say: Say, every: int = 1, brief
     findings: list[Finding] = []
     with acceptance_courses.scratch(course) as full_course, acceptance_courses.scratch(course) as short_course:
         for source in sources:
-            with Pool(course.root, source.assignment, JOBS) as pool:
+            with ReferencePool(course.root, source.assignment, JOBS) as pool:
                 findings += _AcceptanceChecks(course, source, say).check(full_course, short_course, pool, every, brief)
     return findings
 
 
 class _AcceptanceChecks:
-    """The gates of one assignment, one after another; one that raises is a finding, and the others go on."""
+    """Runs the acceptance checks of one assignment; a check that raises gives a finding, and the others still run."""
 
     def __init__(self, course: Course, source: Source, say: Say) -> None:
         self._course, self._source, self._say = course, source, say
         self._findings: list[Finding] = []
 
-    def check(self, full_course: Course, short_course: Course, pool: Pool, every: int, brief: bool) -> list[Finding]:
+    def check(
+        self, full_course: Course, short_course: Course, pool: ReferencePool, every: int, brief: bool
+    ) -> list[Finding]:
         course, source = self._course, self._source
         self._try("marks", lambda: acceptance_ends.marks(course, full_course, source, experiments=not brief))
         if self._findings:

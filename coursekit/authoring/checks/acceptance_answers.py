@@ -2,10 +2,10 @@
 
 from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 
 
-def check(source: Source, pool: Pool) -> AcceptanceResult:
+def check(source: Source, pool: ReferencePool) -> AcceptanceResult:
     """Findings G706 and G707, and how many there are of either sort."""
     tried = pool.ask("losing", ({"function": row.function} for row in source.exercises))
     wrong, right, losing = ([answer for one in tried for answer in one[sort]] for sort in ("wrong", "right", "losing"))

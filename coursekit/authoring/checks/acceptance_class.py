@@ -12,12 +12,12 @@ from coursekit.model import notebooks, stubs
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.model.wording import first_few
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 
 JOBS = 2
 
 
-def check(scratch: Course, source: Source, pool: Pool, times: int) -> AcceptanceResult:
+def check(scratch: Course, source: Source, pool: ReferencePool, times: int) -> AcceptanceResult:
     """Findings G705, G706 and G708, and the figures."""
     (wrong,) = pool.ask("wrong", [{}])
     marks = graded(scratch, source, wrong, times)

@@ -10,11 +10,11 @@ from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.grading import grade, gradebook
 from coursekit.grading.options import GradingOptions
 from coursekit.grading.student_marks import StudentMarks
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.sandbox import isolation
-from coursekit.sandbox.isolation import Walls
+from coursekit.sandbox.isolation import Isolation
 
 AcceptanceResult = tuple[list[Finding], str]  # what is wrong, and the figure
 
@@ -41,7 +41,7 @@ def hand_in(scratch_course: Course, assignment: str, notebooks_by_student: Mappi
         (folder / f"{assignment}.ipynb").write_text(text, encoding="utf-8", newline="\n")
 
 
-def available_isolation() -> Walls:
+def available_isolation() -> Isolation:
     """The walls of this machine; the notebooks are ours, so that they are good, but not needed."""
     try:
         return isolation.require()
@@ -54,7 +54,7 @@ def graded(
 ) -> tuple[list[Finding], dict[str, StudentMarks]]:
     """Everything that was handed in, graded; with experiments, unless told otherwise."""
     sandbox = "none" if available_isolation() == isolation.NONE else "auto"
-    options = GradingOptions(Limits(experiments=experiments), jobs, sandbox)
+    options = GradingOptions(TimeLimits(experiments=experiments), jobs, sandbox)
     findings = [
         Finding("G704", source.where, f"the {one.student} notebook: {one.problem}"[:300], "fix what it says")
         for one in grade.grade(scratch_course, source.assignment, options=options)

@@ -5,14 +5,14 @@ from typing import Any
 
 from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 
 PIECE = 40  # mutants that a process takes at a time
 KILL = "add a case to hidden/{assignment}/exercises.py that tells the two apart"
 LIST = "add a case that shows it; or prove that no valid call can, and say why in hidden/{assignment}/equivalents.py"
 
 
-def check(source: Source, pool: Pool, every: int = 1) -> AcceptanceResult:
+def check(source: Source, pool: ReferencePool, every: int = 1) -> AcceptanceResult:
     """Findings G710 and G711, and how many mutants there are of which sort."""
     functions = [row.function for row in source.exercises]
     known = dict(zip(functions, pool.ask("mutants", ({"function": name} for name in functions)), strict=True))

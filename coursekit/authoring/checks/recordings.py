@@ -4,7 +4,7 @@ from coursekit.authoring import recording
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 
 REMEDY = "run `./course record`, and see what it changes"
 
@@ -16,7 +16,7 @@ def check(course: Course, sources: list[Source]) -> list[Finding]:
 
 def _assignment(course: Course, source: Source) -> list[Finding]:
     try:
-        with Reference(course.root, source.assignment) as reference:
+        with ReferenceProcess(course.root, source.assignment) as reference:
             reference.ask("ready")
             misfits = reference.ask("misfits")
         differences = recording.check(course, source.assignment)

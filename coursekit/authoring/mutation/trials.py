@@ -35,7 +35,7 @@ def harness(table: Table, function: str) -> MutationHarness:
         assignment = assignments.from_data(table.assignment, folder, hidden, describe(table))
         cases = (*table.cases[function].cases, *table.grading[function].cases)
         whole = replace(table.cases[function], cases=cases)
-        _harnesses[function] = MutationHarness(assignment, whole, table.cells[function], table.solved)
+        _harnesses[function] = MutationHarness(assignment, whole, table.cells[function], table.solution_namespace)
     return _harnesses[function]
 
 

@@ -21,10 +21,10 @@ def doctor() -> None:
     table.add_column("stands")
     table.add_column("how it was tried", ratio=1)
     for wall in walls:
-        stands = Text("yes", style="green") if wall.stands else Text("NO", style="bold red")
+        stands = Text("yes", style="green") if wall.active else Text("NO", style="bold red")
         table.add_row(Text(wall.name), stands, Text(wall.how + (f"\nTo get it: {wall.remedy}" if wall.remedy else "")))
     make_console().print(table)
-    missing = [wall for wall in walls if not wall.stands]
+    missing = [wall for wall in walls if not wall.active]
     say(f"{len(walls) - len(missing)} of {len(walls)} walls stand")
     if missing:
         raise typer.Exit(PROBLEMS)

@@ -16,7 +16,7 @@ from coursekit.grading import outcomes
 from coursekit.grading.cluster import wire_format
 from coursekit.grading.outcomes import Outcome
 from coursekit.marking import marker as marking
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -39,7 +39,7 @@ def of_course(course: Course, assignment: str) -> bytes:
     return wire_format.encode(asdict(course.facts), {name: named[name].read_bytes() for name in sorted(named)})
 
 
-def of_submission(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> bytes:
+def of_submission(course: Course, assignment: str, student: str, limits: TimeLimits, sandbox: str) -> bytes:
     """One student's submission with the options for grading it."""
     folder = course.submitted(assignment, student)
     fields = {"assignment": assignment, "student": student, "limits": asdict(limits), "sandbox": sandbox}
@@ -97,7 +97,7 @@ def examine(course: Course, submission: bytes) -> bytes:
     fields, files = wire_format.decode(submission)
     assignment, student = fields["assignment"], fields["student"]
     folder = wire_format.path_inside(course.root, f"submitted/{student}/{assignment}")
-    marker = marking.shared(course, assignment, Limits(**fields["limits"]), fields["sandbox"])
+    marker = marking.shared(course, assignment, TimeLimits(**fields["limits"]), fields["sandbox"])
     try:
         _unpack(folder, fields, files)
         return of_outcome(outcomes.examine(course, assignment, student, marker))

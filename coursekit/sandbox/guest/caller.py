@@ -22,22 +22,24 @@ from .cpu_wait import waited_s
 
 MAX_OUTPUTS = 200
 MAX_TEXT = codec.MAX_TEXT
-AGAIN_S = 0.5  # an exception that comes in a finalizer is lost, and a busy machine gives time back: so it rings again
-EARLY_S = 0.01  # the first alarm rings no earlier than the clock says so
+ALARM_REPEAT_S = (
+    0.5  # an exception that comes in a finalizer is lost, and a busy machine gives time back: so it rings again
+)
+ALARM_MARGIN_S = 0.01  # the first alarm rings no earlier than the clock says so
 
 
 class CallTimeout(BaseException):
     """The call took too long; not an Exception, so that a student's ``except Exception`` does not swallow it."""
 
 
-class _Nowhere(io.TextIOBase):
+class _DiscardedOutput(io.TextIOBase):
     """What a function prints while it is probed is nobody's to read."""
 
     def write(self, text: str) -> int:
         return len(text)
 
 
-def answer(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
+def answer_call(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
     """The reply to a probe: a function as it stood at a snapshot of the notebook, called on every one of its cases.
 
     ``request["helpers"]`` holds sources of reference functions, by cell: what they define stands in place of the
@@ -47,12 +49,12 @@ def answer(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
     shell.restore(request["snapshot"])
     namespace = shell.namespace
     if "replace" in request:
-        _put_helpers(namespace, request)
+        _replace_with_references(namespace, request)
     cases = (
         (case["case"], tuple(codec.decode(arg, codec.imported) for arg in case["args"])) for case in request["cases"]
     )
     outputs = request["outputs"]
-    with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+    with redirect_stdout(_DiscardedOutput()), redirect_stderr(_DiscardedOutput()):
         return observe(
             namespace.get(request["function"]),
             tuple(outputs) if isinstance(outputs, list) else outputs,
@@ -62,7 +64,7 @@ def answer(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
         )
 
 
-def _put_helpers(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
+def _replace_with_references(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
     helpers: dict[str, Any] = {"__name__": "helpers"}
     for source in request["helpers"]:
         exec(source, helpers)
@@ -78,7 +80,7 @@ def _put_helpers(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
             value.__kwdefaults__ = {name: old.get(id(default), default) for name, default in given}
     namespace.update(new)
     if request["function"] not in namespace:
-        with suppress(Exception), redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+        with suppress(Exception), redirect_stdout(_DiscardedOutput()), redirect_stderr(_DiscardedOutput()):
             exec(request["source"], namespace)
 
 
@@ -143,7 +145,7 @@ def _alarm(timeout_s: float | None) -> Iterator[None]:
             raise CallTimeout
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s + EARLY_S, AGAIN_S)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s + ALARM_MARGIN_S, ALARM_REPEAT_S)
     try:
         yield
     finally:
@@ -154,7 +156,7 @@ def _alarm(timeout_s: float | None) -> Iterator[None]:
 def _error(error: BaseException, target: Any) -> dict[str, Any]:
     from selfcheck.reports import student_frames
 
-    sorts = [_sort(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
+    sorts = [_class_name(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
     try:
         message, frames = str(error)[:MAX_TEXT], student_frames(error, target)
     except Exception:  # an exception that cannot be told, or a function that hides what it wraps
@@ -162,7 +164,7 @@ def _error(error: BaseException, target: Any) -> dict[str, Any]:
     return {"type": sorts[0], "is_a": sorts, "message": message, "line": frames[-1][2][:MAX_TEXT] if frames else ""}
 
 
-def _sort(sort: type) -> str:
+def _class_name(sort: type) -> str:
     """The name of an exception's class; a class that only calls itself ValueError is none."""
     name = str(sort.__name__)
     return name[:MAX_TEXT] if getattr(builtins, name, sort) is sort else f"another {name}"[:MAX_TEXT]

@@ -62,7 +62,7 @@ def _is_shallow(message: dict[str, Any]) -> bool:
     return False
 
 
-class Lines:
+class LineBuffer:
     """Bytes in, whole lines out; a line longer than ``max_line_bytes`` is skipped and counted in ``skipped``."""
 
     def __init__(self, max_line_bytes: int) -> None:

@@ -16,13 +16,13 @@ import numpy as np
 from . import channel, restrict
 
 CHANNEL = 3  # always the same number: what a submission sees does not depend on the submissions before it
-_OUT_OF_THE_WAY = 64  # descriptors from here on are none of those that a child keeps
+_FIRST_SPARE_DESCRIPTOR = 64  # descriptors from here on are none of those that a child keeps
 IGNORED_BY_SERVER = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 SEED = 739_391  # of the global random states: a forgotten seed gives the same numbers in every grading
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """What the outside told the server at its start."""
 
     limits: Mapping[str, int]
@@ -36,7 +36,7 @@ class Settings:
     at_home: Mapping[str, bytes]  # files that lie below ``home``
 
 
-def live(shell: Any, settings: Settings, line: int, bundle: int, table: list[tuple[str, int]]) -> None:
+def serve(shell: Any, settings: ServerSettings, line: int, bundle: int, table: list[tuple[str, int]]) -> None:
     """Answer requests on the descriptor ``line`` until it is closed. Never returns.
 
     ``bundle`` is a file with the student's own files one behind the other, ``table`` says their names and sizes.
@@ -45,38 +45,38 @@ def live(shell: Any, settings: Settings, line: int, bundle: int, table: list[tup
         os.setsid()
         for name in IGNORED_BY_SERVER:
             signal.signal(name, signal.SIG_DFL)  # as in a kernel: `terminate()` ends what a cell has started
-        sock, bundle = _only(line, bundle)
+        sock, bundle = _close_other_descriptors(line, bundle)
         try:
-            _settle(settings, bundle, table)
+            _prepare(settings, bundle, table)
         except BaseException as error:
             sock.sendall(channel.encode({"failed": f"{type(error).__name__}: {error}"}))
             raise
-        _answer(shell, settings.folder, sock)
+        _serve_requests(shell, settings.folder, sock)
     finally:
         os._exit(1)
 
 
-def _settle(settings: Settings, bundle: int, table: list[tuple[str, int]]) -> None:
+def _prepare(settings: ServerSettings, bundle: int, table: list[tuple[str, int]]) -> None:
     restrict.show_memory()
     if settings.namespaced:
-        restrict.limit(settings.limits)
+        restrict.set_limits(settings.limits)
     else:  # a user's processes are counted together, and this user has others
         restrict.die_with_parent()
-        restrict.limit({**settings.limits, "processes": -1})
+        restrict.set_limits({**settings.limits, "processes": -1})
     if settings.landlock:
-        restrict.enter(restrict.landlock_rules(settings.scratch))
+        restrict.enforce(restrict.landlock_ruleset(settings.scratch))
     if settings.filter:
-        restrict.filter_calls(settings.filter)
-    lay_out(settings)
+        restrict.load_seccomp_filter(settings.filter)
+    write_course_files(settings)
     _unpack(Path(settings.folder), bundle, table)
-    restrict.limit_files(settings.limits["file_mib"])
+    restrict.limit_file_size(settings.limits["file_mib"])
     os.chdir(settings.folder)
 
 
-def _only(line: int, bundle: int) -> tuple[socket.socket, int]:
+def _close_other_descriptors(line: int, bundle: int) -> tuple[socket.socket, int]:
     """Closes every other descriptor: nothing of the server's is open in a child."""
     opened = os.open(os.devnull, os.O_RDWR)
-    null, *high = (fcntl.fcntl(fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) for fd in (opened, line, bundle))
+    null, *high = (fcntl.fcntl(fd, fcntl.F_DUPFD, _FIRST_SPARE_DESCRIPTOR) for fd in (opened, line, bundle))
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.dup2(high[0], CHANNEL, inheritable=False)
@@ -85,7 +85,7 @@ def _only(line: int, bundle: int) -> tuple[socket.socket, int]:
     return socket.socket(fileno=CHANNEL), CHANNEL + 1
 
 
-def lay_out(settings: Settings) -> None:
+def write_course_files(settings: ServerSettings) -> None:
     """The trusted files lie in the folder, as new copies."""
     for root, files in ((settings.home, settings.at_home), (settings.folder, settings.trusted)):
         for name, data in files.items():
@@ -111,10 +111,10 @@ def _unpack(folder: Path, bundle: int, table: list[tuple[str, int]]) -> None:
     os.close(bundle)
 
 
-def _answer(shell: Any, folder: str, sock: socket.socket) -> None:
+def _serve_requests(shell: Any, folder: str, sock: socket.socket) -> None:
     own = os.getpid()
     send = channel.Sender(sock)
-    shell.adopt(send, folder)
+    shell.attach(send, folder)
     random.seed(SEED)
     np.random.seed(SEED)
     send({"ready": True})
@@ -136,16 +136,16 @@ def _dispatch(shell: Any, request: dict[str, Any]) -> dict[str, Any]:
         case "run":
             return dict(shell.run(request["source"], bool(request.get("store_history", True))))
         case "keep":
-            shell.keep(request["name"])
+            shell.take_snapshot(request["name"])
             return {}
         case "probe":
             with interruptible():
-                return dict(caller.answer(shell, request))
+                return dict(caller.answer_call(shell, request))
         case op:
             return {"problem": f"unknown request: {op}"}
 
 
-def without_own_path() -> None:
+def remove_own_path() -> None:
     """The package of the server is no longer on the path of what is imported or started from now on."""
     own = str(Path(__file__).parent.parent)
     sys.path[:] = [entry for entry in sys.path if entry != own]

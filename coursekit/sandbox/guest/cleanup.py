@@ -7,10 +7,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from .child import Settings
+from .child import ServerSettings
 
 
-def kill_all(settings: Settings, pid: int = 0) -> None:
+def kill_all(settings: ServerSettings, pid: int = 0) -> None:
     """No process but this one is left: in a sandbox all that there are, elsewhere all that descend from this one."""
     if settings.namespaced:
         if os.getpid() != 1:
@@ -47,7 +47,7 @@ def _descendants(root: int) -> list[int]:
     return sorted(found - {root})
 
 
-def remove(settings: Settings) -> None:
+def remove(settings: ServerSettings) -> None:
     """The private folder of a server without walls is gone."""
     with suppress(OSError, RecursionError):
         wipe(settings.scratch)

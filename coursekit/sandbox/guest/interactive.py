@@ -30,7 +30,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Instance, Type, default
 
-from .streams import Outlet
+from .streams import OutputPublisher
 
 _OURS = str(Path(__file__).parent)
 
@@ -61,7 +61,7 @@ class Compiler(CachingCompiler):
 class Results(DisplayHook):
     """Sends the value of a cell's last expression."""
 
-    outlet = AnyTrait()
+    publisher = AnyTrait()
 
     def start_displayhook(self) -> None:
         """The value is about to be formatted."""
@@ -81,7 +81,7 @@ class Results(DisplayHook):
         if self._data:
             data, metadata = plain(self._data), plain(self._metadata)
             output = {"output_type": "execute_result", "data": data, "metadata": metadata}
-            self.outlet.emit({"output": {**output, "execution_count": self.prompt_count}})
+            self.publisher.emit({"output": {**output, "execution_count": self.prompt_count}})
         self._is_active = False
 
     def log_output(self, format_dict: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ class Results(DisplayHook):
 class Displays(DisplayPublisher):
     """Sends what ``display`` shows, updates and clears."""
 
-    outlet = AnyTrait()
+    publisher = AnyTrait()
 
     def publish(  # type: ignore[override]
         self,
@@ -107,11 +107,11 @@ class Displays(DisplayPublisher):
         output = {"output_type": "display_data", "data": plain(data), "metadata": plain(metadata or {})}
         event: dict[str, Any] = {"update" if update else "output": output}
         name = (transient or {}).get("display_id")
-        self.outlet.emit(event if name is None else {**event, "display_id": str(name)})
+        self.publisher.emit(event if name is None else {**event, "display_id": str(name)})
 
     def clear_output(self, wait: bool = False) -> None:
         """Have the cell's outputs so far taken away; with ``wait``, when the next one comes."""
-        self.outlet.emit({"clear": {"wait": bool(wait)}})
+        self.publisher.emit({"clear": {"wait": bool(wait)}})
 
 
 @magics_class
@@ -163,11 +163,11 @@ class ZMQInteractiveShell(InteractiveShell):
     def _default_exiter(self) -> ZMQExitAutocall:
         return ZMQExitAutocall(self)
 
-    def lead_to(self, outlet: Outlet) -> None:
+    def publish_to(self, publisher: OutputPublisher) -> None:
         """From now on everything is shown through ``outlet``."""
-        self.outlet = outlet
-        self.displayhook.outlet = outlet  # type: ignore[attr-defined]
-        self.display_pub.outlet = outlet  # type: ignore[attr-defined]
+        self.publisher = publisher
+        self.displayhook.publisher = publisher  # type: ignore[attr-defined]
+        self.display_pub.publisher = publisher  # type: ignore[attr-defined]
 
     def init_ipython_dir(self, ipython_dir: Any) -> None:
         """There is none: nothing is read from or written to anybody's home."""
@@ -233,15 +233,15 @@ class ZMQInteractiveShell(InteractiveShell):
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         if self.displayhook.is_active:  # the value of the last expression could not be shown: the cell failed
             self.failed_to_show = True
-        output = {"output_type": "error", "ename": etype.__name__, "evalue": _told(evalue)}
-        self.outlet.emit({"output": {**output, "traceback": [str(line) for line in stb]}})
+        output = {"output_type": "error", "ename": etype.__name__, "evalue": _message(evalue)}
+        self.publisher.emit({"output": {**output, "traceback": [str(line) for line in stb]}})
         self._last_traceback = stb
 
     def show_plainly(self, error: BaseException) -> None:
         """The error is shown without IPython's help, where that is what broke."""
-        name, message = type(error).__name__, _told(error)
+        name, message = type(error).__name__, _message(error)
         output = {"output_type": "error", "ename": name, "evalue": message, "traceback": [f"{name}: {message}"]}
-        self.outlet.emit({"output": output})
+        self.publisher.emit({"output": output})
 
 
 def no_input(prompt: str = "") -> str:
@@ -254,7 +254,7 @@ def no_getpass(prompt: str = "Password: ", stream: Any = None) -> str:
     raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")
 
 
-def _told(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:

@@ -5,13 +5,15 @@ import resource
 import time
 from pathlib import Path
 
-from .child import Settings
+from .child import ServerSettings
 from .cleanup import names_in
 from .cpu_wait import waited_s
 
 _MIB = 1 << 20
-_LOOK_S = 0.5  # how often mappings are counted, but never so often that it takes more than a twentieth of the time
-_MOST_OF_ONE = 65_530  # mappings, which the kernel allows to a process
+_POLL_INTERVAL_S = (
+    0.5  # how often mappings are counted, but never so often that it takes more than a twentieth of the time
+)
+_MAX_MAPPINGS_OF_ONE = 65_530  # mappings, which the kernel allows to a process
 
 
 class Mappings:
@@ -20,7 +22,7 @@ class Mappings:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def are_more_than(self, limit: int) -> bool:
+    def exceed(self, limit: int) -> bool:
         """Whether there are, when it is time to look; looking ends where the limit is passed."""
         began = time.monotonic()
         if began < self._next:
@@ -30,15 +32,15 @@ class Mappings:
             if name.isdigit() and name != "1" and found <= limit:
                 found += _mappings(name, limit - found)
         took_s = time.monotonic() - began
-        self._next = began + took_s + max(_LOOK_S, 20 * took_s)
+        self._next = began + took_s + max(_POLL_INTERVAL_S, 20 * took_s)
         return found > limit
 
 
-def overuse(settings: Settings, mappings: Mappings) -> str:
+def overuse(settings: ServerSettings, mappings: Mappings) -> str:
     """In words, which bound all of the child's processes together have left; empty within bounds."""
     if not settings.namespaced:
         return ""
-    if mappings.are_more_than(settings.limits["mappings"]):
+    if mappings.exceed(settings.limits["mappings"]):
         return f"the notebook made more than {settings.limits['mappings']} memory mappings"
     limit = settings.limits["memory_mib"]
     if _resident_mib() > limit and _resident_mib(exact=True) > limit:
@@ -54,7 +56,7 @@ def overuse(settings: Settings, mappings: Mappings) -> str:
     return ""
 
 
-def usage(settings: Settings, pid: int) -> tuple[float, float]:
+def cpu_usage(settings: ServerSettings, pid: int) -> tuple[float, float]:
     """Seconds that one of the child's processes has waited for a processor, and that all of them have computed.
 
     Both only grow; the second begins with what was computed before the child: see ``ended``. ``pid`` is the child's,
@@ -63,10 +65,10 @@ def usage(settings: Settings, pid: int) -> tuple[float, float]:
     pids = [str(pid)]
     if settings.namespaced:
         pids = [name for name in names_in("/proc") if name.isdigit() and name != "1"]
-    return max(map(waited_s, pids), default=0.0), ended() + sum(map(_used_s, pids))
+    return max(map(waited_s, pids), default=0.0), ended_cpu_s() + sum(map(_used_s, pids))
 
 
-def ended() -> float:
+def ended_cpu_s() -> float:
     """Seconds that all processes that have ended here had computed."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -115,7 +117,7 @@ def _mappings(pid: str, enough: int) -> int:
     except (FileNotFoundError, ProcessLookupError):  # it ended just now
         return found
     except OSError:  # a process that hides its memory is thought capable of anything
-        return _MOST_OF_ONE
+        return _MAX_MAPPINGS_OF_ONE
     return found
 
 

@@ -46,7 +46,7 @@ def die_with_parent() -> None:
     _prctl(_PR_SET_PDEATHSIG, 9)
 
 
-def limit(limits: Mapping[str, int]) -> None:
+def set_limits(limits: Mapping[str, int]) -> None:
     """This process and all that it starts stay within ``limits``; -1 is no limit. ``limit_files`` bounds the files."""
     wanted = {
         "RLIMIT_AS": limits["memory_mib"] * _MIB,
@@ -61,17 +61,17 @@ def limit(limits: Mapping[str, int]) -> None:
         "RLIMIT_STACK": 8 * _MIB,
     }
     for name, value in wanted.items():
-        _limit(name, value)
+        _set_limit(name, value)
     with contextlib.suppress(OSError):  # where memory runs out on the whole machine, this is what goes first
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def limit_files(file_mib: int) -> None:
+def limit_file_size(file_mib: int) -> None:
     """No file grows beyond ``file_mib``."""
-    _limit("RLIMIT_FSIZE", file_mib * _MIB)
+    _set_limit("RLIMIT_FSIZE", file_mib * _MIB)
 
 
-def _limit(name: str, value: int) -> None:
+def _set_limit(name: str, value: int) -> None:
     which = getattr(resource, name, None)
     if which is None:
         return
@@ -87,7 +87,7 @@ def _limit(name: str, value: int) -> None:
             raise
 
 
-def landlock_rules(writable: Sequence[str]) -> int:
+def landlock_ruleset(writable: Sequence[str]) -> int:
     """A ruleset (its descriptor): read and run everything, write only below ``writable`` and to harmless devices.
 
     Of /proc it opens a few files, of processes none but this one's: every child makes a ruleset of its own. Signals and
@@ -137,7 +137,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def filter_calls(program: bytes) -> None:
+def load_seccomp_filter(program: bytes) -> None:
     """This thread and all that it starts make no system calls that the filter refuses, for good. Raises OSError."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -146,7 +146,7 @@ def filter_calls(program: bytes) -> None:
         raise OSError(ctypes.get_errno(), "the filter of system calls cannot be loaded")
 
 
-def enter(ruleset: int) -> None:
+def enforce(ruleset: int) -> None:
     """This thread and all that it starts are held by the ruleset, for good."""
     from py_landlock import RulesetFd, restrict_self
 

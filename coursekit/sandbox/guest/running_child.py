@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import child
-from .child import Settings
-from .resource_usage import ended, usage
+from .child import ServerSettings
+from .resource_usage import cpu_usage, ended_cpu_s
 
 
 @dataclass
@@ -37,9 +37,9 @@ class RunningChild:
             if pid == self.pid and not os.WIFSTOPPED(status):  # without seccomp, a child can make this its tracer
                 return _in_words(status)
 
-    def usage(self, settings: Settings) -> tuple[float, float]:
+    def usage(self, settings: ServerSettings) -> tuple[float, float]:
         """Seconds that its processes have waited for a processor, and that they have used one."""
-        waited_s, used_s = usage(settings, self.pid)
+        waited_s, used_s = cpu_usage(settings, self.pid)
         return waited_s, used_s - self.before_s
 
     def interrupt(self) -> None:
@@ -55,13 +55,13 @@ class RunningChild:
             os.close(self.schedstat)
 
 
-def fork(settings: Settings, shell: Any, descriptors: list[int], table: list[Any]) -> RunningChild:
+def fork(settings: ServerSettings, shell: Any, descriptors: list[int], table: list[Any]) -> RunningChild:
     """A new child, with its line to the outside and the bundle of the student's own files."""
     line, bundle = descriptors
-    before_s = ended()
+    before_s = ended_cpu_s()
     pid = os.fork()
     if pid == 0:
-        child.live(shell, settings, line, bundle, [(name, size) for name, size in table])
+        child.serve(shell, settings, line, bundle, [(name, size) for name, size in table])
     os.close(line)
     os.close(bundle)
     try:

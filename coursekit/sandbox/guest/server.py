@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import child, figure_cache, restrict
-from .child import Settings
+from .child import ServerSettings
 from .cleanup import names_in, remove, wipe
 from .control import Control
 from .service import Service
@@ -29,10 +29,10 @@ def main() -> None:
         signal.signal(name, signal.SIG_IGN)
     if not settings.namespaced:
         restrict.adopt_orphans()
-    child.without_own_path()
+    child.remove_own_path()
     shell, drawn = _warm(settings, message["modules"], message["beforehand"], message["pictures"])
     if settings.landlock:
-        os.close(restrict.landlock_rules(settings.scratch))  # it can be made, and what making one imports is there
+        os.close(restrict.landlock_ruleset(settings.scratch))  # it can be made, and what making one imports is there
     tasks = len(names_in("/proc/self/task")) if sys.platform == "linux" else 1
     if tasks != 1:
         raise RuntimeError(f"{tasks} threads before the fork: a child would inherit their locks")
@@ -48,13 +48,13 @@ def main() -> None:
             remove(settings)
 
 
-def _settings(message: dict[str, Any], bundle: int) -> Settings:
+def _settings(message: dict[str, Any], bundle: int) -> ServerSettings:
     trusted: dict[str, bytes] = {}
     at_home: dict[str, bytes] = {}
     for kind, name, size in message["table"]:
         (trusted if kind == "trusted" else at_home)[name] = _read(bundle, size)
     os.close(bundle)
-    return Settings(
+    return ServerSettings(
         limits=message["limits"],
         home=message["home"],
         folder=message["folder"],
@@ -76,7 +76,7 @@ def _read(descriptor: int, size: int) -> bytes:
 
 
 def _warm(
-    settings: Settings, modules: list[str], beforehand: list[list[Any]], pictures: dict[str, Any]
+    settings: ServerSettings, modules: list[str], warm_up_calls: list[list[Any]], figures: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
     """The shell, made; the trusted modules, imported from the very paths that the children's copies will have.
 
@@ -84,7 +84,7 @@ def _warm(
     arguments, keyword arguments). Its module remembers it.
     ``pictures`` are those that an earlier server drew; what was drawn besides is returned, with them.
     """
-    child.lay_out(settings)
+    child.write_course_files(settings)
     os.chdir(settings.folder)
     from . import caller, shell  # noqa: F401 - probing is for the children
 
@@ -96,13 +96,13 @@ def _warm(
         except Exception as error:  # a child will meet the same error, in the cell that imports it
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             sys.modules.pop(name, None)
-    before = figure_cache.remember(settings.folder, pictures)
+    before = figure_cache.remember(settings.folder, figures)
     for name in modules:
         try:
             getattr(sys.modules.get(name), "warm_up", lambda: None)()
         except Exception as error:  # a child will meet the same error
             print(f"{name}.warm_up: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-    for module, function, args, kwargs in beforehand:
+    for module, function, args, kwargs in warm_up_calls:
         try:
             getattr(sys.modules[module], function)(*args, **kwargs)
         except Exception as error:

@@ -4,7 +4,7 @@ import os
 import select
 from typing import Any
 
-from .child import Settings
+from .child import ServerSettings
 from .cleanup import kill_all, names_in, wipe
 from .control import Control
 from .resource_usage import Mappings, overuse
@@ -16,7 +16,7 @@ TICK_S = 0.05  # how often memory and files are counted while a child runs
 class Service:
     """Answers the requests on the control socket, and says there how a child ended."""
 
-    def __init__(self, control: Control, settings: Settings, shell: Any) -> None:
+    def __init__(self, control: Control, settings: ServerSettings, shell: Any) -> None:
         self._control, self._settings, self._shell = control, settings, shell
         self._child: RunningChild | None = None
         self._mappings = Mappings()

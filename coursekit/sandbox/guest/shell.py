@@ -18,7 +18,7 @@ from typing import Any
 from traitlets.config import Config
 
 from .interactive import ZMQInteractiveShell, forget_last_error, no_getpass, no_input
-from .streams import NAMES, Outlet, OutStream
+from .streams import NAMES, OutputPublisher, OutStream
 
 BACKEND = "module://matplotlib_inline.backend_inline"
 _WARM_UP = (
@@ -35,7 +35,7 @@ class Shell:
 
     def __init__(self, ip: ZMQInteractiveShell) -> None:
         self._ip = ip
-        self._kept: dict[str, dict[str, Any]] = {}
+        self._snapshots: dict[str, dict[str, Any]] = {}
         self._pid = os.getpid()
 
     @property
@@ -44,22 +44,22 @@ class Shell:
         namespace: dict[str, Any] = self._ip.user_ns
         return namespace
 
-    def keep(self, name: str) -> None:
+    def take_snapshot(self, name: str) -> None:
         """Remember the variables under ``name``: a shallow copy."""
-        self._kept[name] = dict(self.namespace)
+        self._snapshots[name] = dict(self.namespace)
 
     def restore(self, name: str) -> None:
         """The variables are those that were kept under ``name``. A KeyError where none were."""
-        kept = self._kept[name]
+        kept = self._snapshots[name]
         self.namespace.clear()
         self.namespace.update(kept)
 
-    def adopt(self, send: Callable[[dict[str, Any]], None], folder: str) -> None:
+    def attach(self, send: Callable[[dict[str, Any]], None], folder: str) -> None:
         """The shell belongs to this process: what cells show goes to ``send``, and they run in ``folder``."""
         self._pid = os.getpid()
-        be_deaf()
-        nowhere = os.dup(1)
-        self._lead_to(Outlet(send, folder), nowhere)
+        ignore_sigint()
+        discard_fd = os.dup(1)
+        self._publish_to(OutputPublisher(send, folder), discard_fd)
         self._new_loop()
         vars(builtins)["input"] = no_input
         getpass.getpass = no_getpass
@@ -74,15 +74,15 @@ class Shell:
         ip = self._ip
         ip.exits = ip.failed_to_show = False
         ip.forget_transformed()
-        self._outlet.open()
+        self._publisher.open()
         try:
             ended_well = self._run_to_the_end(source, store_history)
         finally:
-            be_deaf()
+            ignore_sigint()
             if os.getpid() != self._pid:  # a fork of the student's has come out of its cell
                 os._exit(0)
-            self._outlet.flush()
-            self._outlet.close()
+            self._publisher.flush()
+            self._publisher.close()
         status = "ok" if ended_well and not ip.failed_to_show else "error"
         return {"status": status, "execution_count": ip.execution_count - 1, "exit": ip.exits}
 
@@ -132,16 +132,16 @@ class Shell:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
 
-    def _lead_to(self, outlet: Outlet, nowhere: int) -> None:
-        self._outlet = outlet
-        self._ip.lead_to(outlet)
-        sys.stdout, sys.stderr = (OutStream(name, outlet, nowhere) for name in NAMES)
+    def _publish_to(self, publisher: OutputPublisher, discard_fd: int) -> None:
+        self._publisher = publisher
+        self._ip.publish_to(publisher)
+        sys.stdout, sys.stderr = (OutStream(name, publisher, discard_fd) for name in NAMES)
 
     def _warm_up(self) -> None:
         """Everything slow was done once, and nothing of it is left to be seen."""
         ip, before, streams = self._ip, dict(self.namespace), (sys.stdout, sys.stderr)
         heard = signal.getsignal(signal.SIGINT)
-        self._lead_to(Outlet(lambda event: None), nowhere=1)
+        self._publish_to(OutputPublisher(lambda event: None), discard_fd=1)
         self._new_loop()
         try:
             for source in _WARM_UP:
@@ -211,7 +211,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        be_deaf()
+        ignore_sigint()
 
 
 @contextmanager
@@ -228,10 +228,10 @@ def _interrupting(running: "asyncio.Future[Any]") -> Iterator[None]:
     try:
         yield
     finally:
-        be_deaf()
+        ignore_sigint()
 
 
-def be_deaf() -> None:
+def ignore_sigint() -> None:
     """A SIGINT does nothing. (Not SIG_IGN, which the commands that a cell starts would inherit.)"""
     while True:
         try:

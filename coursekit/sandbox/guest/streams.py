@@ -61,7 +61,7 @@ class Descriptor:
         return self._decoder.decode(data)
 
 
-class Outlet:
+class OutputPublisher:
     """Sends what is shown, in order and one event at a time, whatever threads, signals and finalizers do meanwhile."""
 
     def __init__(self, send: Callable[[Event], None], folder: str | None = None) -> None:
@@ -182,15 +182,15 @@ class OutStream(io.TextIOBase):
 
     encoding = "UTF-8"
 
-    def __init__(self, name: str, outlet: Outlet, nowhere: int) -> None:
+    def __init__(self, name: str, publisher: OutputPublisher, discard_fd: int) -> None:
         self.name = f"<{name}>"
-        self._stream, self._outlet, self._nowhere = name, outlet, nowhere
+        self._stream, self._publisher, self._discard_fd = name, publisher, discard_fd
 
     def write(self, string: str) -> int:
         """Show the text."""
         if not isinstance(string, str):
             raise TypeError(f"write() argument must be str, not {type(string)}")
-        self._outlet.write(self._stream, string)
+        self._publisher.write(self._stream, string)
         return len(string)
 
     def writable(self) -> bool:
@@ -199,11 +199,11 @@ class OutStream(io.TextIOBase):
 
     def flush(self) -> None:
         """All that was written is sent."""
-        self._outlet.flush(self._stream)
+        self._publisher.flush(self._stream)
 
     def fileno(self) -> int:
         """A descriptor whose output nobody sees: ipykernel gives out that of its own terminal."""
-        return self._nowhere
+        return self._discard_fd
 
 
 @contextmanager
