@@ -344,7 +344,7 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_outputs_are_kept_in_a_form_that_every_file_can_hold(name):
     cell = new_code_cell("x")
-    submitted_outputs.keep(cell, [ODD[name]], submitted_outputs.Room())
+    submitted_outputs.keep(cell, [ODD[name]], submitted_outputs.OutputBudget())
     kept = submitted_outputs.of(cell)
     json.dumps(kept, allow_nan=False, ensure_ascii=False).encode()
     made = labelled(kept, Room())
