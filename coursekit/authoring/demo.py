@@ -1,6 +1,6 @@
-"""A small class of real submissions, graded in a scratch course: each is the release, filled in by a recipe.
+"""A small class of demo submissions, graded in a scratch course: each is the release, filled in by a recipe.
 
-The recipes are the course's own, in ``hidden/<assignment>/demo.py``.
+The recipes are part of the course, in ``hidden/<assignment>/demo.py``.
 """
 
 import shutil
@@ -24,7 +24,7 @@ JOBS = 2
 
 @dataclass(frozen=True)
 class DemoClass:
-    """What the demo's class hands in for one assignment: by student, what it is."""
+    """The demo's submissions of one assignment. ``about``: a description of each, by student."""
 
     assignment: str
     about: Mapping[str, str]
@@ -33,19 +33,19 @@ class DemoClass:
 
 @dataclass(frozen=True)
 class Demo:
-    """The scratch course with everything handed in."""
+    """The scratch course with all submissions."""
 
     scratch: Course
     classes: tuple[DemoClass, ...]
 
     @property
     def size(self) -> int:
-        """How many submissions there are."""
+        """The number of submissions."""
         return sum(len(one.about) for one in self.classes)
 
 
 def prepare(course: Course) -> Demo:
-    """A scratch course with the whole class handed in. Raises CourseError where the course has no such class."""
+    """Make a scratch course with all submissions. Raises CourseError if the course has no demo class."""
     root = course.root / FOLDER
     shutil.rmtree(root, ignore_errors=True)
     scratch = course.copy_to(root)
@@ -84,7 +84,7 @@ def feedback(demo: Demo, report: Callable[[pages.FeedbackPage], None]) -> list[p
 
 
 def where_next(course: Course, demo: Demo, written: list[pages.FeedbackPage]) -> list[str]:
-    """Where a newcomer looks after the demo: a page, the notebook, JupyterLab, the commands for a real class."""
+    """Suggestions after the demo: a page, the notebook, JupyterLab, the commands for a real class."""
     partly = [page for page in written if not page.problem and page.student == "emma"]
     first = demo.classes[0].assignment
     return [

@@ -106,7 +106,7 @@ class AutogradeAnything(Autograde):
 
 @contextmanager
 def _submitted_in(coursedir: CourseDirectory, folder: str) -> Iterator[None]:
-    """Let nbgrader read submissions from this folder; restored also after an error: the Formgrader reuses the object."""
+    """Let nbgrader read submissions from this folder; restored after errors, too: the Formgrader reuses the object."""
     before, coursedir.submitted_directory = coursedir.submitted_directory, folder
     try:
         yield

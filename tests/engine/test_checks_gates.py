@@ -81,7 +81,7 @@ def test_the_gates_say_their_figures(clean):
         "only; 20 of 20 gradings of the same submission identical",
         "answers": f"mistakes: {wrong} of {wrong} caught; right answers: {right} of {right} keep full marks",
     }
-    assert re.fullmatch(r"\d+ mutants, one in 30,: \d\d+ killed, 0 surviving, \d+ proved equivalent", mutants)
+    assert re.fullmatch(r"\d+ mutants \(one in 30\): \d\d+ killed, 0 surviving, \d+ proved equivalent", mutants)
 
 
 def edit(path, changes):

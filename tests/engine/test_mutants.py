@@ -239,7 +239,7 @@ def test_the_gate_tries_every_mutant_of_every_exercise_once(course):
         ("G711", f"{where}[{source.exercises[0].function}]"),
         ("G711", f"{where}[{source.exercises[1].function}]"),
     ]
-    assert acceptance_mutants.check(source, Asked(), every=5)[1].startswith("18 mutants, one in 5,: ")
+    assert acceptance_mutants.check(source, Asked(), every=5)[1].startswith("18 mutants (one in 5): ")
 
 
 def test_a_run_that_is_killed_leaves_no_process_behind():

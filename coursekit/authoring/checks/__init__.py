@@ -5,12 +5,12 @@
     exercises    cells against the table of exercises                  E3xx
     experiments  tags of cells that are not run at grading             E3xx
     docs         links, names of files and commands (markdown reads)   D4xx
-    released     the release is fresh and gives nothing away           R5xx
+    released     the release is up to date and reveals nothing           R5xx
     recordings   expected outputs are what the solutions return        X6xx
-    acceptance   marks, mistakes, right answers, mutants: figures      G7xx
+    acceptance   marks, mistakes, right answers, mutants: with figures      G7xx
 
-Every code has its line in ``findings.CODES``. A check returns findings and never raises for what it checks:
-a broken notebook is one finding, and the other notebooks are still looked at.
+Every code has its line in ``findings.CODES``. A check returns findings and does not raise for defects of
+the course: a broken notebook is one finding, and the other notebooks are still checked.
 """
 
 from collections.abc import Callable, Collection
@@ -35,13 +35,13 @@ def run(
     brief: bool = False,
     commands: Commands | None = None,
 ) -> list[Finding]:
-    """Everything that is wrong with the course, or with these assignments alone; empty when nothing is.
+    """All findings about the course, or about these assignments alone.
 
-    ``fix`` writes the source notebooks in canonical form first, and says what that changed.
-    ``acceptance`` tries what marks depend on, in scratch courses and function by function, and says the figures;
-    ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0). ``brief``: without
-    experiments, and with fewer gradings of the same submission, as every commit is checked. ``commands``: those that
-    the docs may name; without them no command in the docs is looked at.
+    ``fix`` first writes the source notebooks in canonical form, and reports the changes.
+    ``acceptance`` runs the acceptance checks, in scratch courses and function by function, and reports their figures;
+    ``mutants``: try every mutant of the solutions (1), every third (3), none (0). ``brief``: without experiments, and
+    with fewer gradings of the same submission, as for every commit. ``commands``: the commands that the docs may name;
+    if None, commands in the docs are not checked.
     """
     sources, findings = form.read_all(course, fix, say)
     if assignments:

@@ -6,7 +6,7 @@ from coursekit.reference.process import ReferencePool
 
 
 def check(source: Source, pool: ReferencePool) -> AcceptanceResult:
-    """Findings G706 and G707, and how many there are of either sort."""
+    """Findings G706 and G707, and the figures."""
     tried = pool.ask("losing", ({"function": row.function} for row in source.exercises))
     wrong, right, losing = ([answer for one in tried for answer in one[sort]] for sort in ("wrong", "right", "losing"))
     missed = [answer for answer in wrong if answer not in losing]

@@ -1,4 +1,4 @@
-"""A class made from the source notebook: each exercise blank, each one wrong, and one submission twenty times."""
+"""Grade a class made from the source notebook: each exercise blank, each one wrong, one submission twenty times."""
 
 import json
 from collections.abc import Mapping
@@ -29,11 +29,10 @@ def check(scratch: Course, source: Source, pool: ReferencePool, times: int) -> A
 def graded(scratch: Course, source: Source, mistaken: Mapping[str, str], times: int) -> dict[str, StudentMarks]:
     """The marks of many submissions, graded together in a course whose notebook has no cells besides the exercises.
 
-    ``mistaken`` are solution cells with a mistake in them, by function; an exercise without one is left out of what
-    follows about mistakes.
+    ``mistaken`` are solution cells with a mistake, by function; exercises without one have no ``wrong-`` submission.
 
-    ``blank-x``: exercise x is left blank. ``wrong-x``: it has a mistake of the catalogue. ``again-n``: each
-    time the same, with mistakes in every other exercise. Raises CourseError where one could not be graded.
+    ``blank-x``: exercise x is left blank. ``wrong-x``: it has a mistake of the catalogue. ``again-n``: copies of one
+    submission with mistakes in every second exercise. Raises CourseError if one could not be graded.
     """
     rows, answers = source.exercises, _answers(source)
     numbered = stubs.numbers(source.notebook)
@@ -54,7 +53,7 @@ def graded(scratch: Course, source: Source, mistaken: Mapping[str, str], times: 
 
 
 def alone(source: Source, marks: dict[str, StudentMarks]) -> AcceptanceResult:
-    """An exercise left blank loses exactly its points, and one with a mistake in it loses some of its own only."""
+    """Check that a blank exercise loses exactly its points, and one with a mistake only points of its own."""
     findings, right = [], {"blank": 0, "wrong": 0}
     rows = source.exercises
     for row in rows:
@@ -68,7 +67,7 @@ def alone(source: Source, marks: dict[str, StudentMarks]) -> AcceptanceResult:
                 found.append(f"blank, it earns {earned[row.grade_id]:g}")
             if sort == "wrong" and earned[row.grade_id] >= row.points:
                 found.append("loses nothing by the first mistake of the catalogue")
-            remedy = "look at its cases, at what it leans on, and at what it leaves behind"
+            remedy = "look at its cases, at what it depends on, and at what it leaves behind"
             findings += [Finding(code, f"{source.where}[{row.grade_id}]", what, remedy) for what in found]
             right[sort] += not found
     each = [
@@ -78,7 +77,7 @@ def alone(source: Source, marks: dict[str, StudentMarks]) -> AcceptanceResult:
 
 
 def again(scratch: Course, source: Source, marks: dict[str, StudentMarks], times: int) -> AcceptanceResult:
-    """The same submission gets the same marks, reasons and outputs each time."""
+    """Check that the same submission gets the same marks, reasons and outputs each time."""
     first, *others = _again(times)
     name = source.assignment
     differ = [
@@ -108,7 +107,7 @@ def _with(text: str, answers: Mapping[str, str]) -> str:
 
 
 def _without_other_cells(source: Source) -> str:
-    """The source notebook with nothing but imports in the code that is no exercise: marks do not depend on it."""
+    """The source notebook with only imports in the code outside exercises, on which marks do not depend."""
     notebook = json.loads(notebooks.dumps(source.notebook))
     for cell, own in zip(notebook["cells"], source.notebook.cells, strict=True):
         if own.cell_type == "code" and not notebooks.is_solution(own) and not notebooks.is_test(own):

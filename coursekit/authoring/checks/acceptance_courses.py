@@ -1,4 +1,4 @@
-"""Scratch courses for the gates: hand in, grade as any class is graded, and read the marks."""
+"""Scratch courses for the acceptance checks: hand in, grade like a class, and read the marks."""
 
 import shutil
 import tempfile
@@ -16,18 +16,18 @@ from coursekit.model.errors import CourseError
 from coursekit.sandbox import isolation
 from coursekit.sandbox.isolation import Isolation
 
-AcceptanceResult = tuple[list[Finding], str]  # what is wrong, and the figure
+AcceptanceResult = tuple[list[Finding], str]  # findings and the figure
 
 
 @contextmanager
 def scratch(course: Course) -> Iterator[Course]:
-    """A course with the modules and nothing else in it, for as long as it is needed."""
+    """Yield a temporary course with only the modules of ``course``."""
     with tempfile.TemporaryDirectory(prefix="gates-") as folder:
         yield course.copy_modules_to(Path(folder).resolve())
 
 
 def set_up(scratch_course: Course, source: Source, text: str) -> None:
-    """The assignment in a scratch course: the files beside its notebook, and in its place ``text``."""
+    """Put the assignment into a scratch course, with ``text`` as its notebook."""
     folder = scratch_course.source(source.assignment).parent
     if not folder.exists():
         shutil.copytree(source.path.parent, folder, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
@@ -42,7 +42,7 @@ def hand_in(scratch_course: Course, assignment: str, notebooks_by_student: Mappi
 
 
 def available_isolation() -> Isolation:
-    """The walls of this machine; the notebooks are ours, so that they are good, but not needed."""
+    """The isolation of this computer, or none: it is not required, because the notebooks are the course's own."""
     try:
         return isolation.require()
     except CourseError:
@@ -52,7 +52,7 @@ def available_isolation() -> Isolation:
 def graded(
     scratch_course: Course, source: Source, jobs: int = 1, experiments: bool = True
 ) -> tuple[list[Finding], dict[str, StudentMarks]]:
-    """Everything that was handed in, graded; with experiments, unless told otherwise."""
+    """Grade all submissions; returns the findings, and the marks by student."""
     sandbox = "none" if available_isolation() == isolation.NONE else "auto"
     options = GradingOptions(TimeLimits(experiments=experiments), jobs, sandbox)
     findings = [

@@ -1,4 +1,4 @@
-"""The two ends: the solution earns everything and stays silent, the untouched release earns and shows nothing."""
+"""The two extremes: the solution earns all points without messages; the untouched release earns and reveals nothing."""
 
 import html
 import re
@@ -19,7 +19,7 @@ SOLUTION, UNTOUCHED = "solution", "untouched"
 
 
 def marks(course: Course, scratch: Course, source: Source, experiments: bool = True) -> AcceptanceResult:
-    """Full marks for the solution, whose cells stay silent; none for the untouched release."""
+    """Check full marks for the solution, whose cells write no messages; no marks for the untouched release."""
     name = source.assignment
     acceptance_courses.set_up(scratch, source, notebooks.dumps(source.notebook))
     acceptance_courses.hand_in(scratch, name, {SOLUTION: notebooks.dumps(source.notebook)})
@@ -37,8 +37,9 @@ def marks(course: Course, scratch: Course, source: Source, experiments: bool = T
 
 
 def leaks(course: Course, scratch: Course, source: Source) -> AcceptanceResult:
-    """No line of a solution and no hidden test on the feedback page of the untouched release, which was graded before,
-    and none in the released recordings. (``released`` looks into the other files.)
+    """Check that neither the feedback page of the untouched release nor the released recordings reveal anything.
+
+    That is: no line of a solution and no hidden test. The release was graded before; ``released`` checks other files.
     """
     (page,) = generation.feedback(scratch, source.assignment, [UNTOUCHED])
     if page.problem:
@@ -49,7 +50,7 @@ def leaks(course: Course, scratch: Course, source: Source) -> AcceptanceResult:
     if secret := SECRETS.search("".join(text.split())):
         found.append(secret[0])
     where = f"feedback on the untouched {source.assignment}"
-    findings = [Finding("G709", where, f"shows {line!r}", "keep it from the page") for line in found]
+    findings = [Finding("G709", where, f"shows {line!r}", "keep it off the page") for line in found]
     recorded = _recordings(course, source)
     where = f"release/{source.assignment}"
     findings += [Finding("G709", where, f"a recording of {name!r}", "run `./course record`") for name in recorded]
@@ -107,7 +108,7 @@ def _nothing(source: Source, marks: StudentMarks) -> list[Finding]:
 
 
 def _silent(source: Source, executed: NotebookNode) -> list[Finding]:
-    """What the solution notebook's cells wrote and showed when it was run."""
+    """Findings on exceptions, messages and displayed values of the executed solution notebook."""
     findings = []
     for cell in executed.cells:
         for output in cell.get("outputs", ()):

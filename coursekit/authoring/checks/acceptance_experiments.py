@@ -1,4 +1,4 @@
-"""What the solution notebook's cells cost at grading, where experiments are not run; and that the others still run."""
+"""The time of the solution notebook's cells at grading, without experiments; and that the other cells still run."""
 
 from coursekit.authoring.checks.acceptance_courses import AcceptanceResult, available_isolation
 from coursekit.authoring.checks.findings import Finding, Source

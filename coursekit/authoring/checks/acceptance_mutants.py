@@ -1,4 +1,4 @@
-"""Mutants against the cases: each is killed, or listed in ``equivalents.py`` and never unlike the solution."""
+"""Mutants against the cases: each is killed, or listed in ``equivalents.py`` and equal to the solution on all calls."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,13 +7,13 @@ from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.reference.process import ReferencePool
 
-PIECE = 40  # mutants that a process takes at a time
+PIECE = 40  # mutants per request to a process
 KILL = "add a case to hidden/{assignment}/exercises.py that tells the two apart"
 LIST = "add a case that shows it; or prove that no valid call can, and say why in hidden/{assignment}/equivalents.py"
 
 
 def check(source: Source, pool: ReferencePool, every: int = 1) -> AcceptanceResult:
-    """Findings G710 and G711, and how many mutants there are of which sort."""
+    """Findings G710 and G711, and the numbers of mutants."""
     functions = [row.function for row in source.exercises]
     known = dict(zip(functions, pool.ask("mutants", ({"function": name} for name in functions)), strict=True))
     pieces = [
@@ -28,7 +28,7 @@ def check(source: Source, pool: ReferencePool, every: int = 1) -> AcceptanceResu
     killed = sum(outcome["killed"] for outcome in outcomes)
     surviving = sum(finding.code == "G710" for finding in findings)
     proved = len(outcomes) - killed - surviving
-    sample = "" if every == 1 else f", one in {every},"
+    sample = "" if every == 1 else f" (one in {every})"
     return (
         findings,
         f"{len(outcomes)} mutants{sample}: {killed} killed, {surviving} surviving, {proved} proved equivalent",
@@ -41,7 +41,7 @@ def judged(
     listed: Mapping[str, Mapping[str, str]],
     complete: bool = True,
 ) -> list[Finding]:
-    """What is wrong with these outcomes; entries of mutants that do not exist only show when all were tried."""
+    """The findings for these results; entries of mutants that do not exist are found only if all were tried."""
     findings, tried = [], set()
     for outcome in outcomes:
         function, name = outcome["function"], outcome["name"]

@@ -1,4 +1,4 @@
-"""Cells that are tagged as experiments: never what decides a mark, nor what an answer or a test needs."""
+"""Check cells tagged as experiments: none decides a mark, and no answer or test needs one."""
 
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.experiments import is_graded, is_tagged, plan

@@ -1,4 +1,4 @@
-"""A page of Markdown as a value: its links, the headings one can link to, and its pieces of code."""
+"""A page of Markdown as a value: its links, its anchors, and its code."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# Pieces of code stay; between dollars stands mathematics, in which [2](5) is no link.
+# Code is kept; text between dollars is mathematics, in which [2](5) is no link.
 _MATH = re.compile(r"(?s)(```.*?```|`[^`\n]*`)|\$\$.*?\$\$|\$[^$\n]+\$")
 _HTML_LINK = re.compile(r"""\b(?:href|src)\s*=\s*["']([^"']+)["']""")
 _HTML_ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']([^"']+)["']""")
@@ -16,7 +16,7 @@ _HTML_ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']([^"']+)["']""")
 
 @dataclass(frozen=True)
 class MarkdownPage:
-    """What can be checked in a page. Pairs begin with the number of the line where their paragraph begins."""
+    """The parts of a page that are checked. The first item of each pair is the first line of the paragraph."""
 
     links: tuple[tuple[int, str], ...]
     anchors: frozenset[str]
@@ -25,7 +25,7 @@ class MarkdownPage:
 
 
 def read(text: str, mathematics: bool = False) -> MarkdownPage:
-    """The page; with ``mathematics`` whatever stands between dollars is left out, as JupyterLab does."""
+    """Parse a page; with ``mathematics`` text between dollars is skipped, as JupyterLab does."""
     if mathematics:
         text = _MATH.sub(lambda match: match[1] or "\n" * match[0].count("\n"), text)
     links: list[tuple[int, str]] = []
@@ -68,7 +68,7 @@ def _links(token: Token) -> Iterator[str]:
 
 
 def _anchors(heading: Token, taken: list[str]) -> list[str]:
-    """The names under which GitHub and JupyterLab make a heading known."""
+    """The anchors of a heading on GitHub and in JupyterLab."""
     text = "".join(child.content for child in heading.children or () if child.type in ("text", "code_inline"))
     slug = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
     again = sum(1 for name in taken if name == slug or re.fullmatch(re.escape(slug) + r"-\d+", name))

@@ -1,4 +1,4 @@
-"""Recordings: every case with the numbers that the solutions return now, and every mistake with what it gives."""
+"""Check that recordings are up to date: the outputs of the solutions for every case, the results of every mistake."""
 
 from coursekit.authoring import recording
 from coursekit.authoring.checks.findings import Finding, Source

@@ -1,7 +1,7 @@
-"""Whether a function loses marks, and whether one that does not can be told from the solution at all.
+"""The mutation harness: whether a mutant loses marks, and whether a survivor differs from the solution on other inputs.
 
-The functions are the course's own, with errors in them: a bench is for a reference process. It has an alarm for loops
-without an end. Every verdict is the grader's: the same observations, the same judge.
+Mutants are the course's own functions with errors, so they run without a sandbox, in a reference process, with a timer
+against endless loops. Verdicts come from the observations and the judge of the grader.
 """
 
 import copy
@@ -27,14 +27,14 @@ from selfcheck import exercises as live
 from selfcheck.comparison import changed, compare
 from selfcheck.returned_values import flatten
 
-CALL_TIMEOUT_S = 3.0  # the slowest case of the course takes a twentieth of a second
+CALL_TIMEOUT_S = 3.0  # the slowest case of the course takes 0.05 s
 CALLS = 200  # valid calls on which a survivor must agree with the solution
-UNRELATED_SEED = 1_000_003  # a function that forgets to seed itself must not meet the right state by luck
+UNRELATED_SEED = 1_000_003  # a function that does not set the seed must not get the expected random state by chance
 
 
 @dataclass(frozen=True)
 class MutantResult:
-    """What became of a mutant. ``difference`` says on which valid call a survivor differs from the solution."""
+    """The result for a mutant. ``difference``: a valid call on which a survivor differs from the solution."""
 
     function: str
     name: str
@@ -43,7 +43,7 @@ class MutantResult:
 
 
 def silence() -> Any:
-    """Whatever is printed inside goes nowhere."""
+    """Discard everything that is printed within the block."""
     return redirect_stdout(_Nowhere())
 
 
@@ -87,14 +87,14 @@ class MutationHarness:
         return self._solved[self.exercise.function]
 
     def result(self, mutant: Mutant, calls: int = CALLS) -> MutantResult:
-        """What becomes of a mutant."""
+        """Try a mutant on the cases; if it survives, search for a valid call on which it differs."""
         target = self.function(mutant.source)
         if target is None or self.loses(target):
             return MutantResult(self.exercise.function, mutant.name, True)
         return MutantResult(self.exercise.function, mutant.name, False, self.difference(target, calls))
 
     def function(self, source: str) -> Callable[..., Any] | None:
-        """The exercise's function as ``source`` defines it, among the right ones; None if it does not."""
+        """The exercise's function defined by ``source``, in the namespace of the solutions; None if that fails."""
         namespace = dict(self._solved)
         del namespace[self.exercise.function]
         with suppress(Exception):
@@ -102,7 +102,7 @@ class MutationHarness:
         return namespace.get(self.exercise.function)
 
     def loses(self, target: Callable[..., Any]) -> bool:
-        """Whether the function gets less than full marks; stops at the first case that shows it."""
+        """Whether the function loses marks; stops at the first case that shows it."""
         return any(
             verdict.earned < verdict.points
             for verdict in (self.verdict(target, part) for part in self._partial_exercises)
@@ -116,9 +116,9 @@ class MutationHarness:
 
     @functools.cached_property
     def _partial_exercises(self) -> tuple[Exercise, ...]:
-        """The exercise with fewer cases, a quick one first, and last the whole: who fails a part fails the whole.
+        """The exercise with single cases, the quickest first, and last with all: who fails one of them fails the last.
 
-        A case that should raise an exception goes with another one, because by itself it is worth nothing.
+        A case that should raise an exception is combined with another one, because alone it earns nothing.
         """
 
         by_name = {case.name: case for case in self.live_exercise.cases}
@@ -133,7 +133,7 @@ class MutationHarness:
         return (*(_with_cases(self.exercise, cases) for cases in parts), self.exercise)
 
     def difference(self, target: Callable[..., Any], count: int = CALLS) -> str:
-        """The first of ``count`` valid calls on which the function differs from the solution, in words; else empty."""
+        """The first of ``count`` valid calls on which the function differs from the solution, in words; else ""."""
         for right in self.calls(count):
             if what := _first_difference(
                 self.live_exercise, right, _record_call(self.live_exercise, right.case, target)
@@ -144,7 +144,7 @@ class MutationHarness:
         return ""
 
     def calls(self, count: int) -> tuple[_Call, ...]:
-        """The solution on ``count`` valid calls; one that leads to no finite numbers was not valid."""
+        """The results of the solution on ``count`` calls, without invalid calls, whose results are not finite."""
         if count not in self._calls:
             cases = inputs.draw(self.live_exercise, self.exercise.key, count, self.solution)
             calls = (_record_call(self.live_exercise, case, self.solution) for case in cases)
@@ -153,7 +153,7 @@ class MutationHarness:
 
 
 def _with_cases(exercise: Exercise, cases: tuple[Case, ...]) -> Exercise:
-    """The exercise with these cases only, and without the checks that none of them belongs to."""
+    """The exercise with these cases only, and without the checks that have none of them."""
 
     def applies(check: Check) -> bool:
         return check.untouched or not check.cases or any(case.name.startswith(check.cases) for case in cases)
@@ -195,7 +195,7 @@ def _record_call(exercise: live.Exercise, case: live.Case, target: Callable[...,
 
 
 class _TooLong(BaseException):
-    """Not an Exception, so that no handler in the function keeps it."""
+    """Not an Exception, so that no handler in the function catches it."""
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise _TooLong
 
     previous = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)  # of processor time, which no other program uses up
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # of processor time, which does not depend on other programs
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
-"""What may stand in the place of a piece of code: the rules behind ``mutants``.
+"""Mutation rules: the replacements of a node of the syntax tree, for ``mutants``.
 
-Each rule yields pairs: what was done, and the new piece (for a statement also a list of them). A rule may suggest what
-does not compile, or what is the same again; ``mutants`` sorts that out.
+Each rule yields pairs: a description, and the new node (for a statement also a list of nodes). A replacement may not
+compile or may be equal to the original; ``mutants`` drops those.
 """
 
 import ast
@@ -16,7 +16,7 @@ from typing import Any
 Code = ast.expr | ast.stmt | ast.keyword
 Replacement = tuple[str, Any]
 
-MAX_VARIABLES = 12  # in a function with more variables, a name is exchanged for the most similar ones only
+MAX_VARIABLES = 12  # in a function with more variables, only the most similar names are exchanged
 MAX_SIMILAR_NAMES = 6
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
@@ -40,7 +40,7 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
-# names after a dot that people take for one another; every pair goes both ways
+# attributes that are easily confused; each pair is used in both directions
 RELATED = (
     ("sum", "mean"), ("sum", "prod"), ("sum", "cumsum"), ("mean", "median"), ("max", "mean"), ("max", "min"),
     ("max", "sum"), ("maximum", "minimum"), ("argmax", "argmin"), ("argmax", "max"), ("exp", "log"), ("exp", "exp2"),
@@ -52,8 +52,9 @@ RELATED = (
 
 @dataclass(frozen=True)
 class Context:
-    """What a function has of its own: its variables, the texts in it, the beginnings of texts that are put together
-    (f-strings), and the functions of the notebook that it calls.
+    """The names and texts in a function that can replace each other.
+
+    ``beginnings`` are constant parts of f-strings, ``called`` the functions of the notebook that it calls.
     """
 
     variables: tuple[str, ...]
@@ -84,7 +85,7 @@ def context(definition: ast.FunctionDef) -> Context:
 
 
 def is_message(node: ast.AST) -> bool:
-    """True of what only tells something: printing, a branch of nothing but printing, the words of an exception."""
+    """Whether the node only produces a message: a print, a branch with only prints, the creation of an exception."""
     if isinstance(node, ast.If):
         return not node.orelse and all(map(is_message, node.body))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -93,7 +94,7 @@ def is_message(node: ast.AST) -> bool:
 
 
 def alternatives(node: Code, parent: ast.AST, field: str, known: Context) -> Iterator[Replacement]:
-    """Everything that may stand in the place of ``node``, which hangs in ``parent`` as its ``field``."""
+    """All replacements of ``node``, which is in the field ``field`` of ``parent``."""
     if isinstance(node, ast.stmt):
         yield from _statement(node)
     elif isinstance(node, ast.keyword):
@@ -210,7 +211,7 @@ def _call(node: ast.Call) -> Iterator[ast.expr]:
 
 
 def _reordered(parts: list[ast.expr]) -> Iterator[list[ast.expr]]:
-    """Any two exchanged, any one left out."""
+    """The list with any two items exchanged, or any one left out."""
     for i, j in combinations(range(len(parts)), 2):
         new = parts[:]
         new[i], new[j] = parts[j], parts[i]

@@ -1,4 +1,4 @@
-"""The mutants of the solutions, tried on the exercises: see ``coursekit.authoring.mutation``."""
+"""Try the mutants of the solutions: requests to a reference process, which keeps a harness per exercise."""
 
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -16,12 +16,12 @@ _harnesses: dict[str, MutationHarness] = {}
 
 
 def count(table: Table, function: str) -> dict[str, Any]:
-    """How many mutants a solution has, and those that are known to be no errors, with the reason."""
+    """The number of mutants of a solution, and its listed equivalent mutants with the reasons."""
     return {"count": len(harness(table, function).mutants), "equivalent": dict(table.equivalent.get(function, {}))}
 
 
 def results(table: Table, function: str, which: list[int], calls: int = CALLS) -> list[dict[str, Any]]:
-    """What became of these mutants, by their numbers."""
+    """The results of the mutants with these numbers."""
     _limit_memory()
     one = harness(table, function)
     with silence():
@@ -29,7 +29,7 @@ def results(table: Table, function: str, which: list[int], calls: int = CALLS) -
 
 
 def harness(table: Table, function: str) -> MutationHarness:
-    """The bench of an exercise; made once, as it tries the solution on many calls."""
+    """The harness of an exercise; cached, because it runs the solution on many calls."""
     if function not in _harnesses:
         folder, hidden = table.course.folder(table.assignment), table.course.hidden(table.assignment)
         assignment = assignments.from_data(table.assignment, folder, hidden, describe(table))
@@ -41,7 +41,7 @@ def harness(table: Table, function: str) -> MutationHarness:
 
 @cache
 def _limit_memory() -> None:
-    """A mutant that fills the memory fails, and the machine goes on."""
+    """Limit the memory of this process, so that a mutant that fills it fails and does not disturb the computer."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 

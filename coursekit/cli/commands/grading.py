@@ -1,4 +1,4 @@
-"""For instructors: submissions into marks, for good or for show."""
+"""The command `grade` for instructors, with its dry run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Sandbox(StrEnum):
-    """Where notebooks run: in the walls that this machine has, or in none."""
+    """The isolation of notebooks: all layers that this computer offers, or none."""
 
     AUTO = "auto"
     NONE = "none"
@@ -37,7 +37,8 @@ def grade(
         bool, typer.Option("--dry-run", help="Write nothing; show whose mark would change, by how much, and why.")
     ] = False,
     sandbox: Annotated[
-        Sandbox, typer.Option(help="auto: the walls that this machine has. none: no walls, for work that you trust.")
+        Sandbox,
+        typer.Option(help="auto: all isolation layers of this computer. none: none, for work that you trust."),
     ] = Sandbox.AUTO,
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="A Dask cluster that does the work, such as tcp://host:8786.")
@@ -50,16 +51,16 @@ def grade(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures and the last line only.")] = False,
 ) -> None:
-    """Grade what stands under submitted/<student>/<assignment>/.
+    """Grade the submissions in submitted/<student>/<assignment>/.
 
     Every notebook runs in a sandbox. A person's marks and comments are never overwritten.
-    What was stopped is finished by the same command.
+    If a run was stopped, the same command completes it.
     """
     course = this_course()
     chosen = roster.submitted(course, assignment, student or ())
     if not dry_run:
         lock.check_free(course, assignment)
-    # From here on the grader is imported, which takes seconds: nobody who is refused waits for it.
+    # The grader is imported below, which takes seconds: after the checks above, so that errors appear at once.
     options = _options(timeout, jobs, sandbox, scheduler, run_experiments)
     _say_what_is_ignored(course, assignment)
     if dry_run:
@@ -69,12 +70,12 @@ def grade(
 
 
 def _options(timeout: int, jobs: int, sandbox: Sandbox, scheduler: str, run_experiments: bool) -> "GradingOptions":
-    """The options of this run. A cell that may take long makes the whole notebook's time longer, too."""
+    """The options of this run. A longer cell timeout also extends the timeout of the notebook."""
     from coursekit.grading.grade import default_jobs
     from coursekit.grading.options import DEFAULTS, GradingOptions
 
     usual = DEFAULTS.limits
-    whole_s = max(usual.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
+    whole_s = max(usual.notebook_timeout_s, 10.0 * timeout)  # else the notebook timeout would end such a cell
     all_s = usual.submission_timeout_s - usual.notebook_timeout_s + whole_s
     limits = replace(
         usual,
@@ -87,12 +88,12 @@ def _options(timeout: int, jobs: int, sandbox: Sandbox, scheduler: str, run_expe
 
 
 def _say_what_is_ignored(course: "Course", assignment: str) -> None:
-    """Folders that belong to no assignment, and options of the configuration that have no effect."""
+    """Report misplaced files in submitted/, and options of the configuration that have no effect."""
     from coursekit.nbgrader_plugin import unused_options
 
-    for stray in course.strays():
+    for misplaced in course.strays():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
-        say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
+        say(f"submitted/{misplaced}: not graded, because it is not the folder of an assignment; {belongs}")
     for line in unused_options.messages(course):
         say(line, error=True)
 
@@ -100,7 +101,7 @@ def _say_what_is_ignored(course: "Course", assignment: str) -> None:
 def _graded(
     course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", force: bool, quiet: bool
 ) -> "list[Graded]":
-    """How grading each of them went, by student. Whoever stops it reads how far it came, and how to go on."""
+    """Grade these students; returns the results by student. If stopped, report the progress and how to continue."""
     from coursekit.grading import grade as steps
 
     done: list[Graded] = []
@@ -123,7 +124,7 @@ def _graded(
 
 
 def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
-    """What is to be said of each submission, then how many there were. Exits with an error where one failed."""
+    """Report notes and problems of each submission, then the counts. Exits with an error if one failed."""
     from coursekit.grading import penalties
 
     for one in done:
