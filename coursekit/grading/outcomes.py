@@ -47,9 +47,9 @@ def _examine(course: Course, assignment: str, student: str, marker: Marker) -> O
     rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.notebook)
     files = dict(loaded.supporting)
     if loaded.problem:
-        told = loaded.notebook.metadata[loading.NOTES]
-        notebook = rebuild.with_notes(rebuilt.notebook, tuple(told))
-        marked = marker.mark_unusable(notebook, loaded.problem, told)
+        notes = loaded.notebook.metadata[loading.NOTES]
+        notebook = rebuild.with_notes(rebuilt.notebook, tuple(notes))
+        marked = marker.mark_unusable(notebook, loaded.problem, notes)
         return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, problem=loaded.problem)
     unrun_cells.put_in(rebuilt.notebook, rebuilt.handed_in)
     notes = (*loaded.notes, *rebuilt.repairs)

@@ -13,13 +13,13 @@ from coursekit.reference import assignments
 def register(course: Course, assignment: str) -> None:
     """Enter the assignment and its cells in the gradebook, unless they agree with the source already."""
     digest = hashlib.sha256(course.source(assignment).read_bytes()).hexdigest()
-    stamp = course.root / ".coursekit" / f"registered-{assignment}"
-    as_registered = stamp.is_file() and stamp.read_text() == digest
+    digest_file = course.root / ".coursekit" / f"registered-{assignment}"
+    as_registered = digest_file.is_file() and digest_file.read_text() == digest
     if as_registered and gradebook.cells(course, assignment) == _cells(course, assignment):
         return
     with workspace.folder(course) as folder:
         generate(course, assignment, folder, database=True)
-    stamp.write_text(digest)
+    digest_file.write_text(digest)
 
 
 def _cells(course: Course, assignment: str) -> dict[str, float]:

@@ -56,5 +56,5 @@ def files(role: Path, folder: Path, python: Path, student: bool, host: str) -> d
 
 def exchange(course: Course) -> dict[Path, str]:
     """A file that creates nbgrader's exchange folder; without it, Assignment List and the Release button fail."""
-    text = "What the Formgrader's Release button copies, and what is submitted with nbgrader on this machine.\n"
+    text = "What the Formgrader's Release button copies, and what is submitted with nbgrader on this computer.\n"
     return {course.root / ".coursekit" / "exchange" / "README.txt": text}

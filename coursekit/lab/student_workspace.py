@@ -82,10 +82,10 @@ def _make_python(course: Course) -> None:
     """
     home = _environment(course)
     packages = "\n".join(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))) + "\n"
-    stamp, wanted = home / "made-from.txt", f"{home}\n{sys.executable}\n{sys.version}\n{packages}"
-    if python(course).exists() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    made_from, wanted = home / "made-from.txt", f"{home}\n{sys.executable}\n{sys.version}\n{packages}"
+    if python(course).exists() and made_from.is_file() and made_from.read_text(encoding="utf-8") == wanted:
         return
     venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt", clear=True).create(home)
     site = sysconfig.get_path("purelib", "venv", vars={"base": str(home), "platbase": str(home)})
     Path(site, "course_packages.pth").write_text(packages, encoding="utf-8")
-    stamp.write_text(wanted, encoding="utf-8")
+    made_from.write_text(wanted, encoding="utf-8")

@@ -76,7 +76,7 @@ def test_the_gates_say_their_figures(clean):
     assert re.fullmatch(r"0 cells not run for grading, the others take \d+\.\d s", costs)
     assert figures == {
         "marks": "solution 100 of 100, untouched release 0 of 100",
-        "leaks": "none on the page of the blank one and in the released recording",
+        "leaks": "none on the feedback page of the untouched release and in the released recording",
         "class": f"{rows} of {rows} exercises left blank and {rows} of {rows} exercises wrong cost their own points "
         "only; 20 of 20 gradings of the same submission identical",
         "answers": f"mistakes: {wrong} of {wrong} caught; right answers: {right} of {right} keep full marks",

@@ -6,7 +6,8 @@
     answers   every mistake of the catalogue is caught, every right answer keeps full marks
     mutants   every mutant of a solution loses marks, or is listed as equivalent
 
-The first two grade submissions in scratch courses; the others call single functions.
+``ends`` and ``class`` grade submissions in scratch courses, ``costs`` runs the solution notebook; the others call
+single functions.
 """
 
 import time

@@ -56,7 +56,7 @@ def leaks(course: Course, scratch: Course, source: Source) -> AcceptanceResult:
     findings += [Finding("G709", where, f"a recording of {name!r}", "run `./course record`") for name in recorded]
     return (
         findings,
-        f"{len(findings) or 'none'} on the page of the blank one and in the released recording",
+        f"{len(findings) or 'none'} on the feedback page of the untouched release and in the released recording",
     )
 
 

@@ -107,7 +107,7 @@ def _client(distributed: Any, scheduler: str) -> Any:
 
     A client that finds no scheduler leaves a thread behind, so the address is tried before one is created.
     """
-    _check_somebody_listens(distributed, scheduler)
+    _check_listening(distributed, scheduler)
     until, left_s = Deadline(CONNECT_TIMEOUT_S), CONNECT_TIMEOUT_S
     while True:
         try:
@@ -121,7 +121,7 @@ def _client(distributed: Any, scheduler: str) -> Any:
                 raise _unreachable(scheduler, why) from error
 
 
-def _check_somebody_listens(distributed: Any, scheduler: str) -> None:
+def _check_listening(distributed: Any, scheduler: str) -> None:
     """Raise CourseError if the address refuses connections: Dask would retry until its timeout.
 
     A timeout here is left to Dask: the computer may be busy, or the connection slow.
