@@ -1,4 +1,4 @@
-"""The cells of a notebook, run one after another in a child, with what they show put into the notebook."""
+"""Runs the cells of a notebook one after another in a child, and puts their outputs into the notebook."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -22,10 +22,15 @@ _SNAPSHOT_TIMEOUT_S = 10
 
 @dataclass
 class ExecutedNotebook:
-    """The notebook after its cells: ``trouble`` says in words, by cell, why there is nothing to ask behind it.
+    """A notebook after one run of its cells.
 
-    ``lost`` is the cell that the child did not outlive, behind which nothing ran, ``why`` in words. ``whole``: no cell
-    was left out for want of time or of restarts. ``shown`` and ``room`` are what its outputs share.
+    notebook    with the outputs of this run
+    problems    by cell id, why the function that the cell tests cannot be called
+    lost_at     the id of the cell in which the child ended, after which no cell ran; empty if none
+    why         why the child ended
+    complete    no cell was left out for lack of time or of restarts
+    displays    the displays of all cells by id, for later updates
+    room        what is left of the output limits of the notebook
     """
 
     notebook: NotebookNode
@@ -38,10 +43,10 @@ class ExecutedNotebook:
 
 
 class CellRunner:
-    """Runs cells in whichever child there is.
+    """Runs cells in the current child of a ``NotebookProcess``.
 
-    ``tests``: the ids of the test cells; behind each the child keeps a snapshot of the variables. ``unrun``: by id,
-    what is run of cells that are not run as a whole (``experiments.plan.unrun``).
+    ``tests`` are the ids of the test cells; after each the child takes a snapshot of the variables. ``unrun`` has the
+    cells that are not run completely: by id, the part that is run (``experiments.plan.unrun``).
     """
 
     def __init__(
@@ -54,10 +59,10 @@ class CellRunner:
     ) -> None:
         self._process, self._time, self._budget = process, time_left, budget
         self._tests, self._unrun = tests, unrun
-        self.cell_times_s: dict[str, float] | None = None  # if set: what each cell took, without other programs' share
+        self.cell_times_s: dict[str, float] | None = None  # by cell id, without CPU steal time; None: not measured
 
     def run_all(self, executed: ExecutedNotebook, is_needed: Callable[[NotebookNode], bool]) -> None:
-        """Those cells that are needed were run, up to one that the child does not outlive."""
+        """Run the needed cells, up to one in which the child ends."""
         for cell in executed.notebook.cells:
             if cell.cell_type != "code":
                 continue
@@ -68,7 +73,7 @@ class CellRunner:
     def _run_or_explain(
         self, cell: NotebookNode, executed: ExecutedNotebook, is_needed: Callable[[NotebookNode], bool]
     ) -> None:
-        """The cell shows what it shows when it is run, or why it was not."""
+        """Run the cell; if it may not run, show the reason as its output."""
         if cell.id in self._unrun and not (self._may_run(cell, executed) and self._unrun[cell.id] and is_needed(cell)):
             cell.outputs = as_handed_in.labelled(cell.outputs, executed.room)
         elif why := self._process.fatal.get(cell.id, ""):
@@ -82,14 +87,14 @@ class CellRunner:
             self._run(cell, executed)
 
     def _may_run(self, cell: NotebookNode, executed: ExecutedNotebook) -> bool:
-        """Whether there is a child for it that could outlive it, and time."""
+        """Whether there is a child, and time, and the cell has not ended a child before."""
         return not (executed.lost_at or self._time.late() or cell.id in self._process.fatal)
 
     def _run(self, cell: NotebookNode, executed: ExecutedNotebook) -> None:
         allowed_s = self._time.for_a_cell_s()
         part = self._unrun.get(cell.id)
         if part is None:
-            # In a student's own cell the markers are text; and looking for ends that never come takes minutes.
+            # Only in test cells: in a student's own cell the markers are text, and seeking missing ends takes minutes.
             source = notebooks.without_hidden(cell.source) if cell.id in self._tests else cell.source
             reply = self._ask(cell.id, {"op": "run", "source": source, "store_history": True}, allowed_s)
             cell.outputs = outputs.build(
@@ -105,7 +110,7 @@ class CellRunner:
         self._explain_end(cell, executed, reply, allowed_s)
 
     def _explain_end(self, cell: NotebookNode, executed: ExecutedNotebook, reply: Reply, allowed_s: float) -> None:
-        """A cell that was stopped, or took the child with it, shows that."""
+        """Add an error output to a cell that was stopped, or in which the child ended."""
         if reply.end == "timeout":
             cell.outputs.append(_error("TimeoutError", self._time.reason(STOPPED, STOPPED_LATE, allowed_s)))
             executed.problems[cell.id] = self._time.reason(ENDLESS, ENDLESS_LATE, allowed_s)
@@ -124,7 +129,7 @@ class CellRunner:
         return reply
 
     def _take_snapshot(self, name: str) -> str:
-        """A snapshot of the notebook's variables was taken; else in words why not."""
+        """Take a snapshot of the notebook's variables; returns why that failed, or an empty text."""
         timeout_s = max(1.0, min(_SNAPSHOT_TIMEOUT_S, self._budget.left_s()))
         reply = self._process.ask({"op": "keep", "name": name}, timeout_s)
         return "" if reply.end == "done" else reply.why

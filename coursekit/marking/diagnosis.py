@@ -1,6 +1,6 @@
-"""Which named mistake a wrong function makes, told by what it gave in all cases, the hidden ones too.
+"""Recognises which named mistake a wrong function makes, by its results in all cases, hidden ones included.
 
-Runs in the grader. What was observed is data, and hostile: it is compared with recordings, and nothing else.
+Runs in the grader. Observations are untrusted data: they are only compared with recordings.
 """
 
 import re
@@ -14,14 +14,14 @@ from selfcheck import known_mistakes
 from selfcheck.comparison import changed
 from selfcheck.known_mistakes import Known, Outcome
 
-# The words in which coursekit.marking.observations tells of an exception.
+# The sentence in which coursekit.marking.observations describes an exception.
 _STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
 
 
 def recognise(assignment: Assignment, exercise: Exercise, seen: Mapping[str, Observation]) -> Mistake | None:
-    """The mistake that gives what was seen, by the names of the cases; the first of the catalogue if several do.
+    """The mistake whose recorded results agree with ``seen`` in every case; the first in the catalogue if several do.
 
-    None where no mistake agrees with every case, where a case has no result, and where nothing was recorded.
+    None if no mistake agrees, if a case has no result, or if nothing was recorded.
     """
     if not all(one.raised or one.outputs is not None for one in seen.values()):
         return None
@@ -36,7 +36,7 @@ def recognise(assignment: Assignment, exercise: Exercise, seen: Mapping[str, Obs
 
 
 def _outcome(seen: Observation) -> Outcome:
-    """What was observed of one call; which inputs it has changed takes longer to find out, and comes later."""
+    """The outcome of one call, for comparison. Which inputs it changed is expensive to compute, and left open here."""
     if seen.outputs is not None:
         return Outcome(seen.outputs, changed=None, own=None)
     stopped = _STOPPED.fullmatch(seen.problem)
@@ -48,7 +48,7 @@ def _outcome(seen: Observation) -> Outcome:
 def _changes_as_much(
     exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, Outcome]
 ) -> bool:
-    """Whether every input that the mistake changes was changed, in all cases."""
+    """Whether the function changed every input that the mistake changes, in all cases."""
     input_changing = [case for case in exercise.cases if case.name in seen and _changes_inputs(known, case)]
     return all(
         known.cases[case.name].agrees(

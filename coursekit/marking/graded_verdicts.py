@@ -1,7 +1,7 @@
 """Verdicts read back from the metadata of an autograded notebook, as typed values for pages and reports.
 
-The grader has written them (``verdicts.as_data``), but they quote the student, and a file can be changed: whatever is
-not as it should be becomes an empty value, and every text in here is untrusted.
+The grader wrote them (``verdicts.as_data``), but they quote the student, and a file can be changed: a malformed value
+becomes an empty one, and every text in here is untrusted.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class GradedExercise:
 
 @dataclass(frozen=True)
 class GradedVerdicts:
-    """The verdicts of one submission. ``current``: whether they are in the form that is written today."""
+    """The verdicts of one submission. ``current``: whether they have the version that this engine writes."""
 
     current: bool
     exercises: tuple[GradedExercise, ...] = ()
@@ -47,20 +47,20 @@ def of_notebook(metadata: Any) -> GradedVerdicts:
 
 
 def of_data(data: Any) -> GradedVerdicts:
-    """The verdicts in what ``verdicts.as_data`` has made of them. Never raises."""
+    """The verdicts from the data of ``verdicts.as_data``. Never raises."""
     data = _dict(data)
     exercises = tuple(_exercise(entry) for entry in _list(data, "exercises") if isinstance(entry, dict))
     return GradedVerdicts(data.get("version") == VERSION, exercises, texts(data, "notes"), text(data, "problem"))
 
 
 def text(values: Any, key: str) -> str:
-    """The text under a key, cut; "" for anything else."""
+    """The text under a key, truncated to ``MAX_CHARS``; "" for anything else."""
     found = _dict(values).get(key)
     return found[:MAX_CHARS] if isinstance(found, str) else ""
 
 
 def texts(values: Any, key: str) -> tuple[str, ...]:
-    """The texts in the list under a key, each cut."""
+    """The texts in the list under a key, each truncated to ``MAX_CHARS``."""
     return tuple(entry[:MAX_CHARS] for entry in _list(values, key) if isinstance(entry, str))
 
 

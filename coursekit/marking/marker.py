@@ -1,9 +1,11 @@
-"""One submission's notebook -> marks and the executed notebook. What a worker does, again and again.
+"""One submission's notebook -> marks and the executed notebook: the work of a worker for each submission.
 
-The steps: run the cells, close the outputs, probe every exercise, judge; then try again, with right helpers, what lost
-marks and depends on something wrong. The order matters: hidden inputs come behind the last output, and references
-behind the last probe, what others depend on first, so that a reference that leaks can only help where it is given
-anyway. It holds over all runs that one grading takes: see ``repeated_runs``.
+The steps: run the cells; close the outputs; call every exercise's function; judge; then the follow-through retry, with
+reference functions, of each exercise that lost marks and depends on a wrong function.
+
+The order matters. Hidden inputs enter the process after the last output. References enter after the last first call,
+dependencies first, so that a leaked reference only helps an exercise that is retried with it anyway. This order holds
+across all runs of one grading: see ``repeated_runs``.
 """
 
 import atexit
@@ -32,12 +34,12 @@ from coursekit.submission import answer_hashes, supporting_files
 from coursekit.submission.candidates import source_of
 
 DEFAULTS = TimeLimits()
-SANDBOXES = ("auto", "none")  # the best walls that this machine has, or none at all
+SANDBOXES = ("auto", "none")  # all isolation layers of this computer, or none
 
 
 @dataclass(frozen=True)
 class Marked:
-    """A notebook with its outputs, and its verdicts as data (``verdicts.as_data``), in its metadata too."""
+    """A notebook with its outputs, and its verdicts as data (``verdicts.as_data``), also stored in its metadata."""
 
     notebook: NotebookNode
     verdicts: dict[str, Any]
@@ -65,19 +67,19 @@ class Marker:
         self.close()
 
     def close(self) -> None:
-        """The sandbox is gone, with everything in it."""
+        """End the sandbox and everything in it."""
         self._sandbox.close()
 
     def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}, notes: Sequence[str] = ()) -> Marked:
-        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it.
+        """Mark a rebuilt notebook; ``files`` are the student files beside it.
 
-        Whether experiments are run changes no mark: where an answer needs them, or loses marks while cells of the
-        student's own were not run, everything is run.
+        Skipping experiments changes no mark: everything is run if an answer uses the results of an experiment, or if
+        one loses marks while some of the student's own cells were not run.
         """
         code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
         redactor = Redactor.of(code, self._names)
         limits, budget = self._limits, SubmissionBudget(self._limits.submission_timeout_s)
-        if not limits.experiments and plan.in_want(notebook):  # an answer that uses what only they give
+        if not limits.experiments and plan.in_want(notebook):  # an answer uses the results of an experiment
             limits = replace(limits, experiments=True)
         settled, repeats, disclosed = Settled(), Repeats(budget), set[str]()
         while settled.shown is None or len(settled.final) < len(self._rows):
@@ -91,7 +93,7 @@ class Marker:
         return self._marked(settled.shown, [by_function[row.function] for row in self._rows], notes)
 
     def _advance(self, run: Run, settled: Settled, repeats: Repeats, redactor: Redactor) -> Settled:
-        """What stands after this run: stage by stage, up to the one that has to be repeated in another run."""
+        """The settled stages after this run, up to the first that has to be repeated in another run."""
         executed = run.run_cells()
         if settled.shown is None:
             shown = repeats.settle("cells", run.kills, executed)
@@ -101,7 +103,8 @@ class Marker:
         tried = tuple(self._judge(row, run.call(row, self._calls[row.key]), redactor) for row in self._rows)
         if not settled.first:
             if run.leaves_out_own and not all(verdict.full for verdict in tried):
-                return Settled(in_doubt=True)  # before any reference enters a process: then nothing more would be paid
+                # Now, because after a reference has entered a process, a new run could earn nothing.
+                return Settled(in_doubt=True)
             first = repeats.settle("first tries", run.kills, tried, same=tried)
             if first is None:
                 return settled
@@ -117,7 +120,7 @@ class Marker:
         return settled
 
     def mark_unusable(self, notebook: NotebookNode, problem: str, notes: Sequence[str] = ()) -> Marked:
-        """The marks of a submission in which there was nothing to run, and why."""
+        """No marks for a submission without a notebook that can be run; ``problem`` is the reason."""
         return self._marked(notebook, [verdicts.no_marks(row, problem) for row in self._rows], notes, problem)
 
     def _marked(
@@ -154,12 +157,12 @@ _shared: dict[Any, Marker] = {}
 
 
 def resolve_isolation(sandbox: str) -> Isolation:
-    """The walls to grade in, by one of ``SANDBOXES``. Raises CourseError where this machine has none."""
+    """The isolation layers for one of ``SANDBOXES``. Raises CourseError if "auto" finds none on this computer."""
     return isolation.NONE if sandbox == "none" else isolation.require()
 
 
 def shared(course: Course, assignment: str, limits: TimeLimits, sandbox: str = "auto") -> Marker:
-    """A marker that lives on for the next submission; a new one where anything that it was made from has changed."""
+    """A cached marker, kept for the next submission; a new one if any of its arguments or files has changed."""
     made_from = {name: path.stat().st_mtime_ns for name, path in course.trusted_files(assignment).items()}
     source = course.source(assignment).stat().st_mtime_ns
     key = (course, assignment, limits, sandbox, source, tuple(made_from.items()))
@@ -176,7 +179,7 @@ def _close_all() -> None:
 
 
 def read_student_files(folder: Path) -> dict[str, bytes]:
-    """The files beside a notebook, by relative name: no links, nothing that Python imports, nothing huge."""
+    """The student files beside a notebook, by relative name: no links, no importable files, within the size limits."""
     found: dict[str, bytes] = {}
     total = 0
     for path in sorted(folder.rglob("*")):

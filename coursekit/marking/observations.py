@@ -1,6 +1,6 @@
-"""What a probe saw, out of the message that came from a sandbox. The message is data, and hostile.
+"""Parses the results of function calls from a sandbox's reply, which is untrusted data.
 
-Whatever is malformed counts as not returned; nothing in a message is run, and its size was limited by whoever read it.
+A malformed value counts as not returned. Nothing in a reply is executed; its size was limited when it was received.
 """
 
 import base64
@@ -23,9 +23,12 @@ SOMETHING = "a value of another type"
 
 @dataclass(frozen=True)
 class Observation:
-    """One case. ``problem`` says why there are no outputs, ``raised`` what the exception is.
+    """The result of one call.
 
-    ``outputs`` and ``inputs`` (as they are after the call) are flat: arrays or ``NotNumbers`` by path.
+    outputs    arrays or ``NotNumbers`` by path; None if there are none
+    inputs     the arguments after the call, in the same form
+    problem    why there are no outputs
+    raised     the class names of the exception, the most specific first
     """
 
     outputs: dict[str, Any] | None
@@ -35,9 +38,9 @@ class Observation:
 
 
 def read(exercise: Exercise, message: dict[str, Any], redactor: Redactor | None = None) -> dict[str, Observation]:
-    """One observation per case of ours, by its name; whatever else the message holds is ignored.
+    """One observation for each case of the exercise, by name; other entries of the message are ignored.
 
-    ``quoter`` decides what is quoted; without one everything is, which is for our own functions only.
+    ``redactor`` limits what is quoted. Without one everything is quoted: for the course's functions only.
     """
     raw = message.get("observations")
     items = [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
@@ -78,7 +81,7 @@ def _leaves(flat: dict[str, Any], redactor: Redactor | None) -> dict[str, Any]:
 
 
 def _names(error: dict[str, Any]) -> tuple[str, ...]:
-    """What an exception is, its own type first."""
+    """The class names of an exception, the most specific first."""
     names = error.get("is_a")
     return tuple(str(name)[:MAX_TEXT] for name in names[:MAX_LEAVES]) if isinstance(names, list) else ()
 
@@ -108,7 +111,7 @@ def _decode(leaf: Any, redactor: Redactor | None) -> Any:
         return NotNumbers(kind if redactor is None else redactor.description(kind) or SOMETHING)
     if len(shape) > MAX_AXES or not all(type(n) is int and 0 <= n < MAX_AXIS for n in shape):
         return NotNumbers("an array of an impossible shape")
-    if 0 in shape and max(shape) > MAX_AXIS_OF_NOTHING:  # lengths that no number has to fill could say anything
+    if 0 in shape and max(shape) > MAX_AXIS_OF_NOTHING:  # an array without entries could smuggle data in its lengths
         return NotNumbers("an array without any entry")
     try:
         raw = base64.b64decode(data, validate=True)

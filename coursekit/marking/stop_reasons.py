@@ -1,4 +1,4 @@
-"""Why a cell was not run, or a function could not be tried: the sentences that students read."""
+"""Why a cell was not run, or a function could not be called: the sentences that students read."""
 
 LEFT_OUT = "Left out, because the kernel was lost here: {why}."
 NOT_RUN = "Not run: the kernel had died too often before."

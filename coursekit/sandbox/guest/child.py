@@ -1,4 +1,4 @@
-"""One child of the fork server: it closes itself in, lays out its files, and answers requests until it is killed."""
+"""One child of the fork server: it restricts itself, writes its files, and serves requests until it is killed."""
 
 import fcntl
 import os
@@ -15,31 +15,31 @@ import numpy as np
 
 from . import channel, restrict
 
-CHANNEL = 3  # always the same number: what a submission sees does not depend on the submissions before it
-_FIRST_SPARE_DESCRIPTOR = 64  # descriptors from here on are none of those that a child keeps
+CHANNEL = 3  # a fixed number: what a submission sees does not depend on earlier submissions
+_FIRST_SPARE_DESCRIPTOR = 64  # above all descriptors that a child keeps
 IGNORED_BY_SERVER = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-SEED = 739_391  # of the global random states: a forgotten seed gives the same numbers in every grading
+SEED = 739_391  # of the global random states: a notebook without a seed gets the same numbers in every grading
 
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What the outside told the server at its start."""
+    """The settings that the grader sends to the server at its start."""
 
     limits: Mapping[str, int]
-    home: str  # HOME, and with it all that a child may write
+    home: str  # HOME, which contains all that a child may write
     folder: str  # where the notebook runs, below home
-    scratch: tuple[str, ...]  # the folders that are wiped after every child, home first
+    scratch: tuple[str, ...]  # the folders that are emptied after every child, home first
     namespaced: bool  # the server is pid 1 of its own namespace
     landlock: bool
-    filter: bytes  # of system calls, for what a child needs no more; empty where there are no filters
+    filter: bytes  # seccomp: refuses what a child no longer needs; empty if there are no filters
     trusted: Mapping[str, bytes]  # the trusted files, by name below ``folder``
     at_home: Mapping[str, bytes]  # files that lie below ``home``
 
 
 def serve(shell: Any, settings: ServerSettings, line: int, bundle: int, table: list[tuple[str, int]]) -> None:
-    """Answer requests on the descriptor ``line`` until it is closed. Never returns.
+    """Serve requests on the descriptor ``line`` until it is closed. Never returns.
 
-    ``bundle`` is a file with the student's own files one behind the other, ``table`` says their names and sizes.
+    ``bundle`` is the descriptor of a file with the concatenated student files, ``table`` has their names and sizes.
     """
     try:
         os.setsid()
@@ -60,7 +60,7 @@ def _prepare(settings: ServerSettings, bundle: int, table: list[tuple[str, int]]
     restrict.show_memory()
     if settings.namespaced:
         restrict.set_limits(settings.limits)
-    else:  # a user's processes are counted together, and this user has others
+    else:  # RLIMIT_NPROC counts all processes of a user, and this user has others
         restrict.die_with_parent()
         restrict.set_limits({**settings.limits, "processes": -1})
     if settings.landlock:
@@ -74,7 +74,7 @@ def _prepare(settings: ServerSettings, bundle: int, table: list[tuple[str, int]]
 
 
 def _close_other_descriptors(line: int, bundle: int) -> tuple[socket.socket, int]:
-    """Closes every other descriptor: nothing of the server's is open in a child."""
+    """Close every other descriptor, so that a child has none of the server's; returns the socket and the bundle."""
     opened = os.open(os.devnull, os.O_RDWR)
     null, *high = (fcntl.fcntl(fd, fcntl.F_DUPFD, _FIRST_SPARE_DESCRIPTOR) for fd in (opened, line, bundle))
     for fd in (0, 1, 2):
@@ -86,7 +86,7 @@ def _close_other_descriptors(line: int, bundle: int) -> tuple[socket.socket, int
 
 
 def write_course_files(settings: ServerSettings) -> None:
-    """The trusted files lie in the folder, as new copies."""
+    """Write fresh copies of the trusted files into the folder, and of the cached files below the home."""
     for root, files in ((settings.home, settings.at_home), (settings.folder, settings.trusted)):
         for name, data in files.items():
             path = Path(root, name)
@@ -104,7 +104,7 @@ def _unpack(folder: Path, bundle: int, table: list[tuple[str, int]]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(os.pread(bundle, size, offset))
             os.utime(path, (0, 0))
-        except OSError:  # a file where a folder should be, or the scratch is full: the student's own misfortune
+        except OSError:  # a file in place of a folder, or the disk quota is used up: only this file is missing
             continue
         finally:
             offset += size
@@ -121,9 +121,9 @@ def _serve_requests(shell: Any, folder: str, sock: socket.socket) -> None:
     for request in channel.receive(sock):
         try:
             done = _dispatch(shell, request)
-        except BaseException as error:  # ours, or something that the student's code broke: the outside decides
+        except BaseException as error:  # a bug here, or damage by the student's code: the grader decides
             done = {"problem": f"{type(error).__name__}: {error}"[:500]}
-        if os.getpid() != own:  # a fork of the student's that ran on to the end of its cell
+        if os.getpid() != own:  # a process that the student's code forked has reached the end of its cell
             os._exit(0)
         send({**done, "done": True, "id": request.get("id")})
 
@@ -146,7 +146,7 @@ def _dispatch(shell: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def remove_own_path() -> None:
-    """The package of the server is no longer on the path of what is imported or started from now on."""
+    """Remove the server's package from the module search path, also for processes that are started later."""
     own = str(Path(__file__).parent.parent)
     sys.path[:] = [entry for entry in sys.path if entry != own]
     others = [entry for entry in os.environ.pop("PYTHONPATH", "").split(":") if entry not in ("", own)]
