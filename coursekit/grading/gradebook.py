@@ -14,7 +14,7 @@ NOT_JUDGED = "grading was stopped or failed; grade again"
 WAITING = "waits for a person"
 
 
-told = database.told
+told = database.translated_errors
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def read(course: Course, assignment: str, everybody: bool = False) -> list[Stude
     ``everybody``: also those whose hand-in is not graded, and whom the gradebook knows though they handed in nothing.
     """
     if not exists(course):
-        where = database.shown(course.db_url)
+        where = database.redacted(course.db_url)
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
     from nbgrader.api import MissingEntry  # takes seconds, which nobody waits for without a gradebook
 

@@ -77,7 +77,7 @@ class Marker:
         code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
         quoter = Quoter.of(code, self._names)
         limits, hold = self._limits, Hold(self._limits.submission_timeout_s)
-        if not limits.experiments and plan.in_want(notebook):  # an answer that uses what only they give
+        if not limits.experiments and plan.missing_variables(notebook):  # an answer that uses what only they give
             limits = replace(limits, experiments=True)
         settled, repeats, taught = Settled(), Repeats(hold), set[str]()
         while settled.shown is None or len(settled.final) < len(self._rows):

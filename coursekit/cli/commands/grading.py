@@ -90,7 +90,7 @@ def _say_what_is_ignored(course: "Course", assignment: str) -> None:
     """Folders that belong to no assignment, and options of the configuration that have no effect."""
     from coursekit.nbgrader_plugin import unused_options
 
-    for stray in course.strays():
+    for stray in course.misplaced_files():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
         say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
     for line in unused_options.told(course):
