@@ -14,7 +14,7 @@ NOT_JUDGED = "grading was stopped or failed; grade again"
 WAITING = "waits for a person"
 
 
-translated_errors = database.told
+translated_errors = database.translated_errors
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def read(course: Course, assignment: str, everybody: bool = False) -> list[Stude
     ``everybody`` adds students whose submission is not graded yet, and those in the gradebook without a submission.
     """
     if not exists(course):
-        where = database.shown(course.db_url)
+        where = database.redacted(course.db_url)
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
     from nbgrader.api import MissingEntry  # takes seconds: only imported if there is a gradebook
 

@@ -79,7 +79,7 @@ class Marker:
         code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
         redactor = Redactor.of(code, self._names)
         limits, budget = self._limits, SubmissionBudget(self._limits.submission_timeout_s)
-        if not limits.experiments and plan.in_want(notebook):  # an answer uses the results of an experiment
+        if not limits.experiments and plan.missing_variables(notebook):  # an answer uses the results of an experiment
             limits = replace(limits, experiments=True)
         settled, repeats, disclosed = Settled(), Repeats(budget), set[str]()
         while settled.shown is None or len(settled.final) < len(self._rows):

@@ -25,7 +25,7 @@ def configure(c: Any, root: Path) -> None:
 
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
-    if named := database.named():
+    if named := database.from_environment():
         c.CourseDirectory.db_url = named
     c.Exchange.root = str(root / ".coursekit" / "exchange")
     c.ExchangeFactory.release_assignment = f"{_OURS}.ReleaseWithoutHidden"
@@ -62,7 +62,7 @@ def configure(c: Any, root: Path) -> None:
     ]
     for step in ("AddSharedFiles", "RebuildNotebook", "MarkInSandbox"):
         c[step].course_root = str(root)
-    if not settings.being_read():
+    if not settings.is_read_for_a_command():
         from coursekit.nbgrader_plugin import autograde
 
         autograde.install()  # no option changes how submissions are found and read

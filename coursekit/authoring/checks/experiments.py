@@ -15,10 +15,10 @@ def check(source: Source) -> list[Finding]:
         for cell in cells
         if is_tagged(cell) and is_graded(cell)
     ]
-    in_want = plan.in_want(source.notebook)
+    missing = plan.missing_variables(source.notebook)
     remedy = "make it in a cell that is no experiment, or take the tag off the cell that makes it"
     return findings + [
-        Finding("E313", source.at(cell), f"uses {first_few(in_want[cell.id], 3)}, which only experiments give", remedy)
+        Finding("E313", source.at(cell), f"uses {first_few(missing[cell.id], 3)}, which only experiments give", remedy)
         for cell in cells
-        if cell.id in in_want
+        if cell.id in missing
     ]

@@ -91,7 +91,7 @@ def _say_what_is_ignored(course: "Course", assignment: str) -> None:
     """Report misplaced files in submitted/, and options of the configuration that have no effect."""
     from coursekit.nbgrader_plugin import unused_options
 
-    for misplaced in course.strays():
+    for misplaced in course.misplaced_files():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
         say(f"submitted/{misplaced}: not graded, because it is not the folder of an assignment; {belongs}")
     for line in unused_options.messages(course):
