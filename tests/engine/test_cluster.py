@@ -162,9 +162,9 @@ def test_another_coursekit_on_a_worker_is_refused(classroom):
 
 def test_another_numpy_on_a_worker_is_another_engine(monkeypatch):
     """The stamp beside a result names the grader's NumPy, so it must be the one that computed."""
-    here = cluster_worker.engine.__wrapped__()
+    here = cluster_worker.engine_digest.__wrapped__()
     monkeypatch.setattr(versions, "_version", lambda name: "1.0")
-    assert cluster_worker.engine.__wrapped__() != here
+    assert cluster_worker.engine_digest.__wrapped__() != here
 
 
 @pytest.mark.parametrize(

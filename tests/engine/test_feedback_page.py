@@ -152,10 +152,10 @@ def test_what_differs_in_numbers_only_is_told_once():
     """Two boxes that say nearly the same make a reader look for the difference."""
     reasons = ["W has shape (2, 3)", "", "W has shape (4, 5)", NOTHING_ELSE, "b is missing"]
     checks = tuple(marks.CheckResult(f"check {number}", 1, not reason, reason) for number, reason in enumerate(reasons))
-    found = marks.Exercise("a", "a", 5, 1, checks=checks).found
+    found = marks.ExerciseFeedback("a", "a", 5, 1, checks=checks).found
     assert [check.reason for check in found] == ["W has shape (2, 3)", "b is missing"]
     alone = (marks.CheckResult("check", 1, False, NOTHING_ELSE),)
-    assert marks.Exercise("a", "a", 1, 0, checks=alone).found == alone
+    assert marks.ExerciseFeedback("a", "a", 1, 0, checks=alone).found == alone
 
 
 def test_a_follow_on_error_keeps_its_points_and_names_whose_error_it_was(pages):

@@ -441,7 +441,7 @@ def test_grade_says_whose_total_changed_by_the_penalty_alone(there, monkeypatch)
 
     for student in EVERYBODY:
         there.submitted(ASSIGNMENT, student).mkdir(parents=True)
-    monkeypatch.setattr(Recorder, "standing", lambda self, wanted: frozenset(wanted))
+    monkeypatch.setattr(Recorder, "up_to_date", lambda self, wanted: frozenset(wanted))
     monkeypatch.setattr(grade.registration, "register", lambda *_: None)
     done = CliRunner().invoke(app.app, ["grade", ASSIGNMENT])
     assert done.stdout.splitlines()[-2:] == [

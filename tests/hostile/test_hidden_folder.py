@@ -22,7 +22,9 @@ from coursekit.authoring import release
 from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook
 from coursekit.grading.cluster import payload, wire_format
-from coursekit.lab import jupyterlab, student_workspace
+from coursekit.lab import plan as lab_plan
+from coursekit.lab import server as lab_server
+from coursekit.lab import student_workspace
 from coursekit.marking.runner import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
@@ -432,7 +434,7 @@ def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
 def test_it_is_not_in_the_students_workspace(marked):
     student_workspace.update(marked)
     assert leaks(student_workspace.folder(marked)) == []
-    assert jupyterlab.plan(marked, student=True).folder == student_workspace.folder(marked)
+    assert lab_plan.plan(marked, student=True).folder == student_workspace.folder(marked)
 
 
 def test_the_students_python_imports_nothing_of_it(marked):
@@ -449,7 +451,7 @@ import cases, public_tests
 print(found)
 """
     folder = student_workspace.folder(marked) / ASSIGNMENT
-    environment = jupyterlab.plan(marked, student=True).environment
+    environment = lab_plan.plan(marked, student=True).environment
     command = [str(student_workspace.python(marked)), "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
@@ -457,8 +459,8 @@ print(found)
 
 def test_the_students_server_gives_none_of_its_files(marked):
     student_workspace.update(marked)
-    server = jupyterlab.plan(marked, student=True)
-    with jupyterlab.running(server):
+    server = lab_plan.plan(marked, student=True)
+    with lab_server.running(server):
         port = int(server.url.rpartition(":")[2])
 
         def get(path: str) -> tuple[int, bytes]:

@@ -217,7 +217,7 @@ def test_of_very_many_lines_the_first_and_the_last_are_shown():
 
 def test_nobody_spends_what_is_kept_for_others():
     page = Budget(work=400, html_chars=400, picture_chars=400, pixels=400)
-    page.keep(3, 1)
+    page.reserve(3, 1)
     page.spend(work=100, html="x" * 100)
     for spend in ({"work": 1}, {"html": "x"}):
         with pytest.raises(BudgetExceeded):
