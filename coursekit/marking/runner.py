@@ -135,7 +135,7 @@ class Run:
         return "" if self._process.runs else f"{NOT_TRIED}. {NOT_RUN}"
 
     def _execute(self, is_needed: Callable[[NotebookNode], bool]) -> ExecutedNotebook:
-        """Run the needed cells in a new child; if it ends in a cell, repeat without it, up to ``MAX_RESTARTS`` times."""
+        """Run the needed cells in a new child. If it ends in a cell, repeat without that cell (``MAX_RESTARTS``)."""
         restarts = 0
         while True:
             executed = ExecutedNotebook(copy.deepcopy(self._notebook))

@@ -1,4 +1,4 @@
-"""What the solutions return in every case, and the recording that is made of it."""
+"""Expected outputs: what the solutions return in every case, and their recording."""
 
 import sys
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ Outputs = dict[str, np.ndarray]
 
 
 def ready(table: Table) -> None:
-    """Import what the source notebook imports. Raises CourseError where that fails, or is another course's."""
+    """Import what the source notebook imports. Raises CourseError if that fails, or imports another course's module."""
     where = f"source/{table.assignment}/{table.assignment}.ipynb"
     for cell in notebooks.read(table.course.source(table.assignment)).cells:
         if cell.cell_type != "code" or not (source := notebooks.imports(cell.source)):
@@ -41,7 +41,7 @@ def ready(table: Table) -> None:
 
 
 def _of_another_course(root: Path) -> Iterator[tuple[str, Path]]:
-    """Imported modules of the course whose checkout the engine runs from, where that is not the one in ``root``."""
+    """Imported modules of the course in whose checkout the engine lies, if that is not the course in ``root``."""
     if root == CHECKOUT or not (CHECKOUT / CONFIG).is_file():
         return
     for name, module in list(sys.modules.items()):
@@ -53,8 +53,8 @@ def _of_another_course(root: Path) -> Iterator[tuple[str, Path]]:
 def record(table: Table, public: str, hidden: str) -> None:
     """Write fresh recordings to these two paths.
 
-    The public one has the outputs of the public cases and the mistakes that students are told, without names; the
-    hidden one the outputs of the hidden cases and all mistakes. Raises CourseError where a solution is not right.
+    The public one has the outputs of the public cases and, without names, the mistakes that the self-check recognises.
+    The hidden one has the outputs of the hidden cases and all mistakes. Raises CourseError if a solution is wrong.
     """
     expected = {function: _of_exercise(table, exercise) for function, exercise in table.cases.items()}
     known = {function: wrong.of_exercise(table, function, outputs) for function, outputs in expected.items()}
@@ -72,7 +72,7 @@ def record(table: Table, public: str, hidden: str) -> None:
 
 
 def _public_mistakes(cases: list[str], mistakes: list[tuple[bool, Known]]) -> tuple[Known, ...]:
-    """The mistakes as students are told them: in the public cases, without names."""
+    """The visible mistakes for the public recording: only their public cases, and without names."""
     return tuple(
         Known(known.hint, {name: one for name, one in known.cases.items() if name in cases})
         for visible, known in mistakes

@@ -203,7 +203,7 @@ def test_an_exercise_that_costs_more_or_less_than_its_own_points_is_found(
 def test_gradings_that_differ_are_found(source, tmp_path):
     """In a mark, in a reason, or in what stands in the notebook."""
     there = Course(tmp_path)
-    _, marked, reasoned, shown, *_ = students = [f"again-{number:02}" for number in range(acceptance_class.TIMES)]
+    _, marked, reasoned, shown, *_ = students = [f"again-{number:02}" for number in range(20)]
     for student in students:
         folder = there.autograded(ASSIGNMENT, student)
         folder.mkdir(parents=True)
@@ -212,11 +212,11 @@ def test_gradings_that_differ_are_found(source, tmp_path):
     same = {student: StudentMarks(student, ASSIGNMENT, (mark,)) for student, mark in entry.items()}
     odd = {marked: Mark("compute-cost", 5.0, 10.0, "no sum"), reasoned: Mark("compute-cost", 4.0, 10.0, "at 0x7f")}
     marks = same | {student: StudentMarks(student, ASSIGNMENT, (mark,)) for student, mark in odd.items()}
-    (found,), figure = acceptance_class.again(there, source, marks)
+    (found,), figure = acceptance_class.again(there, source, marks, 20)
     assert (found.code, found.what) == ("G708", "3 of 20 gradings of the same submission differ from the first")
     assert figure == "17 of 20 gradings of the same submission identical"
     (there.autograded(ASSIGNMENT, shown) / f"{ASSIGNMENT}.ipynb").write_text("same", encoding="utf-8")
-    assert acceptance_class.again(there, source, same) == ([], "20 of 20 gradings of the same submission identical")
+    assert acceptance_class.again(there, source, same, 20) == ([], "20 of 20 gradings of the same submission identical")
 
 
 def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_found(scratch, source):

@@ -22,10 +22,9 @@ from .cpu_wait import waited_s
 
 MAX_OUTPUTS = 200
 MAX_TEXT = codec.MAX_TEXT
-ALARM_REPEAT_S = (
-    0.5  # an exception that comes in a finalizer is lost, and a busy machine gives time back: so it rings again
-)
-ALARM_MARGIN_S = 0.01  # the first alarm rings no earlier than the clock says so
+# The alarm repeats, because an exception that is raised in a finalizer is lost, and CPU wait extends the limit.
+ALARM_REPEAT_S = 0.5
+ALARM_MARGIN_S = 0.01  # so that the first alarm never rings before the time is over by the monotonic clock
 
 
 class CallTimeout(BaseException):

@@ -1,4 +1,4 @@
-"""How much all processes of a child use together, which no limit of a single process bounds."""
+"""Resource usage of all processes of a child together, which the limits of single processes do not bound."""
 
 import os
 import resource
@@ -10,20 +10,18 @@ from .cleanup import names_in
 from .cpu_wait import waited_s
 
 _MIB = 1 << 20
-_POLL_INTERVAL_S = (
-    0.5  # how often mappings are counted, but never so often that it takes more than a twentieth of the time
-)
-_MAX_MAPPINGS_OF_ONE = 65_530  # mappings, which the kernel allows to a process
+_POLL_INTERVAL_S = 0.5  # between two counts of mappings; longer if counting would take over a twentieth of the time
+_MAX_MAPPINGS_OF_ONE = 65_530  # the kernel's limit of one process
 
 
 class Mappings:
-    """The mappings of all processes but this one. Each takes memory of the kernel's that no process is said to use."""
+    """Counts the memory mappings of all processes but this one: each takes kernel memory charged to no process."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def exceed(self, limit: int) -> bool:
-        """Whether there are, when it is time to look; looking ends where the limit is passed."""
+        """Whether there are more mappings than ``limit``; False without counting if the last count was just before."""
         began = time.monotonic()
         if began < self._next:
             return False
@@ -37,7 +35,7 @@ class Mappings:
 
 
 def overuse(settings: ServerSettings, mappings: Mappings) -> str:
-    """In words, which bound all of the child's processes together have left; empty within bounds."""
+    """The sentence for the limit that the child's processes together exceed; empty if none."""
     if not settings.namespaced:
         return ""
     if mappings.exceed(settings.limits["mappings"]):
@@ -57,10 +55,10 @@ def overuse(settings: ServerSettings, mappings: Mappings) -> str:
 
 
 def cpu_usage(settings: ServerSettings, pid: int) -> tuple[float, float]:
-    """Seconds that one of the child's processes has waited for a processor, and that all of them have computed.
+    """CPU wait (the largest of any process of the child) and CPU time (of all of them together), in seconds.
 
-    Both only grow; the second begins with what was computed before the child: see ``ended``. ``pid`` is the child's,
-    for where its processes have no namespace of their own.
+    Both only grow. CPU time includes that of earlier children: subtract ``ended_cpu_s`` at the fork. Without a
+    namespace only the process ``pid`` is measured.
     """
     pids = [str(pid)]
     if settings.namespaced:
@@ -69,13 +67,13 @@ def cpu_usage(settings: ServerSettings, pid: int) -> tuple[float, float]:
 
 
 def ended_cpu_s() -> float:
-    """Seconds that all processes that have ended here had computed."""
+    """CPU time of all ended and reaped descendants of this process, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def _used_s(pid: str) -> float:
-    """Processor time of a process, and of those that it started and that have ended."""
+    """CPU time of a process and of its ended children."""
     try:
         fields = Path("/proc", pid, "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
@@ -84,7 +82,7 @@ def _used_s(pid: str) -> float:
 
 
 def _resident_mib(exact: bool = False) -> float:
-    """MiB of memory that all processes but this one hold; ``exact`` counts what they share only once."""
+    """Resident memory of all processes but this one, in MiB; ``exact`` counts shared pages only once."""
     total = 0
     for name in names_in("/proc"):
         if name.isdigit() and name != "1":
@@ -103,27 +101,27 @@ def _proportional(pid: str) -> int:
 def _pages(pid: str) -> int:
     try:
         return int(Path("/proc", pid, "statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):  # it ended just now
+    except (OSError, IndexError):  # it has just ended
         return 0
 
 
 def _mappings(pid: str, enough: int) -> int:
-    """The mappings of a process, counted up to a few more than ``enough``."""
+    """The number of mappings of a process; counting stops soon after ``enough``."""
     found = 0
     try:
-        with open(f"/proc/{pid}/maps", "rb", buffering=0) as file:  # noqa: PTH123 - it is opened twice a second
+        with open(f"/proc/{pid}/maps", "rb", buffering=0) as file:  # noqa: PTH123 - faster, and called twice a second
             while found <= enough and (part := file.read(_MIB)):
                 found += part.count(b"\n")
-    except (FileNotFoundError, ProcessLookupError):  # it ended just now
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return found
-    except OSError:  # a process that hides its memory is thought capable of anything
+    except OSError:  # a process that hides its memory: assume the maximum
         return _MAX_MAPPINGS_OF_ONE
     return found
 
 
 def _sockets() -> int:
-    """The sockets in this network namespace, those too that only wait inside of others."""
+    """The number of sockets in this network namespace, including those in transit in another socket."""
     try:
         return int(Path("/proc/net/sockstat").read_text("ascii").split(maxsplit=3)[2])
-    except (OSError, IndexError, ValueError):  # no such file: a kernel without it
+    except (OSError, IndexError, ValueError):  # the kernel has no such file
         return 0

@@ -1,7 +1,7 @@
 """The fork server: it imports everything once and forks one child per submission, one at a time.
 
-In a sandbox it is pid 1: what it kills with ``kill(-1)`` is everything there is besides itself, and when it ends, all
-ends. It runs no code of a student's, reads nothing that a child writes, and has no handler for any signal.
+In a sandbox it is pid 1: ``kill(-1)`` kills all other processes, and when it ends, the kernel kills them. It runs no
+student code, reads nothing that a child writes, and has no signal handlers.
 """
 
 import gc
@@ -20,7 +20,7 @@ from .service import Service
 
 
 def main() -> None:
-    """Serve the control socket whose descriptor is the first argument, until the other side closes it."""
+    """Serve the control socket whose descriptor is the first argument, until the grader closes it."""
     restrict.hide_memory()
     control = Control(int(sys.argv[1]))
     message, descriptors = control.receive()
@@ -32,7 +32,9 @@ def main() -> None:
     child.remove_own_path()
     shell, drawn = _warm(settings, message["modules"], message["beforehand"], message["pictures"])
     if settings.landlock:
-        os.close(restrict.landlock_ruleset(settings.scratch))  # it can be made, and what making one imports is there
+        os.close(
+            restrict.landlock_ruleset(settings.scratch)
+        )  # checks that it works, and imports its modules before the fork
     tasks = len(names_in("/proc/self/task")) if sys.platform == "linux" else 1
     if tasks != 1:
         raise RuntimeError(f"{tasks} threads before the fork: a child would inherit their locks")
@@ -44,7 +46,7 @@ def main() -> None:
     try:
         Service(control, settings, shell).run()
     finally:
-        if not settings.namespaced:  # the namespace goes with pid 1, but a folder of this machine does not
+        if not settings.namespaced:  # a namespace's files vanish with pid 1, a host folder has to be deleted
             remove(settings)
 
 
@@ -78,15 +80,15 @@ def _read(descriptor: int, size: int) -> bytes:
 def _warm(
     settings: ServerSettings, modules: list[str], warm_up_calls: list[list[Any]], figures: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """The shell, made; the trusted modules, imported from the very paths that the children's copies will have.
+    """Warm-up: make the shell, import the trusted modules, call their ``warm_up`` and make all ``warm_up_calls``.
 
-    A module with a function ``warm_up`` has it called. And every call ``beforehand`` is made: (module, function,
-    arguments, keyword arguments). Its module remembers it.
-    ``pictures`` are those that an earlier server drew; what was drawn besides is returned, with them.
+    The modules are imported from the paths that the children's copies will have. A call is (module, function,
+    arguments, keyword arguments); its module caches the result. ``figures`` are the caches of an earlier server.
+    Returns the shell, and the caches if there is anything new in them.
     """
     child.write_course_files(settings)
     os.chdir(settings.folder)
-    from . import caller, shell  # noqa: F401 - probing is for the children
+    from . import caller, shell  # noqa: F401 - caller is imported here for the children
 
     made = shell.make_shell()
     sys.path.insert(0, settings.folder)
