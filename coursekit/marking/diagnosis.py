@@ -12,7 +12,7 @@ from coursekit.model.exercise import Case, Exercise, Mistake
 from coursekit.reference.assignments import Assignment
 from selfcheck import known_mistakes
 from selfcheck.comparison import changed
-from selfcheck.known_mistakes import Known, Outcome
+from selfcheck.known_mistakes import CallOutcome, Known
 
 # The words in which coursekit.marking.observations tells of an exception.
 _STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
@@ -35,18 +35,18 @@ def recognise(assignment: Assignment, exercise: Exercise, seen: Mapping[str, Obs
     return assignment.mistake(exercise.function, found.name) if found else None
 
 
-def _outcome(seen: Observation) -> Outcome:
+def _outcome(seen: Observation) -> CallOutcome:
     """What was observed of one call; which inputs it has changed takes longer to find out, and comes later."""
     if seen.outputs is not None:
-        return Outcome(seen.outputs, changed=None, own=None)
+        return CallOutcome(seen.outputs, changed=None, own=None)
     told = _STOPPED.fullmatch(seen.problem)
     message, line = (told["message"] or "", told["line"] or "") if told else ("", "")
     raised = seen.raised[0]
-    return Outcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
+    return CallOutcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
 
 
 def _changes_as_much(
-    exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, Outcome]
+    exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, CallOutcome]
 ) -> bool:
     """Whether every input that the mistake changes was changed, in all cases."""
     spoiling = [case for case in exercise.cases if case.name in seen and _spoils(known, case)]

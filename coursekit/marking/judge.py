@@ -9,7 +9,7 @@ from coursekit.marking.redaction import Quoter
 from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
 from coursekit.model.exercise import CACHES, Case, Check, Exercise
 from coursekit.reference.assignments import Assignment
-from selfcheck.comparison import Finding, changed, compare
+from selfcheck.comparison import OutputComparison, changed, compare
 from selfcheck.likely_causes import likely_cause
 
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # as they are given to a function, by case
@@ -118,7 +118,7 @@ def _problem(
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
 
-def _own_numbers(finding: Finding) -> str:
+def _own_numbers(finding: OutputComparison) -> str:
     """What is wrong in the student's own numbers, and never the expected ones."""
     if finding.index is None:
         return f"{finding.sentence if finding.path else 'Your function ' + finding.problem}."

@@ -155,9 +155,7 @@ def _merged(root: Path) -> Any:
     log = logging.Logger("coursekit.model.settings")
     log.addHandler(_ErrorMessages(said))
     application = NbGrader(log=log, raise_config_file_errors=True)
-    application.load_cwd_config = (
-        False  # the course directory is read below, not the working directory
-    )
+    application.load_cwd_config = False  # the course directory is read below, not the working directory
     try:
         application.load_config_file(suppress_errors=False)
         super(JupyterApp, application).load_config_file("nbgrader_config", path=str(root))
