@@ -12,7 +12,7 @@ from coursekit.model.exercise import Case, Exercise, Mistake
 from coursekit.reference.assignments import Assignment
 from selfcheck import known_mistakes
 from selfcheck.comparison import changed
-from selfcheck.known_mistakes import Known, Outcome
+from selfcheck.known_mistakes import CallOutcome, Known
 
 # The sentence in which coursekit.marking.observations describes an exception.
 _STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
@@ -35,18 +35,18 @@ def recognise(assignment: Assignment, exercise: Exercise, seen: Mapping[str, Obs
     return assignment.mistake(exercise.function, found.name) if found else None
 
 
-def _outcome(seen: Observation) -> Outcome:
+def _outcome(seen: Observation) -> CallOutcome:
     """The outcome of one call, for comparison. Which inputs it changed is expensive to compute, and left open here."""
     if seen.outputs is not None:
-        return Outcome(seen.outputs, changed=None, own=None)
+        return CallOutcome(seen.outputs, changed=None, own=None)
     stopped = _STOPPED.fullmatch(seen.problem)
     message, line = (stopped["message"] or "", stopped["line"] or "") if stopped else ("", "")
     raised = seen.raised[0]
-    return Outcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
+    return CallOutcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
 
 
 def _changes_as_much(
-    exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, Outcome]
+    exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, CallOutcome]
 ) -> bool:
     """Whether the function changed every input that the mistake changes, in all cases."""
     input_changing = [case for case in exercise.cases if case.name in seen and _changes_inputs(known, case)]

@@ -9,7 +9,7 @@ from coursekit.marking.redaction import Redactor
 from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, NamedMistake, Verdict, no_marks
 from coursekit.model.exercise import CACHES, Case, Check, Exercise
 from coursekit.reference.assignments import Assignment
-from selfcheck.comparison import Finding, changed, compare
+from selfcheck.comparison import OutputComparison, changed, compare
 from selfcheck.likely_causes import likely_cause
 
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # by exercise and case: the arguments of the call, cached
@@ -118,7 +118,7 @@ def _problem(
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
 
-def _own_numbers(finding: Finding) -> str:
+def _own_numbers(finding: OutputComparison) -> str:
     """The finding with the student's number, and never the expected one."""
     if finding.index is None:
         return f"{finding.sentence if finding.path else 'Your function ' + finding.problem}."

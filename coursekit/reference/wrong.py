@@ -8,10 +8,10 @@ import numpy as np
 
 from coursekit.reference.catalogue import WrongAnswer
 from coursekit.reference.table import Table
-from selfcheck.calls import call_quietly, draws_anew, outcome
+from selfcheck.calls import call_outcome, call_quietly, draws_anew
 from selfcheck.comparison import compare
 from selfcheck.exercises import Case, Exercise
-from selfcheck.known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, Known, Outcome, Recorded
+from selfcheck.known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, CallOutcome, Known, Recorded
 from selfcheck.returned_values import NotNumbers
 
 Outputs = Mapping[str, np.ndarray]  # the expected outputs of a case
@@ -59,7 +59,7 @@ def _function(source: str, right: dict[str, Any], mistake: WrongAnswer) -> Any:
 
 def _recorded(exercise: Exercise, case: Case, target: Any, expected: Outputs, varies: bool) -> Recorded:
     made = call_quietly(exercise, case, target)
-    seen: Outcome = outcome(exercise, target, made)
+    seen: CallOutcome = call_outcome(exercise, target, made)
     if made.error is not None:
         asked_for = case.raises in (sort.__name__ for sort in type(made.error).__mro__)
         return Recorded(raised=seen.raised, sign=seen.sign, at=seen.at, tells="" if asked_for else EXCEPTION)

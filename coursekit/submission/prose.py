@@ -89,9 +89,9 @@ def is_about_another(submitted: SubmittedCell, functions: frozenset[str], number
     """Whether its first line is only a label that names another exercise, by function or number."""
     first = next((line for line in submitted.source[:MAX_CHARS].split("\n") if line.strip()), "")
     note, label = _NOTE.search(first), _LABEL.search(first)
-    told = first[:80] if note else next(filter(None, label.groups()), "") if label else ""
-    names = set(re.findall(r"\w+", told))
-    if not (names & functions or numbers.intersection(re.findall(r"(?i)\bexercises?\s*(\d{1,4})", told))):
+    label_text = first[:80] if note else next(filter(None, label.groups()), "") if label else ""
+    names = set(re.findall(r"\w+", label_text))
+    if not (names & functions or numbers.intersection(re.findall(r"(?i)\bexercises?\s*(\d{1,4})", label_text))):
         return False
     return all(name in functions or name.lower() in _SMALL_WORDS or name.isdigit() for name in names)
 

@@ -20,7 +20,7 @@ from tests.classroom import ASSIGNMENT, ROOT
 ASK = {"op": "run", "store_history": True}
 SHOW = """from dnn_utils import draw_layer_forward
 from dnn import figures
-print(len(figures._drawn))
+print(len(figures._picture_cache))
 draw_layer_forward()"""
 FIGURES = "dnn.figures"
 DRAWN = [("dnn_utils", "draw_layer_forward", [], {})]
@@ -118,13 +118,13 @@ def test_damaged_pictures_are_drawn_again_and_mended(cache, files, first):
 def test_nothing_is_remembered_of_damaged_pictures(cache, damage, monkeypatch):
     """As if nothing had been kept, which is what the test above shows the sandbox to draw again."""
     file, folder = album_file(cache), str(ROOT / "dnn")
-    monkeypatch.setattr(figures, "_drawn", {})
+    monkeypatch.setattr(figures, "_picture_cache", {})
     assert figure_cache.remember(folder, host_cache.figures(file.name)) == 1
     assert figure_cache.remembered(folder) == json.loads(file.read_text())
-    figures._drawn.clear()
+    figures._picture_cache.clear()
     file.write_text(damage)
     assert figure_cache.remember(folder, host_cache.figures(file.name)) == 0
-    assert figures._drawn == {}
+    assert figures._picture_cache == {}
 
 
 def test_a_module_that_fails_to_remember_is_told_and_the_others_remember(tmp_path, monkeypatch, capsys):
@@ -187,7 +187,7 @@ def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course,
 
 
 def test_a_child_that_spoils_a_drawing_spoils_its_own(sandbox):
-    spoil = "from dnn import figures\nfor name in figures._drawn: figures._drawn[name] = 'mine'\n"
+    spoil = "from dnn import figures\nfor name in figures._picture_cache: figures._picture_cache[name] = 'mine'\n"
     assert shown(sandbox, spoil + SHOW)[1]["data"]["text/plain"] == "'mine'"
     assert "image/png" in shown(sandbox, SHOW)[1]["data"]
 

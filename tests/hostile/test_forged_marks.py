@@ -186,7 +186,7 @@ base64.b64encode = lambda data, *args: encode(data if len(data) > 8 else bytes(8
     Attack("the course's comparison finds nothing wrong", start=IMPORTS + """
 from selfcheck import calls, comparison, testing
 for module in (calls, comparison, testing):
-    module.compare = lambda expected, *args, **kwargs: [comparison.Finding(path) for path in expected]
+    module.compare = lambda expected, *args, **kwargs: [comparison.OutputComparison(path) for path in expected]
     module.changed = lambda *args: []
 comparison.likely_cause = lambda *args: "right" """),
     Attack("the course's modules are replaced", start=IMPORTS + """
