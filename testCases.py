@@ -1,9 +1,8 @@
 """Fixed-seed inputs, one generator per exercise.
 
-Every generator takes its seed and its sizes as keyword arguments; the defaults are the example of the
-notebook. The numbers come from a ``RandomState`` of the generator's own, whose stream NumPy keeps the same
-from version to version, so the caller's random state is never touched and the same call always gives the same
-arrays, new ones each time.
+Every generator takes its seed and its sizes as keyword arguments; the defaults give the example of the
+notebook. Each call makes its own ``RandomState``, whose stream is the same in all versions of NumPy. So the
+caller's random state never changes, and the same call always returns equal, new arrays.
 
 Sizes: ``n_prev`` units come in, ``n`` units go out, ``m`` examples stand side by side as columns;
 ``layer_dims`` lists the units per layer, the input first. The three parts belong to the three assignments;
@@ -82,7 +81,7 @@ def compute_cost_test_case(seed=None, m=3, margin=0.05, extreme=False):
     """Y (1, m) of zeros and ones, AL (1, m) of probabilities.
 
     Without a seed the three examples of the notebook; with one, random labels and probabilities
-    that keep at least ``margin`` away from 0 and 1, or, if ``extreme``, come just so near.
+    that are at least ``margin`` away from 0 and 1, or, if ``extreme``, exactly ``margin`` away.
     """
     if seed is None:
         return np.array([[1, 1, 0]]), np.array([[0.8, 0.9, 0.4]])
@@ -203,7 +202,7 @@ def digits_linear_activation_forward_test_case(seed=42, n_prev=3, n=4, m=2, scal
 
 
 def digits_apply_batchnorm_test_case(seed=42, n=5, m=10, constant=0):
-    """A (n, m), drawn after the example of linear_forward; the first ``constant`` units say the same to everybody."""
+    """A (n, m), drawn after the example of linear_forward; the first ``constant`` units are equal in all examples."""
     rng = np.random.RandomState(seed)
     _layer(rng, 3, 4, 2)
     return _with_constant_units(rng.randn(n, m), constant)
@@ -257,7 +256,7 @@ def digits_linear_activation_backward_test_case(seed=42, n_prev=3, n=4, m=2):
 
 
 def digits_batchnorm_backward_test_case(seed=42, n=3, m=4, constant=0):
-    """dNA (n, m) and A (n, m); the first ``constant`` units say the same to everybody."""
+    """dNA (n, m) and A (n, m); the first ``constant`` units are equal in all examples."""
     rng = np.random.RandomState(seed)
     dNA = rng.randn(n, m)
     return dNA, _with_constant_units(rng.randn(n, m), constant)
@@ -267,8 +266,8 @@ def digits_l_model_backward_test_case(seed=42, layer_dims=(3, 4, 2), m=2, batchn
     """AL, Y (layer_dims[-1], m) and one cache per layer, drawn after the example of linear_activation_backward.
 
     AL and the caches are drawn on their own, so AL need not be what the caches lead to: only the formulas
-    count here. With ``batchnorm`` every hidden layer has a "batchnorm_cache". The predictions of the notebook
-    stand for two classes and two examples.
+    count here. With ``batchnorm`` every hidden layer has a "batchnorm_cache". With two classes and
+    two examples AL and Y are those of the notebook.
     """
     rng = np.random.RandomState(seed)
     _backward_layer(rng, 3, 4, 2)
@@ -299,7 +298,7 @@ def digits_update_parameters_test_case(seed=42, layer_dims=(3, 4, 2), m=None):
 def digits_l_layer_model_test_case(seed=42, layer_dims=(4, 6, 5, 3), m=40, random=False):
     """X (layer_dims[0], m), Y (layer_dims[-1], m) with a single 1 per column, and the list of units per layer.
 
-    The label is the place of the largest of the first entries, which can be learnt; or it is ``random``.
+    The label is the index of the largest of the first entries, which can be learnt; or it is ``random``.
     """
     rng = np.random.RandomState(seed)
     return *_classes(rng, layer_dims, m, random), list(layer_dims)
@@ -313,11 +312,11 @@ def digits_predict_test_case(seed=42, layer_dims=(4, 5, 3), m=40):
 
 
 def starting_values(layer_dims):
-    """Parameters W1, b1, ... that no exercise makes: something else to start the training from."""
+    """Parameters W1, b1, ... that no exercise returns: other starting values for the training."""
     return _parameters(np.random.RandomState(7), layer_dims)
 
 
-# --- what several of them draw ------------------------------------------------------------------------------
+# --- helpers of several generators ----------------------------------------------------------------------------
 
 
 def _layer(rng, n_prev, n, m):

@@ -148,10 +148,10 @@ class _Work:
     """Grading as a worker, the recorder and the feedback command do it, in this one process."""
 
     def __init__(self, root: Path, assignment: str, limits: dict[str, float], honest: str) -> None:
-        from coursekit.marking.limits import Limits
+        from coursekit.marking.limits import TimeLimits
         from coursekit.model.course import Course
 
-        self.honest, self._assignment, self._limits = honest, assignment, Limits(**limits)
+        self.honest, self._assignment, self._limits = honest, assignment, TimeLimits(**limits)
         self._course = Course(root)
         (root / ".coursekit").mkdir(exist_ok=True)
 

@@ -15,13 +15,13 @@ def main(root: str, assignment: str, jobs: str) -> None:
     # Each worker imports this module again: what only the grader needs is not for them, as in `coursekit grade`.
     from coursekit.grading.grade import grade
     from coursekit.grading.options import GradingOptions
-    from coursekit.marking.limits import Limits
+    from coursekit.marking.limits import TimeLimits
     from coursekit.model.course import Course
 
     def tell(one: Graded) -> None:
         print(f"{one.student} {'FAILED' if one.failed else 'done'}: {one.problem}", flush=True)
 
-    options = GradingOptions(Limits(cell_timeout_s=120), jobs=int(jobs))
+    options = GradingOptions(TimeLimits(cell_timeout_s=120), jobs=int(jobs))
     done = grade(Course(Path(root)), assignment, options=options, report=tell)
     sys.exit(any(one.failed for one in done))
 

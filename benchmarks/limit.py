@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.classes import code_cells
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.marking.marker import shared
 from coursekit.model.course import Course
 
@@ -25,7 +25,7 @@ def main(root: str, assignment: str, jobs: str, size: str) -> None:
 
 
 def _run(course: Course, assignment: str, cells: list[str]) -> None:
-    sandbox = shared(course, assignment, Limits())._sandbox  # the very one that a grader's worker has
+    sandbox = shared(course, assignment, TimeLimits())._sandbox  # the very one that a grader's worker has
     with sandbox.child() as child:
         for source in cells:
             reply = child.ask({"op": "run", "source": source, "store_history": True}, 120)

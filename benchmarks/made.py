@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from coursekit.author import Recipe
 from coursekit.model.course import Course
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 
 
 def of(course: Course, assignment: str, recipes: Sequence[Recipe]) -> list[bytes]:
     """What the students of these recipes hand in, one file each. One reference process makes all the answers."""
     path = course.release(assignment) / f"{assignment}.ipynb"
     released = json.loads(path.read_text(encoding="utf-8"))
-    with Reference(course.root, assignment) as reference:
+    with ReferenceProcess(course.root, assignment) as reference:
         return [_file(released, recipe, reference) for recipe in recipes]
 
 
-def _file(released: dict, recipe: Recipe, reference: Reference) -> bytes:
+def _file(released: dict, recipe: Recipe, reference: ReferenceProcess) -> bytes:
     notebook = copy.deepcopy(released)
     asked = {"style": recipe.style, "mistake": recipe.mistake, "answers": recipe.answers}
     answers = {} if recipe.blank else reference.ask("answered", **asked)

@@ -26,7 +26,7 @@ from benchmarks.parts import Row
 from benchmarks.results import Result, difference, left_over, results
 from coursekit.grading import grade, receipts
 from coursekit.grading.options import GradingOptions
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.reference import assignments
 
@@ -174,7 +174,7 @@ def alone(course: Course, folder: Path, kinds: list[Kind], say: Say = lambda _: 
     hand_ins.hand_in(room, students)
     say(f"grading {len(kinds)} kinds, undisturbed")
     begun = time.perf_counter()
-    done = grade.grade(room, ASSIGNMENT, options=GradingOptions(Limits(TIMEOUT_S)))
+    done = grade.grade(room, ASSIGNMENT, options=GradingOptions(TimeLimits(TIMEOUT_S)))
     seconds = time.perf_counter() - begun
     found, problems = results(room)
     problems += left_over(room) + [f"{one.student}: {one.problem}" for one in done if one.failed]

@@ -1,4 +1,4 @@
-"""``python -m coursekit``, ``coursekit`` and ``./course`` are one command: the one that starts here."""
+"""Entry point of ``python -m coursekit``; ``coursekit`` and ``./course`` are the same command."""
 
 from coursekit.cli.app import main
 

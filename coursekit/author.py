@@ -1,4 +1,4 @@
-"""What an author writes with: the rows of ``hidden/<assignment>/``, and the hidden line of a test cell."""
+"""For authors: the row types of ``cases.py`` and ``hidden/<assignment>/``, and ``check`` for the hidden line."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +12,11 @@ __all__ = ["Case", "Check", "Exercise", "Grading", "Recipe", "check"]
 
 
 def check(function: Callable[..., Any]) -> None:
-    """The author's line in a test cell: run every case of the exercise and compare with the recording.
+    """The author's check, the hidden line of a test cell: run every case of the exercise, compare with the recording.
 
-    Prints one line; raises AssertionError with the checks that fail. The exercise is the one of the function's name, in
-    the assignment of the working directory. In a grading this line does not run: the grader calls the function by
-    itself, and compares outside the student's process.
+    Prints one line; raises AssertionError with the checks that fail. The function's name determines the exercise, the
+    working directory the assignment. This line does not run at grading: there the grader calls the function itself, and
+    compares outside the student's process.
     """
     from coursekit.marking import function_calls, judge
     from coursekit.model.course import find_course

@@ -1,4 +1,4 @@
-"""What a course's nbgrader_config.py imports: ``from coursekit.config import configure``."""
+"""For a course's nbgrader_config.py: ``from coursekit.config import configure``."""
 
 from coursekit.model.database import beside
 from coursekit.nbgrader_plugin.configuration import configure

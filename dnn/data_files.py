@@ -1,7 +1,7 @@
-"""The loaders: images and labels out of HDF5, ``.npz`` and MNIST's IDX files.
+"""Loads images and labels from HDF5, ``.npz`` and MNIST's IDX files.
 
-First only the headers are read: the shapes, and whether they can be true. Then the examples that were asked for,
-straight into an array of their size. Whatever is wrong is told in one line. Nothing is ever unpickled.
+The loaders first read only the headers, and check the shapes against the size of the file. Then they read the requested
+examples directly into an array of the right size. An error is one line. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-BLOCK = 1 << 16  # bytes asked of a packed file at a time
-MOST_PACKED = 1032  # bytes that one byte of deflate (gzip, zip, HDF5) can stand for
+BLOCK = 1 << 16  # bytes read from a compressed file at a time
+MAX_COMPRESSION_RATIO = 1032  # the maximum of deflate (gzip, zip, HDF5): bytes for each compressed byte
 File = str | Path
-Some = int | slice | None
+Rows = int | slice | None
 KINDS = ("an HDF5 file", "a .npz file")
 PARTS = {"train": ("x_train", "y_train", "train"), "test": ("x_test", "y_test", "t10k")}
 
 
 class DataFileError(ValueError):
-    """A data file that cannot be used; the message names it, and says what to do."""
+    """A data file that cannot be used; the message names the file and says what to do."""
 
     def _render_traceback_(self) -> list[str]:
-        # IPython asks an exception for its own rendering: the message, and no frames of ours.
+        # IPython calls this instead of showing a traceback: the message, without frames of this module.
         return [f"DataFileError: {self}"]
 
 
 class Stored(NamedTuple):
-    """An array in a file: its shape and type are known, ``fill(rows, out)`` reads some rows into out."""
+    """An array in a file, not read yet: shape and type are known; ``fill(rows, out)`` reads these rows into out."""
 
     where: str
     shape: tuple[int, ...]
@@ -42,7 +42,7 @@ class Stored(NamedTuple):
 
 
 def load_data(
-    train_path: File = "datasets/train_evenodd.h5", test_path: File = "datasets/test_evenodd.h5", *, first: Some = None
+    train_path: File = "datasets/train_evenodd.h5", test_path: File = "datasets/test_evenodd.h5", *, first: Rows = None
 ) -> tuple[np.ndarray, ...]:
     """The images and labels of a pair of HDF5 files: train_x, train_y, test_x, test_y, classes.
 
@@ -52,8 +52,8 @@ def load_data(
 
     The labels come back as rows (1, m). Raises FileNotFoundError or ValueError; the message names the file.
     """
-    train = _named(train_path, "train_set_x", "train_set_y")
-    *test, names = _named(test_path, "test_set_x", "test_set_y", "list_classes")
+    train = _stored_arrays(train_path, "train_set_x", "train_set_y")
+    *test, names = _stored_arrays(test_path, "test_set_x", "test_set_y", "list_classes")
     for x, y in (train, test):
         _check_pair(x, y, "(m, height, width, 3)", train[0])
     if len(names.shape) != 1 or names.dtype.kind not in "SO":
@@ -65,7 +65,7 @@ def load_data(
 
 
 def load_digits(
-    path: File = "datasets/digits.h5", *, part: str | None = None, first: Some = None
+    path: File = "datasets/digits.h5", *, part: str | None = None, first: Rows = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Images (m, height, width) uint8 and labels (m,) int64, or a FileNotFoundError or ValueError naming the file.
 
@@ -84,19 +84,19 @@ def load_digits(
 
 
 def _pairs(path: Path, part: str | None) -> list[list[Stored]]:
-    """Images and labels of every part that is wanted, not read yet."""
+    """The images and labels of each requested part, not read yet."""
     parts = list(PARTS) if part is None else [part]
     if path.is_dir():
         return [_idx_pair(_beside(path / f"{PARTS[each][2]}-images-idx3-ubyte")) for each in parts]
-    _must_be_there(path, "an HDF5, .npz or IDX file of digits, or the folder of the IDX files")
+    _require_file(path, "an HDF5, .npz or IDX file of digits, or the folder of the IDX files")
     if path.suffix not in (".h5", ".hdf5", ".npz"):
         if part and not path.name.startswith(PARTS[part][2]):
             raise DataFileError(f"{path}: not the file of part={part!r}; leave part out, or give the folder")
         return [_idx_pair(path)]
-    if not {"images", "labels"} & _names(path):
-        return [_named(path, *PARTS[each][:2]) for each in parts]
+    if not {"images", "labels"} & _array_names(path):
+        return [_stored_arrays(path, *PARTS[each][:2]) for each in parts]
     if part is None:
-        return [_named(path, "images", "labels")]
+        return [_stored_arrays(path, "images", "labels")]
     raise DataFileError(f"{path}: has images and labels, not the parts train and test; leave part={part!r} out")
 
 
@@ -113,10 +113,10 @@ def _check_pair(x: Stored, y: Stored, layout: str, like: Stored) -> None:
         raise DataFileError(f"{sizes}; use two files that belong together")
 
 
-def _load(pairs: list[list[Stored]], first: Some, classes: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The images and the labels that are asked for; each label names one of the classes, if there are any."""
+def _load(pairs: list[list[Stored]], first: Rows, classes: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The requested images and labels; checks that each label is valid, and below ``classes`` if that is not 0."""
     images, labels = zip(*pairs, strict=True)
-    y = _rows(labels, wanted := _wanted(first, sum(x.shape[0] for x in images)))
+    y = _rows(labels, wanted := _selected_rows(first, sum(x.shape[0] for x in images)))
     wrong = ~((y >= 0) & (y == np.floor(y)) & (y < (classes or np.inf)))
     if wrong.any():
         good = f"whole numbers from 0 {f'to {classes - 1}' if classes else 'on'}"
@@ -124,8 +124,8 @@ def _load(pairs: list[list[Stored]], first: Some, classes: int = 0) -> tuple[np.
     return _rows(images, wanted), y
 
 
-def _wanted(first: Some, total: int) -> range:
-    """The rows that ``first`` means, out of ``total``."""
+def _selected_rows(first: Rows, total: int) -> range:
+    """The rows that ``first`` selects, out of ``total``."""
     with suppress(TypeError, ValueError):
         rows = range(total)[first if isinstance(first, slice) else slice(first)]
         if rows.step > 0 and (first is None or isinstance(first, slice) or first >= 0):
@@ -134,7 +134,7 @@ def _wanted(first: Some, total: int) -> range:
 
 
 def _rows(pieces: Sequence[Stored], wanted: range) -> np.ndarray:
-    """The wanted rows of the pieces laid end to end, in one new array of just their size."""
+    """The wanted rows of the concatenated arrays, in one new array of the right size."""
     dtype, shape = np.result_type(*(piece.dtype for piece in pieces)), (len(wanted), *pieces[0].shape[1:])
     try:
         out = np.empty(shape, dtype)
@@ -154,33 +154,33 @@ def _rows(pieces: Sequence[Stored], wanted: range) -> np.ndarray:
 
 
 @contextmanager
-def _reading(where: object) -> Iterator[None]:
-    """Whatever the libraries raise over a damaged file becomes one line."""
+def _translated_errors(where: object) -> Iterator[None]:
+    """Translate any exception of the libraries about a damaged file into a one-line DataFileError."""
     try:
         yield
     except DataFileError:
         raise
     except PermissionError:
         raise DataFileError(f"{where}: may not be read; change its permissions") from None
-    except Exception as error:  # h5py, zipfile, gzip and NumPy raise a dozen kinds
+    except Exception as error:  # h5py, zipfile, gzip and NumPy raise many types
         cut = isinstance(error, EOFError) or "truncated" in str(error)
         raise DataFileError(f"{where}: {'cut off' if cut else 'damaged'}; get a fresh copy of the file") from None
 
 
-def _must_be_there(path: Path, wanted: str) -> None:
+def _require_file(path: Path, wanted: str) -> None:
     if not path.is_file():
         here = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
         raise FileNotFoundError(f"{path}: no such file; give the path of {wanted}{here}")
 
 
-def _must_fit(where: str, shape: tuple[int, ...], itemsize: int, most: int) -> None:
-    """A header may say anything: what cannot be in the file is not made room for."""
+def _require_size(where: str, shape: tuple[int, ...], itemsize: int, most: int) -> None:
+    """Check the shape in a header against the size of the file before memory is allocated for it."""
     if min(shape, default=0) < 0 or prod(shape) * itemsize > most:
         raise DataFileError(f"{where} should have shape {shape}, but the file is too short; get a fresh copy")
 
 
 def _hdf5(path: Path) -> Any:
-    """The package h5py, which only HDF5 files need."""
+    """The package h5py; imported only for HDF5 files."""
     try:
         import h5py
     except ImportError as error:
@@ -188,8 +188,8 @@ def _hdf5(path: Path) -> Any:
     return h5py
 
 
-def _names(path: Path) -> set[str]:
-    with _reading(path):
+def _array_names(path: Path) -> set[str]:
+    with _translated_errors(path):
         with path.open("rb") as raw:
             begins = raw.read(8)
         h5py = None if path.suffix == ".npz" else _hdf5(path)
@@ -202,11 +202,11 @@ def _names(path: Path) -> set[str]:
             return {str(name) for name in file if isinstance(file.get(name), h5py.Dataset)}
 
 
-def _named(where: File, *names: str) -> list[Stored]:
+def _stored_arrays(where: File, *names: str) -> list[Stored]:
     path, npz = Path(where), Path(where).suffix == ".npz"
     wanted = f"{KINDS[npz]} with {', '.join(names)}"
-    _must_be_there(path, wanted)
-    found = _names(path)
+    _require_file(path, wanted)
+    found = _array_names(path)
     if missing := [name for name in names if name not in found]:
         have, lacks = ", ".join(sorted(found)) or "nothing", ", ".join(missing)
         raise DataFileError(f"{path}: found {have}, but no {lacks}; use {wanted}")
@@ -217,19 +217,19 @@ def _hdf5_array(path: Path, name: str) -> Stored:
     h5py, where = _hdf5(path), f"{path}: {name}"
 
     def fill(rows: range, out: np.ndarray) -> None:
-        with _reading(where), h5py.File(path, "r") as file:
+        with _translated_errors(where), h5py.File(path, "r") as file:
             file[name].read_direct(out, np.s_[rows.start : rows.stop : rows.step])
 
-    with _reading(where), h5py.File(path, "r") as file:
+    with _translated_errors(where), h5py.File(path, "r") as file:
         data = file[name]
         shape, dtype, stored = data.shape or (), data.dtype, data.id.get_storage_size()
-    _must_fit(where, shape, dtype.itemsize, MOST_PACKED * min(stored, path.stat().st_size))
+    _require_size(where, shape, dtype.itemsize, MAX_COMPRESSION_RATIO * min(stored, path.stat().st_size))
     return Stored(where, shape, dtype, fill)
 
 
 def _npz_array(path: Path, name: str) -> Stored:
     where, member = f"{path}: {name}", f"{name}.npy"
-    with _reading(where), zipfile.ZipFile(path) as file, file.open(member) as stream:
+    with _translated_errors(where), zipfile.ZipFile(path) as file, file.open(member) as stream:
         one = np.lib.format.read_magic(stream) == (1, 0)
         shape, by_columns, dtype = getattr(np.lib.format, f"read_array_header_{1 if one else 2}_0")(stream)
         start, size = stream.tell(), file.getinfo(member)
@@ -237,10 +237,10 @@ def _npz_array(path: Path, name: str) -> Stored:
         raise DataFileError(f"{where} holds pickled objects, which may run code when read; store plain numbers")
     if by_columns and len(shape) > 1:
         raise DataFileError(f"{where} is stored by columns; save np.ascontiguousarray of it")
-    _must_fit(where, shape, dtype.itemsize, min(size.file_size, MOST_PACKED * size.compress_size))
+    _require_size(where, shape, dtype.itemsize, min(size.file_size, MAX_COMPRESSION_RATIO * size.compress_size))
 
     def fill(rows: range, out: np.ndarray) -> None:
-        with _reading(where), zipfile.ZipFile(path) as file, file.open(member) as stream:
+        with _translated_errors(where), zipfile.ZipFile(path) as file, file.open(member) as stream:
             stream.MAX_SEEK_READ = BLOCK  # type: ignore[attr-defined]  # not 16 MB
             _fill(where, stream, start, shape[0], rows, out)
 
@@ -248,7 +248,7 @@ def _npz_array(path: Path, name: str) -> Stored:
 
 
 def _beside(path: Path) -> Path:
-    """The file of that name, or the same with a dot, or packed."""
+    """The file with this name, with a dot instead of the hyphen (``.idx``), or compressed (``.gz``)."""
     for name in (path.name, path.name.replace("-idx", ".idx")):
         for there in (path.with_name(name), path.with_name(f"{name}.gz")):
             if there.is_file():
@@ -265,15 +265,15 @@ def _idx_pair(path: Path) -> list[Stored]:
 
 
 def _idx_array(path: Path, what: str, axes: int) -> Stored:
-    """IDX: four bytes of magic, the length of each axis as four bytes, big end first, then the bytes."""
+    """An array in the IDX format: four magic bytes, the length of each axis as four big-endian bytes, the data."""
 
     def opened() -> IO[bytes]:
         return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
 
     where, magic, start = f"{path}: the array of {what}", bytes([0, 0, 8, axes]), 4 + 4 * axes
-    with _reading(path):
+    with _translated_errors(path):
         with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"  # some programs unpack a download, and leave the name
+            packed = file.read(2) == b"\x1f\x8b"  # some programs decompress a download, and keep the name
         with opened() as stream:
             header = stream.read(start)
         if not header.startswith(magic):
@@ -281,17 +281,19 @@ def _idx_array(path: Path, what: str, axes: int) -> Stored:
         if len(header) < start:
             raise EOFError
     shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
-    _must_fit(where, shape, 1, path.stat().st_size * MOST_PACKED if packed else path.stat().st_size - start)
+    _require_size(
+        where, shape, 1, path.stat().st_size * MAX_COMPRESSION_RATIO if packed else path.stat().st_size - start
+    )
 
     def fill(rows: range, out: np.ndarray) -> None:
-        with _reading(path), opened() as stream:
+        with _translated_errors(path), opened() as stream:
             _fill(path, stream, start, shape[0], rows, out)
 
     return Stored(where, shape, np.dtype(np.uint8), fill)
 
 
 def _fill(where: object, stream: IO[bytes], start: int, total: int, rows: range, out: np.ndarray) -> None:
-    """These rows of ``total`` in the stream are in ``out``; the array begins at byte ``start``."""
+    """Read these rows, of ``total`` in the stream, into ``out``; the array begins at byte ``start``."""
     flat, size, done = out.reshape(-1).view(np.uint8), out[0].nbytes, 0
     for run in [rows] if rows.step == 1 else [range(row, row + 1) for row in rows]:
         stream.seek(start + run.start * size)

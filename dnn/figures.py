@@ -1,4 +1,4 @@
-"""The pictures of the notebooks: drawn by code, the same bytes every time, each with alternative text."""
+"""The figures of the notebooks: drawn by code, the same bytes every time, each with alternative text."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Colours after Okabe and Ito; what runs backward is dashed too, so that a print in grey will do.
+# Colours after Okabe and Ito; the backward pass is also dashed, so that a print in grey is readable.
 INK, FORWARD, BACKWARD, CACHE = "#222222", "#0077bb", "#bb4400", "#886600"
 TINTS = {INK: "#eeeeee", FORWARD: "#ddeeff", BACKWARD: "#ffeedd", CACHE: "#ffeecc"}
 DASHES = (0, (3.5, 2))
-PIXELS_PER_INCH, SHARPNESS = 96, 2  # as displayed, and how many dots each of these pixels has
+PIXELS_PER_INCH, SHARPNESS = 96, 2  # of the displayed image; image pixels for each displayed pixel, in each direction
 
 
 class Picture:
     """A drawing that a notebook shows as a PNG with alternative text.
 
-    JupyterLab 4.6 never gives the <img> of an image/png output an alt, so text/html carries one that has it;
-    image/png is for what prints or converts notebooks (nbconvert reads its alt), text/plain for a terminal.
+    JupyterLab 4.6 shows an image/png output without alternative text, so text/html contains an <img> with it. image/png
+    is for printing and converting notebooks (nbconvert reads its alt), text/plain for a terminal.
     """
 
     def __init__(self, figure: Figure, alt: str) -> None:
@@ -36,7 +36,7 @@ class Picture:
         canvas, file = FigureCanvasAgg(figure), BytesIO()
         canvas.draw()
         pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-        pixels = (pixels + np.uint16(8)) // 17 * 17  # 16 shades per colour look the same in half the bytes
+        pixels = (pixels + np.uint16(8)) // 17 * 17  # 16 shades per colour look the same, at half the size
         imsave(file, pixels.astype(np.uint8), format="png")
         self.png, self.alt = file.getvalue(), alt
         self.width = round(figure.get_figwidth() * PIXELS_PER_INCH)
@@ -55,7 +55,7 @@ _Point = tuple[float, float]
 
 
 class Canvas:
-    """A white figure measured in inches, with the few shapes that the drawings share."""
+    """A white figure with coordinates in inches, and the shapes that the drawings share."""
 
     def __init__(self, width: float, height: float) -> None:
         from matplotlib.figure import Figure
@@ -78,7 +78,7 @@ class Canvas:
         self.text(x, y, words)
 
     def arrow(self, start: _Point, end: _Point, color: str, name: str = "", shape: str = "") -> None:
-        """An arrow with a name above it and a shape below; dashed if it belongs to the backward pass."""
+        """An arrow with a name above it and a shape below; dashed for the backward pass."""
         dashes = DASHES if color == BACKWARD else "-"
         line = {"color": color, "arrowstyle": "-", "linewidth": 1.6, "linestyle": dashes, "shrinkA": 0}
         head = {"arrowstyle": "-|>", "linewidth": 0, "linestyle": "-", "mutation_scale": 14, "shrinkB": 0}
@@ -89,49 +89,49 @@ class Canvas:
 
 
 _MAX_DRAWN = 64
-_drawn: dict[str, Picture] = {}  # by function and arguments
+_picture_cache: dict[str, Picture] = {}  # by function and arguments
 
 
-def own_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
-    """The same function, drawing with Matplotlib's defaults, whatever the notebook has set.
+def with_default_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
+    """Make a function draw with Matplotlib's default style, independent of the notebook's settings.
 
-    What is drawn from numbers and words alone is remembered, since such a picture never changes: the grader has it
-    drawn once for a whole class.
+    A picture whose arguments are only numbers and strings never changes, so it is cached: the grader draws it once for
+    all submissions.
     """
 
     @wraps(draw)
     def styled(*args: Any, **kwargs: Any) -> Picture:
         import matplotlib.style
 
-        asked = f"{draw.__module__}.{draw.__qualname__} {args!r} {kwargs!r}" if _is_plain((args, kwargs)) else ""
-        if asked in _drawn:
-            return _drawn[asked]
+        key = f"{draw.__module__}.{draw.__qualname__} {args!r} {kwargs!r}" if _is_plain((args, kwargs)) else ""
+        if key in _picture_cache:
+            return _picture_cache[key]
         with matplotlib.style.context("default"):
             picture = draw(*args, **kwargs)
-        if asked and len(_drawn) < _MAX_DRAWN:
-            _drawn[asked] = picture
+        if key and len(_picture_cache) < _MAX_DRAWN:
+            _picture_cache[key] = picture
         return picture
 
     return styled
 
 
 def remembered() -> dict[str, Any]:
-    """The pictures that ``own_style`` remembers, as JSON carries them: the grader hands them to its next process."""
-    return {asked: [b64encode(one.png).decode("ascii"), one.alt, one.width] for asked, one in _drawn.items()}
+    """The cached pictures as JSON values, which the grader passes to its next process (figure cache)."""
+    return {key: [b64encode(one.png).decode("ascii"), one.alt, one.width] for key, one in _picture_cache.items()}
 
 
 def remember(pictures: Mapping[str, Any]) -> None:
-    """Remember what ``remembered`` gave. Raises ValueError or TypeError where it is something else, or damaged."""
+    """Add the result of ``remembered`` to the cache. Raises ValueError or TypeError if it is damaged."""
     made = {}
-    for asked, (png, alt, width) in pictures.items():
-        picture = Picture.__new__(Picture)  # a picture is made by drawing it; this one was drawn before
+    for key, (png, alt, width) in pictures.items():
+        picture = Picture.__new__(Picture)  # __init__ would draw; this picture is already drawn
         picture.png, picture.alt, picture.width = b64decode(png, validate=True), str(alt), int(width)
-        made[str(asked)] = picture
-    _drawn.update(made)
+        made[str(key)] = picture
+    _picture_cache.update(made)
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether ``repr`` tells all that there is to know of it."""
+    """Whether ``repr`` identifies the value: only lists, tuples, dicts, numbers, strings and None."""
     if type(value) in (list, tuple):
         return all(map(_is_plain, value))
     if type(value) is dict:
@@ -143,9 +143,9 @@ def up(name: str, layer: int) -> str:
     return f"${name}^{{[{layer}]}}$"
 
 
-# --- what the training shows
+# --- figures of a training
 
-# Okabe and Ito again, dark enough for lines on paper; every curve and class also has a dash or a mark of its own.
+# Okabe and Ito again, dark enough for lines on paper; each curve and class also has its own dash or mark.
 SERIES = ("#0077bb", "#bb4400", "#008866", "#aa4499", "#886600", "#222222")
 STROKES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (8, 3)), (0, (3, 1, 1, 1, 1, 1)))
 MARKS = ("o", "s", "^", "D", "v", "P")
@@ -164,8 +164,8 @@ def _plot(width: float, height: float, x_name: str, y_name: str, right: float = 
 
 
 def _curves(curves: Mapping[str, Any], xs: Callable[[int], Any], axes: Any, mark: bool) -> str:
-    """The curves with a legend at the right; what each does, in words."""
-    told = []
+    """Draw the curves with a legend at the right; return a description of each for the alternative text."""
+    described = []
     for k, (label, values) in enumerate(curves.items()):
         y = np.array([float(np.squeeze(value)) for value in values])
         y[~np.isfinite(y)] = np.nan  # a gap
@@ -173,35 +173,37 @@ def _curves(curves: Mapping[str, Any], xs: Callable[[int], Any], axes: Any, mark
         axes.plot(xs(len(y)), y, linewidth=2, markersize=5.5, label=label, **look)
         known = y[np.isfinite(y)]
         gaps = f", {len(y) - len(known)} not finite" if len(known) < len(y) else ""
-        told.append(f"{label}: from {known[0]:.4g} to {known[-1]:.4g}{gaps}" if len(known) else f"{label}: no number")
+        described.append(
+            f"{label}: from {known[0]:.4g} to {known[-1]:.4g}{gaps}" if len(known) else f"{label}: no number"
+        )
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=9.5, handlelength=3.2)
-    return ". ".join(told) + "."
+    return ". ".join(described) + "."
 
 
-@own_style
+@with_default_style
 def draw_costs(costs: Mapping[str, Sequence[float]], every: int = 100) -> Picture:
     """The cost curves of one or more runs: {label: costs}, one cost per ``every`` iterations."""
     figure, axes = _plot(8.4, 3.6, "iteration", "cost", right=2.2)
-    told = _curves(costs, lambda count: np.arange(count) * every, axes, mark=False)
-    return Picture(figure, f"Cost over the iterations. {told}")
+    described = _curves(costs, lambda count: np.arange(count) * every, axes, mark=False)
+    return Picture(figure, f"Cost over the iterations. {described}")
 
 
-@own_style
+@with_default_style
 def draw_signal(sizes: Mapping[str, Sequence[float]], what: str = "mean size of the activations") -> Picture:
-    """How large the signal is in layer 1, 2, …: {label: one number per layer}, on a logarithmic scale."""
+    """The size of the signal in layer 1, 2, …: {label: one number per layer}, on a logarithmic scale."""
     figure, axes = _plot(8.4, 3.6, "layer", what, right=2.2)
-    if any(np.max(values, initial=0) > 0 for values in sizes.values()):  # Matplotlib warns over nothing but zeros
+    if any(np.max(values, initial=0) > 0 for values in sizes.values()):  # Matplotlib warns if all values are zero
         axes.set_yscale("log", nonpositive="mask")
-    told = _curves(sizes, lambda count: np.arange(1, count + 1), axes, mark=True)
+    described = _curves(sizes, lambda count: np.arange(1, count + 1), axes, mark=True)
     axes.set_xticks(range(1, 1 + max(len(values) for values in sizes.values())))
-    return Picture(figure, f"{what} per layer, logarithmic scale. {told}".capitalize())
+    return Picture(figure, f"{what} per layer, logarithmic scale. {described}".capitalize())
 
 
-@own_style
+@with_default_style
 def draw_decision_regions(predict: Callable[[np.ndarray], Any], X: np.ndarray, y: np.ndarray) -> Picture:
-    """Where the network answers what: the plane of two features in tints, the examples on it.
+    """The decision regions of a network, tinted in the plane of two features, with the examples.
 
-    predict   takes points as columns (2, n), and gives n whole numbers
+    predict   takes points as columns (2, n), and returns n whole numbers
     X, y      (2, m), and m labels
     """
     X, labels = np.asarray(X, float), np.ravel(y).astype(int)
@@ -229,9 +231,9 @@ def draw_decision_regions(predict: Callable[[np.ndarray], Any], X: np.ndarray, y
     return Picture(figure, alt + f"{right:.1%} of the examples lie where the answer is their label.")
 
 
-@own_style
+@with_default_style
 def draw_images(images: np.ndarray, labels: Any, predictions: Any = None, columns: int = 10) -> Picture:
-    """The images in rows, at most 100, each over its label; a wrong prediction is named, and its image framed.
+    """The images in rows, at most 100, each above its label; a wrong prediction is named, and its image framed.
 
     images               (m, height, width) grey, drawn as ink on paper, or (m, height, width, 3) colours
     labels, predictions  m numbers or names each
@@ -239,8 +241,8 @@ def draw_images(images: np.ndarray, labels: Any, predictions: Any = None, column
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    right = _words(labels)
-    said = right if predictions is None else _words(predictions)
+    right = _as_texts(labels)
+    said = right if predictions is None else _as_texts(predictions)
     if not len(images) == len(right) == len(said) > 0:
         counts = f"{len(images)} images, {len(right)} labels, {len(said)} predictions"
         raise ValueError(f"draw_images: {counts}; give as many of each, and at least one")
@@ -249,7 +251,7 @@ def draw_images(images: np.ndarray, labels: Any, predictions: Any = None, column
     side, step, rows = 0.76, 1.14 if predictions is None else 1.28, -(-shown // columns)
     width, height = max(0.86 * columns, 2.0), step * rows
     figure = Figure(figsize=(width, height), facecolor="white")
-    told = []
+    described = []
     for k in range(shown):
         x, y, wrong = k % columns * 0.86 + 0.05, height - k // columns * step - side - 0.04, said[k] != right[k]
         axes = figure.add_axes((x / width, y / height, side / width, side / height))
@@ -260,20 +262,20 @@ def draw_images(images: np.ndarray, labels: Any, predictions: Any = None, column
         words = f"{right[k]}\nsaid {said[k]}" if wrong else right[k]
         place: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 9.5, "linespacing": 1.1}
         axes.text(0.5, -0.08, words, transform=axes.transAxes, color=BACKWARD if wrong else INK, **place)
-        told.append(f"{right[k]} taken for {said[k]}" if wrong else right[k])
+        described.append(f"{right[k]} taken for {said[k]}" if wrong else right[k])
     count = sum(a != b for a, b in zip(said[:shown], right[:shown], strict=True))
     first = f"The first {shown} of {len(images)} images" if shown < len(images) else f"{shown} images"
     wrongly = "" if predictions is None else f" {count} predicted wrongly, framed."
-    return Picture(figure, f"{first} in rows of {columns}.{wrongly} In order: {', '.join(told)}.")
+    return Picture(figure, f"{first} in rows of {columns}.{wrongly} In order: {', '.join(described)}.")
 
 
-def _words(labels: Any) -> list[str]:
+def _as_texts(labels: Any) -> list[str]:
     return [label.decode() if isinstance(label, bytes) else str(label) for label in np.ravel(labels).tolist()]
 
 
-@own_style
-def draw_errors(name: str, errors: np.ndarray, wrong: np.ndarray, told: str = "") -> Picture:
-    """The error of every entry of one gradient, dark where it is large; a cross marks what is wrong."""
+@with_default_style
+def draw_errors(name: str, errors: np.ndarray, wrong: np.ndarray, described: str = "") -> Picture:
+    """The error of every entry of one gradient, dark where it is large; a cross marks a wrong entry."""
     from matplotlib.figure import Figure
 
     rows = len(errors) if errors.ndim > 1 else 1
@@ -295,5 +297,5 @@ def draw_errors(name: str, errors: np.ndarray, wrong: np.ndarray, told: str = ""
     verdict = f"{wrong.sum()} of {wrong.size} entries wrong" if wrong.any() else "every entry is right"
     color = BACKWARD if wrong.any() else INK
     figure.text(0.8 / width, 1 - 0.35 / height, f"error of d{name}: {verdict}", fontsize=10.5, color=color)
-    end = f" {told}." if told else ""
+    end = f" {described}." if described else ""
     return Picture(figure, f"Relative error of every entry of the gradient of {name}: {verdict}.{end}")

@@ -34,7 +34,7 @@ THEME = TerminalTheme(PAPER, INK, [INK, RED, GREEN, YELLOW, BLUE, BLUE, BLUE, IN
 
 def notebook(course: Course, browser: Browser) -> bytes:
     """From the figure of an exercise down to the last line of its test's report."""
-    student_workspace.hand_out(course)
+    student_workspace.update(course)
     path = student_workspace.folder(course) / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     solved = fill_in(json.loads(path.read_text(encoding="utf-8")), solution_cells(course))
     path.write_text(json.dumps(solved), encoding="utf-8")

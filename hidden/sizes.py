@@ -14,7 +14,7 @@ def layer_cases(first_seed, extra=()):
 
 
 def unit_cases(first_seed):
-    """The same for what has no layer before it."""
+    """Five other sizes, like those of ``layer_cases``, for functions of one layer's units: n units, m examples."""
     return tuple(
         Case(f"{n}-{m}", {"seed": first_seed + i, "n": n, "m": m})
         for i, (n, m) in enumerate(((4, 3), (5, 7), (3, 1), (1, 6), (10, 20)))
@@ -22,7 +22,7 @@ def unit_cases(first_seed):
 
 
 def network_cases(first_seed, *dims_and_m, extra=(), also=(), **make):
-    """Networks of several depths; the name begins with the number of layers, for the checks."""
+    """Networks of several depths; the name begins with the number of layers, by which checks select cases."""
     return tuple(
         Case(
             " ".join([f"{len(dims) - 1} layers {'-'.join(map(str, dims))} m={m}", *also]),

@@ -1,11 +1,11 @@
-"""The data sets of the course, written from the handwritten digits that scikit-learn bundles.
+"""Writes the data sets of the course from the handwritten digits that scikit-learn bundles.
 
-Run ``python hidden/write_data.py`` in the course directory; only then is scikit-learn needed. The files are
-committed, so nobody else has to. The same h5py writes the same bytes again.
+Run ``python hidden/write_data.py`` in the course directory; only this script needs scikit-learn. The files are
+committed, so it is not run again. The same version of h5py writes the same bytes.
 
-digits.h5 keeps the 1,797 images in scikit-learn's order. The pair for the yes/no question "is the digit even?"
-is the same images shuffled with ``RandomState(0)``: the first 1,437 are for training, the other 360 for the test.
-These are the images of UCI's own test set, from 13 writers, who therefore turn up on both sides of our split.
+digits.h5 has the 1,797 images in scikit-learn's order. The pair of files for the yes/no question "is the digit even?"
+has the same images shuffled with ``RandomState(0)``: the first 1,437 for training, the other 360 for the test. All are
+images of UCI's test set, from 13 writers, so the same writers are in both parts.
 """
 
 from importlib import import_module
@@ -27,7 +27,7 @@ ORIGIN = {
 }
 TRAIN = 1437  # four fifths
 CLASSES = np.array([b"odd", b"even"])  # label 1 is "even"
-BRIGHTEST = 16  # each pixel counts the inked dots in a 4x4 block
+BRIGHTEST = 16  # each pixel is the number of inked dots in a 4x4 block
 
 
 def bundled_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +42,7 @@ def bundled_digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def contents(images: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
-    """What each file holds, by its path in the course: the name and the value of each data set."""
+    """The data sets of each file by name; the files by path in the course."""
     order = np.random.RandomState(0).permutation(len(images))
     grey = (images.astype(int) * 255 + BRIGHTEST // 2) // BRIGHTEST
     x = np.repeat(grey.astype(np.uint8)[..., np.newaxis], 3, axis=3)
@@ -64,7 +64,7 @@ def contents(images: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, np.n
 
 
 def write(path: Path, content: dict[str, np.ndarray]) -> None:
-    """``path`` holds the data sets, compressed, and says where they come from."""
+    """Write the data sets to ``path``, compressed, with their origin as attributes."""
     import h5py
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,13 +72,13 @@ def write(path: Path, content: dict[str, np.ndarray]) -> None:
         file.attrs.update(ORIGIN)
         for name, value in content.items():
             packed: dict[str, Any] = {}
-            if value.ndim > 1:  # in one chunk: packed a fifth smaller than in the chunks that h5py would choose
+            if value.ndim > 1:  # one chunk: a fifth smaller than with h5py's default chunks
                 packed = {"compression": "gzip", "compression_opts": 9, "chunks": value.shape}
             file.create_dataset(name, data=value, track_times=False, **packed)
 
 
 def write_all(root: Path) -> list[Path]:
-    """The data files of the course at ``root`` are fresh; their paths come back."""
+    """Write all data files of the course at ``root``; return their paths."""
     files = contents(*bundled_digits())
     for name, content in files.items():
         write(root / name, content)

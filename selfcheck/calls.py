@@ -1,4 +1,4 @@
-"""One call of a student's function on one case, and what came of it."""
+"""One call of a student's function on one case, and its outcome."""
 
 import copy
 import io
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from selfcheck.comparison import changed
-from selfcheck.known_mistakes import Outcome, assigned, sign
+from selfcheck.known_mistakes import CallOutcome, assigned, sign
 from selfcheck.reports import student_frames
 from selfcheck.returned_values import flatten
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a student's function: the arguments as they are afterwards, and as they were, flattened; what came."""
+    """A call of a student's function: arguments after the call, flat arguments before it, and result or exception."""
 
     args: tuple
     before: dict
@@ -25,7 +25,7 @@ class Call:
 
 
 def call(exercise, case, target):
-    """The function called on one case; whatever it raises is kept."""
+    """Call the function on one case; an exception is stored in the result."""
     args = exercise.build(case)
     before = exercise.flat_inputs(copy.deepcopy(args))
     try:
@@ -35,31 +35,31 @@ def call(exercise, case, target):
 
 
 def call_quietly(exercise, case, target):
-    """The same, and nothing that the function prints or warns of is seen."""
+    """Call the function on one case, and suppress its output and warnings."""
     with redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return call(exercise, case, target)
 
 
-def outcome(exercise, target, made):
-    """What a call gave, as known mistakes are recorded."""
+def call_outcome(exercise, target, made):
+    """The outcome of a call, in the form in which known mistakes are recorded."""
     if made.error is not None:
         raised, frames = type(made.error).__name__, student_frames(made.error, target)
         line = frames[-1][2] if frames else ""
-        return Outcome(raised=raised, sign=sign(raised, str(made.error)), at=assigned(line))
+        return CallOutcome(raised=raised, sign=sign(raised, str(made.error)), at=assigned(line))
     got = flatten(made.result, exercise.outputs)
-    spoilt = tuple(changed(made.before, exercise.flat_inputs(made.args)))
-    return Outcome(got, spoilt, own=any(made.result is arg for arg in made.args))
+    changed_inputs = tuple(changed(made.before, exercise.flat_inputs(made.args)))
+    return CallOutcome(got, changed_inputs, own=any(made.result is arg for arg in made.args))
 
 
 def draws_anew(exercise, case, target):
-    """Whether the function gives other numbers when the notebook has drawn other random numbers before."""
+    """Whether the result depends on the state of NumPy's global random generator."""
     results = []
     for seed in (1, 2):
         np.random.seed(seed)
         results.append(call_quietly(exercise, case, target))
         if np.random.get_state()[1][0] == seed:
-            return False  # nothing was drawn since
+            return False  # the function drew nothing
     one, other = (flatten(made.result, exercise.outputs) for made in results)
     return any(
         not np.array_equal(leaf, other.get(path), equal_nan=True)

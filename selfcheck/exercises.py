@@ -1,4 +1,4 @@
-"""The public half of an exercise: what it is called, what goes in and comes out, its examples and what they give."""
+"""The public half of an exercise: its function, inputs, outputs and public cases."""
 
 import inspect
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from selfcheck.tolerance import RTOL
 
 @dataclass(frozen=True)
 class Case:
-    """One call: ``make`` goes to the generator, ``extra`` to the function behind the generator's values.
+    """One call: ``make`` are arguments of the generator, ``extra`` arguments of the function after the generated ones.
 
-    ``raises`` names the exception that is the right answer to this call; nothing is recorded then.
+    ``raises`` names the exception that is the right answer to this call; such a case has no expected outputs.
     """
 
     name: str
@@ -25,10 +25,10 @@ class Case:
 class Exercise:
     """The public half of an exercise.
 
-    ``outputs`` names the returned values: a tuple of names, one name, or "" for a dict whose keys are the
-    names; ``parts`` says what stands at which place inside them. ``inputs`` names the arguments (a call may
-    leave out the last ones), and ``arrange`` turns what the generator returns into arguments. ``rtol`` is the
-    relative difference that still counts as equal.
+    ``outputs`` names the returned values: a tuple of names, one name, or "" for a dict whose keys are the names;
+    ``parts`` names parts of them, as pairs of a pattern for the path and a name. ``inputs`` names the arguments (a call
+    may omit the last ones); ``arrange`` turns the generator's result into arguments. ``look`` is the reminder after a
+    failed test, ``also`` says what grading tries in addition. ``rtol`` is the tolerated relative difference.
     """
 
     number: int
@@ -44,15 +44,15 @@ class Exercise:
     rtol: float = RTOL
 
     def build(self, case: Case) -> tuple:
-        """The arguments of one call, new arrays each time."""
+        """The arguments of one call; new arrays each time."""
         return (*self.arrange(self.generator(**case.make)), *case.extra)
 
     def flat_inputs(self, args: tuple) -> dict:
-        """The arguments of one call, flattened with their names."""
+        """The arguments of one call as a flat dict with their names."""
         return flatten(args, self.inputs[: len(args)])
 
     def sizes(self, case: Case) -> dict:
-        """Every argument of the generator for this case, defaults filled in: seed, m, layer_dims, ..."""
+        """All arguments of the generator for this case, with defaults: seed, m, layer_dims, ..."""
         bound = inspect.signature(self.generator).bind(**case.make)
         bound.apply_defaults()
         return bound.arguments
@@ -72,7 +72,7 @@ class Exercise:
             words.append(f"{size['height']} × {size['width']} pixels")
         if size.get("m"):
             words.append(f"{size['m']} example{'s' * (size['m'] != 1)}")
-        given = len(self.build(case)) - len(case.extra)  # so many come from the generator, the extra ones behind them
+        given = len(self.build(case)) - len(case.extra)  # the number of generated arguments; the extra ones follow them
         return " · ".join([*words, *map(_in_words, self.inputs[given:], case.extra)])
 
 

@@ -1,7 +1,7 @@
-"""What wrong numbers look like: each function says something only where it is sure.
+"""Finds likely causes of wrong numbers; each function returns a sentence only if the pattern is clear.
 
-No sentence holds a number that was expected, so all of them may be shown for hidden cases too. Nothing here knows an
-exercise.
+No sentence contains an expected number, so all of them may be shown for hidden cases too. The patterns are independent
+of the exercise.
 """
 
 import numpy as np
@@ -9,17 +9,16 @@ import numpy as np
 from selfcheck.tolerance import ATOL, RTOL, close
 
 
-def likely_cause(finding, expected, got, inputs, m):
-    """What the wrong numbers look like, in a sentence, or "" when they look like nothing in particular.
+def likely_cause(comparison, expected, got, inputs, m):
+    """The likely cause of a wrong output, in a sentence; "" if there is no clear pattern.
 
     ``inputs`` are the arguments, flattened with their names; ``m`` is the number of examples, or None.
-    The sentence holds no number that was expected, so it may be shown for hidden cases too.
     """
-    path = finding.path
+    path = comparison.path
     want, have = expected.get(path), got.get(path)
     if not isinstance(have, np.ndarray) or not isinstance(want, np.ndarray) or not have.size:
         return ""
-    if have.shape != want.shape and not (want.shape == () and have.size == 1 and finding.index is not None):
+    if have.shape != want.shape and not (want.shape == () and have.size == 1 and comparison.index is not None):
         return _shape_cause(path, want, have, m)
     have = have.reshape(want.shape).astype(float)
     if not np.all(np.isfinite(have)):
@@ -58,7 +57,7 @@ def _shape_cause(path, want, have, m):
 
 
 def _ratio_cause(path, want, have, m):
-    """The whole output is a multiple of what it should be, by a factor that tells something."""
+    """The cause if the output is a multiple of the expected one, by a factor with a known meaning."""
     where = np.abs(want) > ATOL
     if not where.any():
         return ""
@@ -76,7 +75,9 @@ def _ratio_cause(path, want, have, m):
             return f"{path} is exactly {m} times too {direction}{sign}, and there are {m} examples: {question}"
         if 1.5 < factor < 1000.5 and np.isclose(factor, round(factor), rtol=1e-6):
             return f"{path} is exactly {round(factor)} times too {direction}{sign}."
-    is_share = want.size == 1 and m and np.isclose(want.item() * m, round(want.item() * m))  # then chance can do it
+    is_share = (
+        want.size == 1 and m and np.isclose(want.item() * m, round(want.item() * m))
+    )  # then the divisor may be a coincidence
     divisor = m / abs(ratio) if m and m > 1 and not is_share else 0
     if 1.5 < divisor < 50.5 and np.isclose(divisor, round(divisor), rtol=1e-6):
         return f"{path} looks as if it was divided by {round(divisor)}, but there are {m} examples{sign}."
@@ -87,11 +88,11 @@ def _ratio_cause(path, want, have, m):
 
 
 def _sum_cause(path, want, have, inputs):
-    """The output would be right if an input were added to it once, or taken away."""
+    """The cause if the output would be right after adding or subtracting an input."""
     for name, array in inputs.items():
         try:
             plus, minus, twice = have + array, have - array, have + 2 * array
-        except ValueError:  # does not fit
+        except ValueError:  # shapes differ
             continue
         if close(plus, want):
             return f"{path} is too small by {name}: is {name} left out?"
@@ -103,7 +104,7 @@ def _sum_cause(path, want, have, inputs):
 
 
 def _entries_cause(path, want, have):
-    """Something is the same in all the entries that are wrong."""
+    """The cause if all wrong entries have something in common."""
     if want.size < 2:
         return ""
     wrong = ~np.isclose(have, want, rtol=RTOL, atol=ATOL)

@@ -1,4 +1,4 @@
-"""The words of a public test: the table of what came out, exceptions as the student's own, outdated functions."""
+"""The texts of a public test: the table of outputs, translated exceptions, and a note on outdated functions."""
 
 import ast
 import inspect
@@ -10,19 +10,19 @@ import warnings
 MAX_WRONG_ROWS = 9
 
 
-def table(findings, exercise):
-    """One line per output; where there are many, right ones of the same output share a line."""
-    if findings[0].path == "":
-        return [f"  Your function {findings[0].problem}."]
+def table(comparisons, exercise):
+    """One line per output; if there are many, the right parts of an output share a line."""
+    if comparisons[0].path == "":
+        return [f"  Your function {comparisons[0].problem}."]
     rows = []
-    for name in dict.fromkeys(finding.path.partition("[")[0] for finding in findings):
-        group = [finding for finding in findings if finding.path.partition("[")[0] == name]
-        right = [finding for finding in group if not finding.problem]
-        if len(findings) > 9 and len(right) > 1:
-            largest = max(finding.largest for finding in right)
+    for name in dict.fromkeys(comparison.path.partition("[")[0] for comparison in comparisons):
+        group = [comparison for comparison in comparisons if comparison.path.partition("[")[0] == name]
+        right = [comparison for comparison in group if not comparison.problem]
+        if len(comparisons) > 9 and len(right) > 1:
+            largest = max(comparison.largest for comparison in right)
             rows.append((f"{name} ({len(right)} of {len(group)})", "", _right(largest)))
-            group = [finding for finding in group if finding.problem]
-        rows += [_row(finding, exercise) for finding in group]
+            group = [comparison for comparison in group if comparison.problem]
+        rows += [_row(comparison, exercise) for comparison in group]
     wrong = [row for row in rows if not row[2].endswith("ok")]
     spare = wrong[MAX_WRONG_ROWS:]
     rows = [row for row in rows if row not in spare]
@@ -31,27 +31,27 @@ def table(findings, exercise):
     return lines + ([f"  and {len(spare)} more that are wrong"] if spare else [])
 
 
-def _row(finding, exercise):
+def _row(comparison, exercise):
     """The three columns of the table for one output: its name, its shape, how it compares."""
-    part = next((name for place, name in exercise.parts if re.fullmatch(r"\w+" + place, finding.path)), "")
-    name = f"{finding.path} ({part})" if part else finding.path
-    shape = str(finding.shape) if finding.shape else ""
-    if not finding.problem:
-        return name, shape, _right(finding.largest)
-    if finding.index is None:
-        return name, shape, finding.problem
-    values = f"{finding.entry} should be {finding.want:.6g}, yours is {finding.have:.6g}"
-    return name, shape, f"{finding.problem:22}  {values}"
+    part = next((name for place, name in exercise.parts if re.fullmatch(r"\w+" + place, comparison.path)), "")
+    name = f"{comparison.path} ({part})" if part else comparison.path
+    shape = str(comparison.shape) if comparison.shape else ""
+    if not comparison.problem:
+        return name, shape, _right(comparison.largest)
+    if comparison.index is None:
+        return name, shape, comparison.problem
+    values = f"{comparison.entry} should be {comparison.want:.6g}, yours is {comparison.have:.6g}"
+    return name, shape, f"{comparison.problem:22}  {values}"
 
 
 def _right(largest):
     return f"largest difference {f'{largest:.1e}' if largest else '0':8} ok"
 
 
-# --- exceptions of the student's ----------------------------------------------------------------------------
+# --- exceptions in a student's function ----------------------------------------------------------------------
 
-# What a type of exception means, told by a piece of its message; the first row that fits speaks.
-_MEANING = (
+# The meaning of an exception, by type and part of its message; the first matching row is used.
+_MEANINGS = (
     (UnboundLocalError, "", "That name is used before it has a value: is it misspelt, or set only in a branch that did"
      " not run?"),
     (NameError, "", "Python knows no such name here: is it misspelt, or does it belong to another cell?"),
@@ -80,7 +80,7 @@ def is_stub(error):
 
 
 def explain(error, exercise, target, given, hint):
-    """An exception inside the student's function, told as the student's: what, and at which line of what."""
+    """The lines about an exception in a student's function: type, message, lines of the notebook, and advice."""
     message = " ".join(str(error).split())[:300]
     if is_stub(error):
         if message.endswith(exercise.function):
@@ -96,7 +96,7 @@ def explain(error, exercise, target, given, hint):
     if not frames:
         said = f"Calling your function with ({', '.join(given)}) failed with {what}"
         return [said, hint or _KEEP_FIRST_LINE]
-    meaning = next((words for sort, part, words in _MEANING if isinstance(error, sort) and part in message), "")
+    meaning = next((words for sort, part, words in _MEANINGS if isinstance(error, sort) and part in message), "")
     look = f"Look again: {exercise.look}" if isinstance(error, ValueError | IndexError | KeyError) else ""
     advice = [hint] if hint else [meaning, look]
     if matmul := _MATMUL.search(what):
@@ -105,7 +105,7 @@ def explain(error, exercise, target, given, hint):
         meaning = (
             f"In a product with @ the left factor's columns ({left}) must be as many as the right one's rows ({right})."
         )
-        advice = [meaning, hint or look]  # here the meaning holds the student's own sizes
+        advice = [meaning, hint or look]  # the meaning contains the sizes in this call
     lines = [f"Your function stopped with {what}"]
     for name, number, text in frames[-3:]:
         lines.append(f"  in {name}, line {number}" + (f":   {text}" if text else ""))
@@ -117,12 +117,12 @@ _KEEP_FIRST_LINE = "Keep the first line of the function as it was given."
 
 
 def student_frames(error, target):
-    """(function, line, text) of the frames that belong to the notebook, outermost first."""
-    own = getattr(inspect.unwrap(target), "__globals__", None)
-    frames, step = [], error.__traceback__ and error.__traceback__.tb_next  # the first frame is ours
+    """(function, line, text) of the frames of the notebook, outermost first."""
+    notebook_globals = getattr(inspect.unwrap(target), "__globals__", None)
+    frames, step = [], error.__traceback__ and error.__traceback__.tb_next  # the first frame is that of selfcheck
     while step is not None:
         code, number, namespace = step.tb_frame.f_code, step.tb_lineno, step.tb_frame.f_globals
-        if namespace is own or "__file__" not in namespace:  # what a notebook defines comes from no file
+        if namespace is notebook_globals or "__file__" not in namespace:  # code of a notebook has no file
             frames.append((code.co_name, number, linecache.getline(code.co_filename, number).strip()))
         step = step.tb_next
     return frames
@@ -132,10 +132,10 @@ def student_frames(error, target):
 
 
 def outdated(target, name):
-    """One sentence where Python still has an older function than the cell that was run last says; else nothing.
+    """One sentence if the kernel still has an older function than the one in the cell that ran last; else "".
 
-    A cell that stops with an error leaves the function of an earlier run in place: the function under test, or one
-    that it calls. A cell that was changed and not run cannot be noticed.
+    A cell that fails leaves the function of an earlier run in the kernel: the function under test, or one that it
+    calls. A cell that was changed but not run cannot be detected.
     """
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     try:
@@ -149,12 +149,12 @@ def outdated(target, name):
                 which = f"This is an older {one}" if one == name else f"Your {name} calls an older {one}"
                 return f"{which}: the cell with `def {one}` that you ran last {why}. Fix that cell and run it."
         return ""
-    except Exception:  # no notebook, or one whose history somebody has changed: then nothing is known
+    except Exception:  # no notebook, or a changed history: unknown
         return ""
 
 
 def _outdated(function, name, cells):
-    """Why a cell that was run after this function was made has not made it anew; "" where none has tried."""
+    """Why a cell that ran later did not redefine this function; "" if none tried."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None or code.co_name != name:
         return ""
@@ -163,18 +163,18 @@ def _outdated(function, name, cells):
     if not home or made is None:
         return ""
     later = [cell for cell in cells[made + 1 :] if name in cell]
-    told = ""
-    if any(re.search(rf"\bdef\s+{name}\b", cell) for cell in later):  # a test should not parse a notebook for nothing
+    reason = ""
+    if any(re.search(rf"\bdef\s+{name}\b", cell) for cell in later):  # cheap check first: parsing all cells takes time
         for cell in later:
-            problem, gives_it_anew = _attempt(cell, name)
-            if gives_it_anew:
-                return ""  # on purpose
-            told = problem or told
-    return told
+            problem, rebinds = _attempt(cell, name)
+            if rebinds:
+                return ""  # redefined on purpose
+            reason = problem or reason
+    return reason
 
 
 def _attempt(cell, name):
-    """What kept a cell from defining a function, given that it did not; and whether it names something else so."""
+    """Why a cell did not define a function, given that it did not; and whether it binds the name otherwise."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,18 +1,18 @@
-"""What a function returned, as one flat dict from paths to leaves, and in a student's words.
+"""Flattens and describes the values that a function returns.
 
-``flatten`` makes the dict of whatever was returned; ``kind`` says what a value is. Nothing here knows an exercise.
+``flatten`` makes one flat dict from paths to leaves; ``kind`` describes a value in words for students.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-MAX_DEPTH, MAX_ENTRIES = 8, 500  # a list that holds itself, or a million things, is described and not looked into
+MAX_DEPTH, MAX_ENTRIES = 8, 500  # deeper or longer values (a list that contains itself) are one leaf
 
 
 @dataclass(frozen=True)
 class NotNumbers:
-    """A returned value that is no array of numbers, known only by its description."""
+    """A returned value that is no array of numbers; only its description is stored."""
 
     kind: str
 
@@ -20,9 +20,9 @@ class NotNumbers:
 def flatten(value, names="", depth=0):
     """Nested tuples, lists and dicts as one dict from a path such as ``caches[0][1]`` to a leaf.
 
-    ``names``: a tuple names the parts of a tuple of that length, "" stands for a dict whose keys are the
-    names, and any other string is the path of the value itself. What does not fit these becomes one leaf with
-    the path "". A leaf is a numeric array, or ``NotNumbers``.
+    ``names``: a tuple names the parts of a tuple of that length, "" means a dict whose keys are the names, and any
+    other string is the path of the value itself. A value that does not match becomes one leaf with the path "". A leaf
+    is a numeric array, or ``NotNumbers``.
     """
     if isinstance(names, tuple):
         if not isinstance(value, tuple | list) or len(value) != len(names):
@@ -40,7 +40,7 @@ def flatten(value, names="", depth=0):
 
 
 def kind(value):
-    """What a value is, in a student's words."""
+    """The description of a value, in words for students."""
     if isinstance(value, NotNumbers):
         return value.kind
     if isinstance(value, np.ndarray):
@@ -56,7 +56,7 @@ def kind(value):
 
 
 def entries(count):
-    """So many entries, in words."""
+    """The number of entries with the noun: ``1 entry``, ``3 entries``."""
     return f"{count} entr{'y' if count == 1 else 'ies'}"
 
 
@@ -77,7 +77,7 @@ def _is_single(value):
 
 
 def _leaf(value, as_array=True):
-    """The value as an array of numbers, not copied; else, or where no array is wanted, its description."""
+    """The value as an array of numbers, not copied; its description if that fails or ``as_array`` is False."""
     if not as_array and not isinstance(value, np.ndarray):
         return NotNumbers(kind(value))
     try:

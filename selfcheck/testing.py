@@ -1,8 +1,7 @@
-"""The public tests: a function is called on the examples of its exercise and compared with what was recorded.
+"""The public tests: call a function on the public cases of its exercise, and compare with the recorded outputs.
 
-A test says in one reading what is wrong: shapes before values, the first wrong entry, what to look at. It prints a
-short table when all is well and raises ``PublicTestFailure`` otherwise; where the wrong outputs are those of a known
-mistake, with the hint for it.
+A test prints a short table if all is right. Otherwise it raises ``PublicTestFailure`` with a report: shapes before
+values, the first wrong entry, the likely cause, and the hint if the outputs are those of a known mistake.
 """
 
 import re
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from selfcheck import recordings
-from selfcheck.calls import Call, call, call_quietly, draws_anew, outcome
+from selfcheck.calls import Call, call, call_outcome, call_quietly, draws_anew
 from selfcheck.comparison import changed, compare
 from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import VARIES
@@ -23,10 +22,10 @@ from selfcheck.returned_values import flatten, kind
 
 
 class PublicTestFailure(AssertionError):
-    """A public test found something wrong; the message is the whole report."""
+    """A public test failed; the message is the whole report."""
 
     def _render_traceback_(self):
-        # IPython asks an exception for its own rendering: the report, and no frames of ours.
+        # IPython calls this instead of showing a traceback: the report, without frames of selfcheck.
         return str(self).splitlines()
 
 
@@ -34,24 +33,24 @@ class PublicTestFailure(AssertionError):
 class Suite:
     """The public tests of an assignment.
 
-    ``exercises`` are those of its ``cases.py``; ``recorded`` is the file of ``recordings``. Where that has no known
-    mistakes, the reports have no hints.
+    ``exercises`` come from its ``cases.py``; ``recorded`` is the file of ``recordings``. If that has no known mistakes,
+    the reports have no hints.
     """
 
     exercises: Sequence[Exercise]
     recorded: Path
 
     def testers(self):
-        """Every test by its name, which is that of the generator as far as ``_test``: ``linear_forward_test``."""
+        """Every test by name, such as ``linear_forward_test``."""
         return {test_name(exercise): self._tester(exercise) for exercise in self.exercises}
 
     def generators(self):
-        """The generators that stand in ``cases.py`` itself, by name: a notebook shows what they give."""
+        """The generators defined in ``cases.py`` itself, by name, for notebooks that show their values."""
         made = (exercise.generator for exercise in self.exercises)
         return {one.__name__: one for one in made if one.__module__ == "cases"}
 
     def warm_up(self):
-        """Read what is recorded. It is remembered: the grader has it read once for a whole class."""
+        """Read the recordings into the cache, as part of the grader's warm-up."""
         for exercise in self.exercises:
             recordings.outputs(self.recorded, exercise.function)
 
@@ -65,12 +64,12 @@ class Suite:
 
 
 def test_name(exercise):
-    """The name of an exercise's public test, made from that of its generator ``<name>_test_case…``."""
+    """The name of an exercise's public test: ``<name>_test`` for the generator ``<name>_test_case…``."""
     return exercise.generator.__name__.partition("_test_case")[0] + "_test"
 
 
 class _Test:
-    """One run of one test: the calls made so far, by the names of their cases."""
+    """One run of one test; ``calls`` are those made so far, by name of the case."""
 
     def __init__(self, suite: Suite, exercise: Exercise, target: Callable):
         self.suite, self.exercise, self.target = suite, exercise, target
@@ -93,7 +92,7 @@ class _Test:
         print("\n".join([*reports, f"Right on these examples. Grading also tries {self.exercise.also}."]))
 
     def _report(self, case: Case, made: Call, expected):
-        """The table of one case, or PublicTestFailure with all that there is to say about it."""
+        """The table of one right case; raises PublicTestFailure with the report on a wrong one."""
         title = f"{self.exercise.function}    {self.exercise.describe(case)}"
         if made.error is not None:
             return self._report_exception(title, case, made)
@@ -101,20 +100,20 @@ class _Test:
             said = f"  Your function should raise a {case.raises}; it returns {kind(made.result)}."
             self._fail(title, said, self._hint(case) or f"Look again: {self.exercise.look}")
         got = flatten(made.result, self.exercise.outputs)
-        findings = compare(expected, got, rtol=self.exercise.rtol)
-        report = [title, *table(findings, self.exercise)]
-        spoilt = _listed(changed(made.before, self.exercise.flat_inputs(made.args)))
-        wrong = [finding for finding in findings if finding.problem]
+        comparisons = compare(expected, got, rtol=self.exercise.rtol)
+        report = [title, *table(comparisons, self.exercise)]
+        changed_inputs = _listed(changed(made.before, self.exercise.flat_inputs(made.args)))
+        wrong = [comparison for comparison in comparisons if comparison.problem]
         if wrong:
-            self._fail(*report, *self._advice(case, made, expected, got, wrong, spoilt))
-        if spoilt:
+            self._fail(*report, *self._advice(case, made, expected, got, wrong, changed_inputs))
+        if changed_inputs:
             same = any(made.result is arg for arg in made.args)
-            advice = self._hint(case) or (_SAME if same else _CHANGED)
-            self._fail(*report, _SPOILT.format(inputs=spoilt), advice)
+            advice = self._hint(case) or (_SAME_OBJECT if same else _CHANGED_IN_PLACE)
+            self._fail(*report, _CHANGED_INPUT.format(inputs=changed_inputs), advice)
         return "\n".join(report)
 
     def _report_exception(self, title, case: Case, made: Call):
-        """The same where the call raised something."""
+        """The report on a case whose call raised an exception; raises PublicTestFailure if the exception is wrong."""
         if case.raises in (sort.__name__ for sort in type(made.error).__mro__):
             return f"{title}\n  {case.raises}, as it should be  ok"
         stub = is_stub(made.error)
@@ -124,31 +123,33 @@ class _Test:
             said.append(f"Here it should raise a {case.raises}, and no other exception.")
         return self._fail(title, *said)
 
-    def _advice(self, case: Case, made: Call, expected, got, wrong, spoilt):
-        """What to do about wrong outputs, the most telling first."""
-        worst = next((finding for finding in wrong if finding.index is None), wrong[0])  # shapes before values
+    def _advice(self, case: Case, made: Call, expected, got, wrong, changed_inputs):
+        """Advice on wrong outputs, the most specific first."""
+        worst = next((comparison for comparison in wrong if comparison.index is None), wrong[0])  # shapes before values
         cause = likely_cause(worst, expected, got, made.before, self.exercise.sizes(case).get("m"))
         cause = self._other_case(case, got) or cause
         hint = self._hint(case)
-        # A known mistake says more than a cause that fits the numbers, and that more than a reminder.
+        # The hint of a known mistake is more specific than a likely cause, and that more than the general reminder.
         advice = [_only_fact(cause), hint] if hint else [cause or f"Look again: {self.exercise.look}"]
-        also = f"Your function also changes its own input: {spoilt}." if spoilt else ""
+        also = f"Your function also changes its own input: {changed_inputs}." if changed_inputs else ""
         return filter(None, [*advice, also])
 
     def _hint(self, case: Case):
-        """The hint of the known mistake that gives what this function gives, in every case; "" if there is none.
+        """The hint of the known mistake with the same outcome in every case; "" if there is none.
 
-        The cases that have not been tried yet are tried only while some mistake fits.
+        The remaining cases are called only as long as some mistake agrees.
         """
         try:
             known = [*recordings.mistakes(self.suite.recorded, self.exercise.function)]
-        except Exception:  # without the file, or with a damaged one, there are no hints; the report is the same
+        except Exception:  # a missing or damaged file means no hints
             return ""
         rtol = self.exercise.rtol
-        seen = {name: outcome(self.exercise, self.target, made) for name, made in self.calls.items()}
+        seen = {name: call_outcome(self.exercise, self.target, made) for name, made in self.calls.items()}
         for other in (case, *(other for other in self.exercise.cases if other.name not in seen)):
             if other.name not in seen:
-                seen[other.name] = outcome(self.exercise, self.target, call_quietly(self.exercise, other, self.target))
+                seen[other.name] = call_outcome(
+                    self.exercise, self.target, call_quietly(self.exercise, other, self.target)
+                )
             if any(one.cases[other.name].tells == VARIES for one in known if other.name in one.cases):
                 seen[other.name] = replace(seen[other.name], varies=draws_anew(self.exercise, other, self.target))
             known = [one for one in known if one.agrees(seen, rtol)]
@@ -157,11 +158,11 @@ class _Test:
         return next((f"Hint: {one.hint}" for one in known if one.fits(seen, rtol)), "")
 
     def _other_case(self, case: Case, got):
-        """A remark when the outputs are the right ones of the same example with another activation."""
+        """A note if the outputs are right for the same example with another activation; else ""."""
         for other in self.exercise.cases:
             if other.make == case.make and other.extra != case.extra and not other.raises:
-                findings = compare(self._expected(other), got, rtol=self.exercise.rtol)
-                if not any(finding.problem for finding in findings):
+                comparisons = compare(self._expected(other), got, rtol=self.exercise.rtol)
+                if not any(comparison.problem for comparison in comparisons):
                     asked, found = (_quoted(self.exercise.inputs[-1], one.extra[-1]) for one in (case, other))
                     return f"These are the right numbers for {found}, but {asked} was asked for."
         return ""
@@ -172,7 +173,7 @@ class _Test:
             return recordings.outputs(file, self.exercise.function)[case.name]
         except FileNotFoundError as error:
             problem = f"{error}"
-        except Exception:  # NumPy, zipfile and zlib raise a dozen kinds
+        except Exception:  # NumPy, zipfile and zlib raise many types
             problem = f"{file.name} is damaged, or does not belong to this cases.py"
         return self._fail(
             f"This test cannot run: {problem}. Your function has not been looked at.",
@@ -183,10 +184,10 @@ class _Test:
         raise PublicTestFailure("\n".join(lines)) from None
 
 
-_SPOILT = "The values are right, but your function changed its own input: {inputs}."
-_SAME = """\
+_CHANGED_INPUT = "The values are right, but your function changed its own input: {inputs}."
+_SAME_OBJECT = """\
 It returns the very object that came in: = gives a thing a second name, it does not copy it. Begin with a new one."""
-_CHANGED = """\
+_CHANGED_IN_PLACE = """\
 Whoever called it still needs the old numbers. x = x - y makes a new array; x -= y and x[...] = y write into
 the old one, and dict.copy() shares the arrays in the dict."""
 
@@ -196,7 +197,7 @@ def _listed(names):
 
 
 def _only_fact(cause):
-    """The part of a cause that says what is so, without the question or the advice that follows."""
+    """The first statement of a cause, without the question or advice that follows."""
     return re.split(r"[:;.?] ", cause)[0].rstrip(".:;?") + "." if cause else ""
 
 

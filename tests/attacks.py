@@ -8,7 +8,7 @@ from typing import Any, Self
 import nbformat
 
 from coursekit.marking import marker as marking
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.marking.marker import Marked, Marker
 from coursekit.model import notebooks
 from coursekit.model.course import Course
@@ -16,13 +16,13 @@ from coursekit.reference import assignments
 from coursekit.sandbox import isolation
 from coursekit.submission import rebuild
 
-QUICK = Limits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60)
+QUICK = TimeLimits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60)
 
 
 class Room:
     """One marker of one assignment, and the notebooks that it is given. A context manager."""
 
-    def __init__(self, course: Course, assignment: str = "step-by-step", limits: Limits = QUICK) -> None:
+    def __init__(self, course: Course, assignment: str = "step-by-step", limits: TimeLimits = QUICK) -> None:
         self.assignment, self.course = assignment, course
         self.about = assignments.load(course, assignment)
         self.rows = {row.function: row for row in self.about.exercises}

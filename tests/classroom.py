@@ -1,4 +1,4 @@
-"""Building blocks of the tests: scratch courses, and notebooks as students hand them in."""
+"""Helpers of the tests: temporary courses, and notebooks as students hand them in."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def copy_course(to: Path) -> Course:
 
 
 def small_course(to: Path) -> Course:
-    """A course whose notebook runs at once: of the cells that only show and draw nothing is left but the imports."""
+    """A course whose notebook runs quickly: ungraded code cells keep only their imports."""
     course = copy_course(to)
     source = json.loads(course.source(ASSIGNMENT).read_text(encoding="utf-8"))
     for cell in source["cells"]:
@@ -32,7 +32,7 @@ def small_course(to: Path) -> Course:
     return course
 
 
-# How long the networks of a notebook are trained: enough to see something, and enough to run all of its code.
+# Steps of training in a notebook, and fewer of them, which still run all of its code.
 FEWER_STEPS = {
     "application": {
         "num_iterations=1500": "num_iterations=301",
@@ -44,7 +44,7 @@ FEWER_STEPS = {
 
 
 def brief_source(assignment: str) -> str:
-    """The text of a source notebook whose networks are trained for a moment only, outside of what is graded."""
+    """The text of a source notebook with fewer training steps in its ungraded cells."""
     source = Course(ROOT).source(assignment).read_text(encoding="utf-8")
     for many, few in FEWER_STEPS.get(assignment, {}).items():
         assert many in source, many
@@ -53,7 +53,7 @@ def brief_source(assignment: str) -> str:
 
 
 def brief_course(to: Path) -> Course:
-    """A copy of this course with all its source notebooks brief."""
+    """A copy of this course whose source notebooks have fewer training steps."""
     course = copy_course(to)
     for assignment in FEWER_STEPS:
         course.source(assignment).write_text(brief_source(assignment), encoding="utf-8")
@@ -61,7 +61,7 @@ def brief_course(to: Path) -> Course:
 
 
 def answered(course: Course, old: str = "", new: str = "") -> dict[str, Any]:
-    """The source notebook as a student's, with one line of its solutions replaced; the line must exist."""
+    """The source notebook with the text ``old`` replaced by ``new``; ``old`` must occur."""
     source = json.loads(course.source(ASSIGNMENT).read_text(encoding="utf-8"))
     lines = [cell for cell in source["cells"] if old in text(cell)]
     assert lines, old
@@ -85,7 +85,7 @@ def hand_in(course: Course, student: str, notebook: Any, name: str = f"{ASSIGNME
 
 
 def released_notebook(course: Course) -> dict[str, Any]:
-    """The released notebook as a plain dict, new every time."""
+    """The released notebook as a new plain dict."""
     return json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
 
 
@@ -96,7 +96,7 @@ def solution_cells(course: Course) -> dict[str, str]:
 
 
 def fill_in(notebook: dict[str, Any], answers: dict[str, str]) -> dict[str, Any]:
-    """The notebook with these cells' sources replaced; every id must exist."""
+    """The notebook with the sources of these cells replaced; every id must exist."""
     by_id = {cell["id"]: cell for cell in notebook["cells"]}
     for cell_id, source in answers.items():
         by_id[cell_id]["source"] = source
@@ -104,7 +104,7 @@ def fill_in(notebook: dict[str, Any], answers: dict[str, str]) -> dict[str, Any]
 
 
 def change_recording(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Write a recording anew after ``change`` to the arrays in it, by their names."""
+    """Rewrite a recording after ``change`` has modified its arrays, which it gets by name."""
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
     change(arrays)
@@ -112,5 +112,5 @@ def change_recording(path: Path, change: Callable[[dict[str, Any]], None]) -> No
 
 
 def text(cell: dict[str, Any]) -> str:
-    """The source of a cell as one string, whichever way it is written."""
+    """The source of a cell as one string, also if it is stored as a list of lines."""
     return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])

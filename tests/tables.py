@@ -1,7 +1,6 @@
-"""What the assignments of this course say about their exercises, as Python objects in this very process.
+"""The modules and tables of the assignments of this course, loaded in the process of the tests.
 
-The engine never does this: it asks a reference process. Here the modules of several assignments have names of their
-own.
+The engine never loads them; it asks a reference process. Here the modules of each assignment have different names.
 """
 
 import linecache
@@ -28,7 +27,7 @@ ASSIGNMENTS = COURSE.assignments()
 
 @contextmanager
 def importable(assignment: str) -> Iterator[None]:
-    """The assignment's own modules can be imported within; afterwards they are forgotten: others have their names."""
+    """Make the assignment's modules importable within; unload them afterwards, since others have the same names."""
     folders = [COURSE.folder(assignment), COURSE.hidden(assignment), COURSE.hidden(assignment).parent]
     added = [str(path) for path in (*folders, COURSE.root)]
     before = set(sys.modules)
@@ -45,7 +44,7 @@ def importable(assignment: str) -> Iterator[None]:
 
 @cache
 def module(assignment: str, name: str) -> ModuleType | None:
-    """``cases`` or one of the modules in ``hidden/<assignment>/``; None where there is none."""
+    """``cases`` or a module in ``hidden/<assignment>/``; None if there is none."""
     folder = COURSE.folder(assignment) if name == "cases" else COURSE.hidden(assignment)
     path = folder / f"{name}.py"
     if not path.is_file():
@@ -59,7 +58,7 @@ def module(assignment: str, name: str) -> ModuleType | None:
 
 @cache
 def table(assignment: str) -> Table:
-    """The table that the reference process of the assignment has."""
+    """The same table that the reference process of the assignment builds."""
     hidden = {name: module(assignment, name) for name in ("exercises", "mistakes", "equivalents", "demo")}
     return Table(
         COURSE,
@@ -72,19 +71,19 @@ def table(assignment: str) -> Table:
 
 @cache
 def solved(assignment: str) -> dict[str, Any]:
-    """The names of the source notebook after its solutions have run; ``table(assignment)`` has them from then on."""
+    """The namespace of the source notebook after its solutions have run; ``table(assignment)`` keeps it."""
     with importable(assignment):
-        return table(assignment).solved
+        return table(assignment).solution_namespace
 
 
 @cache
 def loaded(assignment: str) -> Assignment:
-    """The assignment as the engine knows it."""
+    """The assignment as the engine loads it."""
     return assignments.load(COURSE, assignment)
 
 
 def exercise(key: str) -> Any:
-    """The exercise ``<assignment>/<function>`` as the engine knows it."""
+    """The exercise ``<assignment>/<function>`` as the engine loads it."""
     assignment, _, function = key.partition("/")
     return loaded(assignment).exercise(function)
 
@@ -98,13 +97,13 @@ KEYS = tuple(
 
 @cache
 def testers(assignment: str) -> dict[str, Any]:
-    """The public tests of an assignment, by their names."""
+    """The public tests of an assignment, by name."""
     path = COURSE.folder(assignment) / recordings.NAME
     return Suite(module(assignment, "cases").EXERCISES, path).testers()
 
 
 def wrong(key: str, name: str) -> Any:
-    """The function of an exercise as somebody with a mistake of the catalogue writes it."""
+    """The function of an exercise with a mistake of the catalogue."""
     assignment, _, function = key.partition("/")
     one = table(assignment)
     (mistake,) = [row for row in one.mistakes if (row.function, row.name) == (function, name)]
@@ -112,7 +111,7 @@ def wrong(key: str, name: str) -> Any:
 
 
 def defined(key: str, source: str) -> Any:
-    """The function of an exercise as ``source`` defines it, in a notebook where everything else is right."""
+    """The function of an exercise as ``source`` defines it, among otherwise right functions."""
     assignment, _, function = key.partition("/")
     file = f"<{key} {hash(source)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # as IPython does

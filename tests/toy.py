@@ -1,4 +1,4 @@
-"""A toy course: one assignment, `linear-regression`, with two cased exercises and a written answer. Made in seconds."""
+"""A toy course that is made in seconds: one assignment, `linear-regression`, two cased exercises, a written answer."""
 
 import json
 import shutil
@@ -27,14 +27,14 @@ c.CourseKit.shared_files = ["public_tests.py"]
 
 
 def add_assignment(course: Course) -> None:
-    """``linear-regression`` is an assignment of the course: two folders and a line of its configuration."""
+    """Copy the two folders of ``linear-regression`` into the course; ``CONFIG`` names the assignment."""
     for where in ("source", "hidden"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(FILES / where / ASSIGNMENT, course.root / where / ASSIGNMENT, ignore=ignored)
 
 
 def write_course(to: Path) -> Course:
-    """The toy course as its author writes it: nothing is recorded or released yet."""
+    """The toy course as its author writes it: not recorded or released yet."""
     to.mkdir(parents=True, exist_ok=True)
     (to / "nbgrader_config.py").write_text(CONFIG)
     (to / "README.md").write_text("# A toy course\n")
@@ -52,7 +52,7 @@ def toy_course(to: Path) -> Course:
 
 @cache
 def _made() -> Path:
-    """One copy for this process."""
+    """The recorded and released toy course, made once in this process."""
     course = write_course(Path(mkdtemp(prefix="toy-course-")) / "course")
     recording.record(course, ASSIGNMENT)
     release.release(course, ASSIGNMENT)
@@ -60,7 +60,7 @@ def _made() -> Path:
 
 
 def solved(course: Course, old: str = "", new: str = "") -> dict[str, Any]:
-    """The released notebook with the solutions filled in; ``old`` is a text of theirs that becomes ``new``."""
+    """The released notebook with the solutions filled in; in them, the text ``old`` is replaced by ``new``."""
     notebook = json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
     cells = notebooks.read(course.source(ASSIGNMENT)).cells
     answers = {cell.id: cell.source for cell in cells if notebooks.is_solution(cell)}
@@ -73,7 +73,7 @@ def solved(course: Course, old: str = "", new: str = "") -> dict[str, Any]:
 
 
 def hand_in(course: Course, student: str, notebook: Any) -> None:
-    """The notebook (a dict, text or bytes) is what the student has handed in."""
+    """Write the notebook (a dict, text or bytes) to the student's submitted folder."""
     folder = course.submitted(ASSIGNMENT, student)
     folder.mkdir(parents=True, exist_ok=True)
     data = notebook if isinstance(notebook, bytes | str) else json.dumps(notebook)

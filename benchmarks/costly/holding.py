@@ -21,10 +21,10 @@ from benchmarks.costly.kit import (
     lazily,
     with_cells,
 )  # fmt: skip
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 
 SCALE = 10  # by how much every limit is shorter than in grading
-SHORT = Limits(**{name: seconds / SCALE for name, seconds in asdict(Limits()).items()})
+SHORT = TimeLimits(**{name: seconds / SCALE for name, seconds in asdict(TimeLimits()).items()})
 CELL_S, CALL_S = 0.8 * SHORT.cell_timeout_s, 0.6 * SHORT.call_timeout_s
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 

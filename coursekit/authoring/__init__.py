@@ -1,1 +1,1 @@
-"""For authors: release, recordings, mutants, and the checks that CI asks for."""
+"""For authors: release, recordings, mutants, and the checks that CI runs."""

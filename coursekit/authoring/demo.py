@@ -1,6 +1,6 @@
-"""A small class of real submissions, graded in a scratch course: each is the release, filled in by a recipe.
+"""A small class of demo submissions, graded in a scratch course: each is the release, filled in by a recipe.
 
-The recipes are the course's own, in ``hidden/<assignment>/demo.py``.
+The recipes are part of the course, in ``hidden/<assignment>/demo.py``.
 """
 
 import shutil
@@ -13,18 +13,18 @@ from coursekit.authoring import release
 from coursekit.feedback import generation as pages
 from coursekit.grading import grade as grading
 from coursekit.grading.options import GradingOptions
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 
 FOLDER = ".coursekit/demo"
 JOBS = 2
 
 
 @dataclass(frozen=True)
-class Class:
-    """What the demo's class hands in for one assignment: by student, what it is."""
+class DemoClass:
+    """The demo's submissions of one assignment. ``about``: a description of each, by student."""
 
     assignment: str
     about: Mapping[str, str]
@@ -33,19 +33,19 @@ class Class:
 
 @dataclass(frozen=True)
 class Demo:
-    """The scratch course with everything handed in."""
+    """The scratch course with all submissions."""
 
     scratch: Course
-    classes: tuple[Class, ...]
+    classes: tuple[DemoClass, ...]
 
     @property
     def size(self) -> int:
-        """How many submissions there are."""
+        """The number of submissions."""
         return sum(len(one.about) for one in self.classes)
 
 
 def prepare(course: Course) -> Demo:
-    """A scratch course with the whole class handed in. Raises CourseError where the course has no such class."""
+    """Make a scratch course with all submissions. Raises CourseError if the course has no demo class."""
     root = course.root / FOLDER
     shutil.rmtree(root, ignore_errors=True)
     scratch = course.copy_to(root)
@@ -53,20 +53,20 @@ def prepare(course: Course) -> Demo:
     for assignment in scratch.assignments():
         if (scratch.hidden(assignment) / "demo.py").is_file():
             release.release(scratch, assignment)
-            with Reference(scratch.root, assignment) as reference:
+            with ReferenceProcess(scratch.root, assignment) as reference:
                 classes.append(_hand_in(scratch, assignment, reference.ask("submissions")))
     if not classes:
         raise CourseError("hidden/", "no assignment has a class for the demo", "write hidden/<assignment>/demo.py")
     return Demo(scratch, tuple(classes))
 
 
-def _hand_in(scratch: Course, assignment: str, made: Mapping[str, Any]) -> Class:
+def _hand_in(scratch: Course, assignment: str, made: Mapping[str, Any]) -> DemoClass:
     for one in made["submissions"]:
         folder = scratch.submitted(assignment, one["student"])
         folder.mkdir(parents=True)
         (folder / one["file_name"]).write_bytes(b64decode(one["content"]))
     about = {one["student"]: one["about"] for one in made["submissions"]}
-    return Class(assignment, about, GradingOptions(Limits(**made["limits"]), JOBS))
+    return DemoClass(assignment, about, GradingOptions(TimeLimits(**made["limits"]), JOBS))
 
 
 def grade(demo: Demo, report: Callable[[grading.Graded], None]) -> list[grading.Graded]:
@@ -78,13 +78,13 @@ def grade(demo: Demo, report: Callable[[grading.Graded], None]) -> list[grading.
     ]
 
 
-def feedback(demo: Demo, report: Callable[[pages.Page], None]) -> list[pages.Page]:
+def feedback(demo: Demo, report: Callable[[pages.FeedbackPage], None]) -> list[pages.FeedbackPage]:
     """Write the demo's feedback pages."""
     return [page for one in demo.classes for page in pages.feedback(demo.scratch, one.assignment, report=report)]
 
 
-def where_next(course: Course, demo: Demo, written: list[pages.Page]) -> list[str]:
-    """Where a newcomer looks after the demo: a page, the notebook, JupyterLab, the commands for a real class."""
+def where_next(course: Course, demo: Demo, written: list[pages.FeedbackPage]) -> list[str]:
+    """Suggestions after the demo: a page, the notebook, JupyterLab, the commands for a real class."""
     partly = [page for page in written if not page.problem and page.student == "emma"]
     first = demo.classes[0].assignment
     return [

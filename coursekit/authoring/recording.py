@@ -1,6 +1,6 @@
-"""Recordings: the expected outputs, and what the named mistakes give. Made from the solutions, never typed.
+"""Recordings: the expected outputs, and the results of the named mistakes. Computed from the solutions, never typed.
 
-The reference process makes fresh ones; here they are compared with those of the course, and put in their place.
+The reference process makes fresh recordings; this module compares them with those of the course, and replaces these.
 """
 
 import tempfile
@@ -13,14 +13,14 @@ import numpy as np
 from coursekit.model.course import Course
 from coursekit.model.errors import one_line_with_type
 from coursekit.reference import assignments
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 from coursekit.system import atomic_write
 from selfcheck import known_mistakes, recordings
 from selfcheck.known_mistakes import Known, Recorded
 
-# BLAS libraries differ in the last digits from machine to machine; a recording must not depend on whose it was.
+# BLAS libraries differ in the last digits between computers, on which a recording must not depend.
 RTOL, ATOL = 1e-11, 1e-13
-# A mistake may train for hundreds of steps with steps that are too large: there those digits grow.
+# A mistake may train for hundreds of steps with too large a learning rate, which amplifies these differences.
 MISTAKE_RTOL = 1e-6
 
 
@@ -30,7 +30,7 @@ def paths(course: Course, assignment: str) -> tuple[Path, Path]:
 
 
 def record(course: Course, assignment: str) -> list[Path]:
-    """The recordings are up to date; returns the files that changed. Raises CourseError."""
+    """Bring the recordings up to date; returns the files that changed. Raises CourseError."""
     if not assignments.load(course, assignment).exercises:
         return []
     changed = []
@@ -44,9 +44,9 @@ def record(course: Course, assignment: str) -> list[Path]:
 
 
 def check(course: Course, assignment: str) -> list[tuple[Path, str]]:
-    """What fresh recordings would change, in words, and in which file. Raises CourseError.
+    """The differences between the recordings and fresh ones: file and description. Raises CourseError.
 
-    Mistakes are looked at where the expected outputs are fresh: with other outputs they are others, too.
+    Mistakes are compared only if the expected outputs agree, because they depend on these.
     """
     if not assignments.load(course, assignment).exercises:
         return []
@@ -61,26 +61,29 @@ def check(course: Course, assignment: str) -> list[tuple[Path, str]]:
 
 @contextmanager
 def _fresh(course: Course, assignment: str) -> Iterator[tuple[Path, Path]]:
-    """The paths of fresh recordings, which are there within."""
-    with tempfile.TemporaryDirectory(prefix="recording-") as folder, Reference(course.root, assignment) as reference:
+    """Make fresh recordings; yields the paths of the public and the hidden one, which exist within the block."""
+    with (
+        tempfile.TemporaryDirectory(prefix="recording-") as folder,
+        ReferenceProcess(course.root, assignment) as reference,
+    ):
         public, hidden = Path(folder, "public.npz"), Path(folder, "hidden.npz")
         reference.ask("record", public=str(public), hidden=str(hidden))
         yield public, hidden
 
 
 def differences(path: Path, fresh: Path) -> list[str]:
-    """What the fresh recording has that the one of the course has not, and the other way round."""
+    """The differences between the recording at ``path`` and a fresh one."""
     return output_differences(path, fresh) or mistake_differences(path, fresh)
 
 
 def output_differences(path: Path, fresh: Path) -> list[str]:
-    """Cases that the file lacks, has too many, or has with other numbers."""
+    """Cases that are missing in the file, surplus, or have other numbers."""
     if not path.is_file():
         return ["not recorded yet"]
     new = _by_case(fresh)
     try:
         old = _by_case(path)
-    except Exception as error:  # NumPy, zipfile and zlib raise a dozen kinds
+    except Exception as error:  # NumPy, zipfile and zlib raise many types
         return [f"not a readable recording ({one_line_with_type(error)})"]
     found = [f"{name}: not recorded yet" for name in new.keys() - old.keys()]
     found += [f"{name}: recorded, but no such case" for name in old.keys() - new.keys()]
@@ -104,7 +107,7 @@ def _same(one: recordings.Outputs, other: recordings.Outputs) -> bool:
 
 
 def mistake_differences(path: Path, fresh: Path) -> list[str]:
-    """Exercises whose mistakes the file lacks, has too many, or has with other outputs."""
+    """Exercises whose mistakes are missing in the file, surplus, or have other outputs."""
     if not path.is_file():
         return ["not recorded yet"]
     new, old = _mistakes(fresh), _mistakes(path)
@@ -135,7 +138,7 @@ def _other_outputs(function: str, new: tuple[Known, ...], old: tuple[Known, ...]
 
 
 def _alike(one: Recorded | None, other: Recorded | None) -> bool:
-    """Whether two recordings agree; the words of an exception may be missing where NumPy says it in a new way."""
+    """Whether two recordings agree. The message of an exception may be missing, because NumPy changes its wording."""
     if one is None or other is None:
         return False
     if (one.raised, one.tells, one.changed, one.absent) != (other.raised, other.tells, other.changed, other.absent):

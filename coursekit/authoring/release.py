@@ -1,4 +1,4 @@
-"""source -> release, through nbgrader's own generate_assignment; byte-identical when made again."""
+"""source -> release, by nbgrader's generate_assignment; repeated runs give identical bytes."""
 
 import filecmp
 from pathlib import Path
@@ -9,9 +9,9 @@ from coursekit.system import atomic_write
 
 
 def release(course: Course, assignment: str) -> list[str]:
-    """``release/<assignment>`` brought up to date and the assignment entered in the gradebook.
+    """Bring ``release/<assignment>`` up to date and enter the assignment in the gradebook.
 
-    Returns the names of the files that changed. The old files stay until the new ones are all there.
+    Returns the names of the files that changed. The old files stay until all new ones are generated.
     """
     with workspace.folder(course) as folder:
         made = registration.generate(course, assignment, folder, database=True)
@@ -19,14 +19,14 @@ def release(course: Course, assignment: str) -> list[str]:
 
 
 def stale(course: Course, assignment: str) -> list[str]:
-    """Names of the released files that differ from what the source would give; touches nothing."""
+    """Names of the released files that are not up to date with the source; writes nothing."""
     with workspace.folder(course) as folder:
         made = registration.generate(course, assignment, folder, database=False)
         return _differing(made, course.release(assignment))
 
 
 def released_files(folder: Path) -> set[str]:
-    """The names of the files in a release, without what using it makes."""
+    """The names of the files in a release, without caches and checkpoints."""
     return {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

@@ -15,10 +15,9 @@ _OLDEST = (1980, 1, 1, 0, 0, 0)  # the date of every file in a zip: the same rel
 
 
 def write(course: Course, assignment: str) -> Path:
-    """The release as ``<assignment>-<hash of its bytes>.zip``. Earlier zips stay: somebody may have their addresses.
+    """Write the release as ``<assignment>-<hash of its bytes>.zip``. Earlier zips stay, because links may lead to them.
 
-    The files lie in a folder with the assignment's name, and are stored as they are. Raises CourseError where there is
-    no release.
+    The files are in a folder with the assignment's name, uncompressed. Raises CourseError if there is no release.
     """
     release = course.release(assignment)
     names = sorted(released_files(release)) if release.is_dir() else []

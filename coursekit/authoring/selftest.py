@@ -1,4 +1,4 @@
-"""``./course test``: lint, types, imports, checks, tests. CI and a developer run the very same steps."""
+"""``./course test``: lint, types, imports, checks, tests. CI and developers run the same steps."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from coursekit.model.course import Course
 
-# `check` at length is for the nightly run. pytest last: its closing lines are what a reader of the log looks for.
+# The full `check` is part of the nightly run. pytest is last, because readers of the log look for its summary.
 STEPS = (
     ("lint", ("-m", "ruff", "check", ".")),
     ("format", ("-m", "ruff", "format", "--check", ".")),
@@ -20,10 +20,10 @@ STEPS = (
 
 
 def run(course: Course, arguments: Sequence[str], say: Callable[[str], None]) -> int:
-    """Run every step, also after one has failed; 0 when all passed, else 1. With arguments, pytest alone gets them."""
+    """Run every step, also after a failure; returns 0 if all passed, else 1. With arguments, run pytest only."""
     failed = []
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("COURSE_CALLED_AS", None)  # the tests call coursekit by its own name
+    environment.pop("COURSE_CALLED_AS", None)  # the tests expect the name coursekit in messages
     for name, command in STEPS[-1:] if arguments else STEPS:
         say(f"== {name}")
         start = time.monotonic()

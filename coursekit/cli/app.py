@@ -1,4 +1,4 @@
-"""The command line: the commands in the order of ``--help``, and what an error looks like.
+"""The command line: the commands in the order of ``--help``, and the form of error messages.
 
 Only this module and ``coursekit.cli.commands`` print and exit.
 """
@@ -16,7 +16,7 @@ from coursekit.cli.commands import authoring, grading, machine, results
 from coursekit.cli.interrupts import exit_code
 from coursekit.cli.terminal import OUR_FAULT, PROBLEMS, called_as, say
 from coursekit.model.errors import CourseError
-from coursekit.reports.printable import forgive
+from coursekit.reports.printable import replace_unencodable
 from coursekit.system import inherited
 
 
@@ -31,8 +31,8 @@ class _Commands(TyperGroup):
             raise typer.Exit(exit_code(signal)) from None
 
 
-class _PassingOn(TyperCommand):
-    """A command whose arguments belong to another program, all but ``--help``; what stands behind ``--`` as well."""
+class _PassThroughCommand(TyperCommand):
+    """A command that passes its arguments to another program, except ``--help``; everything after ``--`` is passed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
@@ -67,15 +67,15 @@ for command in (
 ):
     app.command()(command)
 app.command(
-    cls=_PassingOn,
+    cls=_PassThroughCommand,
     options_metavar="[PYTEST ARGUMENTS]...",
-    context_settings={"ignore_unknown_options": True},  # which the check of the docs reads
+    context_settings={"ignore_unknown_options": True},  # the check of the docs reads this setting
 )(authoring.test)
 
 
 @app.callback(invoke_without_command=True)
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     if version:
         typer.echo(f"coursekit {__version__}")
@@ -83,10 +83,10 @@ def _options(
 
 
 def main() -> None:
-    """Run a command; problems of the user's are one line, ours are a line and a log."""
+    """Run a command. A user's error is reported in one line, an error of the engine in one line and a log."""
     _restart_in_utf8()
     inherited.settle()
-    forgive(sys.stdout, sys.stderr)
+    replace_unencodable(sys.stdout, sys.stderr)
     try:
         app(prog_name=called_as())
     except CourseError as error:
@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def _restart_in_utf8() -> None:
-    """File names are UTF-8. Where Python takes them for ASCII (LC_ALL=C, PYTHONUTF8=0), it is started anew."""
+    """Restart Python in UTF-8 mode if it would read file names as ASCII (LC_ALL=C, PYTHONUTF8=0)."""
     if sys.getfilesystemencoding() == "ascii" and os.environ.get("PYTHONUTF8") != "1":
         written_in = {"PYTHONIOENCODING": f"{sys.stdout.encoding}:{sys.stdout.errors}"} if sys.stdout else {}
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **written_in, "PYTHONUTF8": "1"})

@@ -1,4 +1,4 @@
-"""How a long command is stopped: at once, and only once, so that its cleaning up is not disturbed."""
+"""Interrupting a long command: the first signal stops it, further ones are ignored during clean-up."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stopped_once() -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal raise KeyboardInterrupt, the first time: cleaning up is not disturbed."""
+    """Raise KeyboardInterrupt at the first Ctrl-C, SIGTERM or SIGHUP; ignore further ones until clean-up is done."""
     watched = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     before = {number: signal.getsignal(number) for number in watched}
 
@@ -17,7 +17,7 @@ def stopped_once() -> Iterator[None]:
         raise KeyboardInterrupt(number)
 
     for number in watched:
-        if before[number] is not signal.SIG_IGN:  # as under nohup
+        if before[number] is not signal.SIG_IGN:  # it is ignored under nohup
             signal.signal(number, stop)
     try:
         yield

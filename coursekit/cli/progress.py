@@ -1,4 +1,4 @@
-"""How far a long run is: a bar with rate, time left and failures on a terminal, lines in a log."""
+"""The progress of a long run: a bar with rate, time left and failures on a terminal, lines in a log."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,19 +16,19 @@ EVERY_S = 10.0  # between two lines in a log
 
 
 class Advance(Protocol):
-    """One more is done, by ``name``. It ``failed``; or was ``skipped``, and counts neither as done nor as to do."""
+    """Report that ``name`` is done. ``failed``: counted as a failure; ``skipped``: not counted at all."""
 
     def __call__(self, name: str = "", *, failed: bool = False, skipped: bool = False) -> None: ...
 
 
 @dataclass
 class Tally:
-    """What is done of how many (None: nobody knows), since when; in words."""
+    """The numbers of a run, and its rate in words; ``total`` is None if unknown."""
 
     total: int | None
     done: int = 0
     failed: int = 0
-    first: float = 0.0  # when the first one was done: before that, workers were started
+    first: float = 0.0  # time when the first was done; the rate excludes the start of the workers
 
     def add(self, failed: bool, skipped: bool) -> None:
         if self.total is not None:
@@ -58,19 +58,19 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def shown(
+def advancing(
     what: str, total: int | None, console: Console, say: Callable[[str], None], quiet: bool = False, each: bool = False
 ) -> Iterator[Advance]:
-    """``advance`` shows that one more is done: by a bar on a terminal, by lines elsewhere, by nothing if ``quiet``.
+    """Yield a function that reports progress: by a bar on a terminal, by lines elsewhere, not at all if ``quiet``.
 
-    ``each``: whether each one has a line with its name; else there is a line after ``EVERY_S`` or more.
+    ``each``: print a line with the name for each; otherwise at most one line in ``EVERY_S``.
     """
     if quiet:
         yield _nothing
     elif console.is_terminal:
         yield from _bar(what, total, console)
     else:
-        yield (_each if each else _now_and_then)(what, Tally(total), say)
+        yield (_each if each else _from_time_to_time)(what, Tally(total), say)
 
 
 def _nothing(name: str = "", *, failed: bool = False, skipped: bool = False) -> None:
@@ -100,7 +100,7 @@ def _each(what: str, tally: Tally, say: Callable[[str], None]) -> Advance:
     return advance
 
 
-def _now_and_then(what: str, tally: Tally, say: Callable[[str], None]) -> Advance:
+def _from_time_to_time(what: str, tally: Tally, say: Callable[[str], None]) -> Advance:
     said_at = time.monotonic()
 
     def advance(name: str = "", *, failed: bool = False, skipped: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What the commands share: how they speak, where they are, how far they have come."""
+"""Shared parts of the commands: output, the course, common arguments, progress."""
 
 import os
 import re
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3  # exit codes
 _A_COMMAND = re.compile(r"\bcoursekit (?=(?:check|demo|doctor|feedback|grade|lab|marks|record|release|report|test)\b)")
 
-NO_TERMINAL = 80  # columns of what is written into a file or a pipe, where COLUMNS says nothing else: fits any screen
-NARROWEST = 40  # no terminal is taken to be narrower
+NO_TERMINAL = 80  # columns of output to a file or a pipe, if COLUMNS is not set; fits any screen
+NARROWEST = 40  # columns; narrower terminals are treated like this
 
 
 def assignment_name(text: str | None) -> str | None:
-    """The name without the slash that a shell puts behind it; a path to more than that is told."""
+    """The name without the slash that a shell completes. Raises CourseError for a path."""
     if text is None:
         return None
     *folders, name = [part for part in text.split("/") if part not in ("", ".")] or [""]
@@ -36,7 +36,7 @@ def assignment_name(text: str | None) -> str | None:
 
 
 def assignment_names(texts: list[str] | None) -> list[str]:
-    """The same for several."""
+    """The names without slashes. Raises CourseError for a path."""
     return [name for name in map(assignment_name, texts or []) if name]
 
 
@@ -57,7 +57,7 @@ def this_course() -> "Course":
 
     course = find_course()
     if str(course.root) not in sys.path:
-        sys.path.append(str(course.root))  # as nbgrader does: a late policy may lie beside the configuration
+        sys.path.append(str(course.root))  # as nbgrader does: a late policy may be a module beside the configuration
     return course
 
 
@@ -72,21 +72,21 @@ def make_console() -> "Console":
 
 
 def say(text: str, error: bool = False) -> None:
-    """Print lines in which nothing moves the cursor, and which any terminal can take: they may hold names of files.
+    """Print lines without control characters, in the encoding of the terminal: they may contain file names.
 
-    A command that they name can be typed as it stands there.
+    ``coursekit`` in commands is replaced by the name under which the user called it, so that they can be copied.
     """
     text = _A_COMMAND.sub(f"{called_as()} ", text)
     typer.echo(printable(text, (sys.stderr if error else sys.stdout).encoding), err=error)
 
 
 def called_as() -> str:
-    """What whoever reads this has typed in place of ``coursekit``."""
+    """The name under which the user called ``coursekit``."""
     return os.environ.get("COURSE_CALLED_AS") or "coursekit"
 
 
 def progress(what: str, total: int | None, quiet: bool = False, each: bool = True) -> "AbstractContextManager[Advance]":
-    """A bar on a terminal; elsewhere a line for each step, or now and then one."""
-    from coursekit.cli.progress import shown
+    """A bar on a terminal; elsewhere a line for each step, or one from time to time."""
+    from coursekit.cli.progress import advancing
 
-    return shown(what, total, make_console(), say, quiet, each)
+    return advancing(what, total, make_console(), say, quiet, each)

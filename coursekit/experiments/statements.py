@@ -1,7 +1,7 @@
-"""What the statements of a cell read, bind and change, found by ``ast`` alone: nothing here ever runs the code.
+"""The names that the statements of a cell read, bind and change, found with ``ast`` without running the code.
 
-The analysis is an approximation of Python's scopes. Where it errs, a cell that decides no mark is shown as it was
-handed in, or is run and shows an error: no mark depends on it.
+The analysis approximates Python's scopes. If it errs, a cell that decides no mark shows its submitted outputs, or is
+run and shows an error: no mark depends on it.
 """
 
 import ast
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from coursekit.model import student_code
 
-# Methods that change the object that they belong to: lists, dicts, sets, arrays, random generators, models.
+# Methods that change their object: of lists, dicts, sets, arrays, random generators, models.
 _CHANGING = frozenset({
     "add", "append", "appendleft", "clear", "compile", "discard", "extend", "fill", "fit", "fit_transform", "insert",
     "partial_fit", "pop", "popitem", "popleft", "remove", "reverse", "seed", "setdefault", "sort", "step", "train",
@@ -22,14 +22,14 @@ _PYTHON_MAGICS = ("time", "timeit", "capture", "prun", "python", "python3")
 _TIMED = re.compile(r"(?m)^([ \t]*)%(?:time|prun)[ \t]+(?=[^\s-])")
 _BOUND_IN_A_LINE = re.compile(r"(?m)^(?:%time[ \t]+)?([A-Za-z_]\w{0,100})[ \t]*=(?!=)")
 MAX_STATEMENTS = 3_000  # at the top level of a cell
-_MAX_REMEMBERED_CHARS = 2_000  # what is known of them takes a hundred times as much memory
+_MAX_REMEMBERED_CHARS = 2_000  # longer cells are not cached: the result takes a hundred times the memory of the source
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
 class Use:
-    """Names of the notebook that code reads, and those whose values it changes in place."""
+    """The names of the notebook that code reads, and those whose values it changes in place."""
 
     reads: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
@@ -39,14 +39,14 @@ class Use:
 class Statement:
     """One statement at the top level of a cell.
 
-    ``now``: what running it uses. ``later``: by name, what calling the functions and classes that it defines uses.
-    ``imports``: the names among ``binds`` that an import binds. ``defines``: it is an import, a function, a class or
-    an assignment of literal constants. ``text``: the lines of its source, ``line``: the number of the first one.
+    ``run_use``: the names used by running it. ``call_uses``: the names used by calling each function or class that it
+    defines. ``imports``: the names among ``binds`` that an import binds. ``defines``: it is an import, a function, a
+    class or an assignment of literal constants. ``text``: the lines of its source, ``line``: number of the first one.
     """
 
-    now: Use
+    run_use: Use
     binds: frozenset[str]
-    later: tuple[tuple[str, Use], ...]
+    call_uses: tuple[tuple[str, Use], ...]
     imports: frozenset[str]
     defines: bool
     text: tuple[str, ...]
@@ -54,9 +54,9 @@ class Statement:
 
 
 def statements(source: str, most: int = MAX_STATEMENTS) -> tuple[Statement, ...] | None:
-    """The statements of a code cell, in order; none of another language's cell.
+    """The statements of a code cell, in order; empty for a cell in another language.
 
-    None where it is not Python, or has more statements than ``most``. (A short cell may have more.)
+    None if it is not valid Python, or has more than ``most`` statements. (That limit does not apply to short cells.)
     """
     return _remembered(source) if len(source) <= _MAX_REMEMBERED_CHARS else _statements(source, most)
 
@@ -72,20 +72,20 @@ def _statements(source: str, most: int = _MAX_REMEMBERED_CHARS) -> tuple[Stateme
     lines = text.split("\n")
     try:
         return tuple(_statement(node, lines) for node in tree.body)
-    except (RecursionError, IndexError, UnicodeError):  # nested too deeply, or letters that no file can hold
+    except (RecursionError, IndexError, UnicodeError):  # nested too deeply, or lone surrogates
         return None
 
 
-_remembered = lru_cache(maxsize=256)(_statements)  # a class hands in the same cells
+_remembered = lru_cache(maxsize=256)(_statements)  # many submissions have the same cells
 
 
 def bound_by_line(source: str) -> frozenset[str]:
-    """The names that lines of a cell seem to bind, where the cell is not Python."""
+    """The names that lines of a cell seem to bind, for a cell that is not valid Python."""
     return frozenset(_BOUND_IN_A_LINE.findall(source))
 
 
 def placed(chosen: Iterable[Statement]) -> str:
-    """The source of these statements alone, each on the line on which it stood, so that errors name the right one."""
+    """The source of these statements alone, each on its original line, so that errors name the right line."""
     lines: list[str] = []
     for one in chosen:
         lines += [""] * (one.line - len(lines))
@@ -102,7 +102,7 @@ class _Found:
     changes: set[str] = field(default_factory=set)
     globals: set[str] = field(default_factory=set)
     imports: set[str] = field(default_factory=set)
-    later: dict[str, Use] = field(default_factory=dict)
+    call_uses: dict[str, Use] = field(default_factory=dict)
 
 
 def _statement(node: ast.stmt, lines: Sequence[str]) -> Statement:
@@ -117,7 +117,7 @@ def _statement(node: ast.stmt, lines: Sequence[str]) -> Statement:
     return Statement(
         Use(frozenset(found.loads), frozenset(found.changes)),
         frozenset(found.stores),
-        tuple(found.later.items()),
+        tuple(found.call_uses.items()),
         frozenset(found.imports),
         _defines(node),
         tuple(text),
@@ -133,7 +133,7 @@ def _defines(node: ast.stmt) -> bool:
             return all(map(_only_names, targets)) and _is_literal(value)
         case ast.AnnAssign(ast.Name(), _, value):
             return value is not None and _is_literal(value)
-        case ast.Try(body, handlers, orelse, finalbody):  # an import that may fail, and what stands in for it
+        case ast.Try(body, handlers, orelse, finalbody):  # an import with a fallback
             inner = [*body, *orelse, *finalbody, *(part for one in handlers for part in one.body)]
             return all(map(_defines, inner))
     return False
@@ -155,18 +155,18 @@ def _is_literal(value: ast.expr) -> bool:
 
 
 def _found(nodes: Iterable[ast.AST]) -> _Found:
-    """The names in one scope. Lambdas and comprehensions count as run where they stand."""
+    """The names in one scope. Lambdas and comprehensions count as run where they are defined."""
     found = _Found()
     waiting = [*nodes]
     while waiting:
         node = waiting.pop()
         if isinstance(node, _FUNCTIONS):
             found.stores.add(node.name)
-            found.later[node.name] = _called(node.args, node.body)
+            found.call_uses[node.name] = _called(node.args, node.body)
             waiting += [*node.decorator_list, *_around(node.args), *([node.returns] if node.returns else [])]
         elif isinstance(node, ast.ClassDef):
             found.stores.add(node.name)
-            found.later[node.name] = _inside(found, node.body)
+            found.call_uses[node.name] = _inside(found, node.body)
             waiting += [*node.decorator_list, *node.bases, *node.keywords]
         elif isinstance(node, ast.Lambda):
             called = _called(node.args, [node.body])
@@ -184,7 +184,7 @@ def _found(nodes: Iterable[ast.AST]) -> _Found:
 
 
 def _note(node: ast.AST, found: _Found) -> None:
-    """What the node itself does, its children aside."""
+    """Record the names that the node itself uses, without its children."""
     match node:
         case ast.Name(name, ast.Store()):
             found.stores.add(name)
@@ -209,28 +209,28 @@ def _note(node: ast.AST, found: _Found) -> None:
 
 
 def _called(args: ast.arguments, body: Sequence[ast.AST]) -> Use:
-    """What a call of a function uses of the names around it."""
+    """The names of the enclosing scope that a call of a function uses."""
     inner = _found(body)
     names = [*args.posonlyargs, *args.args, *args.kwonlyargs, *filter(None, (args.vararg, args.kwarg))]
     own = {arg.arg for arg in names} | (inner.stores - inner.globals)
     reads, changes = set(inner.loads), inner.changes | (inner.stores & inner.globals)
-    for use in inner.later.values():
+    for use in inner.call_uses.values():
         reads |= use.reads
         changes |= use.changes
     return Use(frozenset(reads - own), frozenset(changes - own))
 
 
 def _inside(found: _Found, body: Sequence[ast.AST]) -> Use:
-    """A class's body, which runs where it stands; returns what its methods use."""
+    """Record the class body, which runs at its definition; return the names that its methods use."""
     inner = _found(body)
     found.loads |= inner.loads - inner.stores
     found.changes |= inner.changes - inner.stores
-    reads = frozenset(name for use in inner.later.values() for name in use.reads)
-    return Use(reads, frozenset(name for use in inner.later.values() for name in use.changes))
+    reads = frozenset(name for use in inner.call_uses.values() for name in use.reads)
+    return Use(reads, frozenset(name for use in inner.call_uses.values() for name in use.changes))
 
 
 def _around(args: ast.arguments) -> Iterator[ast.AST]:
-    """What of a function's head is run where it stands: defaults and annotations."""
+    """The parts of a signature that are evaluated at the definition: defaults and annotations."""
     yield from args.defaults
     yield from filter(None, args.kw_defaults)
     for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg):
@@ -239,7 +239,7 @@ def _around(args: ast.arguments) -> Iterator[ast.AST]:
 
 
 def _root(node: ast.AST) -> set[str]:
-    """The name at the beginning of ``name.a[b].c``; none where there is something else."""
+    """The name at the beginning of ``name.a[b].c``; empty if the expression begins otherwise."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return {node.id} if isinstance(node, ast.Name) else set()

@@ -7,12 +7,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from coursekit.model import notebooks
 from coursekit.feedback import code, displays, markdown, sanitise
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
+from coursekit.model import notebooks
 from coursekit.submission.rebuild import NOTES_ID
 
-MAX_CELLS = 300  # each is some 2,000 characters of the Formgrader's own HTML, too
+MAX_CELLS = 300  # each also needs some 2,000 characters of the Formgrader's own HTML
 _HIDDEN_BEGIN, _HIDDEN_END = (
     re.compile(marker.strip("# ")) for marker in (notebooks.BEGIN_HIDDEN, notebooks.END_HIDDEN)
 )
@@ -20,10 +20,10 @@ _HIDDEN_BEGIN, _HIDDEN_END = (
 
 @dataclass(frozen=True)
 class View:
-    """For whom the cells are: where the ``original`` is that is told where something is left out, and what is shown."""
+    """Options of the rendering. ``original``: where the complete notebook is, named if something is left out."""
 
     original: str = "the notebook as you handed it in"
-    headings_as_written: bool = False  # else they follow those of the page without a gap
+    headings_as_written: bool = False  # else levels continue those of the page without a gap
     hidden_tests: bool = False
 
 
@@ -44,37 +44,36 @@ class Cell:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an exercise is in the notebook: anchors of its text, its answer and its test, empty where there is none."""
+    """The anchors of an exercise's text, answer and test in the notebook; empty if there is none."""
 
     task: str = ""
     answer: str = ""
     test: str = ""
 
 
-def shown(nb: NotebookNode, notes_are_told: bool, view: View = View()) -> tuple[Cell, ...]:
-    """Every cell, within the budget of one page, each cell of the assignment with a share of it.
+def render(nb: NotebookNode, notes_shown_above: bool, view: View = View()) -> tuple[Cell, ...]:
+    """Render every cell within the budget of one page; each cell of the assignment has a share of it.
 
-    The grader's notes about the file are left out where the page tells them anyway.
+    ``notes_shown_above``: the page shows the grader's notes about the file, so their cell is left out.
     """
-    told = [
+    visible_cells = [
         cell
         for cell in nb.cells
-        if not (notes_are_told and cell.get("id") == NOTES_ID and not notebooks.grade_id(cell))
+        if not (notes_shown_above and cell.get("id") == NOTES_ID and not notebooks.grade_id(cell))
     ]
-    chosen = _chosen(told)
+    chosen = _chosen(visible_cells)
     budget = Budget()
     outline = sanitise.AsWritten() if view.headings_as_written else sanitise.Outline(above=2)
     ours = [cell for cell in chosen if not _is_added(cell)]
-    budget.keep(len(ours), sum(map(_has_pictures, ours)))
+    budget.reserve(len(ours), sum(map(_has_pictures, ours)))
     cells: list[Cell] = []
     for cell in chosen:
         if not _is_added(cell):
-            budget.hand_out(_has_pictures(cell))
+            budget.begin_cell(_has_pictures(cell))
         cells.append(_cell(cell, len(cells) + 1, outline, budget, view))
-    if len(chosen) < len(told):
-        said = (
-            f"[{len(told) - len(chosen):,} cells are left out here: there are too many. They are in {view.original}.]"
-        )
+    if len(chosen) < len(visible_cells):
+        left_out = len(visible_cells) - len(chosen)
+        said = f"[{left_out:,} cells are left out here: there are too many. They are in {view.original}.]"
         cells.append(Cell(f"cell-{len(cells) + 1}", "", "raw", "", _absent(said)))
     return tuple(cells)
 
@@ -106,11 +105,11 @@ def places(cells: tuple[Cell, ...]) -> dict[str, Place]:
 
 
 def without_hidden_tests(cell: NotebookNode) -> str:
-    """The source of a cell of ours as students see it. In a student's own cell the markers are text like any other."""
+    """The source of a cell of the assignment as students see it. In a student's own cell the markers are plain text."""
     if not notebooks.grader_metadata(cell) or notebooks.is_solution(cell):
         return str(cell.source)
     kept, hidden = [], False
-    for line in cell.source.split("\n"):  # a region without an end goes on to the end of the cell
+    for line in cell.source.split("\n"):  # a region without an end marker extends to the end of the cell
         if _HIDDEN_BEGIN.search(line):
             hidden = True
         elif _HIDDEN_END.search(line):
@@ -121,7 +120,7 @@ def without_hidden_tests(cell: NotebookNode) -> str:
 
 
 def _chosen(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells of the assignment, and as many of those that a student added as one page holds."""
+    """All cells of the assignment, and as many added cells as fit on one page."""
     room = MAX_CELLS - sum(not _is_added(cell) for cell in cells)
     chosen = []
     for cell in cells:
@@ -133,12 +132,12 @@ def _chosen(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _is_added(cell: NotebookNode) -> bool:
-    """Whether the student put the cell in: it has none of the assignment's names, and cannot be graded."""
+    """Whether the student added the cell: its id is not the assignment's, and it is not graded."""
     return str(cell.get("id", "")).startswith(notebooks.ADDED) and not notebooks.grade_id(cell)
 
 
 def _has_pictures(cell: NotebookNode) -> bool:
-    """Whether there may be some: what an output's HTML holds is not known before it is read."""
+    """Whether the cell may have pictures; the content of HTML outputs is unknown before they are parsed."""
     outputs = cell.get("outputs")
     return bool(cell.get("attachments")) or any(
         isinstance(output, dict) and "data" in output for output in (outputs if isinstance(outputs, list) else ())
@@ -157,13 +156,13 @@ def _cell(cell: NotebookNode, number: int, outline: sanitise.Outline, budget: Bu
             html = markdown.html(source, outline, cell.get("attachments"), budget)
         else:
             html = code.html(source, f"Source of {name}", budget)
-    except Spent:
+    except BudgetExceeded:
         html = _absent(f"[This cell is left out: the notebook is too large for one page. It is in {view.original}.]")
     if kind != "code":
         return Cell(anchor, cell_id, kind, "", html, graded=graded)
-    pieces = displays.pieces(cell.get("outputs"), name, budget, view.original)
-    results = frozenset(place for place, piece in enumerate(pieces) if piece.is_result)
-    outputs = tuple(piece.html for piece in pieces)
+    outputs_html = displays.render_each(cell.get("outputs"), name, budget, view.original)
+    results = frozenset(place for place, output in enumerate(outputs_html) if output.is_result)
+    outputs = tuple(output.html for output in outputs_html)
     return Cell(anchor, cell_id, "code", prompt, html, outputs, graded, notebooks.is_test(cell), results)
 
 

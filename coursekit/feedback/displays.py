@@ -1,4 +1,4 @@
-"""The outputs of a cell -> safe HTML, each in a box of its own, none of them endless."""
+"""The outputs of a cell -> safe HTML of limited size, each in a box of its own."""
 
 import re
 from collections.abc import Iterator
@@ -6,48 +6,54 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from coursekit.marking.unrun_cells import is_label
 from coursekit.feedback import code, equations, images, markdown, sanitise, text
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
+from coursekit.marking.unrun_cells import is_label
 
 MAX_OUTPUTS = 40
 _OF = "[The other outputs of this cell are left out: "
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Safe HTML of one output, and whether that is the result of its cell."""
+class RenderedOutput:
+    """Safe HTML of one output, and whether the output is the result of its cell."""
 
     html: str
     is_result: bool = False
 
 
-def shown(outputs: Any, cell: str, budget: Budget | None = None) -> list[str]:
-    """HTML of every output that says something; ``cell`` names the cell in labels."""
-    return [piece.html for piece in pieces(outputs, cell, budget or Budget())]
+def render(outputs: Any, cell: str, budget: Budget | None = None) -> list[str]:
+    """HTML of every output that is not empty; ``cell`` is the name of the cell in labels."""
+    return [piece.html for piece in render_each(outputs, cell, budget or Budget())]
 
 
-def pieces(outputs: Any, cell: str, budget: Budget, original: str = "the notebook as it was run") -> list[Piece]:
-    """The same with what they are. What is left out is told, with the place of the ``original``."""
-    found: list[Piece] = []
+def render_each(
+    outputs: Any, cell: str, budget: Budget, original: str = "the notebook as it was run"
+) -> list[RenderedOutput]:
+    """Every output that is not empty; if some are left out, a sentence names the ``original``, which has them."""
+    found: list[RenderedOutput] = []
     for output in outputs if isinstance(outputs, list) else ():
         if not isinstance(output, dict):
             continue
         if len(found) == MAX_OUTPUTS:
-            found.append(Piece(f'<p class="absent">{_OF}there are too many. They are in {escape(original)}.]</p>'))
+            found.append(
+                RenderedOutput(f'<p class="absent">{_OF}there are too many. They are in {escape(original)}.]</p>')
+            )
             break
-        if is_label(output):  # in the grader's own dress, not in that of what students print
-            found.append(Piece(f'<p class="absent">{escape(_joined(output["data"]["text/plain"]))}</p>'))
+        if is_label(output):  # in the style of the grader's remarks, so that no output can look like one
+            found.append(RenderedOutput(f'<p class="absent">{escape(_joined(output["data"]["text/plain"]))}</p>'))
             continue
         try:
             html = _one(output, cell, budget)
-        except Spent:
+        except BudgetExceeded:
             found.append(
-                Piece(f'<p class="absent">{_OF}they are too large for one page. They are in {escape(original)}.]</p>')
+                RenderedOutput(
+                    f'<p class="absent">{_OF}they are too large for one page. They are in {escape(original)}.]</p>'
+                )
             )
             break
         if html:
-            found.append(Piece(html, output.get("output_type") == "execute_result"))
+            found.append(RenderedOutput(html, output.get("output_type") == "execute_result"))
     return found
 
 
@@ -64,21 +70,21 @@ def _one(output: dict[str, Any], cell: str, budget: Budget) -> str:
 
 
 def _displays(data: dict[str, Any], metadata: Any, cell: str, budget: Budget) -> Iterator[str]:
-    """The ways to show it, the best first; an empty one means: try the next."""
+    """The representations of an output, the best first; an empty one means: try the next."""
     plain = _joined(data.get("text/plain"))
     for kind in ("image/png", "image/jpeg", "image/gif"):
         if picture := _joined(data.get(kind)):
             about = metadata.get(kind) if isinstance(metadata, dict) else None
             about = about if isinstance(about, dict) else {}
             alt = _joined(about.get("alt")) or plain
-            generic = not alt.strip() or re.match(r"<\S.*>\s*\Z", alt)  # the repr of an object tells nobody anything
+            generic = not alt.strip() or re.match(r"<\S.*>\s*\Z", alt)  # the repr of an object is no description
             yield images.from_base64(picture, f"Picture made by {cell}" if generic else alt, about.get("width"), budget)
     note = ""
     if html := _joined(data.get("text/html")):
         try:
             if _says_something(cleaned := sanitise.clean(html, budget=budget)):
                 yield f'<div class="rich">{cleaned}</div>'
-        except Spent:
+        except BudgetExceeded:
             note = '<p class="absent">[As a table or page this output is too large; here is its plain text.]</p>'
     if source := _joined(data.get("text/markdown")):
         yield f'<div class="rich">{markdown.html(source, budget=budget)}</div>'
@@ -90,7 +96,7 @@ def _displays(data: dict[str, Any], metadata: Any, cell: str, budget: Budget) ->
     if said := _preformatted(plain, f"Result of {cell}", budget):
         yield note + said
     if note:
-        raise Spent
+        raise BudgetExceeded
     if data:
         kinds = ", ".join(sorted(text.name(str(kind), 40) for kind in data)[:5])
         yield f'<p class="absent">[An output of a kind that is not shown here: {escape(kinds)}]</p>'

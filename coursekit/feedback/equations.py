@@ -1,4 +1,4 @@
-"""TeX -> MathML, offline. What comes out is written by an allowlist: the converter lets HTML and links through."""
+"""TeX -> MathML, offline. An allowlist writes the result, because the converter passes HTML and links through."""
 
 import html
 import re
@@ -31,7 +31,7 @@ _SIZES = _words("depth height width lspace rspace voffset maxsize minsize lineth
 
 
 def drawn(tex: str, block: bool, budget: Budget) -> str:
-    """The same as ``mathml``, paid for whether or not somebody else's page had this equation before. Raises Spent."""
+    """``mathml``, charged to the budget even if cached: pages do not depend on each other. Raises BudgetExceeded."""
     tex = tex.strip()
     budget.spend(work=_CHAR_WORK * min(len(tex), MAX_TEX_CHARS) + _CHAR_WORK)
     written = mathml(tex, block)
@@ -39,15 +39,15 @@ def drawn(tex: str, block: bool, budget: Budget) -> str:
     return written
 
 
-@lru_cache(maxsize=4096)  # the course's own equations are the same on everybody's page
+@lru_cache(maxsize=4096)  # the equations of the course are on every page
 def mathml(tex: str, block: bool = False) -> str:
-    """The equation as HTML; as its own TeX, readable, where it cannot be converted."""
+    """The equation as HTML; as its TeX source if it cannot be converted."""
     tex = tex.strip()
     try:
         drawn = _written(_element(tex), block) if len(tex) <= MAX_TEX_CHARS else ""
-    except Exception:  # the converter raises a different type for every kind of damage; RecursionError too
+    except Exception:  # the converter raises many types of exceptions, RecursionError too
         drawn = ""
-    if not drawn or "\\" in drawn:  # a command that it does not know stays as it was
+    if not drawn or "\\" in drawn:  # the converter leaves unknown commands in the text
         drawn = f'<code class="tex">{html.escape(tex)}</code>'
     if not block:
         return drawn
@@ -57,7 +57,7 @@ def mathml(tex: str, block: bool = False) -> str:
 def _element(tex: str) -> Element:
     from latex2mathml.converter import convert_to_element
 
-    return convert_to_element(re.sub(r"(?<!\\)%[^\n]*", "", tex))  # it takes TeX's comments for text
+    return convert_to_element(re.sub(r"(?<!\\)%[^\n]*", "", tex))  # it treats TeX's comments as text
 
 
 def _written(element: Element, block: bool = False, depth: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""What nbgrader's GenerateFeedback makes pages with: the command's, the Formgrader's button's and our own alike."""
+"""The exporter of nbgrader's GenerateFeedback, for nbgrader's command, the Formgrader's button and our command."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
-from coursekit.reference import assignments
-from coursekit.model.course import Course
 from coursekit.feedback import cells, marks, page
+from coursekit.model.course import Course
+from coursekit.reference import assignments
 
 
 class FeedbackExporter(Exporter):
@@ -26,21 +26,21 @@ class FeedbackExporter(Exporter):
         converter: Any = self.parent
         course = Course(Path(converter.coursedir.root))
         exercises = assignments.load(course, assignment)
-        known = marks.read(nb, exercises, about["notebook"], student, about["db_url"], self.config)
-        # Without anything of the student's to grade, the notebook is the untouched release: nobody's work.
-        shown = () if known.problem else cells.shown(nb, notes_are_told=bool(known.notes))
+        known = marks.read_marks(nb, exercises, about["notebook"], student, about["db_url"], self.config)
+        # If there was nothing to grade, the notebook is the untouched release: not the student's work.
+        rendered = () if known.problem else cells.render(nb, notes_shown_above=bool(known.notes))
         self._only_the_page(assignment, student)
-        return page.render(known, cells.title(nb), shown), resources
+        return page.render(known, cells.title(nb), rendered), resources
 
     def _only_the_page(self, assignment: str, student: str) -> None:
-        """Take out of the student's feedback folder what GenerateFeedback has copied there from the autograded one.
+        """Delete from the student's feedback folder what GenerateFeedback has copied from the autograded folder.
 
-        The page needs none of it, and a copy may be anything: a page of the student's own, a followed symbolic link.
+        The page needs none of these files, and they may be harmful: an HTML page by the student, the target of a link.
         """
         converter: Any = self.parent
         pages = {Path(path).with_suffix(self.file_extension).name for path in converter.notebooks}
         folder = Path(converter.coursedir.root) / converter._format_dest(assignment, student)
-        for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
+        for path in sorted(folder.rglob("*"), reverse=True):  # the content of a folder before the folder
             if path.is_dir() and not path.is_symlink():
                 path.rmdir()
             elif path.parent != folder or path.name not in pages:

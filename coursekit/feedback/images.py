@@ -1,4 +1,4 @@
-"""Pictures that may stand on the page: PNG, JPEG and GIF of a bearable size, looked into, as data URIs."""
+"""Pictures for the page: PNG, JPEG and GIF of limited size, validated by their headers, as data URIs."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ import struct
 from typing import Any
 
 from coursekit.feedback import text
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
 
 MAX_BYTES = 6 << 20
 MAX_PIXELS = 40_000_000
@@ -17,14 +17,14 @@ _DATA_URI = re.compile(r"\s*data:image/(png|jpe?g|gif);base64,", re.IGNORECASE)
 
 
 def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = None) -> str:
-    """An ``<img>``, or in words why there is none. The data is decoded and encoded again: nothing else rides on it."""
+    """An ``<img>``, or a sentence why there is none. The data is decoded and encoded again, to drop anything else."""
     alt = text.name(alt, MAX_ALT_CHARS)
     if len(data) > MAX_BYTES * 3 // 2:
         return absent(alt, "it is too large")
     budget = budget or Budget()
     try:
-        budget.take_picture(len(data), 0)  # before it is decoded, which costs what it costs, picture or not
-    except Spent:
+        budget.take_picture(len(data), 0)  # before decoding, which takes time even if it is no picture
+    except BudgetExceeded:
         return absent(alt, "there are too many for one page")
     try:
         raw = base64.b64decode(re.sub(r"\s", "", data), validate=True)
@@ -37,7 +37,7 @@ def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = 
         return absent(alt, "it is too large")
     try:
         budget.take_picture(0, size[0] * size[1])
-    except Spent:
+    except BudgetExceeded:
         return absent(alt, "there are too many for one page")
     known = width if type(width) is int and 0 < width <= 4000 else min(size[0], 4000)
     encoded = base64.b64encode(raw).decode("ascii")
@@ -45,7 +45,7 @@ def from_base64(data: str, alt: str, width: Any = None, budget: Budget | None = 
 
 
 def from_source(source: str, alt: str, budget: Budget | None = None) -> str:
-    """The picture behind the ``src`` of an ``<img>``: only what stands in the notebook itself, never an address."""
+    """The picture in the ``src`` of an ``<img>``: only a data URI in the notebook, never an address."""
     found = _DATA_URI.match(source)
     if not found:
         return absent(text.name(alt, MAX_ALT_CHARS), "only pictures handed in with the notebook are shown")
@@ -53,7 +53,7 @@ def from_source(source: str, alt: str, budget: Budget | None = None) -> str:
 
 
 def absent(alt: str, why: str) -> str:
-    """What stands in place of a picture, with its description if it has one."""
+    """The sentence in place of a picture, with its description if it has one."""
     described = f": {alt}" if alt.strip() else ""
     return f'<span class="absent">[A picture is not shown here, because {html.escape(why + described)}]</span>'
 

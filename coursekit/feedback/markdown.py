@@ -1,4 +1,4 @@
-"""Markdown with equations -> safe HTML, read as JupyterLab reads it."""
+"""Markdown with equations -> safe HTML, by the rules of JupyterLab."""
 
 import re
 from html import escape
@@ -9,11 +9,11 @@ from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline
 
 from coursekit.feedback import code, images, sanitise, text
-from coursekit.feedback.budget import Budget, Spent
+from coursekit.feedback.budget import Budget, BudgetExceeded
 from coursekit.submission.attachments import called
 
 MAX_CHARS = 20_000
-MAX_EQUATION_LINES = 50  # each line may begin one, and has to be followed to where it ends
+MAX_EQUATION_LINES = 50  # every line may begin an equation, whose end has to be searched
 MAX_ADDED_CELLS = 1_000
 _STEP_WORK, _ENTITY_WORK, _BLOCK_WORK, _COLUMN_WORK, _CHARS_FOR_ONE = 4, 8, 8, 16, 10
 _SCANS = {
@@ -23,8 +23,8 @@ _SCANS = {
     "`": 16,
     "$": 16,
     "\\": 16,
-}  # begins what may be looked for up to the end; chars a unit
-_BUDGET = "budget"  # in Markdown-it's environment of one text
+}  # a character that may start a search up to the end of the text -> characters per unit of work
+_BUDGET = "budget"  # the key of the budget in Markdown-it's environment
 _ENVIRONMENT = re.compile(r"\\begin\{([a-zA-Z]+\*?)\}")
 
 
@@ -33,7 +33,7 @@ def html(
 ) -> str:
     """The HTML of a Markdown text; pictures only from data URIs and the cell's own attachments.
 
-    As plain text where it is too long, or costs too much. Raises Spent where there is no room even for that.
+    Plain text if the text is too long or too expensive. Raises BudgetExceeded if there is no room even for that.
     """
     budget = budget or Budget()
 
@@ -47,7 +47,7 @@ def html(
             shown = text.visible(source)
             budget.spend(work=len(shown) // _CHARS_FOR_ONE)
             return sanitise.clean(_READER.render(shown, {_BUDGET: budget}), outline, image, budget)
-        except Spent:
+        except BudgetExceeded:
             pass
     return code.plain(source, "Text", budget, "plain", MAX_CHARS)
 
@@ -61,7 +61,7 @@ def _attached(attachments: Any, name: str, alt: str, budget: Budget) -> str:
 
 
 def _inline_work(state: StateInline, silent: bool) -> bool:
-    """No rule of Markdown: what is tried at a place inside a paragraph is paid for, however often it is tried."""
+    """Charge the budget for every attempt of the inline rules at a position; not a rule of Markdown itself."""
     sign = state.src[state.pos]
     scan = (state.posMax - state.pos) // _SCANS[sign] if sign in _SCANS else 0
     state.env[_BUDGET].spend(work=_STEP_WORK + scan + (_ENTITY_WORK if sign == "&" else 0))
@@ -69,12 +69,12 @@ def _inline_work(state: StateInline, silent: bool) -> bool:
 
 
 def _pairs_work(state: StateInline) -> None:
-    """The marks of emphasis are paired with each other."""
+    """Charge the budget for pairing the delimiters of emphasis, which takes quadratic time."""
     state.env[_BUDGET].spend(work=2 * len(state.delimiters) + len(state.delimiters) ** 2 // 100)
 
 
 def _block_work(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """The same for what is tried at the beginning of a line."""
+    """Charge the budget for every attempt of the block rules at the beginning of a line."""
     start = state.bMarks[first] + state.tShift[first]
     length = state.eMarks[first] - start
     scan = len(state.src) - start if state.src.startswith("[", start) else length
@@ -108,7 +108,7 @@ def _inline_equation(state: StateInline, silent: bool) -> bool:
 
 
 def _block_equation(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """``$$`` at the beginning of a line up to ``$$`` at the end of one: its lines are no list and no heading."""
+    """``$$`` at the start of a line up to ``$$`` at the end of a line; the lines between are no lists or headings."""
     start = state.bMarks[first] + state.tShift[first]
     if state.is_code_block(first) or not state.src.startswith("$$", start):
         return False
@@ -130,7 +130,7 @@ def _block_equation(state: StateBlock, first: int, last: int, silent: bool) -> b
 
 
 def _end(source: str, closing: str, begin: int, limit: int) -> int:
-    """Where ``closing`` stands next and is not escaped; -1 if nowhere."""
+    """The position of the next ``closing`` that is not escaped; -1 if there is none."""
     place = source.find(closing, begin, limit)
     while place > 0 and closing[0] == "$" and source[place - 1] == "\\":
         place = source.find(closing, place + 1, limit)
@@ -155,11 +155,11 @@ def _reader() -> MarkdownIt:
     reader.inline.ruler.before("escape", "equation", _inline_equation)
     reader.block.ruler.before("fence", "equation", _block_equation, {"alt": ["paragraph", "blockquote", "list"]})
     reader.add_render_rule("equation", _equation)
-    # The page allows links and data URIs by its own list; this one would turn pictures into their Markdown.
+    # ``sanitise`` decides on links and data URIs; Markdown-it's check would turn such pictures into plain text.
     reader.validateLink = _any_link  # type: ignore[method-assign]
     return reader
 
 
-# It fills short rows up: 20,000 characters become 65,536 cells more, after six seconds (markdown-it-py 4.3).
+# Markdown-it pads short rows: 20,000 characters become 65,536 more cells, in six seconds (markdown-it-py 4.3).
 table.__globals__["MAX_AUTOCOMPLETED_CELLS"] = MAX_ADDED_CELLS
 _READER = _reader()

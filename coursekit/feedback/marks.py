@@ -1,7 +1,7 @@
-"""What is known about one student's marks, as values: the gradebook's marks, and the verdicts behind them.
+"""One student's marks as values: the marks in the gradebook, and the verdicts that explain them.
 
-The verdicts are in the autograded notebook's metadata (``graded_verdicts``). They quote the student, so every text in
-here is untrusted. Where there are none (graded before they were written), the gradebook's comments take their place.
+The verdicts are in the metadata of the autograded notebook (``graded_verdicts``). They quote the student, so every text
+here is untrusted. Without verdicts (graded by an older version) the comments in the gradebook take their place.
 """
 
 import math
@@ -12,20 +12,20 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from coursekit.grading import gradebook
-from coursekit.model import notebooks
-from coursekit.reference.assignments import Assignment
-from coursekit.model.errors import CourseError
 from coursekit.grading.gradebook import NOT_JUDGED
+from coursekit.grading.student_marks import StudentMarks, format_duration, format_time
 from coursekit.marking import graded_verdicts
 from coursekit.marking.graded_verdicts import MAX_CHARS, GradedExercise
-from coursekit.marking.verdicts import NOTHING_ELSE, Result, gist
+from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, gist
+from coursekit.model import notebooks
+from coursekit.model.errors import CourseError
+from coursekit.reference.assignments import Assignment
 from coursekit.submission.loading import NOTES, PROBLEM
-from coursekit.grading.student_marks import StudentMarks, duration, moment
 
 
 @dataclass(frozen=True)
-class Exercise:
-    """One graded answer. ``earned`` is what counts, ``automatic`` what the grader alone would give."""
+class ExerciseFeedback:
+    """The feedback on one graded answer. ``earned`` is the mark, ``automatic`` the mark by the grader alone."""
 
     grade_id: str
     name: str
@@ -33,7 +33,7 @@ class Exercise:
     earned: float
     number: int | None = None
     automatic: float | None = None
-    checks: tuple[Result, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     summary: str = ""
     hint: str = ""
     follows: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Exercise:
 
     @property
     def status(self) -> str:
-        """One word for colour and sign: ``right``, ``partly``, ``wrong``, ``blank``, ``waiting``, ``unknown``."""
+        """The key of colour and sign: ``right``, ``partly``, ``wrong``, ``blank``, ``waiting``, ``unknown``."""
         if self.waiting and not self.by_person:
             return "waiting"
         if not self.judged:
@@ -67,9 +67,9 @@ class Exercise:
         return any(not check.passed for check in self.checks)
 
     @property
-    def found(self) -> tuple[Result, ...]:
-        """The failed checks, the first for each reason; that nothing else is right is none where there is another."""
-        by_gist: dict[str, Result] = {}
+    def found(self) -> tuple[CheckResult, ...]:
+        """The failed checks, one per reason; the reason "nothing else is right" is dropped if there is another."""
+        by_gist: dict[str, CheckResult] = {}
         for check in self.checks:
             if not check.passed and check.reason:
                 by_gist.setdefault(gist(check.reason), check)
@@ -88,8 +88,8 @@ class Marks:
     result: StudentMarks
     notes: tuple[str, ...]
     problem: str
-    exercises: tuple[Exercise, ...]
-    outdated: bool = False  # the late penalty in the total is not the one of now
+    exercises: tuple[ExerciseFeedback, ...]
+    outdated: bool = False  # the late penalty in the total is out of date
 
     @property
     def points(self) -> float:
@@ -101,15 +101,14 @@ class Marks:
 
     @property
     def deadline(self) -> str:
-        """What became of the due date, as some sentences; "" where there is nothing to say."""
+        """Extension, lateness and penalty in sentences; "" if there is nothing to say."""
         result = self.result
-        said = [f"You had an extension until {moment(result.extended_until)}."] if result.extended_until else []
+        said = [f"You had an extension until {format_time(result.extended_until)}."] if result.extended_until else []
         if result.late:
-            when = f" ({moment(result.submitted)})" if result.submitted else ""
+            when = f" ({format_time(result.submitted)})" if result.submitted else ""
             free = not (result.taken_off or self.outdated)
-            said.append(
-                f"Handed in {duration(result.late)} late{when}{'; nothing was taken off for that' if free else ''}."
-            )
+            ending = "; nothing was taken off for that" if free else ""
+            said.append(f"Handed in {format_duration(result.late)} late{when}{ending}.")
         if self.outdated:
             said.append("The penalty for being late is that of an earlier date or rule; your total may still change.")
         return " ".join(said)
@@ -120,11 +119,11 @@ class Marks:
 
     @property
     def waiting(self) -> float:
-        """Points that a person has not given or refused yet."""
+        """Points that a person has not decided on yet."""
         return sum(exercise.points for exercise in self.exercises if exercise.status == "waiting")
 
     @property
-    def first_to_fix(self) -> Exercise | None:
+    def first_to_fix(self) -> ExerciseFeedback | None:
         """The first exercise with an error of its own: fixing it may fix others."""
         lost = [
             exercise for exercise in self.exercises if exercise.lost_checks or exercise.status in ("wrong", "blank")
@@ -132,10 +131,10 @@ class Marks:
         return next((exercise for exercise in lost if not exercise.calls), lost[0] if lost else None)
 
 
-def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
-    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry for one never graded.
+def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
+    """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry if it was never graded.
 
-    ``known`` is the assignment; ``config``: nbgrader's, which says how late work is penalised.
+    ``known`` is the assignment; ``config`` is nbgrader's configuration, with the late policy.
     """
     from nbgrader.api import Gradebook
 
@@ -161,24 +160,24 @@ def read(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_ur
         result = gradebook.marks_of(entry.assignment, problem)
         try:
             outdated = bool(penalties.outdated(book, assignment, config, student))
-        except CourseError:  # the late policy fails, which whoever grades is told
+        except CourseError:  # the late policy fails, which `grade` reports
             outdated = False
     return Marks(assignment, student, person, result, notes, problem, tuple(found), outdated)
 
 
 def _exercise(
     cell: NotebookNode, key: str, grade: Any, comment: Any, verdict: GradedExercise | None, row: Any
-) -> Exercise:
+) -> ExerciseFeedback:
     automatic = None if grade is None else grade.auto_score
     grader = notebooks.grader_metadata(cell)
     by_person = grade is not None and grade.manual_score is not None
     written = notebooks.is_solution(cell) or bool(grader.get("task"))
     if verdict is None or (automatic is not None and not math.isclose(automatic, verdict.earned, abs_tol=1e-9)):
-        verdict = GradedExercise(key, "")  # there is none, or it is of an older run: the gradebook is what counts
+        verdict = GradedExercise(key, "")  # no verdict, or one of an older run: the gradebook decides
     said = "" if comment is None else comment.auto_comment or ""
     from_person = "" if comment is None else comment.manual_comment or ""
     judged = by_person or written or automatic is not None
-    return Exercise(
+    return ExerciseFeedback(
         grade_id=key,
         name=verdict.function or (row.function if row else key.replace("-", " ").capitalize()),
         points=float(grade.max_score) if grade is not None else graded_verdicts.number(grader, "points"),

@@ -1,4 +1,4 @@
-"""Marks and cells -> the page: one file that needs nothing else, and in which nothing can run."""
+"""Marks and cells -> the page: one file without external resources and without scripts."""
 
 import base64
 import hashlib
@@ -11,10 +11,10 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from coursekit.feedback import cells, markdown, text
-from coursekit.feedback.marks import Exercise, Marks
+from coursekit.feedback.marks import ExerciseFeedback, Marks
 from coursekit.grading.student_marks import UNREADABLE
 
-# The sign and the words of each status: colour is only a third way to say it.
+# The sign and the words of each status; colour only repeats them.
 STATUS = {
     "right": ("✓", "right"),
     "partly": ("◐", "partly right"),
@@ -44,7 +44,7 @@ def render(marks: Marks, title: str, shown: tuple[cells.Cell, ...]) -> str:
 
 
 def headline(marks: Marks) -> str:
-    """The first thing to say."""
+    """The first sentence of the page."""
     if marks.problem and marks.result.status != UNREADABLE:
         return "The grader could not read this; a person has marked it."
     if marks.problem:
@@ -86,12 +86,12 @@ def prose(said: str) -> Markup:
 
 
 def sentence(said: str) -> Markup:
-    """The same with a capital at the beginning, where it begins with a word and not with a name of the notebook."""
+    """Untrusted text as sentences, the first letter capital if it begins with a word and not with a Python name."""
     return prose(said[:1].upper() + said[1:] if re.match(r"(?:a|[a-z]{3,})[ ,]", said) else said)
 
 
 def breakable(identifier: str) -> Markup:
-    """A name that may be broken behind its underscores, for narrow screens."""
+    """A name that may be broken after underscores, for narrow screens."""
     return Markup(escape(text.name(identifier)).replace("_", "_<wbr>"))
 
 
@@ -106,8 +106,8 @@ def person(comment: str) -> Markup:
     return Markup(markdown.html(comment))
 
 
-def called(exercise: Exercise) -> Markup:
-    """The exercise's name: of a function as code, of a written answer as words."""
+def called(exercise: ExerciseFeedback) -> Markup:
+    """The exercise's name: a function as code, a written answer as words."""
     name = breakable(exercise.name)
     return name if exercise.written else Markup(f"<code>{name}</code>")
 

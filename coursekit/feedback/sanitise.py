@@ -1,10 +1,11 @@
-"""HTML of unknown origin -> HTML that shows the same text and can do nothing: written anew from an allowlist.
+"""Untrusted HTML -> inert HTML that shows the same text, written by an allowlist.
 
-Not bleach, which is at hand: its HTML parser copies open formatting elements into every paragraph as the standard
-demands, so 18 KB of an output become 6.5 MB after five seconds, and 100 KB a dead grader. Not ``html.parser`` of
-Python 3.11 either, whose time grows with the square: 200 KB of ``<x `` take minutes. Here time and size are linear.
-The safety does not hang on reading the HTML as a browser does: whatever is read, only the tags below are written, in
-balanced pairs, with no attribute but those of ``_attributes``, and every other character is escaped.
+Why not bleach, which is installed: its HTML parser copies open formatting elements into every paragraph, as the
+standard demands, so that 18 KB of an output become 6.5 MB after five seconds, and 100 KB exhaust the grader. Why not
+``html.parser`` of Python 3.11: it takes quadratic time, minutes for 200 KB of ``<x ``. Here time and size are linear.
+
+The safety does not depend on parsing the HTML like a browser: whatever is parsed, only the tags below are written, in
+balanced pairs, with no attributes but those of ``_attributes``, and every other character is escaped.
 """
 
 import re
@@ -17,8 +18,8 @@ from coursekit.feedback.budget import Budget
 
 MAX_HTML_CHARS = 150_000
 MAX_DEPTH = 30
-_TAG_WORK, _TEXT_WORK, _CHARS_FOR_ONE = 8, 3, 10  # units, measured with nothing but tags, and nothing but "<"
-EQUATION = "x-equation"  # what Markdown's equations are on their way through here
+_TAG_WORK, _TEXT_WORK, _CHARS_FOR_ONE = 8, 3, 10  # units, measured with text that is only tags, or only "<"
+EQUATION = "x-equation"  # the tag in which ``markdown`` passes equations to this module
 
 
 def _words(said: str) -> frozenset[str]:
@@ -32,17 +33,17 @@ _HEADINGS = _words("h1 h2 h3 h4 h5 h6")
 _AS_BLOCKS = _words(
     "address article aside center dd dl dt fieldset figcaption figure footer form header main nav section"
 )
-# Left out with all that is in them: nothing in there is meant to be read, or it could not be shown as it is.
+# Left out with their content, which is not meant to be read or could not be shown safely.
 _SILENT = _words(
     "applet audio canvas frameset iframe math noembed noframes noscript object script select style svg template"
     " textarea title video xmp"
 )
-_TOLD = _SILENT - {"style", "title", "noscript"}
+_REPORTED = _SILENT - {"style", "title", "noscript"}
 _SAFE_LINK = re.compile(r"(https?://|mailto:)[^\s\\]+", re.IGNORECASE)
-_ALIGNED = re.compile(r"\s*text-align\s*:\s*(right|center)\s*;?\s*")  # as Markdown's tables say it
+_ALIGNED = re.compile(r"\s*text-align\s*:\s*(right|center)\s*;?\s*")  # as in the tables of Markdown
 
-# Quoted text may hold a ">". Each character fits in one place only, so a tag without an end is given up at once.
-# Not with re.IGNORECASE, for which some letters outside ASCII are among a to z, too.
+# Quoted text may contain ">". Each character matches in one place only, so that there is no backtracking.
+# Without re.IGNORECASE, by which some letters outside ASCII match a to z, too.
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]{0,40}+)"""
     r"""(?P<attributes>[^>"']*+(?:(?:"[^"]*+"|'[^']*+')[^>"']*+)*)>"""
@@ -54,7 +55,7 @@ Image = Callable[[str, str], str]
 
 
 class Outline:
-    """The headings of a page in order: no level is skipped, whatever level a text asks for."""
+    """The heading levels of a page: a text cannot skip a level."""
 
     def __init__(self, above: int) -> None:
         self._above, self._last = above, above
@@ -65,7 +66,7 @@ class Outline:
 
 
 class AsWritten(Outline):
-    """Every heading has the level that the text asks for, as in JupyterLab."""
+    """Every heading has the level that it has in the text, as in JupyterLab."""
 
     def __init__(self) -> None:
         super().__init__(above=0)
@@ -75,9 +76,9 @@ class AsWritten(Outline):
 
 
 def clean(html: str, outline: Outline | None = None, image: Image | None = None, budget: Budget | None = None) -> str:
-    """The HTML without anything that acts, loads, moves or pretends. Without an ``outline`` headings are bold text.
+    """The HTML without scripts, styles, external resources and forms. Without an ``outline`` headings are bold text.
 
-    Raises Spent where the budget does not reach for all of it.
+    Raises BudgetExceeded if the budget is too small for all of it.
     """
     budget = budget or Budget()
     writer = _Writer(outline, image or (lambda source, alt: images.from_source(source, alt, budget)), budget)
@@ -87,34 +88,34 @@ def clean(html: str, outline: Outline | None = None, image: Image | None = None,
 
 @dataclass
 class _Open:
-    """An element that is not closed yet: as it was read, what is to be written, and where it began."""
+    """An open element: its tag as it was read, its end tag to be written, and where it began."""
 
     tag: str
     end: str
     place: int
-    said: int  # how many words there were before it
-    drawn: int  # and how many pictures and equations
+    said: int  # characters of text before it
+    drawn: int  # pictures and equations before it
 
 
 class _Writer:
-    """Reads tags and text in one pass, and writes what may stay."""
+    """Reads tags and text in one pass, and writes the allowed part."""
 
     def __init__(self, outline: Outline | None, image: Image, budget: Budget) -> None:
         self._outline, self._image, self._budget = outline, image, budget
         self._out: list[str] = []
         self._open: list[_Open] = []
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._said = self._drawn = 0
 
     def finished(self, is_cut: bool) -> str:
         while self._open:
             self._pop()
-        notes = [f"Not shown here: {', '.join(sorted(self._told))}."] if self._told else []
+        notes = [f"Not shown here: {', '.join(sorted(self._reported))}."] if self._reported else []
         notes += ["The rest is left out here: it is too long."] if is_cut else []
         return "".join(self._out) + "".join(f'<p class="absent">[{note}]</p>' for note in notes)
 
     def read(self, html: str) -> None:
-        """Never looks at a character twice: what has no end reaches to the end of the text."""
+        """Read all of the text once: anything without an end extends to the end of the text."""
         place = 0
         while place < len(html):
             begin = html.find("<", place)
@@ -123,19 +124,19 @@ class _Writer:
                 return
             if found := _TAG.match(html, begin):
                 place = self._tag(html, found)
-            elif _BEGINS_TAG.match(html, begin):  # and has no end: all the rest was looked at to find that out
+            elif _BEGINS_TAG.match(html, begin):  # has no end, which was found out by reading all the rest: stop
                 self._text(html[begin:])
                 return
             elif html.startswith("<!--", begin):
-                place = _behind(html, "-->", begin + 4)
+                place = _after(html, "-->", begin + 4)
             elif html.startswith(("<!", "<?", "</"), begin):
-                place = _behind(html, ">", begin + 2)
+                place = _after(html, ">", begin + 2)
             else:
                 self._text("<")
                 place = begin + 1
 
     def _tag(self, html: str, found: re.Match[str]) -> int:
-        """Take one tag in; returns where the next thing begins."""
+        """Process one tag; returns the position after it, or after an element that is left out."""
         self._budget.spend(work=_TAG_WORK + len(found[0]) // _CHARS_FOR_ONE)
         tag = found["name"].lower()
         if found["end"]:
@@ -144,9 +145,9 @@ class _Writer:
             else:
                 self._close_up_to("div" if tag in _AS_BLOCKS else tag)
         elif tag in _SILENT:
-            self._told |= {tag} & _TOLD
+            self._reported |= {tag} & _REPORTED
             if not found["attributes"].endswith("/"):
-                return _behind(html, f"</{tag}", found.end(), ignore_case=True)
+                return _after(html, f"</{tag}", found.end(), ignore_case=True)
         else:
             self._begin(tag, {a["name"].lower(): _value(a) for a in _ATTRIBUTE.finditer(found["attributes"])})
         return found.end()
@@ -192,7 +193,7 @@ class _Writer:
         if self._outline is None or self._inside("table", "ul", "ol", "details", "a", "summary", *_HEADINGS):
             self._push(tag, '<p class="heading">', "</p>")
         else:
-            self._push(tag, "", "")  # its level is known when it is known not to be empty
+            self._push(tag, "", "")  # its level is chosen at its end, if it is not empty
 
     def _block(self, tag: str, given: dict[str, str]) -> None:
         self._close_up_to("p")
@@ -231,7 +232,7 @@ class _Writer:
             self._out.append(begin)
 
     def _close_up_to(self, tag: str, within: tuple[str, ...] = ("td", "th", "table")) -> None:
-        """Close the innermost ``tag`` and what is open inside it, unless it lies outside of ``within``."""
+        """Close the innermost ``tag`` and all elements inside it, but not across an element in ``within``."""
         for element in reversed(self._open):
             if element.tag == tag:
                 while self._pop() is not element:
@@ -248,15 +249,15 @@ class _Writer:
             name = "p" if silent or self._outline is None else f"h{self._outline.level(int(element.tag[1]))}"
             self._out[element.place], element.end = f"<{name}>", f"</{name}>"
         elif empty and element.tag in ("a", "summary", *_HEADINGS):
-            self._out[element.place] = element.end = ""  # nothing to follow, to open or to go to
+            self._out[element.place] = element.end = ""  # an empty link, summary or heading
         elif empty and element.tag == "th":
             self._out[element.place], element.end = "<td>", "</td>"
         self._out.append(element.end)
         return element
 
 
-def _behind(html: str, closing: str, begin: int, ignore_case: bool = False) -> int:
-    """Where what ends with ``closing`` is over; the end of the text, if it never ends."""
+def _after(html: str, closing: str, begin: int, ignore_case: bool = False) -> int:
+    """The position after the next ``closing``; the end of the text if there is none."""
     if ignore_case:
         found = re.compile(re.escape(closing) + "[^>]*+>?", re.IGNORECASE).search(html, begin)
         return found.end() if found else len(html)
@@ -269,7 +270,7 @@ def _value(attribute: re.Match[str]) -> str:
 
 
 def _attributes(tag: str, given: dict[str, str]) -> str:
-    """The few attributes that may stay, and of those only plain values."""
+    """The allowed attributes with harmless values."""
     kept = {}
     if tag == "a" and _SAFE_LINK.fullmatch(link := given.get("href", "").strip()):
         kept = {"href": link[:2000], "rel": "noopener noreferrer nofollow", "target": "_blank"}

@@ -1,4 +1,4 @@
-"""Text of unknown origin as text that shows what it is: nothing invisible, nothing that turns the line round."""
+"""Untrusted text -> text without invisible characters and without changes of the writing direction."""
 
 import re
 import unicodedata
@@ -9,17 +9,17 @@ from coursekit.model.accents import MOST_IN_A_ROW
 
 MAX_CHARS, _TAIL_CHARS = 20_000, 2_000
 MAX_LINES, _TAIL_LINES = 3_000, 300
-_MAX_KNOWN = 10_000  # all that there are would take 150 MiB
+_MAX_KNOWN = 10_000  # all of Unicode would take 150 MiB
 _JOINERS = "\u200c\u200d"  # several scripts and many emoji need them inside words
-_INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # controls, format characters (directions too), half characters, private ones
+_INVISIBLE = ("Cc", "Cf", "Cs", "Co")  # control, format (also direction), surrogate and private-use characters
 # Escape sequences of terminals: CSI, OSC (a title, a link) and the short ones. Each part matches in linear time.
 _ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
 
-_LONG_NUMBERS = re.compile(r"(?<=&#)[0-9]{8,}+")  # with seven digits any character can be written
+_LONG_NUMBERS = re.compile(r"(?<=&#)[0-9]{8,}+")  # seven digits are enough for every character
 
 
 class _WrittenOut(dict[int, str]):
-    """For ``str.translate``: what each character is shown as, found out once, while not too many are known."""
+    """For ``str.translate``: how each character is shown, cached for the first ``_MAX_KNOWN`` characters."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -39,7 +39,7 @@ def visible(text: str) -> str:
 
 
 def _few_marks(text: str) -> str:
-    """No more accents and other marks on one letter than a browser places soon: how many more is in their place."""
+    """Limit the combining marks on one letter, which browsers place slowly; a number replaces the rest."""
     parts, done = list[str](), 0
     for begin, end in accents.long_rows(text, _is_mark):
         parts += [text[done : begin + MOST_IN_A_ROW], f"⟨{end - begin - MOST_IN_A_ROW:,} more marks⟩"]
@@ -52,15 +52,15 @@ def _is_mark(letter: str) -> bool:
 
 
 def unescaped(html: str) -> str:
-    """The text that a piece of HTML without tags shows: every reference is the character that it stands for.
+    """The text of a piece of HTML without tags: character references are replaced by their characters.
 
-    Python reads no number of more than 4,300 digits, and raises.
+    Long numbers are shortened first: Python raises for one of more than 4,300 digits.
     """
     return unescape(_LONG_NUMBERS.sub(_short_number, html))
 
 
 def name(text: str, limit: int = 120) -> str:
-    """A name on one line, cut where it is absurdly long."""
+    """A name on one line, cut to ``limit`` characters."""
     one_line = " ".join(visible(text[: 4 * limit]).split())
     for joiner in _JOINERS:
         one_line = one_line.replace(joiner, f"⟨U+{ord(joiner):04X}⟩")
@@ -68,7 +68,7 @@ def name(text: str, limit: int = 120) -> str:
 
 
 def terminal(text: str) -> str:
-    """What a terminal would show in the end: no colours, and of a line that was overwritten the last state."""
+    """The text as a terminal shows it in the end: without colours, and of an overwritten line the last state."""
     plain = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\b", "")
     if "\r" in plain:
         plain = "\n".join(_last_state(line) for line in plain.split("\n"))
@@ -76,7 +76,7 @@ def terminal(text: str) -> str:
 
 
 def cut(text: str, limit: int = MAX_CHARS) -> str:
-    """The beginning and the end of what is too long, and between them how much was left out."""
+    """The beginning and the end of a text that is too long, and between them how much was left out."""
     if len(text) > limit:
         tail = min(_TAIL_CHARS, limit // 4)
         text = f"{text[: limit - tail]}\n[… {len(text) - limit:,} characters are left out here …]\n{text[-tail:]}"
@@ -88,7 +88,7 @@ def cut(text: str, limit: int = MAX_CHARS) -> str:
 
 def _short_number(found: re.Match[str]) -> str:
     digits = found[0].lstrip("0") or "0"
-    return digits if len(digits) < 8 else "9999999"  # no character either
+    return digits if len(digits) < 8 else "9999999"  # larger than every character: invalid like the original
 
 
 def _last_state(line: str) -> str:

@@ -1,1 +1,1 @@
-"""A class: submissions examined by workers, their outcomes recorded in the gradebook."""
+"""Grade a class: workers grade submissions, one writer records the outcomes in the gradebook."""

@@ -1,4 +1,4 @@
-"""nbgrader's own converters, set up for a course, as plain function calls that log to a file."""
+"""Call nbgrader's converters with the settings of a course; their messages go to a log file."""
 
 import logging
 import os
@@ -16,8 +16,8 @@ from coursekit.model import database, settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 
-# What our commands take from the course directory itself, whatever the configuration says of it.
-_OURS = {
+# Our commands use these values, whatever the configuration of the course says.
+_FIXED_SETTINGS = {
     "student_id": "*",
     "student_id_exclude": "",
     "assignment_id": "",
@@ -28,18 +28,18 @@ _OURS = {
 
 
 def course_config(course: Course, **directories: str) -> Config:
-    """What ``nbgrader_config.py`` says, for one of nbgrader's converters or preprocessors that we run.
+    """The configuration in ``nbgrader_config.py``, for a converter or preprocessor of nbgrader that we run.
 
-    Folders and patterns are ours; keyword arguments override traits of its CourseDirectory. Raises CourseError.
+    Folders and patterns are replaced by ours; keyword arguments override traits of CourseDirectory. Raises CourseError.
     """
     config: Config = settings.of(course.root)
-    for name, value in {**_OURS, "root": str(course.root), "db_url": course.db_url, **directories}.items():
+    for name, value in {**_FIXED_SETTINGS, "root": str(course.root), "db_url": course.db_url, **directories}.items():
         config.CourseDirectory[name] = value
     return config
 
 
 def convert(converter: str, config: Config, assignment: str, log: Path, student: str = "*") -> None:
-    """Run one of nbgrader's converters over an assignment; raises CourseError with the last line of its complaint."""
+    """Run a converter of nbgrader over an assignment. Raises CourseError with the last line of its error message."""
     from nbgrader import converters
     from nbgrader.coursedir import CourseDirectory
 
@@ -48,7 +48,7 @@ def convert(converter: str, config: Config, assignment: str, log: Path, student:
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id, coursedir.student_id = assignment, student
     with logging_to(log) as said, _environment_on_path(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SQLAlchemy has much to say about nbgrader's models
+        warnings.simplefilter("ignore")  # SQLAlchemy warns about nbgrader's models
         try:
             getattr(converters, converter)(coursedir=coursedir, config=config).start()
         except (SystemExit, Exception) as error:
@@ -58,7 +58,7 @@ def convert(converter: str, config: Config, assignment: str, log: Path, student:
 
 
 def _cause(said: list[str], error: BaseException) -> str:
-    """The line that names the cause: the end of the last traceback in the log, if there is one."""
+    """The line that names the cause: the last line of the last traceback in the log, if there is one."""
     tracebacks = [text for text in said if text.startswith("Traceback")]
     if any("database is locked" in text for text in tracebacks):
         return "gradebook.db is in use by another program: close it, and run this again"
@@ -72,7 +72,7 @@ def _cause(said: list[str], error: BaseException) -> str:
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[list[str]]:
-    """nbgrader's messages go to a file, and nowhere else; yields its errors."""
+    """Within the block, nbgrader's messages go only to a file. Yields the list of its errors."""
     path.parent.mkdir(parents=True, exist_ok=True)
     logger: Any = get_logger()
     said: list[str] = []
@@ -96,7 +96,7 @@ def logging_to(path: Path) -> Iterator[list[str]]:
 
 @contextmanager
 def _environment_on_path() -> Iterator[None]:
-    """nbgrader starts ``alembic`` by name: the folder of this Python must be on PATH while it runs."""
+    """Put the folder of this Python on PATH within the block: nbgrader starts ``alembic`` by its name."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
     try:

@@ -1,7 +1,7 @@
-"""What a result is made from, as hashes: the same hash means that grading again would give the same marks.
+"""Fingerprints: hashes of everything that a mark depends on. Equal fingerprints mean equal marks.
 
-The grading's own half (the assignment, the grader, the limits) is worked out once, a submission's for each student.
-What cannot be told for certain has no hash, and is graded again.
+The part that all submissions share (assignment, grader, limits) is computed once, the rest for each student.
+A submission that cannot be read completely has no fingerprint, and is graded again.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from coursekit import PACKAGE
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -20,25 +20,25 @@ from coursekit.submission import folders
 from coursekit.submission.candidates import NOTEBOOK_NAME
 from coursekit.system import versions
 
-MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 96 << 20  # read of one file, of one submission; of more, size and date count
+MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 96 << 20  # per file, per submission; beyond: size and date
 
 
 def of_submissions(
-    course: Course, assignment: str, students: Sequence[str], limits: Limits, sandbox: str
+    course: Course, assignment: str, students: Sequence[str], limits: TimeLimits, sandbox: str
 ) -> dict[str, str]:
-    """The fingerprint of each of these submissions, graded so; "" where there can be none.
+    """The fingerprint of each submission under these options; "" where it cannot be read.
 
-    Take them before anything is graded: what changes meanwhile then has another one the next time.
+    Compute them before grading: a file that changes during grading then has another fingerprint next time.
     """
     grading = of_grading(course, assignment, limits, sandbox)
     return {student: of_submission(course.submitted(assignment, student), grading) for student in students}
 
 
-def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) -> str:
-    """All that decides a mark besides the submission: notebook, tests, recordings, our own code, limits, walls.
+def of_grading(course: Course, assignment: str, limits: TimeLimits, sandbox: str) -> str:
+    """The hash of what decides a mark besides the submission: notebook, tests, recordings, our code, limits, isolation.
 
-    Whether experiments are run decides none: a stamp says it by itself. Nor does the configuration, but for the shared
-    files: another assignment in it makes no graded work old.
+    Not included: whether experiments are run, which a receipt records separately; and the configuration, except the
+    shared files that it names, so that a new assignment does not make all graded work outdated.
     """
     parts = {f"source/{assignment}": course.source(assignment)}
     parts |= {f"trusted/{name}": path for name, path in course.trusted_files(assignment).items()}
@@ -57,9 +57,9 @@ def of_grading(course: Course, assignment: str, limits: Limits, sandbox: str) ->
 
 
 def of_submission(folder: Path, grading: str) -> str:
-    """Names and bytes of everything in a student's folder, under the hash of the grading.
+    """The hash of ``grading`` and of the names and contents of all files in a student's folder.
 
-    Of dates only the order of several notebooks counts, by which the newest is taken.
+    Of the dates only the order of several notebooks is included, because the newest one is graded.
     """
     try:
         listing = folders.listing(folder)
@@ -78,7 +78,7 @@ def of_submission(folder: Path, grading: str) -> str:
 
 
 def _contents(files: Iterable[folders.Item]) -> Iterator[tuple[str, bytes]]:
-    """What the files hold, one after another, so that no more than one is in memory; notebooks come first."""
+    """Names and contents of the files, notebooks first; a generator, so that one file at a time is in memory."""
 
     def key(item: folders.Item) -> tuple[bool, bytes]:
         return not NOTEBOOK_NAME.search(item.path.name), os.fsencode(item.path)
@@ -105,7 +105,7 @@ def of_bytes(data: bytes) -> str:
 
 
 def of_entries(entries: Mapping[tuple[str, str], float | str | None]) -> str:
-    """The hash of what the grader has entered in a gradebook for one submission, by kind and name."""
+    """The hash of the entries that the grader wrote to the gradebook for one submission, by kind and name."""
     return of_bytes(repr(sorted(entries.items())).encode("utf-8", "backslashreplace"))
 
 

@@ -1,8 +1,8 @@
 """Submissions -> marks in the gradebook and executed notebooks in autograded/.
 
-Workers make an outcome out of each submission and change nothing; one writer records them. The submitted folder is only
-read, and one student's failure never touches another's. What has not changed since it was graded is not graded again,
-so that a grading which was stopped, in whatever way, is finished by starting it again.
+Workers turn each submission into an outcome and write nothing; one writer records the outcomes. The submitted folder
+is only read, and one student's failure does not affect the others. Submissions with an up-to-date receipt are not
+graded again, so a run that was stopped or killed is completed by starting it again.
 """
 
 import traceback
@@ -15,31 +15,31 @@ from traitlets.log import get_logger
 from coursekit.grading import converters, fingerprints, lock, registration, roster, workers
 from coursekit.grading.options import DEFAULTS, GradingOptions
 from coursekit.grading.outcomes import Outcome
-from coursekit.grading.penalties import Repriced
+from coursekit.grading.penalties import TotalChange
 from coursekit.grading.recorder import NothingCanBeWritten, Recorder
 from coursekit.marking import marker as marking
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import assignments
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 from coursekit.system import processors
 
 
 @dataclass(frozen=True)
 class Graded:
-    """How grading one submission went; ``problem`` is empty when there was something to grade."""
+    """What a command reports about one submission; ``problem`` says why there was nothing to grade."""
 
     student: str
     problem: str = ""
     notes: tuple[str, ...] = ()
-    failed: bool = False  # our own failure: no mark was written
-    unchanged: bool = False  # since it was graded: the marks stand as they are
-    repriced: Repriced | None = None  # the totals before and after, where only the late penalty has changed
+    failed: bool = False  # an error of the engine: no mark was written
+    unchanged: bool = False  # its receipt is up to date: the marks stay
+    total_change: TotalChange | None = None  # the totals before and after, where only the late penalty has changed
 
 
 def default_jobs() -> int:
-    """As many workers as this process may use processors: more would only make each of them slower."""
+    """The number of processors that this process may use: more workers would only slow each other down."""
     return processors.available()
 
 
@@ -51,11 +51,11 @@ def grade(
     report: Callable[[Graded], None] = lambda _: None,
     force: bool = False,
 ) -> list[Graded]:
-    """Grade the submissions of an assignment, by student; ``report`` is called after each, first for the unchanged.
+    """Grade the submissions of an assignment. Calls ``report`` after each, first for the unchanged ones.
 
-    Where several processes work, the order of the reports is that in which they end. ``force`` grades the unchanged
-    too. Raises CourseError where somebody else grades in this course, where this machine has no sandbox, unless
-    ``options.sandbox`` is ``none``, and where nothing can be written any more.
+    With several workers, reports come in the order in which the submissions are finished. ``force`` also grades
+    unchanged submissions again. Raises CourseError if another process grades in this course, if this computer has no
+    sandbox (unless ``options.sandbox`` is ``none``), and if nothing can be written any more.
     """
     chosen = roster.submitted(course, assignment, students)
     limits = options.limits
@@ -69,10 +69,10 @@ def grade(
         registration.register(course, assignment)
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, options.sandbox)
         with Recorder(course, assignment, limits.experiments) as recorder:
-            unchanged = frozenset[str]() if force else recorder.standing(wanted)
-            repriced = recorder.penalise(unchanged)
+            unchanged = frozenset[str]() if force else recorder.up_to_date(wanted)
+            changes = recorder.update_penalties(unchanged)
             for student in sorted(unchanged):
-                note(Graded(student, unchanged=True, repriced=repriced.get(student)))
+                note(Graded(student, unchanged=True, total_change=changes.get(student)))
             waiting = [student for student in chosen if student not in unchanged]
             with closing(examine(course, assignment, waiting, options)) as outcomes:
                 for outcome in outcomes:
@@ -83,13 +83,13 @@ def grade(
 def examine(
     course: Course, assignment: str, students: Sequence[str], options: GradingOptions
 ) -> Generator[Outcome, None, None]:
-    """The outcomes of these submissions; nothing is recorded. Close it, and whoever works for it has ended."""
+    """Yield the outcomes of these submissions; record nothing. Closing the generator ends all its workers."""
     _check_points(course, assignment)
     if students:
-        with Reference(course.root, assignment) as reference:
+        with ReferenceProcess(course.root, assignment) as reference:
             reference.ask("ready")
-    if not options.scheduler:  # the workers of a cluster have walls of their own
-        marking.standing(options.sandbox)
+    if not options.scheduler:  # the workers of a cluster have sandboxes of their own
+        marking.resolve_isolation(options.sandbox)
     (course.root / ".coursekit").mkdir(exist_ok=True)
     return _examine(course, assignment, students, options)
 
@@ -106,9 +106,9 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
     failure, log = outcome.failure, outcome.log
     if not failure:
         try:
-            repriced = recorder.record(outcome, fingerprint)
+            change = recorder.record(outcome, fingerprint)
             notes = () if outcome.problem else outcome.notes
-            return Graded(outcome.student, outcome.problem, notes, repriced=repriced)
+            return Graded(outcome.student, outcome.problem, notes, total_change=change)
         except NothingCanBeWritten:
             raise
         except CourseError as error:
@@ -123,7 +123,7 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
 
 
 def _check_points(course: Course, assignment: str) -> None:
-    """Raise CourseError where the assignment's files do not agree, such as a test cell that promises other points."""
+    """Raise CourseError if the assignment's files disagree, for instance on the points of a test cell."""
     known = assignments.load(course, assignment)
     if known.gaps:
         raise CourseError(f"source/{assignment}", known.gaps[0], "run `coursekit check`")

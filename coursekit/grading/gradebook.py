@@ -1,4 +1,4 @@
-"""Marks out of nbgrader's gradebook, as values."""
+"""Read marks from nbgrader's gradebook, as values."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,34 +14,34 @@ NOT_JUDGED = "grading was stopped or failed; grade again"
 WAITING = "waits for a person"
 
 
-told = database.told
+translated_errors = database.translated_errors
 
 
 @contextmanager
 def opened(course: Course) -> Iterator[Any]:
-    """nbgrader's Gradebook of the course. Raises CourseError where it cannot be had: in use, damaged, out of reach."""
+    """Yield nbgrader's Gradebook of the course. Raises CourseError if it is in use, damaged or cannot be reached."""
     from nbgrader.api import Gradebook
 
     address = course.db_url
     database.prepare(address, course.facts.course_id)
-    with told(address), Gradebook(address) as book:
+    with translated_errors(address), Gradebook(address) as book:
         yield book
 
 
 def exists(course: Course) -> bool:
-    """Whether there is a gradebook yet. Raises CourseError where its server cannot be reached."""
+    """Whether the gradebook exists. Raises CourseError if its server cannot be reached."""
     address = course.db_url
     if database.is_file(address):
         from sqlalchemy.engine import make_url
 
         file = make_url(address).database
         return bool(file) and Path(str(file)).is_file()
-    with told(address), database.connected(address) as engine:
+    with translated_errors(address), database.connected(address) as engine:
         return database.has_tables(engine)
 
 
 def knows(course: Course, student: str) -> bool:
-    """Whether the gradebook has this student, whatever was handed in."""
+    """Whether the gradebook has this student, with or without a submission."""
     from nbgrader.api import MissingEntry
 
     with opened(course) as book:
@@ -73,14 +73,14 @@ def cells(course: Course, assignment: str) -> dict[str, float]:
 
 
 def read(course: Course, assignment: str, everybody: bool = False) -> list[StudentMarks]:
-    """The marks of everybody who was graded in this assignment, by student id; empty when nobody was yet.
+    """The marks of all students who were graded in this assignment, sorted by student id.
 
-    ``everybody``: also those whose hand-in is not graded, and whom the gradebook knows though they handed in nothing.
+    ``everybody`` adds students whose submission is not graded yet, and those in the gradebook without a submission.
     """
     if not exists(course):
-        where = database.shown(course.db_url)
+        where = database.redacted(course.db_url)
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
-    from nbgrader.api import MissingEntry  # takes seconds, which nobody waits for without a gradebook
+    from nbgrader.api import MissingEntry  # takes seconds: only imported if there is a gradebook
 
     from coursekit.grading import reviews
 
@@ -88,13 +88,13 @@ def read(course: Course, assignment: str, everybody: bool = False) -> list[Stude
         try:
             problems = reviews.problems(book)
             found = [marks_of(one, problems.get(one.id, "")) for one in book.assignment_submissions(assignment)]
-            others = _others(course, book, assignment, {one.student for one in found}) if everybody else []
+            others = _not_graded(course, book, assignment, {one.student for one in found}) if everybody else []
         except MissingEntry:
             return []
         return sorted([*found, *others], key=lambda marks: marks.student)
 
 
-def _others(course: Course, book: Any, assignment: str, graded: set[str]) -> list[StudentMarks]:
+def _not_graded(course: Course, book: Any, assignment: str, graded: set[str]) -> list[StudentMarks]:
     master = book.find_assignment(assignment)
     marks = tuple(
         Mark(cell.name.removesuffix("-test"), 0.0, float(cell.max_score), judged=False)
@@ -114,13 +114,13 @@ def _graded_cells(notebook: Any) -> list[Any]:
 
 
 def _in_order(named: list[Any], notebook: Any) -> list[Any]:
-    """As the cells stand in the source notebook."""
+    """Sorted by the order of the cells in the source notebook."""
     place = {cell.name: number for number, cell in enumerate(notebook.source_cells)}
     return sorted(named, key=lambda one: place.get(one.name, len(place)))
 
 
 def marks_of(entry: Any, problem: str = "") -> StudentMarks:
-    """All that nbgrader's SubmittedAssignment says, as a value. ``problem``: why there was nothing to grade."""
+    """The marks in nbgrader's SubmittedAssignment, as a value. ``problem``: why there was nothing to grade."""
     marks = []
     for notebook in entry.notebooks:
         reasons = {comment.name: comment.comment or "" for comment in notebook.comments}

@@ -1,6 +1,6 @@
-"""Marks into nbgrader's gradebook: one submission, one transaction. What a person has set is never touched.
+"""Write marks to nbgrader's gradebook, one transaction per submission. A person's marks and comments are never changed.
 
-Written in statements over whole tables: by nbgrader's own objects a submission takes three times as long.
+It uses SQL statements over whole tables: with nbgrader's own objects a submission takes three times as long.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ _PERSON, _SUBMISSION, _NOTEBOOK = (
     kind.__table__ for kind in (api.Student, api.SubmittedAssignment, api.SubmittedNotebook)
 )
 _GRADE, _COMMENT, _CELL = (kind.__table__ for kind in (api.Grade, api.Comment, api.BaseCell))
-# For the cells of a master notebook by kind: what a submission has of each.
+# By kind of cell in the source notebook: the tables in which a submission has a row for it.
 _ROWS = {"GradeCell": (_GRADE,), "SolutionCell": (_COMMENT,), "TaskCell": (_COMMENT, _GRADE)}
 
 
@@ -35,11 +35,11 @@ def entering(
     config: Config,
     shown: Callable[[], Mapping[str, str]] = dict,
 ) -> Iterator[str]:
-    """The marks and comments of one submission are in the gradebook, all of them, or none if something fails within.
+    """Enter the marks and comments of one submission; the transaction is committed if the block raises no error.
 
-    Yields their hash. ``verdicts`` is what ``verdicts.as_data`` made; ``shown`` says, if it has to be known, which
-    answers (``answer_hashes``) the notebook holds that a person has seen until now. Raises CourseError where the
-    assignment was never released.
+    Yields the hash of the entries. ``verdicts`` is the result of ``verdicts.as_data``. ``shown`` is called only if a
+    person has set a mark: it returns the answers (``answer_hashes``) in the notebook that this person has seen.
+    Raises CourseError if the assignment was never released.
     """
     try:
         entries = _enter(book.db, str(verdicts["assignment"]), student, verdicts, timestamp, config, shown)
@@ -51,7 +51,7 @@ def entering(
 
 
 def entered(book: Gradebook, assignment: str) -> dict[str, str]:
-    """By student, the hash of what the grader has entered for this assignment."""
+    """By student, the hash of the entries that the grader wrote for this assignment."""
     found: dict[str, dict[tuple[str, str], float | str | None]] = {}
     for table, column in ((_GRADE, _GRADE.c.auto_score), (_COMMENT, _COMMENT.c.auto_comment)):
         rows = (
@@ -64,7 +64,7 @@ def entered(book: Gradebook, assignment: str) -> dict[str, str]:
         )
         for student, name, value in book.db.execute(rows):
             found.setdefault(student, {})[table.name, name] = value
-    book.db.rollback()  # nothing is held open while the first submissions run
+    book.db.rollback()  # end the read transaction: it must not stay open while submissions run
     return {student: fingerprints.of_entries(entries) for student, entries in found.items()}
 
 
@@ -116,9 +116,9 @@ def _rows(db: Any, submission: str, table: Any) -> list[dict[str, Any]]:
 
 
 def entry(row: Mapping[str, Any], verdicts: Mapping[str, Any], looked_at: Reviews) -> dict[str, Any] | None:
-    """The row of a grade with the grader's mark in it, and whether a person has to look at it; theirs stays.
+    """The row of a grade with the grader's mark and the flag for review; a person's mark in it stays.
 
-    None for a cell of which the verdicts say nothing.
+    None for a cell that is not in the verdicts.
     """
     for exercise in verdicts["exercises"]:
         if row["name"] == f"{exercise['grade_id']}-test":
@@ -132,13 +132,13 @@ def entry(row: Mapping[str, Any], verdicts: Mapping[str, Any], looked_at: Review
 
 
 def comments(verdicts: Mapping[str, Any]) -> dict[str, str | None]:
-    """By the name of its cell, what the grader says about an answer."""
+    """The grader's comment on each answer, by the name of its cell."""
     said = {row["grade_id"]: _storable(row["summary"] or None) for row in verdicts["exercises"]}
     return said | {row["grade_id"]: None if row["answered"] else NO_RESPONSE for row in verdicts["written"]}
 
 
 def _storable(text: str | None) -> str | None:
-    """The text without what no database takes; it may quote a student's error message."""
+    """The text without characters that databases refuse; it may quote a student's error message."""
     return text and text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 

@@ -1,4 +1,4 @@
-"""The grading lock: one grader in a course at a time, who first deletes what a killed one has left behind."""
+"""The grading lock: one grader at a time in a course. It first deletes what a killed grader has left behind."""
 
 import os
 import shutil
@@ -13,37 +13,37 @@ from coursekit.grading import workspace
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 
-RECORDING = ".recording-"  # the folders in autograded/ in which results are made
-_TIMEOUT_S, _POLL_INTERVAL_S = 0.2, 0.02  # ``check_free`` holds the lock for less than that
+RECORDING = ".recording-"  # prefix of the folders in autograded/ in which results are prepared
+_TIMEOUT_S, _POLL_INTERVAL_S = 0.2, 0.02  # ``check_free`` holds the lock for a shorter time
 
 
 @contextmanager
 def held(course: Course, assignment: str) -> Iterator[None]:
-    """Nobody else grades in this course, and nothing is left of those who were killed. Raises CourseError.
+    """Hold the lock within the block; first delete what killed graders left. Raises CourseError if the lock is taken.
 
-    The lock goes with the process that holds it, however that ends: a file that is left behind locks nobody out.
+    The operating system releases the lock when the process ends, also by a kill: a leftover lock file blocks nobody.
     """
     holder = _holder_file(course)
     holder.parent.mkdir(exist_ok=True)
     with _locked(course, assignment):
         try:
             holder.write_text(f"process {os.getpid()}, {assignment}, since {datetime.now():%H:%M:%S}\n", "utf-8")
-            sweep(course)
+            delete_leftovers(course)
             yield
         finally:
             holder.unlink(missing_ok=True)
 
 
 def check_free(course: Course, assignment: str) -> None:
-    """Raise CourseError where somebody is grading in this course now. (Before ``held`` somebody may still begin.)"""
-    if _holder(course):  # else nobody is, and to try the lock could be in the way of one who begins
+    """Raise CourseError if somebody is grading in this course. (Another grader may still begin before ``held``.)"""
+    if _holder(course):  # else nobody grades; trying the lock could block a grader that is just starting
         with _locked(course, assignment):
             return
 
 
 @contextmanager
 def _locked(course: Course, assignment: str) -> Iterator[None]:
-    # No soft lock where the file system has no flock: it would outlive a killed grader on another machine.
+    # No soft lock where the file system has no flock: it would outlive a killed grader on another computer.
     lock = FileLock(course.root / ".coursekit" / "grading.lock", fallback_to_soft=False)
     try:
         lock.acquire(timeout=_TIMEOUT_S, poll_interval=_POLL_INTERVAL_S)
@@ -57,7 +57,7 @@ def _locked(course: Course, assignment: str) -> Iterator[None]:
 
 
 def _holder(course: Course) -> str:
-    """Who holds the lock, or held it when they were killed; "" where that is not known."""
+    """The process that holds the lock, or held it when it was killed; "" if unknown."""
     try:
         return _holder_file(course).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -65,12 +65,12 @@ def _holder(course: Course) -> str:
 
 
 def _holder_file(course: Course) -> Path:
-    """Beside the lock: what is in a lock file is the library's."""
+    """A file beside the lock file, whose content belongs to the filelock library."""
     return course.root / ".coursekit" / "grading.txt"
 
 
-def sweep(course: Course) -> None:
-    """The scratch folders of killed graders are gone. Only for the one who holds the lock."""
+def delete_leftovers(course: Course) -> None:
+    """Delete the temporary folders of killed graders. Only the holder of the lock may call this."""
     for left in (course.root / "autograded").glob(f"{RECORDING}*"):
         shutil.rmtree(left, ignore_errors=True)
-    workspace.sweep(course)
+    workspace.delete_leftovers(course)

@@ -1,19 +1,19 @@
-"""How submissions are graded, as one value: limits, isolation, and who does the work."""
+"""How submissions are graded, as one value: limits, isolation, and where the work is done."""
 
 from dataclasses import dataclass, field
 
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 
 
 @dataclass(frozen=True)
 class GradingOptions:
-    """The options of one grading run. No mark depends on who does the work.
+    """The options of one grading run. Marks do not depend on where the work is done.
 
-    ``jobs`` processes of this machine work side by side; or a Dask cluster, at the address of its ``scheduler``.
-    ``sandbox``: "auto" for the best isolation that the machine has, "none" for none at all.
+    ``jobs`` processes of this computer work in parallel; or a Dask cluster, at the address ``scheduler``.
+    ``sandbox``: "auto" for the best isolation that this computer offers, "none" for no isolation.
     """
 
-    limits: Limits = field(default_factory=Limits)
+    limits: TimeLimits = field(default_factory=TimeLimits)
     jobs: int = 1
     sandbox: str = "auto"
     scheduler: str = ""

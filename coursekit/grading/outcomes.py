@@ -1,4 +1,4 @@
-"""What a worker makes of a submission: a value, out of the submission's files and the course; nothing is written."""
+"""Grade one submission: from its files and the course to an outcome, a value. Nothing is written."""
 
 import traceback
 from dataclasses import dataclass, field
@@ -14,9 +14,10 @@ from coursekit.submission import candidates, loading, rebuild
 
 @dataclass(frozen=True)
 class Outcome:
-    """One submission, graded: ``verdicts`` as ``verdicts.as_data`` has them, ``notebook`` as the text of its file.
+    """The result of grading one submission: ``verdicts`` as in ``verdicts.as_data``, ``notebook`` as text.
 
-    ``problem`` says in words why there was nothing to grade; where we failed, ``failure`` says how, ``log`` at length.
+    ``problem`` says why there was nothing to grade. If the engine failed, ``failure`` is one line and ``log`` the
+    traceback.
     """
 
     student: str
@@ -30,7 +31,7 @@ class Outcome:
 
 
 def examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:
-    """The submission of one student, loaded, rebuilt and marked. Whatever goes wrong is told in the value."""
+    """Load, rebuild and mark one student's submission. Errors are reported in the outcome, never raised."""
     try:
         loading.check_name(student)
         return _examine(course, assignment, student, marker)
@@ -46,9 +47,9 @@ def _examine(course: Course, assignment: str, student: str, marker: Marker) -> O
     rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.notebook)
     files = dict(loaded.supporting)
     if loaded.problem:
-        told = loaded.notebook.metadata[loading.NOTES]
-        notebook = rebuild.with_notes(rebuilt.notebook, tuple(told))
-        marked = marker.nothing(notebook, loaded.problem, told)
+        notes = loaded.notebook.metadata[loading.NOTES]
+        notebook = rebuild.with_notes(rebuilt.notebook, tuple(notes))
+        marked = marker.mark_unusable(notebook, loaded.problem, notes)
         return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, problem=loaded.problem)
     unrun_cells.put_in(rebuilt.notebook, rebuilt.handed_in)
     notes = (*loaded.notes, *rebuilt.repairs)

@@ -1,7 +1,7 @@
-"""Late penalties: by whatever plug-in the course is configured with; and whose total they would make another now.
+"""Late penalties, by the plug-in of the course; and the totals that have changed, or would change, by them alone.
 
-nbgrader shows the penalty that was recorded, also after a due date, an extension or the policy became another. So do
-we: there is one total. But it is said that grading again would change it.
+nbgrader keeps the penalty that was recorded, also after a due date, an extension or the policy has changed. So do we,
+so that there is one total; a remark says that grading again would change it.
 """
 
 import io
@@ -20,7 +20,7 @@ from sqlalchemy import select, update
 from traitlets.config import Config
 
 from coursekit.grading import converters, gradebook
-from coursekit.grading.student_marks import number
+from coursekit.grading.student_marks import format_number
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
@@ -28,33 +28,33 @@ from coursekit.model.wording import first_few, joined
 
 MAX_NAMED = 10  # students in one line
 _NOTEBOOK = api.SubmittedNotebook.__table__
-_ENTRY = api.SubmittedAssignment
-_UNHEARD = logging.Logger(
+_SUBMISSION = api.SubmittedAssignment
+_DISCARDED = logging.Logger(
     "coursekit.grading.penalties"
-)  # what nbgrader's step says is for a grading, not for a table of marks
-_UNHEARD.addHandler(logging.NullHandler())
+)  # log messages of nbgrader's step belong to grading, not to a table of marks
+_DISCARDED.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
-class Repriced:
-    """A student whose total is, or would be, another by the late penalty alone."""
+class TotalChange:
+    """A student's total before and after a change of the late penalty alone."""
 
     student: str
     before: float
     after: float
 
 
-def words(repriced: Iterable[Repriced]) -> str:
-    """Whose totals, from what to what: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
-    everybody = sorted(repriced, key=lambda one: one.student)
-    named = [f"{joined([one.student])} {number(one.before)} → {number(one.after)}" for one in everybody]
+def described(changes: Iterable[TotalChange]) -> str:
+    """The changes in words: ``bob 90 → 87.5, fay 90 → 88 and 5 more``."""
+    everybody = sorted(changes, key=lambda one: one.student)
+    named = [f"{joined([one.student])} {format_number(one.before)} → {format_number(one.after)}" for one in everybody]
     return first_few(named, MAX_NAMED)
 
 
 def assign(db: Any, submission: str, dated: bool, config: Config) -> None:
-    """The late penalty of a submission is that of now; the caller commits. Raises CourseError where the plug-in fails.
+    """Set the current late penalty of a submission; the caller commits. Raises CourseError if the plug-in fails.
 
-    ``dated``: both when it was due and when it was handed in are known.
+    ``dated``: the due date and the time of submission are both known.
     """
     step = _late_step(config)
     if step is None:
@@ -62,15 +62,15 @@ def assign(db: Any, submission: str, dated: bool, config: Config) -> None:
     db.execute(update(_NOTEBOOK).where(_NOTEBOOK.c.assignment_id == submission).values(late_submission_penalty=None))
     if not dated:
         return
-    late = db.get(_ENTRY, submission, populate_existing=True)
+    late = db.get(_SUBMISSION, submission, populate_existing=True)
     if late.total_seconds_late <= 0:
         return
     for notebook, penalty in _penalties(db, late, late.total_seconds_late, step):
         notebook.late_submission_penalty = penalty
 
 
-def bring_up_to_date(book: Gradebook, assignment: str, students: Iterable[str], config: Config) -> dict[str, Repriced]:
-    """The late penalties of these students are those of now; returns those whose total has become another."""
+def refresh(book: Gradebook, assignment: str, students: Iterable[str], config: Config) -> dict[str, TotalChange]:
+    """Set the current late penalties of these students; returns the totals that changed."""
     wanted = set(students)
     try:
         before = [row for row in _rows(book, assignment) if row.student_id in wanted]
@@ -81,11 +81,11 @@ def bring_up_to_date(book: Gradebook, assignment: str, students: Iterable[str], 
     except BaseException:
         book.db.rollback()
         raise
-    return repriced(_totals(before), _totals(after))
+    return total_changes(_totals(before), _totals(after))
 
 
 def totals(book: Gradebook, assignment: str, student: str) -> dict[str, tuple[float, float]]:
-    """By student, for one who was graded, the sum of the marks and the total, as the gradebook holds them."""
+    """By student, the sum of the marks and the total in the gradebook; empty if the student was not graded."""
     return _totals(_rows(book, assignment, student))
 
 
@@ -93,12 +93,12 @@ def _totals(rows: Iterable[Any]) -> dict[str, tuple[float, float]]:
     return {row.student_id: (float(row.score or 0), _total(row.score, row.penalty)) for row in rows}
 
 
-def repriced(
+def total_changes(
     before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]
-) -> dict[str, Repriced]:
-    """Of ``totals`` before and after, those whose marks stayed and whose total became another."""
+) -> dict[str, TotalChange]:
+    """Of ``totals`` before and after, those with the same marks and another total."""
     return {
-        student: Repriced(student, before[student][1], total)
+        student: TotalChange(student, before[student][1], total)
         for student, (marks, total) in after.items()
         if student in before and not _differ(before[student][0], marks) and _differ(before[student][1], total)
     }
@@ -106,13 +106,13 @@ def repriced(
 
 def outdated(
     book: Gradebook, assignment: str, config: Config, *student: str, handed_in: Mapping[str, datetime] = {}
-) -> dict[str, Repriced]:
-    """Whose total would become another if the late penalties were worked out now; nothing is written.
+) -> dict[str, TotalChange]:
+    """The totals that would change if the late penalties were computed now; writes nothing.
 
-    ``student``: only this one. ``handed_in``: when, where that is another date than the gradebook holds. Raises
-    CourseError where the plug-in fails.
+    ``student``: only this one. ``handed_in``: times of submission that replace those in the gradebook. Raises
+    CourseError if the plug-in fails.
     """
-    step = _late_step(config, _UNHEARD)
+    step = _late_step(config, _DISCARDED)
     if step is None:
         return {}
     found = {}
@@ -123,23 +123,23 @@ def outdated(
             late_s = (timestamp - row.duedate).total_seconds() - (row.extension.total_seconds() if row.extension else 0)
         penalty = 0.0
         if late_s > 0:
-            with redirect_stdout(io.StringIO()):  # which may be a CSV file
-                late = book.db.get(_ENTRY, row.id)
+            with redirect_stdout(io.StringIO()):  # standard output may be a CSV file, and a plug-in may print
+                late = book.db.get(_SUBMISSION, row.id)
                 penalty = sum(value or 0.0 for _, value in _penalties(book.db, late, late_s, step))
         before, after = _total(row.score, row.penalty), _total(row.score, penalty)
         if _differ(before, after):
-            found[row.student_id] = Repriced(row.student_id, before, after)
+            found[row.student_id] = TotalChange(row.student_id, before, after)
     return found
 
 
-def outdated_in(course: Course, assignment: str) -> dict[str, Repriced]:
-    """The same for everybody in a course's gradebook."""
+def outdated_in(course: Course, assignment: str) -> dict[str, TotalChange]:
+    """The totals of all students in a course's gradebook that would change if the penalties were computed now."""
     with gradebook.opened(course) as book:
         return outdated(book, assignment, converters.course_config(course))
 
 
 def remark(course: Course, assignment: str, students: Collection[str] = ()) -> str:
-    """One line on totals that are out of date; "" where there are none. A policy that fails is told, not raised.
+    """One line about totals that are out of date; "" if there are none. A failing policy is reported, not raised.
 
     ``students``: only theirs, if any are named.
     """
@@ -157,18 +157,25 @@ def remark(course: Course, assignment: str, students: Collection[str] = ()) -> s
     if gone:
         shown = joined(gone[:MAX_NAMED]) + (" and others" if len(gone) > MAX_NAMED else "")
         again += f" (with what is missing put back into submitted/: {shown})"
-    return f"{assignment}: {what} ({words(found.values())}); {again}"
+    return f"{assignment}: {what} ({described(found.values())}); {again}"
 
 
 def _rows(book: Gradebook, assignment: str, *student: str) -> list[Any]:
-    """What the gradebook holds of every submission of an assignment, or of one student's."""
+    """Dates, score and penalty of every submission of an assignment, or of one student's, from the gradebook."""
     query = (
-        select(_ENTRY.id, _ENTRY.student_id, _ENTRY.timestamp, _ENTRY.extension, api.Assignment.duedate, _ENTRY.score,
-               _ENTRY.late_submission_penalty.label("penalty"))
-        .join(api.Assignment, api.Assignment.id == _ENTRY.assignment_id)
+        select(
+            _SUBMISSION.id,
+            _SUBMISSION.student_id,
+            _SUBMISSION.timestamp,
+            _SUBMISSION.extension,
+            api.Assignment.duedate,
+            _SUBMISSION.score,
+            _SUBMISSION.late_submission_penalty.label("penalty"),
+        )
+        .join(api.Assignment, api.Assignment.id == _SUBMISSION.assignment_id)
         .where(api.Assignment.name == assignment)
-    )  # fmt: skip
-    return list(book.db.execute(query.where(_ENTRY.student_id.in_(student)) if student else query).all())
+    )
+    return list(book.db.execute(query.where(_SUBMISSION.student_id.in_(student)) if student else query).all())
 
 
 def _total(score: float | None, penalty: float | None) -> float:
@@ -180,11 +187,11 @@ def _differ(one: float, other: float) -> bool:
 
 
 def _penalties(db: Any, late: Any, late_s: float, step: AssignLatePenalties) -> list[tuple[Any, float | None]]:
-    """The penalty of each notebook of a submission, as nbgrader's step works it out."""
+    """The penalty of each notebook of a submission, computed by nbgrader's step."""
     step.init_plugin()
     found = []
     for notebook in late.notebooks:
-        db.refresh(notebook)  # its score is worked out by the database
+        db.refresh(notebook)  # its score is computed by the database
         found.append((notebook, _penalty(step, late, notebook, late_s)))
     return found
 
@@ -203,7 +210,7 @@ def _penalty(step: AssignLatePenalties, late: Any, notebook: Any, late_s: float)
 
 
 def _late_step(config: Config, log: logging.Logger | None = None) -> AssignLatePenalties | None:
-    """nbgrader's step, or the course's own in its place; None where the course has no such step, or switched it off."""
+    """nbgrader's step, or the subclass that the course uses; None if the course has no such step or disabled it."""
     steps = config.Autograde.get("autograde_preprocessors", [AssignLatePenalties])
     found = next((one for one in steps if isinstance(one, type) and issubclass(one, AssignLatePenalties)), None)
     step = found(config=config, **({"log": log} if log else {})) if found else None

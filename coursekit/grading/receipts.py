@@ -1,4 +1,4 @@
-"""A stamp beside every autograded notebook: what the result was made from, and what it consists of."""
+"""A receipt beside every autograded notebook: hashes of what the result was made from, and of the result."""
 
 import json
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from pathlib import Path
 from coursekit.grading import fingerprints
 from coursekit.model.course import Course
 
-NAME = ".graded.json"  # nbgrader looks at no file that begins with a dot, and removes it with its folder
+NAME = ".graded.json"  # nbgrader ignores files that begin with a dot, and removes them with their folder
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """``fingerprint``: of what was graded and how. ``notebook``, ``entries``: hashes of what came out.
+class Receipt:
+    """``fingerprint``: of the submission and the grader. ``notebook``, ``entries``: hashes of the result.
 
-    ``experiments``: whether all cells were run, experiments as well.
+    ``experiments``: whether all cells were run, including experiments.
     """
 
     fingerprint: str
@@ -24,43 +24,45 @@ class Stamp:
     experiments: bool = False
 
 
-def write(folder: Path, stamp: Stamp) -> None:
-    (folder / NAME).write_text(json.dumps(asdict(stamp), indent=1) + "\n", encoding="utf-8")
+def write(folder: Path, receipt: Receipt) -> None:
+    (folder / NAME).write_text(json.dumps(asdict(receipt), indent=1) + "\n", encoding="utf-8")
 
 
-def read(folder: Path) -> Stamp | None:
-    """The stamp in an autograded folder; None where there is none that can be read."""
+def read(folder: Path) -> Receipt | None:
+    """The receipt in an autograded folder; None if it is missing or cannot be read."""
     try:
-        return Stamp(**json.loads((folder / NAME).read_text(encoding="utf-8")))
+        return Receipt(**json.loads((folder / NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def standing(
+def up_to_date(
     course: Course, assignment: str, wanted: Mapping[str, str], entered: Mapping[str, str], experiments: bool = False
 ) -> frozenset[str]:
-    """The students whose result stands: made from the same, its notebook whole, and all of it in the gradebook.
+    """The students whose receipt is up to date: same fingerprint, notebook unchanged, and all entries in the gradebook.
 
-    ``wanted`` are the fingerprints of now, ``entered`` the hashes of what the gradebook holds, by student. Where
-    ``experiments`` have to be run, a result stands only if they were; where they need not be, it stands either way.
+    ``wanted`` are the current fingerprints, ``entered`` the hashes of the entries in the gradebook, by student. If
+    ``experiments`` have to be run, a receipt is up to date only if they were; otherwise it does not matter.
     """
     return frozenset(
         student
         for student, fingerprint in wanted.items()
         if fingerprint
         and student in entered
-        and _stands(course, assignment, student, fingerprint, entered[student], experiments)
+        and _is_up_to_date(course, assignment, student, fingerprint, entered[student], experiments)
     )
 
 
-def _stands(course: Course, assignment: str, student: str, fingerprint: str, entries: str, experiments: bool) -> bool:
+def _is_up_to_date(
+    course: Course, assignment: str, student: str, fingerprint: str, entries: str, experiments: bool
+) -> bool:
     folder = course.autograded(assignment, student)
-    stamp = read(folder)
-    if stamp is None or (stamp.fingerprint, stamp.entries) != (fingerprint, entries):
+    receipt = read(folder)
+    if receipt is None or (receipt.fingerprint, receipt.entries) != (fingerprint, entries):
         return False
-    if experiments and not stamp.experiments:
+    if experiments and not receipt.experiments:
         return False
     try:
-        return fingerprints.of_bytes((folder / f"{assignment}.ipynb").read_bytes()) == stamp.notebook
+        return fingerprints.of_bytes((folder / f"{assignment}.ipynb").read_bytes()) == receipt.notebook
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""Outcomes -> gradebook and autograded/. One writer; a submission is recorded as a whole or not at all."""
+"""Outcomes -> gradebook and autograded/. One writer; a submission is recorded completely or not at all."""
 
 import errno
 import shutil
@@ -16,66 +16,71 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceEr
 from coursekit.grading import converters, fingerprints, gradebook, gradebook_writer, penalties, receipts, reviews
 from coursekit.grading.lock import RECORDING
 from coursekit.grading.outcomes import Outcome
-from coursekit.grading.penalties import Repriced
+from coursekit.grading.penalties import TotalChange
 from coursekit.model.course import IMPORTABLE, Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import answer_hashes, candidates, supporting_files
 from coursekit.system import atomic_write
 
-_EVERYBODYS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-_ITS_OWN = (DataError, IntegrityError, InterfaceError, ProgrammingError)  # what one submission's data may bring about
+_AFFECT_EVERY_SUBMISSION = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_AFFECT_ONE_SUBMISSION = (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+)  # caused by one submission's data
 
 
 class NothingCanBeWritten(CourseError):
-    """Neither this result nor any other: the disk is full, the gradebook is locked or cannot be reached."""
+    """No result can be written: the disk is full, the gradebook is locked or cannot be reached."""
 
 
 class Recorder:
     """Records outcomes of one assignment, one after another. A context manager."""
 
     def __init__(self, course: Course, assignment: str, experiments: bool = False) -> None:
-        """``experiments``: whether the outcomes are made with all cells run, so that results have to be, too."""
+        """``experiments``: whether all cells are run; then a receipt without experiments is not up to date."""
         self._course, self._assignment = course, assignment
         self._experiments = experiments or candidates.always_run(course, assignment) is None
         self._config = converters.course_config(course)
         self._trusted = {name: path.read_bytes() for name, path in course.trusted_files(assignment).items()}
-        self._ours = {PurePosixPath(name) for name in (*self._trusted, f"{assignment}.ipynb", receipts.NAME)}
-        self._our_folders = {parent for path in self._ours for parent in path.parents[:-1]}
+        self._reserved = {PurePosixPath(name) for name in (*self._trusted, f"{assignment}.ipynb", receipts.NAME)}
+        self._reserved_folders = {parent for path in self._reserved for parent in path.parents[:-1]}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         self._book = self._open.enter_context(gradebook.opened(self._course))
-        with gradebook.told():
+        with gradebook.translated_errors():
             reviews.prepare(self._book)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def standing(self, wanted: Mapping[str, str]) -> frozenset[str]:
-        """Those of the students with these fingerprints whose result stands."""
-        with gradebook.told():
+    def up_to_date(self, wanted: Mapping[str, str]) -> frozenset[str]:
+        """Those of the students with these fingerprints whose receipt is up to date."""
+        with gradebook.translated_errors():
             entered = gradebook_writer.entered(self._book, self._assignment)
-        return receipts.standing(self._course, self._assignment, wanted, entered, self._experiments)
+        return receipts.up_to_date(self._course, self._assignment, wanted, entered, self._experiments)
 
-    def penalise(self, students: Iterable[str]) -> dict[str, Repriced]:
-        """The late penalties of these are those of now: a due date, the policy or a person's mark may have changed.
+    def update_penalties(self, students: Iterable[str]) -> dict[str, TotalChange]:
+        """Set the current late penalties of these students: a due date, the policy or a person's mark may have changed.
 
-        Returns those whose total has become another.
+        Returns the totals that changed.
         """
-        with gradebook.told():
-            return penalties.bring_up_to_date(self._book, self._assignment, students, self._config)
+        with gradebook.translated_errors():
+            return penalties.refresh(self._book, self._assignment, students, self._config)
 
-    def record(self, outcome: Outcome, fingerprint: str = "") -> Repriced | None:
-        """Marks and comments are in the gradebook, the notebook with its files and its stamp in autograded/.
+    def record(self, outcome: Outcome, fingerprint: str = "") -> TotalChange | None:
+        """Write marks and comments to the gradebook, and the notebook with its files and its receipt to autograded/.
 
-        The files are made first and put in their place last: until then the earlier ones stand, and are known by
-        their stamp to be no longer what the gradebook holds. Returns the student's totals before and after where
-        only the late penalty has changed. Raises CourseError.
+        The files are prepared first and moved into place last, after the transaction. After a kill in between, the
+        earlier files are still there, and their receipt no longer agrees with the gradebook. Returns the student's
+        totals before and after if only the late penalty has changed. Raises CourseError.
         """
         timestamp = handed_in_at(outcome.files)
         target = self._course.autograded(self._assignment, outcome.student)
-        with _told(target), self._scratch() as folder:
+        with _translated_errors(target), self._result_folder() as folder:
             made = folder / "new"
             notebook = outcome.notebook.encode("utf-8", "replace")
             self._write(outcome, notebook, made)
@@ -86,14 +91,14 @@ class Recorder:
             before = penalties.totals(self._book, self._assignment, outcome.student)
             with entering as entries:
                 after = penalties.totals(self._book, self._assignment, outcome.student) if before else {}
-                stamp = receipts.Stamp(fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
-                receipts.write(made, stamp)
+                receipt = receipts.Receipt(fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
+                receipts.write(made, receipt)
             atomic_write.replace_folder(made, target, folder / "old")
-        return penalties.repriced(before, after).get(outcome.student)
+        return penalties.total_changes(before, after).get(outcome.student)
 
     @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        """A folder beside those of the students: on the same disk, so that what is made in it is moved as a whole."""
+    def _result_folder(self) -> Iterator[Path]:
+        """Yield a temporary folder in autograded/: on the same disk, so that it can be moved atomically."""
         autograded = self._course.root / "autograded"
         autograded.mkdir(exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=RECORDING, dir=autograded))
@@ -103,8 +108,8 @@ class Recorder:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _write(self, outcome: Outcome, notebook: bytes, folder: Path) -> None:
-        """What stands beside a notebook: the student's data, nothing that a program obeys, and the trusted files."""
-        own = {name: data for name, data in outcome.files.items() if self._may_stand(PurePosixPath(name))}
+        """Write the notebook, the trusted files, and of the student's files only data, never code or configuration."""
+        own = {name: data for name, data in outcome.files.items() if self._may_be_stored(PurePosixPath(name))}
         folder.mkdir()
         there = {folder}
         for name, data in {**own, **self._trusted, f"{self._assignment}.ipynb": notebook}.items():
@@ -114,26 +119,26 @@ class Recorder:
                 there.add(path.parent)
             path.write_bytes(data)
 
-    def _may_stand(self, path: PurePosixPath) -> bool:
-        """Whether a file of the student's is data, and neither in the way of one of ours nor where Python looks."""
+    def _may_be_stored(self, path: PurePosixPath) -> bool:
+        """Whether a student's file is data, does not collide with one of our files, and is not importable by Python."""
         parents = path.parents[:-1]
-        in_the_way = path in self._ours or path in self._our_folders or not self._ours.isdisjoint(parents)
+        in_the_way = path in self._reserved or path in self._reserved_folders or not self._reserved.isdisjoint(parents)
         importable = any(part.suffix in IMPORTABLE for part in (path, *parents))
         return supporting_files.is_data(path) and not in_the_way and not importable
 
 
 @contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """What goes wrong within is told: as everybody's trouble, or as this submission's."""
+def _translated_errors(target: Path) -> Iterator[None]:
+    """Translate errors of the block: NothingCanBeWritten if every submission would fail, else CourseError."""
     try:
-        with gradebook.told():
+        with gradebook.translated_errors():
             yield
     except OSError as error:
-        kind = NothingCanBeWritten if error.errno in _EVERYBODYS else CourseError
+        kind = NothingCanBeWritten if error.errno in _AFFECT_EVERY_SUBMISSION else CourseError
         raise kind(target, f"cannot be written ({error})", "make room, or fix its permissions") from error
     except CourseError as error:
         cause = error.__cause__
-        if not isinstance(cause, DatabaseError) or isinstance(cause, _ITS_OWN):
+        if not isinstance(cause, DatabaseError) or isinstance(cause, _AFFECT_ONE_SUBMISSION):
             raise
         if "disk is full" in str(cause):
             raise NothingCanBeWritten("gradebook.db", "the disk is full", "make room, and run this again") from error
@@ -141,6 +146,6 @@ def _told(target: Path) -> Iterator[None]:
 
 
 def handed_in_at(files: Mapping[str, bytes]) -> datetime | None:
-    """When it was handed in, if nbgrader's collect, or the submission's own timestamp.txt, says so."""
+    """The time of submission in timestamp.txt, written by nbgrader's collect or by the student; None without one."""
     text = files.get(supporting_files.TIMESTAMP, b"").decode("ascii", "replace").strip()
     return utils.parse_utc(text) if text else None

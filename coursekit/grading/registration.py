@@ -1,4 +1,4 @@
-"""An assignment entered in the gradebook, by nbgrader's own generate_assignment, which makes its release as well."""
+"""Enter an assignment in the gradebook by nbgrader's generate_assignment, which also generates its release."""
 
 import hashlib
 from pathlib import Path
@@ -11,15 +11,15 @@ from coursekit.reference import assignments
 
 
 def register(course: Course, assignment: str) -> None:
-    """The assignment and its cells entered in the gradebook as the source has them now, if they are not yet."""
+    """Enter the assignment and its cells in the gradebook, unless they agree with the source already."""
     digest = hashlib.sha256(course.source(assignment).read_bytes()).hexdigest()
-    stamp = course.root / ".coursekit" / f"registered-{assignment}"
-    as_registered = stamp.is_file() and stamp.read_text() == digest
+    digest_file = course.root / ".coursekit" / f"registered-{assignment}"
+    as_registered = digest_file.is_file() and digest_file.read_text() == digest
     if as_registered and gradebook.cells(course, assignment) == _cells(course, assignment):
         return
     with workspace.folder(course) as folder:
         generate(course, assignment, folder, database=True)
-    stamp.write_text(digest)
+    digest_file.write_text(digest)
 
 
 def _cells(course: Course, assignment: str) -> dict[str, float]:
@@ -28,7 +28,7 @@ def _cells(course: Course, assignment: str) -> dict[str, float]:
 
 
 def generate(course: Course, assignment: str, into: Path, *, database: bool) -> Path:
-    """The release, which nbgrader makes below ``into``. With ``database`` the gradebook then knows the assignment."""
+    """Generate the release below ``into``; with ``database`` also enter the assignment in the gradebook."""
     course.trusted_files(assignment)  # raises where nbgrader would follow a link into hidden/
     config = converters.course_config(course, release_directory=str(into))
     if not database:

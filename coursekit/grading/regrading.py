@@ -1,4 +1,4 @@
-"""What grading again would change, before anything is written: whose marks, by how much, and why."""
+"""Dry run: whose marks grading again would change, by how much, and why. Nothing is written."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -9,7 +9,7 @@ from coursekit.grading import converters, gradebook, penalties, roster
 from coursekit.grading import grade as grading
 from coursekit.grading.options import DEFAULTS, GradingOptions
 from coursekit.grading.outcomes import Outcome
-from coursekit.grading.penalties import Repriced
+from coursekit.grading.penalties import TotalChange
 from coursekit.grading.recorder import handed_in_at
 from coursekit.grading.student_marks import StudentMarks
 from coursekit.marking import graded_verdicts
@@ -17,10 +17,10 @@ from coursekit.model.course import Course
 
 
 @dataclass(frozen=True)
-class Change:
-    """One exercise of one student whose automatic mark would become another.
+class MarkChange:
+    """The change of one automatic mark: one exercise of one student.
 
-    ``before`` is None where there is no mark yet. ``kept`` is a person's mark, which stays whatever the grader finds.
+    ``before`` is None if there is no mark yet. ``kept`` is a person's mark, which is never replaced.
     """
 
     student: str
@@ -38,17 +38,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Preview:
-    """``changes`` by student and exercise; ``failures`` are those who could not be graded, with why.
+    """``changes`` by student and exercise; ``failures``: students who could not be graded, and why.
 
-    ``late``: of those with changes, whose late penalty is worked out anew when it is graded for good. ``repriced``:
-    those without, whose total another penalty would change all the same.
+    ``late``: students with changes whose late penalty will be computed again as well. ``total_changes``: students
+    without changes whose total would change by another penalty.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[MarkChange, ...]
     students: int
     failures: tuple[tuple[str, str], ...] = ()
     late: tuple[str, ...] = ()
-    repriced: tuple[Repriced, ...] = ()
+    total_changes: tuple[TotalChange, ...] = ()
 
 
 def preview(
@@ -58,7 +58,7 @@ def preview(
     options: GradingOptions = DEFAULTS,
     report: Callable[[str], None] = lambda _: None,
 ) -> Preview:
-    """Grades without recording: neither gradebook nor autograded/ is touched. ``report`` is told each student."""
+    """Grade without recording: gradebook and autograded/ do not change. Calls ``report`` with each student."""
     chosen = roster.submitted(course, assignment, students)
     with closing(grading.examine(course, assignment, chosen, options)) as outcomes:
         return compared(course, assignment, outcomes, report)
@@ -67,9 +67,9 @@ def preview(
 def compared(
     course: Course, assignment: str, outcomes: Iterable[Outcome], report: Callable[[str], None] = lambda _: None
 ) -> Preview:
-    """What recording these outcomes would change in the gradebook as it is now."""
+    """What recording these outcomes would change in the gradebook."""
     before = _before(course, assignment)
-    changes: list[Change] = []
+    changes: list[MarkChange] = []
     failures: list[tuple[str, str]] = []
     handed_in: dict[str, datetime | None] = {}
     students = 0
@@ -78,18 +78,20 @@ def compared(
         if outcome.failure:
             failures.append((outcome.student, outcome.failure))
         else:
-            changes += _changes(outcome, before.get(outcome.student))
+            changes += _mark_changes(outcome, before.get(outcome.student))
             handed_in[outcome.student] = handed_in_at(outcome.files)
         report(outcome.student)
     changes.sort(key=lambda change: change.student)
     changed = dict.fromkeys(change.student for change in changes)
     late = tuple(one for one in changed if one in before and (before[one].late or before[one].penalty))
     alone = {student: when for student, when in handed_in.items() if student in before and student not in changed}
-    return Preview(tuple(changes), students, tuple(sorted(failures)), late, _repriced(course, assignment, alone))
+    return Preview(tuple(changes), students, tuple(sorted(failures)), late, _total_changes(course, assignment, alone))
 
 
-def _repriced(course: Course, assignment: str, handed_in: Mapping[str, datetime | None]) -> tuple[Repriced, ...]:
-    """Of these students, those whose total another late penalty would change."""
+def _total_changes(
+    course: Course, assignment: str, handed_in: Mapping[str, datetime | None]
+) -> tuple[TotalChange, ...]:
+    """The totals of these students that the current late penalty would change."""
     if not handed_in:
         return ()
     dates = {student: when for student, when in handed_in.items() if when is not None}
@@ -104,7 +106,7 @@ def _before(course: Course, assignment: str) -> dict[str, StudentMarks]:
     return {student.student: student for student in gradebook.read(course, assignment)}
 
 
-def _changes(outcome: Outcome, before: StudentMarks | None) -> list[Change]:
+def _mark_changes(outcome: Outcome, before: StudentMarks | None) -> list[MarkChange]:
     marks = {mark.grade_id: mark for mark in before.marks} if before else {}
     found = []
     for exercise in graded_verdicts.of_data(outcome.verdicts).exercises:
@@ -112,5 +114,5 @@ def _changes(outcome: Outcome, before: StudentMarks | None) -> list[Change]:
         old = mark.automatic if mark else None
         if old is None or abs(old - exercise.earned) > 1e-9:
             kept = mark.earned if mark and mark.manual else None
-            found.append(Change(outcome.student, exercise.grade_id, old, exercise.earned, exercise.summary, kept))
+            found.append(MarkChange(outcome.student, exercise.grade_id, old, exercise.earned, exercise.summary, kept))
     return found

@@ -1,9 +1,9 @@
-"""Whether a person has to look at a mark (again): where an answer waits for its first mark, or has changed since.
+"""Whether a person has to review a mark: the answer has no mark yet, or has changed since a person marked it.
 
-Beside it stands why there was nothing to grade, where that is so: the marks alone would be zeros like any others.
-
-What was graded last is kept as a hash per answer in a table of our own in the gradebook, in the same transaction as
-the marks: it survives a kill, and stock ``nbgrader autograde``, which begins by deleting the autograded notebook.
+The hashes of the answers that were graded last are in a table of our own in the gradebook, written in the same
+transaction as the marks. There they survive a kill, and stock ``nbgrader autograde``, which begins by deleting the
+autograded notebook. The table also records why there was nothing to grade: without that, the marks would look like any
+other zeros.
 """
 
 import json
@@ -21,15 +21,14 @@ _ANSWERS = Table(
     Column("submission_id", String(32), primary_key=True),
     Column("answers", Text, nullable=False),  # JSON: the hash of each answer by its grade_id
 )
-_PROBLEM = ""  # the key, which is no grade_id, of why there was nothing to grade
+_PROBLEM = ""  # the key, not a grade_id, under which the reason is stored why there was nothing to grade
 
 
 @dataclass(frozen=True)
 class Reviews:
-    """One submission's answers: ``now`` in it, ``graded`` last, ``shown`` in the notebook that a person sees.
+    """Hashes of one submission's answers: ``now`` in it, ``graded`` last, ``shown`` in the notebook that a person sees.
 
-    ``graded`` and ``shown`` are empty where they are not known; of an answer of which neither is known a person has to
-    say whether the mark still holds.
+    ``graded`` and ``shown`` are empty if unknown. If both are unknown for an answer, a person has to confirm its mark.
     """
 
     now: Mapping[str, str]
@@ -37,9 +36,9 @@ class Reviews:
     shown: Mapping[str, str]
 
     def needed(self, row: Mapping[str, Any], automatic: float | None) -> bool:
-        """Whether a person has to look at this grade, whose automatic mark is now ``automatic``.
+        """Whether a person has to review this grade, whose new automatic mark is ``automatic``.
 
-        ``row`` has the ``name``, ``auto_score``, ``manual_score`` and ``needs_manual_grade`` of before.
+        ``row`` has the earlier ``name``, ``auto_score``, ``manual_score`` and ``needs_manual_grade``.
         """
         if row["manual_score"] is None:
             return automatic is None
@@ -58,7 +57,7 @@ def _differ(before: float | None, now: float | None) -> bool:
 
 
 def prepare(book: Any) -> None:
-    """The table is there, however many processes begin at once."""
+    """Create the table if it is missing; several processes may do so at the same time."""
     if inspect(book.engine).has_table(_ANSWERS.name):
         return
     try:
@@ -69,13 +68,13 @@ def prepare(book: Any) -> None:
 
 
 def graded(db: Any, submission: str) -> dict[str, str]:
-    """The answers of this submission as they were graded last."""
+    """The hashes of this submission's answers when they were graded last."""
     found = db.scalar(select(_ANSWERS.c.answers).where(_ANSWERS.c.submission_id == submission))
     return {name: digest for name, digest in json.loads(found).items() if name != _PROBLEM} if found else {}
 
 
 def problems(book: Any) -> dict[str, str]:
-    """Of the submissions in which there was nothing to grade, by their number in the gradebook: why."""
+    """Why there was nothing to grade, by the id of the submission in the gradebook."""
     if not inspect(book.engine).has_table(_ANSWERS.name):
         return {}
     marked = _ANSWERS.c.answers.startswith(f'{{"{_PROBLEM}": ')
@@ -84,9 +83,9 @@ def problems(book: Any) -> dict[str, str]:
 
 
 def keep(db: Any, submission: str, now: Mapping[str, str], new: bool = False, problem: str = "") -> None:
-    """These are from now on the answers that were graded last; the caller commits.
+    """Store these as the answers that were graded last; the caller commits.
 
-    ``new``: none were before. ``problem``: why there was nothing to grade.
+    ``new``: the submission has no row yet. ``problem``: why there was nothing to grade.
     """
     answers = json.dumps(({_PROBLEM: problem} if problem else {}) | dict(now))
     changed = update(_ANSWERS).where(_ANSWERS.c.submission_id == submission).values(answers=answers)

@@ -1,4 +1,4 @@
-"""Whom a command is about: those who handed something in, or those who were graded; found without heavy imports."""
+"""The students a command works on: those with a submission, or those who were graded. No heavy imports."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from coursekit.model.errors import CourseError
 
 
 def submitted(course: Course, assignment: str, students: Sequence[str] = ()) -> list[str]:
-    """The students whose submissions are there and wanted: all, if none is named. Raises CourseError."""
+    """The students with a submission; only those named, if any are. Raises CourseError."""
     there = course.students(course.require(assignment))
     unknown = sorted(set(students) - set(there))
     if unknown:
@@ -19,15 +19,15 @@ def submitted(course: Course, assignment: str, students: Sequence[str] = ()) -> 
     return [student for student in there if not students or student in students]
 
 
-def marked(course: Course, assignments: Sequence[str]) -> None:
-    """Raise CourseError where there is no gradebook that could hold marks of these assignments."""
+def require_gradebook(course: Course, assignments: Sequence[str]) -> None:
+    """Raise CourseError if it is certain that there is no gradebook."""
     if database.is_plainly_missing(course.root):
         wanted = assignments[0] if assignments else "<assignment>"
         raise CourseError("gradebook.db", "there is no gradebook yet", f"run `coursekit grade {wanted}` first")
 
 
 def graded(course: Course, assignment: str, students: Sequence[str] = ()) -> list[str]:
-    """The students who were graded and are wanted: all, if none is named. Raises CourseError."""
+    """The students who were graded; only those named, if any are. Raises CourseError."""
     there = sorted(
         path.parent.name for path in course.root.glob(f"autograded/*/{course.require(assignment)}") if path.is_dir()
     )
@@ -48,9 +48,9 @@ def _no_such(student: str, assignment: str) -> CourseError:
 
 
 def _absent(course: Course, student: str, assignment: str) -> CourseError:
-    """What is wrong with a student who handed in nothing: perhaps only that."""
+    """The error for a student without a submission: absent if the gradebook has them, else unknown."""
     if not database.is_plainly_missing(course.root):
-        from coursekit.grading import gradebook  # takes seconds, which nobody waits for without a gradebook
+        from coursekit.grading import gradebook  # takes seconds: only imported if there is a gradebook
 
         if gradebook.exists(course) and gradebook.knows(course, student):
             found = f"{student} handed in nothing, so that there is no page"

@@ -1,4 +1,4 @@
-"""One student's result in one assignment, as a value: every table, file and page says what this says."""
+"""One student's result in one assignment, as a value: the only source for all tables, files and pages."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,22 +20,22 @@ class Mark:
     reason: str = ""
     manual: bool = False
     waiting: bool = False  # for a person
-    judged: bool = True  # False: grading never came to an end; ``earned`` means nothing
+    judged: bool = True  # False: grading was not completed; ``earned`` has no meaning
     automatic: float | None = None
     extra_credit: float = 0.0
 
     @property
     def unread(self) -> bool:
-        """Whether there is no mark at all until a person gives one."""
+        """Whether the exercise has no mark, neither automatic nor manual."""
         return self.waiting and not self.manual and self.automatic is None
 
 
 @dataclass(frozen=True)
 class StudentMarks:
-    """All marks of one student in one assignment, in the order of the notebook, and what became of the deadline.
+    """All marks of one student in one assignment, in the order of the notebook, with due date and late penalty.
 
-    Times are UTC, as nbgrader keeps them. ``due`` is the assignment's date, ``extension`` what this student got beyond
-    it. ``penalty`` is what nbgrader holds; of a sum that a person has lowered since, no more than all is taken off.
+    Times are UTC, as in nbgrader. ``due`` is the assignment's due date, ``extension`` this student's extension of it.
+    ``penalty`` is the recorded one; it may be larger than the sum of the marks if a person has lowered a mark since.
     """
 
     student: str
@@ -45,25 +45,25 @@ class StudentMarks:
     submitted: datetime | None = None
     due: datetime | None = None
     extension: timedelta | None = None
-    absent: bool = False  # known to the gradebook, and nothing was handed in
-    entered: bool = True  # the gradebook holds a submission, though grading it may not have come to its end
+    absent: bool = False  # in the gradebook, without a submission
+    entered: bool = True  # the gradebook has a submission, whose grading may not be completed
     problem: str = ""  # why there was nothing in it to grade
 
     @property
     def judged(self) -> bool:
-        """Whether every exercise was judged; if not, the submission wants to be graded again."""
+        """Whether every exercise was judged; if not, the submission has to be graded again."""
         return all(mark.judged for mark in self.marks)
 
     @property
     def started(self) -> bool:
-        """Whether there is any mark."""
+        """Whether any exercise has a mark."""
         return any(mark.judged for mark in self.marks)
 
     @property
     def status(self) -> str:
         """``final``, or why the total is not: ``pending``, ``unreadable``, ``not graded``, ``absent``.
 
-        What could not be read has 0 points, as nbgrader exports it, until it is handed in anew or a person marks it.
+        An unreadable submission has 0 points, as in nbgrader's export, until there is a new one or a person marks it.
         """
         if self.absent:
             return ABSENT
@@ -75,12 +75,12 @@ class StudentMarks:
 
     @property
     def pending(self) -> tuple[Mark, ...]:
-        """The exercises that wait for a person: for the first mark, or for another look at theirs."""
+        """The exercises that wait for a person: for a first mark, or for a review of their mark."""
         return tuple(mark for mark in self.marks if mark.waiting and mark.judged)
 
     @property
     def earned(self) -> float:
-        """The sum over the exercises, extra credit included, before any penalty; what is unread counts 0."""
+        """The sum over the exercises, with extra credit, before any penalty; an exercise without a mark counts 0."""
         return sum(mark.earned for mark in self.marks)
 
     @property
@@ -93,7 +93,7 @@ class StudentMarks:
 
     @property
     def total(self) -> float:
-        """What counts: the sum without the penalty, as `nbgrader export` has it."""
+        """The sum less the penalty, never below 0, as in `nbgrader export`."""
         return max(0.0, self.earned - self.penalty)
 
     @property
@@ -107,32 +107,32 @@ class StudentMarks:
 
     @property
     def late(self) -> timedelta:
-        """How long after the student's own due date it was handed in; zero where that is not so, or not known."""
+        """The time of submission after the student's own due date; zero if it was in time, or if that is unknown."""
         due = self.extended_until or self.due
         return max(timedelta(), self.submitted - due) if self.submitted and due else timedelta()
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader of the total has to know, in words."""
+        """Remarks that belong to the total: its status, lateness, extension."""
         said = [] if self.status == FINAL else [self.status]
         if self.late:
-            said.append(f"late by {duration(self.late)}")
+            said.append(f"late by {format_duration(self.late)}")
         if until := self.extended_until:
-            said.append(f"extended until {moment(until)}")
+            said.append(f"extended until {format_time(until)}")
         return tuple(said)
 
 
-def number(value: float) -> str:
-    """A mark without needless zeros, and without what binary fractions add to it."""
+def format_number(value: float) -> str:
+    """A mark without needless zeros and without rounding errors of binary fractions."""
     return f"{round(value, 6) + 0.0:.12g}"
 
 
-def moment(when: datetime) -> str:
-    """To the minute, in UTC."""
+def format_time(when: datetime) -> str:
+    """A time to the minute, in UTC."""
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
-def duration(time: timedelta) -> str:
+def format_duration(time: timedelta) -> str:
     """The two largest units: ``1 day 2 h``, ``3 h 5 min``, ``40 s``."""
     seconds = int(time.total_seconds())
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60

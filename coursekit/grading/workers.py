@@ -1,4 +1,4 @@
-"""Workers: processes that examine submissions side by side, each with a sandbox of its own; here or on a cluster."""
+"""Workers: processes that grade submissions in parallel, each with its own sandbox; on this computer or a cluster."""
 
 import multiprocessing
 import os
@@ -15,16 +15,16 @@ from coursekit.grading.outcomes import Outcome
 from coursekit.marking import marker as marking
 from coursekit.model.course import Course
 
-MAX_UNUSED = 20  # workers in a row that are killed before they have begun: then none will ever do anything
-END_S = 10.0  # for a worker to end by itself
-MAX_ATTEMPTS = 3  # in which a submission's worker may be killed, before it is told as a failure
-AHEAD = 2  # submissions given to a worker: enough that it never waits
+MAX_FAILED_STARTS = 20  # workers in a row that die before they are ready: then give up
+JOIN_TIMEOUT_S = 10.0  # for a worker to end by itself before it is killed
+MAX_ATTEMPTS = 3  # of a submission whose worker is killed, before it is reported as a failure
+MAX_ASSIGNED = 2  # submissions per worker: the current one and the next, so that a worker never waits
 
 
 def examine_all(course: Course, assignment: str, students: Sequence[str], options: GradingOptions) -> Iterator[Outcome]:
-    """The outcome of every student's submission once, as they come; with one job in the order of the students.
+    """Yield one outcome per student as they are finished; with one job, in the order of the students.
 
-    Where a worker is killed, what it had is tried again; what kills its worker ``MAX_ATTEMPTS`` times is a failure.
+    The submissions of a killed worker are tried again; one whose worker is killed ``MAX_ATTEMPTS`` times is a failure.
     """
     if options.scheduler:
         from coursekit.grading.cluster import client as cluster
@@ -43,65 +43,65 @@ def _in_this_process(
 
 
 def _in_processes(work: Callable[[str], tuple[Any, ...]], students: Sequence[str], jobs: int) -> Iterator[Outcome]:
-    """By processes of this computer. Where one is killed, another takes its place and tries its submission again.
+    """Grade in processes of this computer. A killed one is replaced, and its submission is tried again.
 
-    Each has a connection of its own: if it is killed as it answers, half an answer is left in that connection and in
-    no other. (The one pipe that all workers of concurrent.futures write into would block, and the grader with it.)
+    Each has a pipe of its own: a worker that is killed while it answers leaves half an answer in this pipe only. (All
+    workers of concurrent.futures write into one pipe, which would block the grader.)
     """
-    queued, attempts, unused = deque(students), Counter[str](), 0
+    queued, attempts, failed_starts = deque(students), Counter[str](), 0
     pool: list[_Worker] = []
     done = False
     try:
-        while queued or any(worker.given for worker in pool):
+        while queued or any(worker.assigned for worker in pool):
             _start_workers(pool, len(queued), jobs)
-            _share_out(work, queued, pool)
-            for worker in _with_news(pool):
-                answer = worker.hear()
+            _assign(work, queued, pool)
+            for worker in _wait_for_answers(pool):
+                answer = worker.receive()
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer is not None:
-                    worker.given.pop(0)
+                    worker.assigned.pop(0)
                     yield answer
                 elif not worker.alive:
                     pool.remove(worker)
                     worker.end()
-                    unused = 0 if worker.ready else unused + 1
-                    yield from _queue_again(worker.given, queued, attempts)
-            if unused >= MAX_UNUSED:
+                    failed_starts = 0 if worker.ready else failed_starts + 1
+                    yield from _queue_again(worker.assigned, queued, attempts)
+            if failed_starts >= MAX_FAILED_STARTS:
                 yield from (Outcome(student, failure="no worker lives; grade it again") for student in queued)
                 queued.clear()
         done = True
     finally:
-        _end_all(pool, gently=done)
+        _end_all(pool, wait=done)
 
 
 def _start_workers(pool: "list[_Worker]", queued: int, jobs: int) -> None:
-    """As many as are needed: no more than ``jobs`` altogether, and no more idle ones than submissions are queued."""
-    while len(pool) < jobs and sum(not worker.given for worker in pool) < queued:
+    """Start workers: at most ``jobs`` in total, and no more idle ones than queued submissions."""
+    while len(pool) < jobs and sum(not worker.assigned for worker in pool) < queued:
         pool.append(_Worker())
 
 
-def _share_out(work: Callable[[str], tuple[Any, ...]], queued: deque[str], pool: "list[_Worker]") -> None:
-    """Keep every ready worker busy while submissions are queued; only then give each its next one ahead."""
-    for most in range(1, AHEAD + 1):
+def _assign(work: Callable[[str], tuple[Any, ...]], queued: deque[str], pool: "list[_Worker]") -> None:
+    """Keep every ready worker busy while submissions are queued; only then assign each a second one in advance."""
+    for most in range(1, MAX_ASSIGNED + 1):
         for worker in pool:
-            if queued and worker.ready and len(worker.given) < most and worker.give(work(queued[0])):
-                worker.given.append(queued.popleft())
+            if queued and worker.ready and len(worker.assigned) < most and worker.send(work(queued[0])):
+                worker.assigned.append(queued.popleft())
 
 
-def _with_news(pool: "list[_Worker]") -> "list[_Worker]":
-    """Wait until a worker has answered, has become ready or has ended; all of which that is true now."""
-    connections = connection.wait([worker.line for worker in pool])
-    return [worker for worker in pool if worker.line in connections]
+def _wait_for_answers(pool: "list[_Worker]") -> "list[_Worker]":
+    """Wait until at least one worker has answered, has become ready or has ended; returns those workers."""
+    connections = connection.wait([worker.pipe for worker in pool])
+    return [worker for worker in pool if worker.pipe in connections]
 
 
-def _queue_again(given: Sequence[str], queued: deque[str], attempts: Counter[str]) -> Iterator[Outcome]:
-    """Queue what a killed worker had: what it had not begun first of all, what it was at last of all.
+def _queue_again(assigned: Sequence[str], queued: deque[str], attempts: Counter[str]) -> Iterator[Outcome]:
+    """Queue the submissions of a killed worker again: the running one last, those not begun first.
 
     Yields the failure of a submission whose worker was killed too often.
     """
-    queued.extendleft(reversed(given[1:]))
-    for student in given[:1]:
+    queued.extendleft(reversed(assigned[1:]))
+    for student in assigned[:1]:
         attempts[student] += 1
         if attempts[student] < MAX_ATTEMPTS:
             queued.append(student)
@@ -109,77 +109,77 @@ def _queue_again(given: Sequence[str], queued: deque[str], attempts: Counter[str
             yield Outcome(student, failure=f"its worker was killed {MAX_ATTEMPTS} times; grade it again")
 
 
-def _end_all(pool: "list[_Worker]", gently: bool) -> None:
+def _end_all(pool: "list[_Worker]", wait: bool) -> None:
     for worker in pool:
-        worker.line.close()  # each ends by itself, all of them at once
+        worker.pipe.close()  # this ends an idle worker; close all pipes first, so that they end in parallel
     for worker in pool:
-        worker.end(gently)
+        worker.end(wait)
 
 
 class _Worker:
-    """A process and the connection to it. ``given``: the students it has to examine, the first of them now."""
+    """A process and the pipe to it. ``assigned``: its students, the first is being graded."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self.line, theirs = context.Pipe()
-        with theirs:
-            self._process = context.Process(target=_work, args=(theirs,))
+        self.pipe, child_end = context.Pipe()
+        with child_end:
+            self._process = context.Process(target=_work, args=(child_end,))
             self._process.start()
-        self.given: list[str] = []
+        self.assigned: list[str] = []
         self.ready, self.alive = False, True
 
-    def give(self, task: tuple[Any, ...]) -> bool:
-        """Whether it could be told; if not, ``hear`` will tell that it has ended."""
+    def send(self, task: tuple[Any, ...]) -> bool:
+        """Send a task; False if the process has ended, which ``receive`` then reports."""
         try:
-            self.line.send(task)
+            self.pipe.send(task)
         except OSError:
             return False
         return True
 
-    def hear(self) -> Outcome | BaseException | None:
-        """Its answer, or what kept it from any; None where it has only become ``ready``, or is no longer ``alive``."""
+    def receive(self) -> Outcome | BaseException | None:
+        """The outcome, or the exception in its place; None if the worker has just become ``ready``, or has ended."""
         try:
-            answer = self.line.recv()
+            answer = self.pipe.recv()
         except (EOFError, OSError):
             self.alive = False
             return None
         self.ready = True
         return answer if isinstance(answer, Outcome | BaseException) else None
 
-    def end(self, gently: bool = False) -> None:
-        """The process is gone, with its sandbox."""
-        self.line.close()
-        if gently:
-            self._process.join(END_S)
+    def end(self, wait: bool = False) -> None:
+        """End the process with its sandbox; ``wait`` gives it time to end by itself."""
+        self.pipe.close()
+        if wait:
+            self._process.join(JOIN_TIMEOUT_S)
         self._process.kill()
         self._process.join()
         self._process.close()
 
 
-def _work(line: "connection.Connection") -> None:
-    """What a worker does, until the other end of its line is closed."""
-    _begin()
-    line.send(None)  # ready
+def _work(pipe: "connection.Connection") -> None:
+    """The main loop of a worker process; it ends when the grader closes the pipe."""
+    _set_up_process()
+    pipe.send(None)  # ready
     while True:
         try:
-            task = line.recv()
+            task = pipe.recv()
         except (EOFError, OSError):
             return
         try:
             answer: Outcome | BaseException = _examine(*task)
-        except Exception as error:  # the grader's to tell: there is no sandbox, for instance
+        except Exception as error:  # raised again by the grader, such as: there is no sandbox
             answer = error
-        line.send(answer)
+        pipe.send(answer)
 
 
-def _begin() -> None:
-    """Ctrl-C is for the grader, which tells its workers."""
+def _set_up_process() -> None:
+    """Ignore Ctrl-C, which the grader handles and then ends its workers; follow the grader."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     follow_parent()
 
 
 def follow_parent() -> None:
-    """This process of a pool does not outlive the one that started it, however that ends."""
+    """End this process when the process that started it ends, also by a kill."""
     parent = multiprocessing.parent_process()
 
     def follow() -> None:

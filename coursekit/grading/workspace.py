@@ -1,4 +1,4 @@
-"""Scratch folders below .coursekit/, locked as long as somebody works in them; what a killed process left is swept."""
+"""Temporary folders in .coursekit/, locked while in use; those of killed processes are deleted by the next grader."""
 
 import shutil
 import tempfile
@@ -15,15 +15,15 @@ PREFIX = "scratch-"
 
 @contextmanager
 def folder(course: Course) -> Iterator[Path]:
-    """A new folder on the disk of the course. It is gone afterwards; where the process is killed, by the next sweep."""
-    room = course.root / ".coursekit"
-    room.mkdir(exist_ok=True)
+    """Yield a new folder on the disk of the course, deleted afterwards; after a kill, by ``delete_leftovers``."""
+    parent = course.root / ".coursekit"
+    parent.mkdir(exist_ok=True)
     while True:
-        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=room, ignore_cleanup_errors=True) as made:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True) as made:
             lock = _lock(Path(made))
             try:
                 lock.acquire()
-            except FileNotFoundError:  # swept before it was locked
+            except FileNotFoundError:  # deleted as a leftover before it was locked
                 continue
             try:
                 files = Path(made, "files")  # without the lock file
@@ -34,8 +34,8 @@ def folder(course: Course) -> Iterator[Path]:
             return
 
 
-def sweep(course: Course) -> None:
-    """The folders in which nobody works any more are gone."""
+def delete_leftovers(course: Course) -> None:
+    """Delete the folders that no process has locked."""
     for left in (course.root / ".coursekit").glob(f"{PREFIX}*"):
         try:
             with _lock(left).acquire(timeout=0):
@@ -45,5 +45,5 @@ def sweep(course: Course) -> None:
 
 
 def _lock(made: Path) -> FileLock:
-    # No soft lock where the file system has no flock: it would outlive a killed process on another machine.
+    # No soft lock where the file system has no flock: it would outlive a killed process on another computer.
     return FileLock(made / ".lock", fallback_to_soft=False)

@@ -1,6 +1,6 @@
 """JupyterLab on the course, for its instructor or as a student sees it.
 
-The steps: plan (values only), hand out what a student gets, start, wait.
+The steps: plan (values only), update the student workspace, start, wait.
 """
 
 import os
@@ -25,15 +25,15 @@ def run(
     browser: bool = True,
     report: Callable[[str], None] = print,
 ) -> int:
-    """JupyterLab has been started, used and stopped (by Ctrl-C, or File -> Shut Down); returns the exit code.
+    """Run JupyterLab until it is stopped by Ctrl-C or File -> Shut Down; returns the exit code.
 
-    Raises CourseError when it cannot start or breaks off. The user's own Jupyter settings are not in effect.
+    Raises CourseError if it cannot start or exits with an error. The user's own Jupyter settings are not in effect.
     """
     server = plan.plan(course, student, assignment, port)
     try:
         with _signals_interrupt():
             if student:
-                _hand_out(course, report)
+                _update_workspace(course, report)
             report("Starting JupyterLab …")
             with lab_server.running(server) as process:
                 report(f"JupyterLab is at {server.address}\nCtrl-C stops it.")
@@ -50,8 +50,8 @@ def run(
     return 0
 
 
-def _hand_out(course: Course, report: Callable[[str], None]) -> None:
-    kept = student_workspace.hand_out(course)
+def _update_workspace(course: Course, report: Callable[[str], None]) -> None:
+    kept = student_workspace.update(course)
     where = student_workspace.folder(course).relative_to(course.root).as_posix()
     report(f"The student's folder is {where}: a copy of the release; what you change in it is kept.")
     if kept:
@@ -60,13 +60,13 @@ def _hand_out(course: Course, report: Callable[[str], None]) -> None:
 
 
 def _has_display() -> bool:
-    """Without one ``webbrowser`` would start a browser of text in this terminal."""
+    """Whether there is a display; without one, ``webbrowser`` would start a text browser in this terminal."""
     return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """A closed terminal or a ``kill`` ends the lab as Ctrl-C does, so that no server stays behind."""
+    """Turn SIGTERM and SIGHUP into KeyboardInterrupt, so that no server stays behind."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

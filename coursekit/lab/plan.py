@@ -1,7 +1,7 @@
-"""What JupyterLab is started with: its command, folder, environment and configuration files, as a value.
+"""The command, folder, environment and configuration files of JupyterLab, as a value.
 
-The instructor's and the student's lab both run with settings of their own in ``.coursekit/lab/``: the Jupyter settings
-and open tabs in the user's home are neither read nor written, so that two courses never mix.
+Both labs, the instructor's and the student's, have their own settings in ``.coursekit/lab/``. The Jupyter settings and
+open tabs in the user's home are neither read nor written, so that courses do not affect each other.
 """
 
 import os
@@ -22,7 +22,7 @@ _HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class LabServer:
-    """What JupyterLab is started with. ``files`` are its configuration, written when it starts."""
+    """How to start JupyterLab. ``files`` are its configuration files, written when it starts."""
 
     command: tuple[str, ...]
     folder: Path
@@ -35,12 +35,12 @@ class LabServer:
 
     @property
     def address(self) -> str:
-        """What to type into a browser: the notebook, with the token that lets one in."""
+        """The URL of the notebook with the access token."""
         return f"{self.url}/lab{'/tree/' if self.opens else ''}{self.opens}?token={self.token}"
 
 
 def plan(course: Course, student: bool = False, assignment: str | None = None, port: int | None = None) -> LabServer:
-    """Command, environment and configuration of the lab. Raises CourseError where there is nothing to show.
+    """Command, environment and configuration of the lab. Raises CourseError if there is nothing to show.
 
     Instructor: the whole course, all of nbgrader's extensions, nbgrader_config.py in effect, a release open.
     Student: a copy of the releases, only Validate of the extensions, a kernel that imports nothing else.
@@ -51,7 +51,7 @@ def plan(course: Course, student: bool = False, assignment: str | None = None, p
     folder = student_workspace.folder(course) if student else course.root
     python = student_workspace.python(course) if student else Path(sys.executable)
     token = secrets.token_hex(24)
-    # A superuser is what one is in a container.
+    # In a container the user is often root, whom Jupyter refuses by default.
     root = ("--allow-root",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     return LabServer(
         command=(sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.port={port}", *root),
@@ -78,9 +78,9 @@ def _notebook(course: Course, student: bool, assignment: str | None) -> str:
 
 
 def _free_port(port: int | None) -> int:
-    """The port itself, or any that is free. Raises CourseError if it is taken."""
+    """``port`` if it is given, else a free one. Raises CourseError if it is in use."""
     with socket.socket() as probe:
-        if os.name == "posix":  # as the server will: a connection that was just closed is no obstacle
+        if os.name == "posix":  # as the server does: ignore connections that were just closed
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port or 0))
@@ -92,13 +92,13 @@ def _free_port(port: int | None) -> int:
 
 
 def _environment(course: Course, student: bool, role: Path, token: str) -> dict[str, str]:
-    """The user's environment without its Jupyter part; the course's modules for the instructor alone."""
+    """The user's environment without Jupyter's variables; only the instructor's has the course's modules."""
     dropped = ("JUPYTER", "JPY_", "PYTHONPATH", *([database.VARIABLE] if student else []))  # it may hold a password
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     ours = {
         "JUPYTER_CONFIG_DIR": str(role / "config"),
         "JUPYTER_DATA_DIR": str(role / "data"),
-        "JUPYTER_PATH": str(role / "share"),  # the kernel; looked up before every other place
+        "JUPYTER_PATH": str(role / "share"),  # the kernel; searched before all other folders
         "JUPYTER_RUNTIME_DIR": str(role / "runtime"),
         "JUPYTER_TOKEN": token,
         "IPYTHONDIR": str(role / "ipython"),

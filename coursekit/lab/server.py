@@ -1,4 +1,4 @@
-"""JupyterLab as a process: started, waited for until it answers, and stopped with its kernels."""
+"""The JupyterLab process: start it, wait until it answers, and stop it with its kernels."""
 
 import subprocess
 import time
@@ -12,15 +12,15 @@ from coursekit.model.errors import CourseError
 from coursekit.system import deadline
 from coursekit.system.deadline import Deadline
 
-# A busy machine extends these (``Deadline``).
+# Extended on a busy computer (``Deadline``).
 START_TIMEOUT_S = 60.0  # 5 to 7 s on a laptop; the first start on a cold disk takes much longer
 STOP_TIMEOUT_S = 15.0
-_REQUEST_TIMEOUT_S = 30.0  # then it is asked again
+_REQUEST_TIMEOUT_S = 30.0  # then the request is repeated
 
 
 @contextmanager
 def running(server: LabServer, timeout_s: float = START_TIMEOUT_S) -> Iterator[subprocess.Popen[bytes]]:
-    """The server is up and answers; it ends with the block, and its kernels too. Raises CourseError."""
+    """Run the server within the block; yields when it answers, and ends it with its kernels. Raises CourseError."""
     for path, text in server.files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -32,7 +32,7 @@ def running(server: LabServer, timeout_s: float = START_TIMEOUT_S) -> Iterator[s
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us: the server would ask whether it is meant
+            start_new_session=True,  # Ctrl-C is for our process: the server would ask for confirmation
         )
     try:
         _wait_until_up(server, process, timeout_s)
@@ -58,7 +58,7 @@ def _wait_until_up(server: LabServer, process: subprocess.Popen[bytes], timeout_
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """The server is gone; its kernels end with it."""
+    """End the server, which ends its kernels; kill it after ``STOP_TIMEOUT_S``."""
     process.terminate()
     try:
         deadline.ended(process, Deadline(STOP_TIMEOUT_S))

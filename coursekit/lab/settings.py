@@ -1,4 +1,4 @@
-"""The configuration files of a lab: extensions of nbgrader, the kernel, and no messages from the network."""
+"""The configuration files of a lab: nbgrader's extensions, the kernel, and no news or update checks."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def files(role: Path, folder: Path, python: Path, student: bool, host: str) -> d
         config / "labconfig" / "default_setting_overrides.json": {"@jupyterlab/apputils-extension:notification": quiet},
         role / "share" / "kernels" / "python3" / "kernel.json": {
             "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": "Python 3",  # as in the notebooks: saving them shall not change it
+            "display_name": "Python 3",  # as in the notebooks, so that saving does not change them
             "language": "python",
             "metadata": {"debugger": True},
         },
@@ -55,6 +55,6 @@ def files(role: Path, folder: Path, python: Path, student: bool, host: str) -> d
 
 
 def exchange(course: Course) -> dict[Path, str]:
-    """A folder to exchange files in. Without it, the Assignment List and the Formgrader's Release button fail."""
-    text = "What the Formgrader's Release button copies, and what is submitted with nbgrader on this machine.\n"
+    """A file that creates nbgrader's exchange folder; without it, Assignment List and the Release button fail."""
+    text = "What the Formgrader's Release button copies, and what is submitted with nbgrader on this computer.\n"
     return {course.root / ".coursekit" / "exchange" / "README.txt": text}

@@ -1,4 +1,4 @@
-"""What a student gets here: a folder of their own, and a Python that finds only what is released."""
+"""The student workspace: a folder with the releases, and a Python that finds only released modules."""
 
 import hashlib
 import json
@@ -15,20 +15,20 @@ _MADE_BY_USE = {"__pycache__", ".ipynb_checkpoints"}
 
 
 def folder(course: Course) -> Path:
-    """The student's folder: one folder in it per released assignment, kept from one time to the next."""
+    """The student's folder, with one folder per released assignment; it is kept between sessions."""
     return course.root / ".coursekit" / "student"
 
 
 def python(course: Course) -> Path:
-    """The student's Python; ``hand_out`` makes it."""
+    """The student's Python, which ``update`` creates."""
     return _environment(course) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def hand_out(course: Course) -> tuple[str, ...]:
-    """The student's folder and Python are there; returns the files that do not follow the release any more.
+def update(course: Course) -> tuple[str, ...]:
+    """Bring the student's folder and Python up to date; returns the changed files that a newer release has, too.
 
-    A file that is still as it was handed out follows the release. Work is never overwritten: a file that was
-    changed stays, and is named if the release has something else by now.
+    A file that the student has not changed is replaced by that of the release. A changed file is never overwritten; it
+    is returned if the release has a newer version of it.
     """
     _make_python(course)
     record = course.root / ".coursekit" / "lab" / "student" / "handed-out.json"
@@ -55,7 +55,7 @@ def hand_out(course: Course) -> tuple[str, ...]:
 
 
 def _released(course: Course) -> dict[str, Path]:
-    """Every released file, by its name below release/. Raises CourseError where one is a link into hidden/."""
+    """Every released file, by its name below release/. Raises CourseError if one is a link into hidden/."""
     top = course.root / "release"
     course.refuse_hidden(top.rglob("*"))
     return {
@@ -66,7 +66,7 @@ def _released(course: Course) -> dict[str, Path]:
 
 
 def _digest(path: Path | None) -> str:
-    """Empty where there is no file."""
+    """The hash of a file; empty if there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else ""
 
 
@@ -75,17 +75,17 @@ def _environment(course: Course) -> Path:
 
 
 def _make_python(course: Course) -> None:
-    """A Python with our packages but without our checkout.
+    """Create a Python with our packages but without our checkout.
 
-    The checkout is found through a .pth file in our site-packages (an editable install). Such files are read
-    in a site directory only; here our site-packages is an ordinary entry of the path, added by a .pth file.
+    A .pth file in our site-packages (an editable install) adds the checkout to the path. Python reads .pth files only
+    in site directories; for the student's Python our site-packages is an ordinary entry of the path.
     """
     home = _environment(course)
     packages = "\n".join(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))) + "\n"
-    stamp, wanted = home / "made-from.txt", f"{home}\n{sys.executable}\n{sys.version}\n{packages}"
-    if python(course).exists() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    made_from, wanted = home / "made-from.txt", f"{home}\n{sys.executable}\n{sys.version}\n{packages}"
+    if python(course).exists() and made_from.is_file() and made_from.read_text(encoding="utf-8") == wanted:
         return
     venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt", clear=True).create(home)
     site = sysconfig.get_path("purelib", "venv", vars={"base": str(home), "platbase": str(home)})
     Path(site, "course_packages.pth").write_text(packages, encoding="utf-8")
-    stamp.write_text(wanted, encoding="utf-8")
+    made_from.write_text(wanted, encoding="utf-8")

@@ -1,30 +1,30 @@
-"""What a cell shows at its end: streams, displays, updates of displays and clearings, folded in their order."""
+"""Folds the events of a cell, in their order, into what it shows at its end: streams, displays, updates, clearings."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from coursekit.submission import display_data
 
-STREAMS = ("stdout", "stderr")  # in this order where both wait to be shown: so ipykernel does it
+STREAMS = ("stdout", "stderr")  # in this order if both are to be placed, as in ipykernel
 
-Raw = dict[str, Any]  # an output as the child said it
+Raw = dict[str, Any]  # an output as the child sent it
 
 
 class CellDisplay:
-    """The outputs of a cell while its events come in.
+    """The outputs of a cell while its events arrive.
 
-    ``kept``: what is shown, each output with its display id ("" for none). ``latest``: the content of every id.
+    ``kept`` holds the shown outputs, each with its display id ("" for none), ``latest`` the last content of every id.
     """
 
     def __init__(self) -> None:
         self.kept: list[tuple[Raw, str]] = []
         self.latest: dict[str, Raw] = {}
-        self._texts: dict[str, list[str]] = {}  # by stream; all pieces of one become one output
+        self._texts: dict[str, list[str]] = {}  # by stream; all pieces of a stream become one output
         self._placed: set[str] = set()
         self._clear_next = False
 
     def take(self, event: Any) -> None:
-        """One more event; what is none changes nothing."""
+        """Apply one event; an invalid one is ignored."""
         if not isinstance(event, dict):
             return
         output, update, display_id = (
@@ -45,7 +45,7 @@ class CellDisplay:
             self.place(event["flush"])
 
     def place(self, *streams: str) -> None:
-        """These streams have their place behind what is shown so far, if they have not got one yet."""
+        """Place these streams after the outputs so far, unless they have a place already."""
         for name in streams:
             if name in self._texts and name not in self._placed:
                 self._placed.add(name)
@@ -69,7 +69,7 @@ class CellDisplay:
 
 
 def displayed(events: Sequence[Any]) -> tuple[list[tuple[Raw, str]], dict[str, Raw]]:
-    """What is left to be shown at the end of a cell, each with its display id, and the latest content of every id."""
+    """The outputs at the end of a cell, each with its display id, and the last content of every id."""
     display = CellDisplay()
     for event in events:
         display.take(event)

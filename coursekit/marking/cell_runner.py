@@ -1,4 +1,4 @@
-"""The cells of a notebook, run one after another in a child, with what they show put into the notebook."""
+"""Runs the cells of a notebook one after another in a child, and puts their outputs into the notebook."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,108 +15,122 @@ from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, LEFT_OUT, NOT_
 from coursekit.marking.time_left import TimeLeft
 from coursekit.model import notebooks
 from coursekit.sandbox.reply import Reply
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.timeouts import SubmissionBudget
 
-_KEEP_TIMEOUT_S = 10
+_SNAPSHOT_TIMEOUT_S = 10
 
 
 @dataclass
-class Played:
-    """The notebook after its cells: ``trouble`` says in words, by cell, why there is nothing to ask behind it.
+class ExecutedNotebook:
+    """A notebook after one run of its cells.
 
-    ``lost`` is the cell that the child did not outlive, behind which nothing ran, ``why`` in words. ``whole``: no cell
-    was left out for want of time or of restarts. ``shown`` and ``room`` are what its outputs share.
+    notebook    with the outputs of this run
+    problems    by cell id, why the function that the cell tests cannot be called
+    lost_at     the id of the cell in which the child ended, after which no cell ran; empty if none
+    why         why the child ended
+    complete    no cell was left out for lack of time or of restarts
+    displays    the displays of all cells by id, for later updates
+    room        what is left of the output limits of the notebook
     """
 
     notebook: NotebookNode
-    trouble: dict[str, str] = field(default_factory=dict)
-    lost: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+    lost_at: str = ""
     why: str = ""
-    whole: bool = True
-    shown: outputs.Shown = field(default_factory=dict)
+    complete: bool = True
+    displays: outputs.Displays = field(default_factory=dict)
     room: outputs.Room = field(default_factory=outputs.Room)
 
 
 class CellRunner:
-    """Runs cells in whichever child there is.
+    """Runs cells in the current child of a ``NotebookProcess``.
 
-    ``tests``: the ids of the test cells; behind each the child keeps a snapshot of the variables. ``unrun``: by id,
-    what is run of cells that are not run as a whole (``experiments.plan.unrun``).
+    ``tests`` are the ids of the test cells; after each the child takes a snapshot of the variables. ``unrun`` has the
+    cells that are not run completely: by id, the part that is run (``experiments.plan.unrun``).
     """
 
     def __init__(
-        self, process: NotebookProcess, time_left: TimeLeft, hold: Hold, tests: frozenset[str], unrun: Mapping[str, str]
+        self,
+        process: NotebookProcess,
+        time_left: TimeLeft,
+        budget: SubmissionBudget,
+        tests: frozenset[str],
+        unrun: Mapping[str, str],
     ) -> None:
-        self._process, self._time, self._hold = process, time_left, hold
+        self._process, self._time, self._budget = process, time_left, budget
         self._tests, self._unrun = tests, unrun
-        self.seconds: dict[str, float] | None = None  # if set: what each cell took, without other programs' share
+        self.cell_times_s: dict[str, float] | None = None  # by cell id, without CPU steal time; None: not measured
 
-    def run_all(self, played: Played, is_needed: Callable[[NotebookNode], bool]) -> None:
-        """Those cells that are needed were run, up to one that the child does not outlive."""
-        for cell in played.notebook.cells:
+    def run_all(self, executed: ExecutedNotebook, is_needed: Callable[[NotebookNode], bool]) -> None:
+        """Run the needed cells, up to one in which the child ends."""
+        for cell in executed.notebook.cells:
             if cell.cell_type != "code":
                 continue
-            self._run_or_explain(cell, played, is_needed)
-            if cell.id in self._tests and not played.lost and (why := self._keep(cell.id)):
-                played.lost, played.why = cell.id, why
+            self._run_or_explain(cell, executed, is_needed)
+            if cell.id in self._tests and not executed.lost_at and (why := self._take_snapshot(cell.id)):
+                executed.lost_at, executed.why = cell.id, why
 
-    def _run_or_explain(self, cell: NotebookNode, played: Played, is_needed: Callable[[NotebookNode], bool]) -> None:
-        """The cell shows what it shows when it is run, or why it was not."""
-        if cell.id in self._unrun and not (self._may_run(cell, played) and self._unrun[cell.id] and is_needed(cell)):
-            cell.outputs = as_handed_in.labelled(cell.outputs, played.room)
+    def _run_or_explain(
+        self, cell: NotebookNode, executed: ExecutedNotebook, is_needed: Callable[[NotebookNode], bool]
+    ) -> None:
+        """Run the cell; if it may not run, show the reason as its output."""
+        if cell.id in self._unrun and not (self._may_run(cell, executed) and self._unrun[cell.id] and is_needed(cell)):
+            cell.outputs = as_handed_in.labelled(cell.outputs, executed.room)
         elif why := self._process.fatal.get(cell.id, ""):
             why = LEFT_OUT.format(why=why)
             cell.outputs = [_error("NotRun", why)]
-            played.trouble[cell.id] = f"{NOT_TRIED}. {why}"
-        elif why := NOT_RUN if played.lost else self._time.late():
+            executed.problems[cell.id] = f"{NOT_TRIED}. {why}"
+        elif why := NOT_RUN if executed.lost_at else self._time.late():
             cell.outputs = [_error("NotRun", why)]
-            played.whole = False
+            executed.complete = False
         elif is_needed(cell):
-            self._run(cell, played)
+            self._run(cell, executed)
 
-    def _may_run(self, cell: NotebookNode, played: Played) -> bool:
-        """Whether there is a child for it that could outlive it, and time."""
-        return not (played.lost or self._time.late() or cell.id in self._process.fatal)
+    def _may_run(self, cell: NotebookNode, executed: ExecutedNotebook) -> bool:
+        """Whether there is a child, and time, and the cell has not ended a child before."""
+        return not (executed.lost_at or self._time.late() or cell.id in self._process.fatal)
 
-    def _run(self, cell: NotebookNode, played: Played) -> None:
+    def _run(self, cell: NotebookNode, executed: ExecutedNotebook) -> None:
         allowed_s = self._time.for_a_cell_s()
         part = self._unrun.get(cell.id)
         if part is None:
-            # In a student's own cell the markers are text; and looking for ends that never come takes minutes.
+            # Only in test cells: in a student's own cell the markers are text, and seeking missing ends takes minutes.
             source = notebooks.without_hidden(cell.source) if cell.id in self._tests else cell.source
             reply = self._ask(cell.id, {"op": "run", "source": source, "store_history": True}, allowed_s)
-            cell.outputs = outputs.build(reply.events, shown=played.shown, dropped=reply.dropped, room=played.room)
+            cell.outputs = outputs.build(
+                reply.events, displays=executed.displays, dropped=reply.dropped, room=executed.room
+            )
             count = reply.done.get("execution_count")
             cell.execution_count = count if type(count) is int and 0 < count < 1 << 31 else None
         else:
             reply = self._ask(cell.id, {"op": "run", "source": part, "store_history": False}, allowed_s)
-            made = outputs.build(reply.events, dropped=reply.dropped, room=played.room)
+            made = outputs.build(reply.events, dropped=reply.dropped, room=executed.room)
             failed = [output for output in made if output.output_type == "error"]
-            cell.outputs = [*as_handed_in.labelled(cell.outputs, played.room), *failed]
-        self._explain_end(cell, played, reply, allowed_s)
+            cell.outputs = [*as_handed_in.labelled(cell.outputs, executed.room), *failed]
+        self._explain_end(cell, executed, reply, allowed_s)
 
-    def _explain_end(self, cell: NotebookNode, played: Played, reply: Reply, allowed_s: float) -> None:
-        """A cell that was stopped, or took the child with it, shows that."""
+    def _explain_end(self, cell: NotebookNode, executed: ExecutedNotebook, reply: Reply, allowed_s: float) -> None:
+        """Add an error output to a cell that was stopped, or in which the child ended."""
         if reply.end == "timeout":
             cell.outputs.append(_error("TimeoutError", self._time.reason(STOPPED, STOPPED_LATE, allowed_s)))
-            played.trouble[cell.id] = self._time.reason(ENDLESS, ENDLESS_LATE, allowed_s)
+            executed.problems[cell.id] = self._time.reason(ENDLESS, ENDLESS_LATE, allowed_s)
         elif reply.end == "lost":
             cell.outputs.append(_error("KernelDied", reply.why))
-            played.trouble[cell.id] = f"{NOT_TRIED}: {reply.why}."
-            played.lost, played.why = cell.id, reply.why
+            executed.problems[cell.id] = f"{NOT_TRIED}: {reply.why}."
+            executed.lost_at, executed.why = cell.id, reply.why
 
     def _ask(self, cell_id: str, request: Mapping[str, Any], allowed_s: float) -> Reply:
-        if self.seconds is None:
+        if self.cell_times_s is None:
             return self._process.ask(request, allowed_s)
-        began, had_s = time.monotonic(), self._process.others_had_s()
+        began, steal_s = time.monotonic(), self._process.cpu_steal_s()
         reply = self._process.ask(request, allowed_s)
         took_s = time.monotonic() - began
-        self.seconds[cell_id] = took_s - max(0.0, self._process.others_had_s() - had_s)
+        self.cell_times_s[cell_id] = took_s - max(0.0, self._process.cpu_steal_s() - steal_s)
         return reply
 
-    def _keep(self, name: str) -> str:
-        """A snapshot of the notebook's variables was taken; else in words why not."""
-        timeout_s = max(1.0, min(_KEEP_TIMEOUT_S, self._hold.left_s()))
+    def _take_snapshot(self, name: str) -> str:
+        """Take a snapshot of the notebook's variables; returns why that failed, or an empty text."""
+        timeout_s = max(1.0, min(_SNAPSHOT_TIMEOUT_S, self._budget.left_s()))
         reply = self._process.ask({"op": "keep", "name": name}, timeout_s)
         return "" if reply.end == "done" else reply.why
 

@@ -1,4 +1,4 @@
-"""What an exercise depends on: the functions that it depends on, those that they depend on, and so on."""
+"""Direct and indirect dependencies of exercises."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,11 +6,11 @@ from coursekit.model.errors import CourseError
 from coursekit.model.exercise import Exercise
 
 
-def closures(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:
-    """By function, every function of the assignment below it, each behind those that it depends on itself.
+def transitive(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:
+    """By function, all functions that it depends on directly or indirectly.
 
-    The functions come in this order too, so whatever a function depends on has come before it. Raises CourseError
-    where functions depend on each other in a circle, or on one that is no exercise.
+    Keys and values are in topological order: a function comes after everything that it depends on. Raises CourseError
+    if functions depend on each other in a circle, or on one that is no exercise.
     """
     rows = tuple(rows)
     depends_on = {row.function: row.depends_on for row in rows}
@@ -27,7 +27,7 @@ def closures(rows: Iterable[Exercise]) -> dict[str, tuple[str, ...]]:
 
 
 def _in_order(depends_on: Mapping[str, tuple[str, ...]], rows: tuple[Exercise, ...]) -> list[str]:
-    """The functions as the table has them, but each behind those that it depends on."""
+    """The functions in topological order, otherwise in the order of the rows."""
     order: list[str] = []
     waiting = list(depends_on)
     while waiting:

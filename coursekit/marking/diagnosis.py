@@ -1,6 +1,6 @@
-"""Which named mistake a wrong function makes, told by what it gave in all cases, the hidden ones too.
+"""Recognises which named mistake a wrong function makes, by its results in all cases, hidden ones included.
 
-Runs in the grader. What was observed is data, and hostile: it is compared with recordings, and nothing else.
+Runs in the grader. Observations are untrusted data: they are only compared with recordings.
 """
 
 import re
@@ -12,16 +12,16 @@ from coursekit.model.exercise import Case, Exercise, Mistake
 from coursekit.reference.assignments import Assignment
 from selfcheck import known_mistakes
 from selfcheck.comparison import changed
-from selfcheck.known_mistakes import Known, Outcome
+from selfcheck.known_mistakes import CallOutcome, Known
 
-# The words in which coursekit.marking.observations tells of an exception.
+# The sentence in which coursekit.marking.observations describes an exception.
 _STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
 
 
 def recognise(assignment: Assignment, exercise: Exercise, seen: Mapping[str, Observation]) -> Mistake | None:
-    """The mistake that gives what was seen, by the names of the cases; the first of the catalogue if several do.
+    """The mistake whose recorded results agree with ``seen`` in every case; the first in the catalogue if several do.
 
-    None where no mistake agrees with every case, where a case has no result, and where nothing was recorded.
+    None if no mistake agrees, if a case has no result, or if nothing was recorded.
     """
     if not all(one.raised or one.outputs is not None for one in seen.values()):
         return None
@@ -35,30 +35,30 @@ def recognise(assignment: Assignment, exercise: Exercise, seen: Mapping[str, Obs
     return assignment.mistake(exercise.function, found.name) if found else None
 
 
-def _outcome(seen: Observation) -> Outcome:
-    """What was observed of one call; which inputs it has changed takes longer to find out, and comes later."""
+def _outcome(seen: Observation) -> CallOutcome:
+    """The outcome of one call, for comparison. Which inputs it changed is expensive to compute, and left open here."""
     if seen.outputs is not None:
-        return Outcome(seen.outputs, changed=None, own=None)
-    told = _STOPPED.fullmatch(seen.problem)
-    message, line = (told["message"] or "", told["line"] or "") if told else ("", "")
+        return CallOutcome(seen.outputs, changed=None, own=None)
+    stopped = _STOPPED.fullmatch(seen.problem)
+    message, line = (stopped["message"] or "", stopped["line"] or "") if stopped else ("", "")
     raised = seen.raised[0]
-    return Outcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
+    return CallOutcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
 
 
 def _changes_as_much(
-    exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, Outcome]
+    exercise: Exercise, known: Known, seen: Mapping[str, Observation], outcomes: Mapping[str, CallOutcome]
 ) -> bool:
-    """Whether every input that the mistake changes was changed, in all cases."""
-    spoiling = [case for case in exercise.cases if case.name in seen and _spoils(known, case)]
+    """Whether the function changed every input that the mistake changes, in all cases."""
+    input_changing = [case for case in exercise.cases if case.name in seen and _changes_inputs(known, case)]
     return all(
         known.cases[case.name].agrees(
             replace(outcomes[case.name], changed=_changed(exercise, case, seen[case.name])), exercise.rtol
         )
-        for case in spoiling
+        for case in input_changing
     )
 
 
-def _spoils(known: Known, case: Case) -> bool:
+def _changes_inputs(known: Known, case: Case) -> bool:
     return case.name in known.cases and bool(known.cases[case.name].changed)
 
 

@@ -1,4 +1,4 @@
-"""The grader's questions to a notebook: an exercise's cases as data, and helpers in place of earlier functions."""
+"""Function calls as requests to the sandbox: the cases of an exercise, and reference functions for the retry."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,13 @@ from coursekit.submission.candidates import source_of
 
 
 def observe(exercise: Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
-    """What a probe would see of ``target``, in this very process: for the course's own functions, never a student's."""
+    """Call ``target`` with all cases in this process, as the sandbox does. For the course's functions only."""
     cases = ((case.name, tuple(codec.decode(one, codec.imported) for one in case.arguments)) for case in exercise.cases)
     return caller.observe(target, exercise.outputs, exercise.inputs, cases, call_timeout_s)
 
 
 def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
-    """What is sent into the sandbox to try an exercise: names and arguments, nothing that is expected."""
+    """The request that calls an exercise's function: names and arguments, and no expected outputs."""
     return {
         "op": "probe",
         "function": exercise.function,
@@ -31,22 +31,22 @@ def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Helpers:
-    """Reference functions of an assignment: the sources of its solution cells, and what only imports."""
+class ReferenceFunctions:
+    """Reference functions of an assignment: the sources of its solution cells, and the imports of its other cells."""
 
     imports: str
     by_function: dict[str, str]
-    below: dict[str, tuple[str, ...]]  # what each function depends on (``dependencies.closures``)
+    below: dict[str, tuple[str, ...]]  # all dependencies of each function (``dependencies.transitive``)
 
     def for_exercise(self, exercise: Exercise) -> dict[str, Any]:
-        """What a second try adds to the request: the functions that the exercise depends on, and no other."""
+        """What a follow-through retry adds to the request: only the functions that the exercise depends on."""
         names = self.below[exercise.function]
         cells = (self.by_function[name] for name in names)
         return {"helpers": [self.imports, *dict.fromkeys(cells)], "replace": list(names)}
 
 
-def helpers(course: Course, assignment: Assignment) -> Helpers:
-    """The reference functions out of the source notebook."""
+def reference_functions(course: Course, assignment: Assignment) -> ReferenceFunctions:
+    """The reference functions of the source notebook."""
     rows = {row.grade_id: row for row in assignment.exercises}
     imports: list[str] = []
     by_function: dict[str, str] = {}
@@ -55,4 +55,4 @@ def helpers(course: Course, assignment: Assignment) -> Helpers:
             by_function[rows[cell.id].function] = notebooks.without_magics(cell.source)
         elif cell.cell_type == "code":
             imports.append(notebooks.imports(cell.source))
-    return Helpers("\n".join(imports), by_function, dependencies.closures(rows.values()))
+    return ReferenceFunctions("\n".join(imports), by_function, dependencies.transitive(rows.values()))

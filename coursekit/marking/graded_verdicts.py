@@ -1,14 +1,14 @@
 """Verdicts read back from the metadata of an autograded notebook, as typed values for pages and reports.
 
-The grader has written them (``verdicts.as_data``), but they quote the student, and a file can be changed: whatever is
-not as it should be becomes an empty value, and every text in here is untrusted.
+The grader wrote them (``verdicts.as_data``), but they quote the student, and a file can be changed: a malformed value
+becomes an empty one, and every text in here is untrusted.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coursekit.marking.verdicts import METADATA, VERSION, Named, Result
+from coursekit.marking.verdicts import METADATA, VERSION, CheckResult, NamedMistake
 
 MAX_CHARS = 4_000  # of each text
 _MAX_NUMBER = 1e12  # no mark is larger, and no float can hold every integer of JSON
@@ -23,9 +23,9 @@ class GradedExercise:
     number: int | None = None
     points: float = 0.0
     earned: float = 0.0
-    checks: tuple[Result, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     summary: str = ""
-    mistake: Named | None = None
+    mistake: NamedMistake | None = None
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     look: str = ""
@@ -33,7 +33,7 @@ class GradedExercise:
 
 @dataclass(frozen=True)
 class GradedVerdicts:
-    """The verdicts of one submission. ``current``: whether they are in the form that is written today."""
+    """The verdicts of one submission. ``current``: whether they have the version that this engine writes."""
 
     current: bool
     exercises: tuple[GradedExercise, ...] = ()
@@ -47,20 +47,20 @@ def of_notebook(metadata: Any) -> GradedVerdicts:
 
 
 def of_data(data: Any) -> GradedVerdicts:
-    """The verdicts in what ``verdicts.as_data`` has made of them. Never raises."""
+    """The verdicts from the data of ``verdicts.as_data``. Never raises."""
     data = _dict(data)
     exercises = tuple(_exercise(entry) for entry in _list(data, "exercises") if isinstance(entry, dict))
     return GradedVerdicts(data.get("version") == VERSION, exercises, texts(data, "notes"), text(data, "problem"))
 
 
 def text(values: Any, key: str) -> str:
-    """The text under a key, cut; "" for anything else."""
+    """The text under a key, truncated to ``MAX_CHARS``; "" for anything else."""
     found = _dict(values).get(key)
     return found[:MAX_CHARS] if isinstance(found, str) else ""
 
 
 def texts(values: Any, key: str) -> tuple[str, ...]:
-    """The texts in the list under a key, each cut."""
+    """The texts in the list under a key, each truncated to ``MAX_CHARS``."""
     return tuple(entry[:MAX_CHARS] for entry in _list(values, key) if isinstance(entry, str))
 
 
@@ -81,16 +81,16 @@ def _exercise(entry: Mapping[str, Any]) -> GradedExercise:
         earned=number(entry, "earned"),
         checks=tuple(_check(check) for check in _list(entry, "checks") if isinstance(check, dict)),
         summary=text(entry, "summary"),
-        mistake=Named(text(mistake, "name"), text(mistake, "hint")) if mistake else None,
+        mistake=NamedMistake(text(mistake, "name"), text(mistake, "hint")) if mistake else None,
         follows=texts(entry, "follows"),
         calls=texts(entry, "calls"),
         look=text(entry, "look"),
     )
 
 
-def _check(entry: Mapping[str, Any]) -> Result:
+def _check(entry: Mapping[str, Any]) -> CheckResult:
     name, reason, where = (text(entry, key) for key in ("name", "reason", "where"))
-    return Result(name, number(entry, "points"), entry.get("passed") is True, reason, where)
+    return CheckResult(name, number(entry, "points"), entry.get("passed") is True, reason, where)
 
 
 def _dict(value: Any) -> dict[str, Any]:

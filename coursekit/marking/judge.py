@@ -1,43 +1,43 @@
-"""From what the probes saw to marks. Runs in the grader, where no student code runs; its input is data, and hostile."""
+"""Turns the results of function calls into marks. Runs in the grader, without student code, on untrusted data."""
 
 from dataclasses import replace
 from typing import Any
 
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
-from coursekit.marking.redaction import Quoter
-from coursekit.marking.verdicts import NOTHING_ELSE, Named, Result, Verdict, nothing_seen
+from coursekit.marking.redaction import Redactor
+from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, NamedMistake, Verdict, no_marks
 from coursekit.model.exercise import CACHES, Case, Check, Exercise
 from coursekit.reference.assignments import Assignment
-from selfcheck.comparison import Finding, changed, compare
+from selfcheck.comparison import OutputComparison, changed, compare
 from selfcheck.likely_causes import likely_cause
 
-_inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # as they are given to a function, by case
+_inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # by exercise and case: the arguments of the call, cached
 NO_ANSWER = "The grader got no answer from this exercise."
-NO_INPUTS = "What became of the inputs is not known."  # an honest answer tells it
+NO_INPUTS = "What became of the inputs is not known."  # the sandbox always sends the inputs: these were forged
 
 
-def judge(assignment: Assignment, exercise: Exercise, message: Any, quoter: Quoter | None = None) -> Verdict:
-    """The marks that a probe's message earns; a string says in words why there is none.
+def judge(assignment: Assignment, exercise: Exercise, message: Any, redactor: Redactor | None = None) -> Verdict:
+    """The verdict on the reply to a function call; a string in its place is the reason why there is none.
 
-    ``quoter`` limits what is quoted of the message; without one everything is: for our own functions only.
+    ``redactor`` limits what is quoted of the reply. Without one everything is quoted: for the course's functions only.
     """
-    if isinstance(message, str):  # from the runner, not from the sandbox: why there is nothing
-        return nothing_seen(exercise, message, observed=False)
+    if isinstance(message, str):  # the reason comes from the runner, not from the sandbox
+        return no_marks(exercise, message, observed=False)
     if not isinstance(message, dict) or not isinstance(message.get("observations"), list):
-        return nothing_seen(exercise, NO_ANSWER, observed=False)
+        return no_marks(exercise, NO_ANSWER, observed=False)
     if message.get("defined") is False:
-        return nothing_seen(exercise, f"There is no function {exercise.function} in the notebook.")
-    seen = observations.read(exercise, message, quoter)
+        return no_marks(exercise, f"There is no function {exercise.function} in the notebook.")
+    seen = observations.read(exercise, message, redactor)
     stub = f"Exercise {exercise.number}: {exercise.function} is not written yet."
     if all(observation.problem == stub for observation in seen.values()):
-        return nothing_seen(exercise, stub, unwritten=True)
+        return no_marks(exercise, stub, unwritten=True)
     expected = assignment.expected(exercise)
     results = {check.name: _result(exercise, check, seen, expected) for check in exercise.checks}
     mistake = (
         None if all(result.passed for result in results.values()) else diagnosis.recognise(assignment, exercise, seen)
     )
-    if mistake is not None:  # its hint says more than the look of the numbers
+    if mistake is not None:  # its hint says more than a likely cause that is guessed from the numbers
         results = {check.name: _result(exercise, check, seen, expected, named=True) for check in exercise.checks}
     earned = any(results[check.name].passed for check in exercise.checks if _shows_work(exercise, check))
     return Verdict(
@@ -46,12 +46,12 @@ def judge(assignment: Assignment, exercise: Exercise, message: Any, quoter: Quot
             result if earned or not result.passed else replace(result, passed=False, reason=NOTHING_ELSE)
             for result in results.values()
         ),
-        Named(mistake.name, mistake.hint) if mistake else None,
+        NamedMistake(mistake.name, mistake.hint) if mistake else None,
     )
 
 
 def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
-    """The inputs of a case, made once; nobody changes them."""
+    """The inputs of a case, made once and never modified."""
     made, inputs = _inputs.get(key := f"{exercise.key}/{case.name}", (None, {}))
     if made is not case:
         inputs = exercise.given(case)
@@ -60,7 +60,7 @@ def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
 
 
 def _shows_work(exercise: Exercise, check: Check) -> bool:
-    """False for what a function that does nothing, or always raises, passes too: it pays beside another check only."""
+    """False for a check that a function passes which does nothing or always raises: it needs another passed check."""
     return not check.untouched and any(not case.raises for case in _cases(exercise, check))
 
 
@@ -70,27 +70,27 @@ def _cases(exercise: Exercise, check: Check) -> list[Case]:
 
 def _result(
     exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any], named: bool = False
-) -> Result:
+) -> CheckResult:
     if check.untouched:
-        return _untouched(exercise, check, seen)
+        return _inputs_unchanged(exercise, check, seen)
     found = _values(exercise, check, seen, expected, named)
     if found.passed and check.outputs and set(check.outputs) <= set(CACHES):
         beside = replace(check, outputs=exercise.results)
         if not _values(exercise, beside, seen, expected, named).passed:
             reason = f"The {check.outputs[0]} counts only beside a right {' and '.join(exercise.results)}."
-            return Result(check.name, check.points, False, reason)
+            return CheckResult(check.name, check.points, False, reason)
     return found
 
 
 def _values(
     exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any], named: bool
-) -> Result:
+) -> CheckResult:
     cases = _cases(exercise, check)
     problems = ((case, _problem(exercise, check, case, seen[case.name], expected, named)) for case in cases)
     wrong = [(case, problem) for case, problem in problems if problem]
     if not wrong:
-        return Result(check.name, check.points, True)
-    return Result(check.name, check.points, False, wrong[0][1], _where(cases, [case for case, _ in wrong]))
+        return CheckResult(check.name, check.points, True)
+    return CheckResult(check.name, check.points, False, wrong[0][1], _where(cases, [case for case, _ in wrong]))
 
 
 def _problem(
@@ -101,7 +101,7 @@ def _problem(
         return "" if case.raises in seen.raised else f"{here}. {seen.problem}" if seen.problem else f"{here}."
     if seen.outputs is None:
         return seen.problem
-    nothing_fits = "" in seen.outputs  # then say what the function should return, all of it
+    nothing_fits = "" in seen.outputs  # then report all outputs that the function should return
     want = {
         path: leaf
         for path, leaf in expected[case.name].items()
@@ -118,15 +118,15 @@ def _problem(
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
 
 
-def _own_numbers(finding: Finding) -> str:
-    """What is wrong in the student's own numbers, and never the expected ones."""
+def _own_numbers(finding: OutputComparison) -> str:
+    """The finding with the student's number, and never the expected one."""
     if finding.index is None:
         return f"{finding.sentence if finding.path else 'Your function ' + finding.problem}."
     return f"{finding.sentence}, yours has {finding.entry} = {finding.have:.6g}."
 
 
 def _where(cases: list[Case], wrong: list[Case]) -> str:
-    """In which cases: the first one by its sizes, and what the right ones have in common."""
+    """In which cases the check fails: how many, the sizes of the first, and whether only m = 1 is right."""
     first = _described(wrong[0])
     if len(cases) == 1:
         return first
@@ -137,18 +137,18 @@ def _where(cases: list[Case], wrong: list[Case]) -> str:
 
 
 def _described(case: Case) -> str:
-    """The sizes of a case; of a hidden one not the seed, from which anybody could make its inputs."""
+    """The sizes of a case, without the seed of a hidden one: from that, students could make its inputs."""
     hidden_seed = not case.public and case.words.startswith("seed ")
     return case.words.partition(" · ")[2] if hidden_seed else case.words
 
 
-def _untouched(exercise: Exercise, check: Check, seen: dict[str, Observation]) -> Result:
+def _inputs_unchanged(exercise: Exercise, check: Check, seen: dict[str, Observation]) -> CheckResult:
     names: list[str] = []
     for case in exercise.cases:
         after = seen[case.name].inputs
         if after is None and seen[case.name].outputs is not None:
-            return Result(check.name, check.points, False, NO_INPUTS)
+            return CheckResult(check.name, check.points, False, NO_INPUTS)
         if after is not None and not names:
             names = changed(_given(exercise, case), after)
     reason = f"Your function changes its own input: {', '.join(names)[: observations.MAX_TEXT]}." if names else ""
-    return Result(check.name, check.points, not names, reason)
+    return CheckResult(check.name, check.points, not names, reason)

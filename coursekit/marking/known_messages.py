@@ -1,6 +1,6 @@
-"""What Python and NumPy say in exceptions, and how we describe values, as patterns with places for names and numbers.
+"""Known messages: exceptions of Python and NumPy, and descriptions of values, as patterns with places for values.
 
-A text that fits a pattern has nothing to say but which one it is, a few names, and a few small numbers.
+A text that matches a pattern can carry no other information than which pattern it is, a few names and small numbers.
 """
 
 import re
@@ -159,7 +159,7 @@ def _compiled(table: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _parts(line: str) -> Iterator[str]:
-    """The pattern of a line, piece by piece; each name stands in a group of its own."""
+    """The regular expression of a line, piece by piece; each name is a group."""
     for position, piece in enumerate(_PLACE.split(line)):
         if position % 2 == 0:
             yield re.escape(piece)
@@ -177,46 +177,51 @@ _NUMBER, _SHAPED = re.compile(_PLACES["#"]), re.compile(_SHAPE)
 
 
 @dataclass
-class Work:
-    """How many steps the comparing of messages may still take, for one submission: counted, the same everywhere."""
+class MatchBudget:
+    """How many steps are left for matching the messages of one submission.
+
+    Steps are counted, not timed, so that the result is the same on every computer.
+    """
 
     left: int = 100_000
 
     def spend(self, steps: int = 1) -> bool:
-        """Whether there was as much left."""
+        """Take steps from the budget; returns whether they were available."""
         self.left -= steps
         return self.left >= 0
 
 
 @dataclass(frozen=True)
 class OwnMessage:
-    """A message of the student's own: these texts, and in each gap between two of them a name, a number or a shape."""
+    """A message of the notebook's own ``raise``: fixed texts, and in each gap between two a name, number or shape."""
 
     texts: tuple[str, ...]
 
-    def fillings(self, said: str, work: Work) -> tuple[str, ...] | None:
-        """What stands in the gaps, each filled with as much as possible; None where ``said`` is no such message.
+    def fillings(self, said: str, budget: MatchBudget) -> tuple[str, ...] | None:
+        """The contents of the gaps, each as long as possible; None if ``said`` does not match.
 
-        No gap is tried twice at one place, so that the time grows with the length of what is said. (A regular
-        expression would try all the ways to share out a word among the gaps: seconds for one message.)
+        No gap is tried twice at the same position, so that the time is linear in the length of ``said``. (A regular
+        expression would backtrack over all ways to split a word among the gaps: seconds for one message.)
         """
         first, last = self.texts[0], self.texts[-1]
         if len(self.texts) == 1:
             return () if said == first else None
         if not said.startswith(first) or not said.endswith(last):
             return None
-        return self._fill(said, len(first), 1, set(), work)
+        return self._fill(said, len(first), 1, set(), budget)
 
-    def _fill(self, said: str, at: int, gap: int, failed: set[tuple[int, int]], work: Work) -> tuple[str, ...] | None:
+    def _fill(
+        self, said: str, at: int, gap: int, failed: set[tuple[int, int]], budget: MatchBudget
+    ) -> tuple[str, ...] | None:
         if (gap, at) in failed:
             return None
         for filling, end in _fillings(said, at):
-            if not work.spend():
+            if not budget.spend():
                 return None
             behind = end + len(self.texts[gap])
             if gap + 1 < len(self.texts):
                 if said.startswith(self.texts[gap], end):
-                    rest = self._fill(said, behind, gap + 1, failed, work)
+                    rest = self._fill(said, behind, gap + 1, failed, budget)
                     if rest is not None:
                         return (filling, *rest)
             elif behind == len(said) and said.endswith(self.texts[gap]):
@@ -226,7 +231,7 @@ class OwnMessage:
 
 
 def _fillings(said: str, at: int) -> Iterator[tuple[str, int]]:
-    """What may stand in a gap that begins here, in quotes or not, the longest first; and where the gap then ends."""
+    """Possible contents of a gap that begins at ``at``, quoted or not, longest first, each with the end of the gap."""
     for start in (at + 1, at) if said[at : at + 1] in _QUOTES else (at,):
         for end in _ends(said, start):
             filling = said[start:end]
@@ -246,5 +251,5 @@ def _ends(said: str, start: int) -> Iterator[int]:
 
 
 def with_gaps(texts: Sequence[str]) -> OwnMessage | None:
-    """A message of the student's own with gaps between these texts; None where there are too many gaps."""
+    """The message with gaps between these texts; None if there are too many gaps."""
     return OwnMessage(tuple(texts)) if len(texts) - 1 <= MAX_GAPS else None

@@ -1,17 +1,17 @@
-"""How long the student's code may take, and which of the cells are run at all."""
+"""Time limits for a student's code, and whether experiments are run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long the student's code may take, in seconds: one cell, one call by the grader, all cells (and all calls).
+class TimeLimits:
+    """Time limits in seconds. CPU steal time does not count: marks do not depend on the load of the computer.
 
-    ``experiments``: whether the cells are run, too, that the author has tagged as experiments. No mark depends on it.
-
-    The last limit is for all that is done for one submission, with second tries and whatever has to be run again.
-
-    Time in which other programs had the processors does not count: marks do not depend on how busy a machine is.
+    cell_timeout_s          one cell
+    call_timeout_s          one call of a function by the grader
+    notebook_timeout_s      all cells together, and again all calls together
+    submission_timeout_s    everything that is done for one submission, with retries and repeated runs
+    experiments             whether to run the cells tagged as experiments too; no mark depends on it
     """
 
     cell_timeout_s: float = 30

@@ -1,9 +1,11 @@
-"""One submission's notebook -> marks and the executed notebook. What a worker does, again and again.
+"""One submission's notebook -> marks and the executed notebook: the work of a worker for each submission.
 
-The steps: run the cells, close the outputs, probe every exercise, judge; then try again, with right helpers, what lost
-marks and depends on something wrong. The order matters: hidden inputs come behind the last output, and references
-behind the last probe, what others depend on first, so that a reference that leaks can only help where it is given
-anyway. It holds over all runs that one grading takes: see ``repeated_runs``.
+The steps: run the cells; close the outputs; call every exercise's function; judge; then the follow-through retry, with
+reference functions, of each exercise that lost marks and depends on a wrong function.
+
+The order matters. Hidden inputs enter the process after the last output. References enter after the last first call,
+dependencies first, so that a leaked reference only helps an exercise that is retried with it anyway. This order holds
+across all runs of one grading: see ``repeated_runs``.
 """
 
 import atexit
@@ -16,8 +18,8 @@ from nbformat import NotebookNode
 
 from coursekit.experiments import plan
 from coursekit.marking import function_calls, judge, verdicts, warm_up
-from coursekit.marking.limits import Limits
-from coursekit.marking.redaction import Quoter, names_of
+from coursekit.marking.limits import TimeLimits
+from coursekit.marking.redaction import Redactor, names_of
 from coursekit.marking.repeated_runs import Repeats, Settled
 from coursekit.marking.runner import Run
 from coursekit.marking.verdicts import Verdict
@@ -26,18 +28,18 @@ from coursekit.model.course import Course
 from coursekit.reference import assignments
 from coursekit.sandbox import isolation
 from coursekit.sandbox.client import Sandbox
-from coursekit.sandbox.isolation import Walls
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.isolation import Isolation
+from coursekit.sandbox.timeouts import SubmissionBudget
 from coursekit.submission import answer_hashes, supporting_files
 from coursekit.submission.candidates import source_of
 
-DEFAULTS = Limits()
-SANDBOXES = ("auto", "none")  # the best walls that this machine has, or none at all
+DEFAULTS = TimeLimits()
+SANDBOXES = ("auto", "none")  # all isolation layers of this computer, or none
 
 
 @dataclass(frozen=True)
 class Marked:
-    """A notebook with its outputs, and its verdicts as data (``verdicts.as_data``), in its metadata too."""
+    """A notebook with its outputs, and its verdicts as data (``verdicts.as_data``), also stored in its metadata."""
 
     notebook: NotebookNode
     verdicts: dict[str, Any]
@@ -47,16 +49,16 @@ class Marker:
     """Marks notebooks of one assignment, one after another, in one sandbox. A context manager."""
 
     def __init__(
-        self, course: Course, assignment: str, limits: Limits = DEFAULTS, standing: Walls | None = None
+        self, course: Course, assignment: str, limits: TimeLimits = DEFAULTS, layers: Isolation | None = None
     ) -> None:
         self._assignment, self._limits = assignments.load(course, assignment), limits
         self._rows = self._assignment.exercises
-        self._questions = {row.key: function_calls.request(row, limits.call_timeout_s) for row in self._rows}
-        self._helpers = function_calls.helpers(course, self._assignment)
+        self._calls = {row.key: function_calls.request(row, limits.call_timeout_s) for row in self._rows}
+        self._references = function_calls.reference_functions(course, self._assignment)
         self._names = names_of(self._assignment)
         files: dict[str, Path] = course.trusted_files(assignment)
-        calls = warm_up.drawings(source_of(course, assignment), files)
-        self._sandbox = Sandbox(files, walls=standing, beforehand=calls)
+        calls = warm_up.calls(source_of(course, assignment), files)
+        self._sandbox = Sandbox(files, layers=layers, warm_up_calls=calls)
 
     def __enter__(self) -> Self:
         return self
@@ -65,50 +67,51 @@ class Marker:
         self.close()
 
     def close(self) -> None:
-        """The sandbox is gone, with everything in it."""
+        """End the sandbox and everything in it."""
         self._sandbox.close()
 
     def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}, notes: Sequence[str] = ()) -> Marked:
-        """The marks of a rebuilt notebook; ``files`` are the student's own that lie beside it.
+        """Mark a rebuilt notebook; ``files`` are the student files beside it.
 
-        Whether experiments are run changes no mark: where an answer needs them, or loses marks while cells of the
-        student's own were not run, everything is run.
+        Skipping experiments changes no mark: everything is run if an answer uses the results of an experiment, or if
+        one loses marks while some of the student's own cells were not run.
         """
         code = (cell.source for cell in notebook.cells if cell.cell_type == "code")
-        quoter = Quoter.of(code, self._names)
-        limits, hold = self._limits, Hold(self._limits.submission_timeout_s)
-        if not limits.experiments and plan.in_want(notebook):  # an answer that uses what only they give
+        redactor = Redactor.of(code, self._names)
+        limits, budget = self._limits, SubmissionBudget(self._limits.submission_timeout_s)
+        if not limits.experiments and plan.missing_variables(notebook):  # an answer uses the results of an experiment
             limits = replace(limits, experiments=True)
-        settled, repeats, taught = Settled(), Repeats(hold), set[str]()
+        settled, repeats, disclosed = Settled(), Repeats(budget), set[str]()
         while settled.shown is None or len(settled.final) < len(self._rows):
             repeats.next_run()
-            with Run(self._sandbox, notebook, self._rows, files, limits, taught, hold, settled.shown) as run:
-                settled = self._further(run, settled, repeats, quoter)
+            with Run(self._sandbox, notebook, self._rows, files, limits, disclosed, budget, settled.shown) as run:
+                settled = self._advance(run, settled, repeats, redactor)
             if settled.in_doubt:
                 limits = replace(limits, experiments=True)
-                settled, repeats = Settled(), Repeats(hold)
+                settled, repeats = Settled(), Repeats(budget)
         by_function = {verdict.exercise.function: verdict for verdict in settled.final}
         return self._marked(settled.shown, [by_function[row.function] for row in self._rows], notes)
 
-    def _further(self, run: Run, settled: Settled, repeats: Repeats, quoter: Quoter) -> Settled:
-        """What stands after this run: stage by stage, up to the one that has to be repeated in another run."""
-        executed = run.cells()
+    def _advance(self, run: Run, settled: Settled, repeats: Repeats, redactor: Redactor) -> Settled:
+        """The settled stages after this run, up to the first that has to be repeated in another run."""
+        executed = run.run_cells()
         if settled.shown is None:
             shown = repeats.settle("cells", run.kills, executed)
             if shown is None:
                 return settled
             settled = replace(settled, shown=shown)
-        tried = tuple(self._judge(row, run.probe(row, self._questions[row.key]), quoter) for row in self._rows)
+        tried = tuple(self._judge(row, run.call(row, self._calls[row.key]), redactor) for row in self._rows)
         if not settled.first:
             if run.leaves_out_own and not all(verdict.full for verdict in tried):
-                return Settled(in_doubt=True)  # before any reference enters a process: then nothing more would be paid
+                # Now, because after a reference has entered a process, a new run could earn nothing.
+                return Settled(in_doubt=True)
             first = repeats.settle("first tries", run.kills, tried, same=tried)
             if first is None:
                 return settled
             settled = replace(settled, first=first)
         by_function = {verdict.exercise.function: verdict for verdict in settled.first}
-        for number, function in enumerate(self._helpers.below):
-            verdict = self._with_second_try(run, by_function[function], settled.final[:number], quoter)
+        for number, function in enumerate(self._references.below):
+            verdict = self._with_retry(run, by_function[function], settled.final[:number], redactor)
             if number == len(settled.final):
                 final = repeats.settle(f"second try of {function}", run.kills, verdict, same=verdict)
                 if final is None:
@@ -116,9 +119,9 @@ class Marker:
                 settled = replace(settled, final=(*settled.final, final))
         return settled
 
-    def nothing(self, notebook: NotebookNode, problem: str, notes: Sequence[str] = ()) -> Marked:
-        """The marks of a submission in which there was nothing to run, and why."""
-        return self._marked(notebook, [verdicts.nothing_seen(row, problem) for row in self._rows], notes, problem)
+    def mark_unusable(self, notebook: NotebookNode, problem: str, notes: Sequence[str] = ()) -> Marked:
+        """No marks for a submission without a notebook that can be run; ``problem`` is the reason."""
+        return self._marked(notebook, [verdicts.no_marks(row, problem) for row in self._rows], notes, problem)
 
     def _marked(
         self, notebook: NotebookNode, final: Sequence[Verdict], notes: Sequence[str], problem: str = ""
@@ -137,35 +140,35 @@ class Marker:
         notebook.metadata[verdicts.METADATA] = data
         return Marked(notebook, data)
 
-    def _judge(self, row: Any, message: Any, quoter: Quoter) -> Verdict:
-        return judge.judge(self._assignment, row, message, quoter)
+    def _judge(self, row: Any, message: Any, redactor: Redactor) -> Verdict:
+        return judge.judge(self._assignment, row, message, redactor)
 
-    def _with_second_try(self, run: Run, verdict: Verdict, below: Sequence[Verdict], quoter: Quoter) -> Verdict:
+    def _with_retry(self, run: Run, verdict: Verdict, below: Sequence[Verdict], redactor: Redactor) -> Verdict:
         row, lost = verdict.exercise, verdicts.lost(below)
-        wrong = [name for name in self._helpers.below[row.function] if name in lost]
-        if verdict.full or not wrong or run.knows(row):
+        wrong = [name for name in self._references.below[row.function] if name in lost]
+        if verdict.full or not wrong or run.knows_reference(row):
             return verdict
-        question = {**self._questions[row.key], **self._helpers.for_exercise(row), "source": run.answer(row)}
-        second = self._judge(row, run.probe(row, question, second=True), quoter)
-        return verdicts.after_second_try(verdict, second, wrong)
+        request = {**self._calls[row.key], **self._references.for_exercise(row), "source": run.answer(row)}
+        second = self._judge(row, run.call(row, request, retry=True), redactor)
+        return verdicts.after_retry(verdict, second, wrong)
 
 
 _shared: dict[Any, Marker] = {}
 
 
-def standing(sandbox: str) -> Walls:
-    """The walls to grade in, by one of ``SANDBOXES``. Raises CourseError where this machine has none."""
+def resolve_isolation(sandbox: str) -> Isolation:
+    """The isolation layers for one of ``SANDBOXES``. Raises CourseError if "auto" finds none on this computer."""
     return isolation.NONE if sandbox == "none" else isolation.require()
 
 
-def shared(course: Course, assignment: str, limits: Limits, sandbox: str = "auto") -> Marker:
-    """A marker that lives on for the next submission; a new one where anything that it was made from has changed."""
+def shared(course: Course, assignment: str, limits: TimeLimits, sandbox: str = "auto") -> Marker:
+    """A cached marker, kept for the next submission; a new one if any of its arguments or files has changed."""
     made_from = {name: path.stat().st_mtime_ns for name, path in course.trusted_files(assignment).items()}
     source = course.source(assignment).stat().st_mtime_ns
     key = (course, assignment, limits, sandbox, source, tuple(made_from.items()))
     if key not in _shared:
         _close_all()
-        _shared[key] = Marker(course, assignment, limits, standing(sandbox))
+        _shared[key] = Marker(course, assignment, limits, resolve_isolation(sandbox))
     return _shared[key]
 
 
@@ -175,8 +178,8 @@ def _close_all() -> None:
         _shared.popitem()[1].close()
 
 
-def beside(folder: Path) -> dict[str, bytes]:
-    """The files beside a notebook, by relative name: no links, nothing that Python imports, nothing huge."""
+def read_student_files(folder: Path) -> dict[str, bytes]:
+    """The student files beside a notebook, by relative name: no links, no importable files, within the size limits."""
     found: dict[str, bytes] = {}
     total = 0
     for path in sorted(folder.rglob("*")):

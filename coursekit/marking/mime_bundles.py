@@ -1,4 +1,4 @@
-"""The data of a display, piece by piece: known MIME types, within their caps, images that are images."""
+"""Validates the MIME bundle of a display: known MIME types, within their size limits, with data of that type."""
 
 import binascii
 import copy
@@ -18,7 +18,7 @@ _MAX_DEPTH = 20
 
 
 def bundle(raw: Mapping[str, Any], caps: Caps, room: Room) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The data and the metadata of a display, as far as they pass; a note says what did not."""
+    """The accepted data and metadata of a display; a note in the data names what was rejected."""
     found = raw.get("data")
     data: dict[str, Any] = {}
     notes: list[str] = []
@@ -36,7 +36,7 @@ def bundle(raw: Mapping[str, Any], caps: Caps, room: Room) -> tuple[dict[str, An
 
 
 def _piece(mime: str, value: Any, caps: Caps, room: Room) -> tuple[Any, str]:
-    """The value for a MIME type as it is kept, and in words why it is not; empty where it is."""
+    """The value to keep for a MIME type, and the reason if it is rejected, otherwise an empty text."""
     if mime == "text/plain":
         return terminal(display_data.text(value), caps.text_chars, caps.lines, room), ""
     if mime in TEXTS or mime in MARKUP:
@@ -55,7 +55,7 @@ def _piece(mime: str, value: Any, caps: Caps, room: Room) -> tuple[Any, str]:
 
 
 def _markup(value: Any, is_html: bool, caps: Caps, room: Room) -> tuple[str, str]:
-    """All of it or nothing: half a page of HTML is none, and half an equation neither."""
+    """Accept or reject the markup as a whole: truncated HTML or a truncated equation cannot be rendered."""
     most = caps.rich_chars if is_html else min(caps.markup_chars, caps.text_chars)
     if why := _too_long(value, most, room):
         return "", why
@@ -64,7 +64,7 @@ def _markup(value: Any, is_html: bool, caps: Caps, room: Room) -> tuple[str, str
 
 
 def _too_long(value: Any, most: int, room: Room) -> str:
-    """Why there is no work to be done for a text: it could not be kept anyway; empty where it can."""
+    """Why a text is too long to be kept, so that it need not be processed; empty if it is not."""
     length = display_data.length(value)
     return "is too large" if length > most else "does not fit in" if length > room.chars else ""
 
@@ -77,7 +77,7 @@ def _is_image(text: str, magic: bytes) -> bool:
 
 
 def _is_json(value: Any, depth: int = 0) -> bool:
-    """Whether the value can be written to a file as JSON that every reader reads."""
+    """Whether the value can be written as JSON that every parser accepts."""
     if depth > _MAX_DEPTH:
         return False
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""What a probe saw, out of the message that came from a sandbox. The message is data, and hostile.
+"""Parses the results of function calls from a sandbox's reply, which is untrusted data.
 
-Whatever is malformed counts as not returned; nothing in a message is run, and its size was limited by whoever read it.
+A malformed value counts as not returned. Nothing in a reply is executed; its size was limited when it was received.
 """
 
 import base64
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from coursekit.marking.redaction import Quoter
+from coursekit.marking.redaction import Redactor
 from coursekit.model.exercise import Exercise
 from selfcheck.returned_values import NotNumbers
 
@@ -23,9 +23,12 @@ SOMETHING = "a value of another type"
 
 @dataclass(frozen=True)
 class Observation:
-    """One case. ``problem`` says why there are no outputs, ``raised`` what the exception is.
+    """The result of one call.
 
-    ``outputs`` and ``inputs`` (as they are after the call) are flat: arrays or ``NotNumbers`` by path.
+    outputs    arrays or ``NotNumbers`` by path; None if there are none
+    inputs     the arguments after the call, in the same form
+    problem    why there are no outputs
+    raised     the class names of the exception, the most specific first
     """
 
     outputs: dict[str, Any] | None
@@ -34,10 +37,10 @@ class Observation:
     raised: tuple[str, ...] = ()
 
 
-def read(exercise: Exercise, message: dict[str, Any], quoter: Quoter | None = None) -> dict[str, Observation]:
-    """One observation per case of ours, by its name; whatever else the message holds is ignored.
+def read(exercise: Exercise, message: dict[str, Any], redactor: Redactor | None = None) -> dict[str, Observation]:
+    """One observation for each case of the exercise, by name; other entries of the message are ignored.
 
-    ``quoter`` decides what is quoted; without one everything is, which is for our own functions only.
+    ``redactor`` limits what is quoted. Without one everything is quoted: for the course's functions only.
     """
     raw = message.get("observations")
     items = [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
@@ -47,12 +50,12 @@ def read(exercise: Exercise, message: dict[str, Any], quoter: Quoter | None = No
         None, problem="not tried, because an earlier call took too long." if hung else "no result arrived."
     )
     return {
-        case.name: _observation(by_case[case.name], quoter) if case.name in by_case else missing
+        case.name: _observation(by_case[case.name], redactor) if case.name in by_case else missing
         for case in exercise.cases
     }
 
 
-def _observation(item: dict[str, Any], quoter: Quoter | None) -> Observation:
+def _observation(item: dict[str, Any], redactor: Redactor | None) -> Observation:
     if "timeout_s" in item:
         limit = f"{_number(item['timeout_s']):g} s"
         return Observation(
@@ -60,34 +63,34 @@ def _observation(item: dict[str, Any], quoter: Quoter | None) -> Observation:
         )
     error = item.get("error")
     if isinstance(error, dict):
-        return Observation(None, problem=_error(error, quoter), raised=_names(error))
+        return Observation(None, problem=_error(error, redactor), raised=_names(error))
     outputs = item.get("outputs")
     if not isinstance(outputs, dict):
         return Observation(None, problem="no result arrived.")
     inputs = item.get("inputs")
-    return Observation(_leaves(outputs, quoter), _leaves(inputs, quoter) if isinstance(inputs, dict) else None)
+    return Observation(_leaves(outputs, redactor), _leaves(inputs, redactor) if isinstance(inputs, dict) else None)
 
 
-def _leaves(flat: dict[str, Any], quoter: Quoter | None) -> dict[str, Any]:
+def _leaves(flat: dict[str, Any], redactor: Redactor | None) -> dict[str, Any]:
     leaves = {}
     for path, leaf in list(flat.items())[:MAX_LEAVES]:
-        shown = path[:MAX_TEXT] if quoter is None else quoter.path(path[:MAX_TEXT])
+        shown = path[:MAX_TEXT] if redactor is None else redactor.path(path[:MAX_TEXT])
         if shown or not path:
-            leaves[shown] = _decode(leaf, quoter)
+            leaves[shown] = _decode(leaf, redactor)
     return leaves
 
 
 def _names(error: dict[str, Any]) -> tuple[str, ...]:
-    """What an exception is, its own type first."""
+    """The class names of an exception, the most specific first."""
     names = error.get("is_a")
     return tuple(str(name)[:MAX_TEXT] for name in names[:MAX_LEAVES]) if isinstance(names, list) else ()
 
 
-def _error(error: dict[str, Any], quoter: Quoter | None) -> str:
+def _error(error: dict[str, Any], redactor: Redactor | None) -> str:
     kind, message, line = (str(error.get(key, ""))[:MAX_TEXT].strip() for key in ("type", "message", "line"))
-    if quoter is not None:
-        known = (quoter.exception(str(name)) for name in (kind, *_names(error)))
-        kind, message, line = next(filter(None, known), "an exception"), quoter.message(message), quoter.line(line)
+    if redactor is not None:
+        known = (redactor.exception(str(name)) for name in (kind, *_names(error)))
+        kind, message, line = next(filter(None, known), "an exception"), redactor.message(message), redactor.line(line)
     if kind == "NotImplementedError" and message.startswith("Exercise "):
         return f"{message} is not written yet."
     said = f"Your function stopped with {kind}" + (f": {message}" if message else "")
@@ -98,17 +101,17 @@ def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and abs(value) < 1e6 else 0.0
 
 
-def _decode(leaf: Any, quoter: Quoter | None) -> Any:
+def _decode(leaf: Any, redactor: Redactor | None) -> Any:
     """A numeric array, or ``NotNumbers``: shape and size must agree, and only doubles are read."""
     if not isinstance(leaf, dict):
         return NotNumbers("not readable")
     shape, data = leaf.get("shape"), leaf.get("data")
     if not isinstance(shape, list) or not isinstance(data, str):
         kind = str(leaf.get("kind", "not readable"))[:MAX_TEXT]
-        return NotNumbers(kind if quoter is None else quoter.description(kind) or SOMETHING)
+        return NotNumbers(kind if redactor is None else redactor.description(kind) or SOMETHING)
     if len(shape) > MAX_AXES or not all(type(n) is int and 0 <= n < MAX_AXIS for n in shape):
         return NotNumbers("an array of an impossible shape")
-    if 0 in shape and max(shape) > MAX_AXIS_OF_NOTHING:  # lengths that no number has to fill could say anything
+    if 0 in shape and max(shape) > MAX_AXIS_OF_NOTHING:  # an array without entries could smuggle data in its lengths
         return NotNumbers("an array without any entry")
     try:
         raw = base64.b64decode(data, validate=True)

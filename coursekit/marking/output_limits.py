@@ -1,7 +1,7 @@
-"""How much of what cells show is kept in a notebook, so that whoever reads it has bounded work.
+"""Limits of the outputs in a notebook, which bound the work of everything that reads it.
 
-What is counted is what costs its readers: characters, outputs, tags, escape sequences of terminals. nbgrader and
-nbconvert parse HTML, Markdown and JSON in more than linear time, and copy the rest of a text at each change of colour.
+They count what costs time in readers: characters, outputs, tags, terminal escape sequences. nbgrader and nbconvert
+parse HTML, Markdown and JSON in more than linear time, and copy the rest of a text at each change of colour.
 """
 
 import re
@@ -22,7 +22,7 @@ _ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b")
 
 @dataclass(frozen=True)
 class Caps:
-    """How much of one cell's output is kept, in characters as they stand in the notebook."""
+    """Limits of one cell's outputs, in characters of the notebook."""
 
     stream_chars: int = 200_000  # of each stream
     text_chars: int = 200_000  # of each other text
@@ -35,9 +35,9 @@ class Caps:
 
 @dataclass
 class Room:
-    """How much there is room for in the notebook, when so many cells may each show so much.
+    """What is left of the limits of a whole notebook, since many cells may each reach the limits of a cell.
 
-    So whoever reads the notebook in ``autograded/`` is bounded as well: nbconvert, nbgrader, JupyterLab.
+    It bounds the work of nbconvert, nbgrader and JupyterLab with the notebook in ``autograded/``.
     """
 
     chars: int = 16_000_000
@@ -48,7 +48,7 @@ class Room:
 
 
 def size(value: Any) -> int:
-    """About as many characters as the value takes in a notebook's file."""
+    """The approximate number of characters that the value takes in a notebook's file."""
     if isinstance(value, Mapping):
         return sum(len(str(key)) + size(item) + 6 for key, item in value.items()) + 2
     if isinstance(value, list):
@@ -57,12 +57,12 @@ def size(value: Any) -> int:
 
 
 def cut(text: str, chars: int) -> str:
-    """The beginning of a text, and where it is not all of it, a note."""
+    """The text, truncated to ``chars``; a note marks the cut."""
     return text if len(text) <= chars else f"{text[:chars]}\n[{CUT}]\n"
 
 
 def terminal(text: str, chars: int, lines: int, room: Room) -> str:
-    """Text of a terminal, cut, and without its colours where there are too many."""
+    """Terminal text, truncated, and without escape sequences if there are too many."""
     shown = cut(text, chars)
     parts = shown.splitlines(keepends=True)
     if len(parts) > (most := min(lines, room.lines)):
@@ -77,7 +77,7 @@ def terminal(text: str, chars: int, lines: int, room: Room) -> str:
 
 
 def too_costly(markup: str, is_html: bool, room: Room) -> str:
-    """Why nobody should have to parse the markup; empty, and its cost taken from the room, if it is bearable."""
+    """Why the markup is too expensive to parse; if it is not, an empty text, and its cost is taken from ``room``."""
     tags, deepest = _tags(markup, room.markup // _TAG_COST) if is_html else (0, 0)
     cost = tags * _TAG_COST if is_html else len(markup)
     if deepest > _MAX_TAG_DEPTH:
@@ -89,9 +89,9 @@ def too_costly(markup: str, is_html: bool, room: Room) -> str:
 
 
 def _tags(html: str, most: int) -> tuple[int, int]:
-    """How many tags there may be, and how deeply nested, for any reader: scripts and comments are no exception.
+    """An upper bound for any HTML parser of the number of tags and their depth: also in scripts and comments.
 
-    Counted until there are more than ``most``.
+    Counting ends when there are more than ``most``.
     """
     tags = depth = deepest = 0
     for found in _TAG.finditer(html):

@@ -1,7 +1,7 @@
-"""From what a child says that its cells show to the outputs of a notebook: valid, bounded, whatever the child said.
+"""Turns the events of a child into valid notebook outputs within limits.
 
-Every event comes from a process in which a student's code runs, and is believed in nothing: only known sorts of
-outputs, known keys and known MIME types pass, text is text, images are images. What was left out is told in its place.
+Events come from a process in which a student's code runs, and are untrusted: only known types of outputs, known keys
+and known MIME types are accepted, and only with data of that type. A note stands in for what was rejected.
 """
 
 import copy
@@ -16,31 +16,31 @@ from coursekit.marking.mime_bundles import LEFT_OUT, bundle
 from coursekit.marking.output_limits import CUT, Caps, Room, cut, size, terminal
 from coursekit.submission import display_data
 
-__all__ = ["CUT", "LEFT_OUT", "STREAMS", "Caps", "Room", "Shown", "build", "size"]
+__all__ = ["CUT", "LEFT_OUT", "STREAMS", "Caps", "Displays", "Room", "build", "size"]
 
 CAPS = Caps()
 
 _MAX_LINES = 100  # of a traceback
 
-Shown = dict[str, list[NotebookNode]]
+Displays = dict[str, list[NotebookNode]]
 
 
 def build(
     events: Sequence[Any],
     caps: Caps = CAPS,
-    shown: Shown | None = None,
+    displays: Displays | None = None,
     dropped: int = 0,
     room: Room | None = None,
 ) -> list[NotebookNode]:
-    """The outputs of a cell, from its events; pieces of one stream are put together at the place of the first.
+    """The outputs of a cell, from its events; the pieces of a stream are joined at the place of the first.
 
-    ``shown`` holds the displays of earlier cells by id: updates reach them, and this cell's displays are added to it.
-    ``dropped`` is the number of events that did not even get here; from ``room`` is taken what these outputs need.
+    ``displays`` holds the displays of earlier cells by id: updates change them, and this cell's displays are added.
+    ``dropped`` is the number of events that were discarded before. What these outputs need is taken from ``room``.
     """
     room = room or Room(caps.cell_chars)
-    shown = {} if shown is None else shown
+    displays = {} if displays is None else displays
     kept, latest = displayed(events)
-    earlier = {display_id: list(shown.get(display_id, ())) for display_id in latest}
+    earlier = {display_id: list(displays.get(display_id, ())) for display_id in latest}
     outputs: list[NotebookNode] = []
     allowance = _Allowance(min(caps.cell_chars, room.chars))
     most = min(caps.outputs, room.outputs)
@@ -51,8 +51,8 @@ def build(
             continue
         room.outputs -= 1
         outputs.append(output)
-        if display_id and "data" in output:  # an error, or a stream, has nothing that could be updated
-            shown.setdefault(display_id, []).append(output)
+        if display_id and "data" in output:  # an error or a stream cannot be updated
+            displays.setdefault(display_id, []).append(output)
     for display_id, raw in latest.items():
         if earlier[display_id]:
             _update(earlier[display_id], _output({**raw, "output_type": "display_data"}, caps, room), allowance)
@@ -63,13 +63,13 @@ def build(
 
 
 class _Allowance:
-    """The characters that the outputs of one cell may take."""
+    """The number of characters that the outputs of one cell may take."""
 
     def __init__(self, chars: int) -> None:
         self._chars, self.taken, self.exceeded = chars, 0, False
 
     def take(self, output: Any) -> bool:
-        """Whether there was room for the output."""
+        """Take the size of the output from the allowance; returns whether it was available."""
         needed = size(output)
         if self.taken + needed > self._chars:
             self.exceeded = True
@@ -79,7 +79,7 @@ class _Allowance:
 
 
 def _update(earlier: Sequence[NotebookNode], new: NotebookNode, allowance: _Allowance) -> None:
-    """Displays of earlier cells, which have the same id, show the new content, as many as there is room for."""
+    """Put the new content into displays of earlier cells with the same id, as long as the allowance permits."""
     for output in earlier:
         if not allowance.take(new):
             return
@@ -88,7 +88,7 @@ def _update(earlier: Sequence[NotebookNode], new: NotebookNode, allowance: _Allo
 
 def _output(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
     sort = raw.get("output_type")
-    # Not by new_output, which validates what is valid by the way it is made: most of the time would go into that.
+    # Not with new_output: its validation would take most of the time, and these outputs are valid by construction.
     if sort == "stream":
         return from_dict(
             {
@@ -109,7 +109,7 @@ def _output(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
 def _error(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
     found = raw.get("traceback")
     lines = [display_data.text(line) for line in found] if isinstance(found, list) else []
-    if len(lines) > _MAX_LINES or sum(map(len, lines)) > caps.text_chars:  # what counts is at both ends
+    if len(lines) > _MAX_LINES or sum(map(len, lines)) > caps.text_chars:  # both ends matter most
         half = caps.text_chars // 2
         lines = [*_within(lines, half), f"[{CUT}]", *reversed(_within(lines[::-1], half))]
     lines = [terminal(line, caps.text_chars, caps.lines, room) for line in lines]
@@ -120,7 +120,7 @@ def _error(raw: Mapping[str, Any], caps: Caps, room: Room) -> NotebookNode:
 
 
 def _within(lines: list[str], chars: int) -> list[str]:
-    """As many of the first lines as go into so many characters, and into half of the lines that are kept."""
+    """The first lines, up to ``chars`` characters and half of the maximum number of lines."""
     fits: list[str] = []
     for line in lines[: _MAX_LINES // 2]:
         chars -= len(line)

@@ -1,9 +1,9 @@
-"""What may be quoted of the things that a student's function says while it holds hidden inputs.
+"""Redaction: what may be quoted from a student's function while it has hidden inputs.
 
-An exception's message helps; but a function could put the inputs of a hidden case into one, in digits, in words or in
-signs. So nothing is quoted that could not be said without knowing them: a message of Python, of NumPy or of the
-notebook's own ``raise`` lines, names and lines that stand in the notebook, small numbers, as sizes are. By choosing
-among these a function can tell some twenty bytes per check, at the price of the check: less than any hidden array.
+The message of an exception helps the student, but a function could put hidden inputs into it, as digits, words or
+punctuation. So only texts are quoted that can be written without knowing the inputs: messages of Python, NumPy or the
+notebook's own ``raise`` lines, names and lines of the notebook, and small numbers such as sizes. By choosing among
+these, a function can reveal about twenty bytes per check, and loses the check: less than any hidden array.
 """
 
 import ast
@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coursekit.marking.known_messages import DESCRIPTIONS, MESSAGES, NAME, PATH, OwnMessage, Work, with_gaps
+from coursekit.marking.known_messages import DESCRIPTIONS, MESSAGES, NAME, PATH, MatchBudget, OwnMessage, with_gaps
 from coursekit.reference.assignments import Assignment
 from coursekit.submission.cells import parsed
 
-# A course's notebook has 500 names and 500 lines. The more there are to choose from, the more a choice can say.
+# A course's notebook has 500 names and 500 lines. The more there are to choose from, the more a choice can reveal.
 MAX_NAMES, MAX_LINES, MAX_OWN_MESSAGES = 2000, 2000, 100
 MAX_CHARS, MAX_LINE_CHARS = 220, 120
 _MAX_NOTEBOOK_CHARS, _MAX_PARSED_CHARS = 1 << 20, 50_000
-_NUMBERED = re.compile(r"([^\W\d]\w*?)[0-9]{0,2}")  # W1, dA12: the number is added by the program
+_NUMBERED = re.compile(r"([^\W\d]\w*?)[0-9]{0,2}")  # W1, dA12: a program may append the number
 EXCEPTIONS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 ) | {"AxisError", "LinAlgError", "UFuncTypeError", "_UFuncNoLoopError", "_UFuncOutputCastingError"}  # of NumPy
@@ -36,7 +36,7 @@ _UFUNCS = frozenset(name for name, value in vars(np).items() if isinstance(value
 
 
 def names_of(assignment: Assignment) -> frozenset[str]:
-    """The names that an assignment gives to functions, arguments and outputs: they say nothing that is hidden."""
+    """The assignment's names of functions, arguments and outputs, which reveal nothing hidden."""
     texts: set[str] = set()
     for exercise in assignment.exercises:
         outputs = (exercise.outputs,) if isinstance(exercise.outputs, str) else exercise.outputs
@@ -44,22 +44,22 @@ def names_of(assignment: Assignment) -> frozenset[str]:
         texts |= {text for case in exercise.cases for text in case.extra}
         texts |= {path for recorded in assignment.expected(exercise).values() for path in recorded}
     names = {name for text in texts for name in NAME.findall(text)}
-    # W for W1: with W1 among them W123 would be W1 with a number, and that says more than the number of a layer.
+    # W for W1: with W1 in the set, W123 would be accepted as W1 with a number, which is more than a layer's number.
     return frozenset(found[1] for name in names if (found := _NUMBERED.fullmatch(name)))
 
 
 @dataclass(frozen=True)
-class Quoter:
-    """What may be quoted of one notebook's process. Every method answers "" for what may not."""
+class Redactor:
+    """Decides what may be quoted from one notebook's process. Every method returns "" for a text that may not."""
 
     names: frozenset[str]
     lines: frozenset[str]
     own: tuple[OwnMessage, ...] = ()
-    work: Work = field(default_factory=Work, compare=False)  # when it is used up, no more own messages are quoted
+    budget: MatchBudget = field(default_factory=MatchBudget, compare=False)  # when used up, own messages are not quoted
 
     @classmethod
-    def of(cls, sources: Iterable[str], ours: Iterable[str] = ()) -> "Quoter":
-        """For a notebook with these code cells; ``ours`` are names that the course itself uses."""
+    def of(cls, sources: Iterable[str], ours: Iterable[str] = ()) -> "Redactor":
+        """The redactor for a notebook with these code cells; ``ours`` are names that the course itself uses."""
         cells = list(sources)
         text = "\n".join(cells)[:_MAX_NOTEBOOK_CHARS]
         names = dict.fromkeys(found[0] for found in NAME.finditer(text))
@@ -71,10 +71,10 @@ class Quoter:
         )
 
     def message(self, said: str) -> str:
-        """What an exception says."""
+        """The message of an exception."""
         if len(said) > MAX_CHARS:
             return ""
-        unquoted = dict.fromkeys((said, _unquoted(said)))  # a KeyError quotes its message
+        unquoted = dict.fromkeys((said, _without_quotes(said)))  # a KeyError quotes its message
         return said if any(self._fits(text, MESSAGES) or self._is_own(text) for text in unquoted) else ""
 
     def exception(self, said: str) -> str:
@@ -82,11 +82,11 @@ class Quoter:
         return said if said in EXCEPTIONS or self._known(said) else ""
 
     def description(self, said: str) -> str:
-        """What ``comparison.kind`` says of a value."""
+        """The description of a value by ``selfcheck.returned_values.kind``."""
         return said if len(said) <= MAX_CHARS and self._fits(said, DESCRIPTIONS) else ""
 
     def path(self, said: str) -> str:
-        """The place of a value in what a function returned, such as ``caches[0]["W"]``."""
+        """The path of a value in the result of a function, such as ``caches[0]["W"]``."""
         if not PATH.fullmatch(said):
             return ""
         return said if all(self._known(name) for name in NAME.findall(said)) else ""
@@ -108,21 +108,21 @@ class Quoter:
     def _is_own(self, said: str) -> bool:
         return any(
             fillings is not None and all(map(self._may_fill, fillings))
-            for fillings in (message.fillings(said, self.work) for message in self.own)
+            for fillings in (message.fillings(said, self.budget) for message in self.own)
         )
 
     def _may_fill(self, part: str | None) -> bool:
-        """Whether this may stand in a gap: a known name, or what the pattern knows to be a number or a shape."""
+        """Whether this may fill a gap: a known name, or a number or shape (the pattern has matched it as such)."""
         return not part or part[0] in "-(0123456789" or self._known(part)
 
 
-def _unquoted(said: str) -> str:
+def _without_quotes(said: str) -> str:
     inside = said[1:-1]
     return inside.replace("\\'", "'") if len(said) > 1 and said[0] == said[-1] and said[0] in "'\"" else said
 
 
 def _own_messages(cells: Iterable[str]) -> Iterator[OwnMessage]:
-    """The messages of the notebook's own ``raise`` lines, with gaps where values are put in."""
+    """The messages of the notebook's own ``raise`` lines, with gaps for inserted values."""
     left = _MAX_PARSED_CHARS
     for cell in cells:
         if "raise" not in cell or len(cell) > left:
@@ -137,7 +137,7 @@ def _own_messages(cells: Iterable[str]) -> Iterator[OwnMessage]:
 
 
 def _texts(said: ast.expr) -> list[str]:
-    """The fixed texts of a string, those around the gaps of an f-string; nothing of anything else."""
+    """The fixed texts of a string or f-string; empty texts for any other expression."""
     if isinstance(said, ast.Constant):
         return [said.value] if isinstance(said.value, str) else [""]
     texts = [""]

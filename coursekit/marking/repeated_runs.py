@@ -1,9 +1,9 @@
-"""What stands of a grading that takes several runs of one notebook, and whether a run in which something died counts.
+"""Combines several runs of one notebook into one result, and decides whether a run with a killed process counts.
 
-Two processes on one machine always have a way to tell each other something. So what is taken from a process depends on
-what the processes before it were given. The grader's knowledge enters in stages: none while the cells run, hidden
-inputs with the first tries, references with the second tries, earlier exercises first. A stage that is settled stays as
-it is: a later run only repeats it, to get to the next one, and what it shows or returns on the way counts for nothing.
+Two processes on one computer always have a covert channel. So a result only counts depending on what earlier processes
+were given. The grader's secrets enter in stages: none while the cells run, hidden inputs with the first calls,
+references with the retries, in the order of the dependencies. The result of a settled stage is final: a later run
+repeats the stage only to reach the next one, and its outputs and results up to there are ignored.
 """
 
 from dataclasses import dataclass
@@ -12,17 +12,20 @@ from typing import Any, TypeVar, cast
 from nbformat import NotebookNode
 
 from coursekit.marking.verdicts import Verdict
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.timeouts import SubmissionBudget
 
-SAME, MAX_RUNS = 3, 6
-Result = TypeVar("Result")
+SAME_RESULTS, MAX_RUNS = 3, 6
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Settled:
-    """The stages that are settled: the notebook with its outputs, the first tries, and of the last verdicts so many.
+    """The settled stages.
 
-    ``in_doubt``: an exercise may have lost marks because cells were not run. Then nothing is settled.
+    shown       the notebook with its outputs
+    first       the verdicts on the first calls
+    final       the verdicts after the retries, as many as are settled
+    in_doubt    an exercise may have lost marks because cells were not run; then nothing is settled
     """
 
     shown: NotebookNode | None = None
@@ -32,37 +35,37 @@ class Settled:
 
 
 class Repeats:
-    """Whether a stage is settled by a run, or the notebook has to be run again.
+    """Decides whether a run settles a stage, or the notebook has to be run again.
 
-    Nothing tells who has killed a process: the notebook itself, or somebody outside, which must cost nobody a mark.
-    So a stage up to which something was killed is repeated in another run, until nothing is, or until the same has come
-    out ``SAME`` times, as it does where a notebook kills itself. Where the submission's time is over, what came out
-    earlier stands: the last run was cut short.
+    A process may have been killed by the notebook itself or from outside, which must not cost a mark, and there is no
+    way to find out. So a stage is repeated in another run if anything was killed up to it. It is settled when nothing
+    is killed, or when the same result has come out ``SAME_RESULTS`` times, as it does if a notebook kills itself. When
+    the submission's time is over, the previous result counts, because the last run was cut short.
     """
 
-    def __init__(self, hold: Hold) -> None:
-        self._hold, self._runs = hold, 0
-        self._earlier: dict[str, list[tuple[list[str], Any, Any]]] = {}  # by stage: kills, what is the same, result
-        self._its_own: set[str] = set()  # kills that the notebook has done itself
+    def __init__(self, budget: SubmissionBudget) -> None:
+        self._budget, self._runs = budget, 0
+        self._earlier: dict[str, list[tuple[list[str], Any, Any]]] = {}  # by stage: (kills, value to compare, result)
+        self._its_own: set[str] = set()  # kills that are attributed to the notebook itself
 
     def next_run(self) -> None:
-        """Another run begins."""
+        """Count one more run."""
         self._runs += 1
 
-    def settle(self, stage: str, kills: list[str], result: Result, same: Any = None) -> Result | None:
-        """What settles a stage, after a run in which these ``kills`` have happened so far; None: run it again.
+    def settle(self, stage: str, kills: list[str], result: _T, same: Any = None) -> _T | None:
+        """The final result of a stage, after a run with these ``kills`` so far; None: the notebook has to be run again.
 
-        Two results are the same where ``same`` is.
+        Two results are the same if their ``same`` is equal.
         """
         earlier = self._earlier.setdefault(stage, [])
-        if self._hold.over and earlier:
-            return cast(Result, earlier[-1][2])
+        if self._budget.used_up and earlier:
+            return cast(_T, earlier[-1][2])
         unexplained = [kill for kill in kills if kill not in self._its_own]
         if not unexplained:
             return result
         earlier.append((unexplained, same, result))
-        alike = sum(one[:2] == (unexplained, same) for one in earlier)
-        if alike < SAME and self._runs < MAX_RUNS and not self._hold.over:
+        same_results = sum(one[:2] == (unexplained, same) for one in earlier)
+        if same_results < SAME_RESULTS and self._runs < MAX_RUNS and not self._budget.used_up:
             return None
         self._its_own.update(unexplained)
         return result

@@ -1,11 +1,12 @@
-"""A rebuilt notebook in a sandbox: first its cells, with their outputs; then the probes, when no output is kept.
+"""Runs a rebuilt notebook in a sandbox: first its cells, with their outputs; then function calls, without outputs.
 
-A cell or a call that hangs is stopped. Where the child is lost (it died, or does not answer) a new one plays the
-notebook again without the step that did it, so that one exercise's misfortune costs one exercise. Where that happens
-too often, or takes too long, the rest of the outputs is missing; but the functions are tried all the same, in children
-that play only what defines them. Hidden inputs enter a child only behind the last cell: nothing that a notebook
-prints, shows, or writes for a later cell can hold one. And a function is never tried in a child that began after its
-own reference had been in another one.
+A cell or a call that hangs is stopped. If the child is lost (it ended, or does not answer), a new one runs the notebook
+again without the step that caused it, so that a problem in one exercise costs only that exercise. If this happens too
+often, or takes too long, the remaining outputs are missing; but the functions are still called, in children that run
+only the cells that define them.
+
+Hidden inputs enter a child only after the last cell, so that no output and no file of a notebook can contain one. A
+function is never called in a child that began after the function's reference had been in another one.
 """
 
 import copy
@@ -16,15 +17,15 @@ from typing import Any, Self
 from nbformat import NotebookNode
 
 from coursekit.experiments import plan
-from coursekit.marking.cell_runner import CellRunner, Played
-from coursekit.marking.limits import Limits
+from coursekit.marking.cell_runner import CellRunner, ExecutedNotebook
+from coursekit.marking.limits import TimeLimits
 from coursekit.marking.notebook_process import NotebookProcess
-from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, NOT_RUN, NOT_TRIED, TAUGHT
+from coursekit.marking.stop_reasons import DISCLOSED, ENDLESS, ENDLESS_LATE, NOT_RUN, NOT_TRIED
 from coursekit.marking.time_left import TimeLeft
 from coursekit.model import notebooks
 from coursekit.model.exercise import Exercise
 from coursekit.sandbox.client import Sandbox
-from coursekit.sandbox.timeouts import Hold
+from coursekit.sandbox.timeouts import SubmissionBudget
 
 MAX_RESTARTS = 8
 _IMPORTS = re.compile(r"(?m)^(?:import|from)\b")
@@ -32,10 +33,10 @@ _IN_A_FILE = re.compile(r" \([^()\s]+, line (\d+)\)$")  # of a SyntaxError: the 
 
 
 class Run:
-    """One notebook in a sandbox; a context manager. Call ``cells`` first, then ``probe`` for every question.
+    """One run of a notebook in a sandbox; a context manager. Call ``run_cells`` first, then ``call`` for each request.
 
-    All runs of one grading share ``taught``, the functions whose references have been in any of its processes. Once
-    there are outputs to show, later runs get the notebook with them as ``shown``: nothing else is quoted.
+    All runs of one grading share ``disclosed``: the functions whose references have been in any of its processes. Once
+    the outputs are settled, later runs get the notebook with them as ``shown``, and quote only from that.
     """
 
     def __init__(
@@ -44,21 +45,21 @@ class Run:
         notebook: NotebookNode,
         rows: Sequence[Exercise],
         files: Mapping[str, bytes],
-        limits: Limits,
-        taught: set[str],
-        hold: Hold | None = None,
+        limits: TimeLimits,
+        disclosed: set[str],
+        budget: SubmissionBudget | None = None,
         shown: NotebookNode | None = None,
     ) -> None:
-        self._notebook, self._taught, self._shown = notebook, taught, shown
-        self._knows: frozenset[str] = frozenset(taught)  # what had been taught when the child began
+        self._notebook, self._disclosed, self._shown = notebook, disclosed, shown
+        self._disclosed_before: frozenset[str] = frozenset(disclosed)  # ``disclosed`` when the child began
         self._tests = frozenset(f"{row.grade_id}-test" for row in rows)
         unrun = {} if limits.experiments else plan.unrun(notebook)
         self.leaves_out_own = any(name.startswith(notebooks.ADDED) for name in unrun)  # the student's own cells
-        self._hold = hold or Hold(limits.submission_timeout_s)
-        self._process = NotebookProcess(sandbox, files, self._hold)
-        self._time = TimeLeft(limits, self._hold, self._process.others_had_s)
-        self._cells = CellRunner(self._process, self._time, self._hold, self._tests, unrun)
-        self._played = Played(notebook)
+        self._budget = budget or SubmissionBudget(limits.submission_timeout_s)
+        self._process = NotebookProcess(sandbox, files, self._budget)
+        self._time = TimeLeft(limits, self._budget, self._process.cpu_steal_s)
+        self._cell_runner = CellRunner(self._process, self._time, self._budget, self._tests, unrun)
+        self._executed = ExecutedNotebook(notebook)
 
     def __enter__(self) -> Self:
         return self
@@ -71,95 +72,98 @@ class Run:
         """The steps in which a process was killed, perhaps from outside."""
         return self._process.kills
 
-    def measured(self) -> dict[str, float]:
-        """From now on filled with the seconds that each cell takes, without other programs' share."""
-        self._cells.seconds = {}
-        return self._cells.seconds
+    def measure_cells(self) -> dict[str, float]:
+        """A dictionary that each cell run adds its seconds to, without CPU steal time."""
+        self._cell_runner.cell_times_s = {}
+        return self._cell_runner.cell_times_s
 
-    def cells(self) -> NotebookNode:
-        """The notebook with its outputs."""
-        self._played = self._play(lambda cell: True)
-        self._shown = self._shown or self._played.notebook
-        if not self._played.whole:
+    def run_cells(self) -> NotebookNode:
+        """Run the cells; returns the notebook with its outputs."""
+        self._executed = self._execute(lambda cell: True)
+        self._shown = self._shown or self._executed.notebook
+        if not self._executed.complete:
             self._process.leave()
         self._time.restart()
-        return self._played.notebook
+        return self._executed.notebook
 
-    def knows(self, exercise: Exercise) -> bool:
-        """Whether the exercise's reference was in a process of this grading before the child began that would try it.
+    def knows_reference(self, exercise: Exercise) -> bool:
+        """Whether the exercise's reference was in a process of this grading before the child that would call it began.
 
-        Then the child may have it from there, and what it returns earns nothing.
+        Then the child may have got the reference from there, and its results earn nothing.
         """
-        return exercise.function in (self._knows if self._process.runs else self._taught)
+        return exercise.function in (self._disclosed_before if self._process.runs else self._disclosed)
 
     def answer(self, exercise: Exercise) -> str:
         """The source of the exercise's own cell, without magics."""
         return next(notebooks.without_magics(cell.source) for cell in self._notebook.cells
                     if cell.id == exercise.grade_id)  # fmt: skip
 
-    def probe(self, exercise: Exercise, question: Mapping[str, Any], second: bool = False) -> Any:
-        """The child's answer to a question about an exercise (hostile data), or in words why there is none.
+    def call(self, exercise: Exercise, request: Mapping[str, Any], retry: bool = False) -> Any:
+        """The child's reply to a request for an exercise (untrusted data), or a text that says why there is none.
 
-        A ``second`` try is made although the exercise's own test cell was stopped: that may have been another's fault.
-        The references that it brings are those of the functions named in ``question["replace"]``.
+        A follow-through ``retry`` is made even if the exercise's own test cell was stopped: another function may have
+        caused that. It discloses the references of the functions in ``request["replace"]``.
         """
-        why = self._why_not_tried(exercise, second)
+        why = self._why_not_tried(exercise, retry)
         if why:
             return why
         allowed_s = self._time.for_a_cell_s()
-        self._taught.update(question.get("replace", ()))
-        reply = self._process.ask({**question, "op": "probe", "snapshot": f"{exercise.grade_id}-test"}, allowed_s)
+        self._disclosed.update(request.get("replace", ()))
+        reply = self._process.ask({**request, "op": "probe", "snapshot": f"{exercise.grade_id}-test"}, allowed_s)
         if reply.end == "lost":
-            self._process.lose(f"{exercise.grade_id}-{'second' if second else 'probe'}", reply.why)
+            self._process.lose(f"{exercise.grade_id}-{'second' if retry else 'probe'}", reply.why)
             return f"{NOT_TRIED}: {reply.why}."
         if reply.end == "timeout":
             return self._time.reason(ENDLESS, ENDLESS_LATE, allowed_s)
         undefined = reply.done.get("defined") is False
         return (self._why_undefined(exercise) if undefined else "") or reply.done
 
-    def _why_not_tried(self, exercise: Exercise, second: bool) -> str:
-        """In words, why the function cannot be tried; empty where a child is there that has played the notebook."""
+    def _why_not_tried(self, exercise: Exercise, retry: bool) -> str:
+        """Why the function cannot be called; empty if there is a child that has run the notebook.
+
+        Starts a child if there is none.
+        """
         test_cell = f"{exercise.grade_id}-test"
-        if self.knows(exercise):
-            return f"{NOT_TRIED}. {TAUGHT}"
-        if test_cell in self._played.trouble and not second:
-            return self._played.trouble[test_cell]
+        if self.knows_reference(exercise):
+            return f"{NOT_TRIED}. {DISCLOSED}"
+        if test_cell in self._executed.problems and not retry:
+            return self._executed.problems[test_cell]
         if late := self._time.late():
             return f"{NOT_TRIED}. {late}"
-        if not self._process.runs and not self._hold.over:
-            self._play(self._defines)
+        if not self._process.runs and not self._budget.used_up:
+            self._execute(self._defines)
         return "" if self._process.runs else f"{NOT_TRIED}. {NOT_RUN}"
 
-    def _play(self, is_needed: Callable[[NotebookNode], bool]) -> Played:
-        """The needed cells in a new child; again without the one that it did not outlive, but not too often."""
+    def _execute(self, is_needed: Callable[[NotebookNode], bool]) -> ExecutedNotebook:
+        """Run the needed cells in a new child. If it ends in a cell, repeat without that cell (``MAX_RESTARTS``)."""
         restarts = 0
         while True:
-            played = Played(copy.deepcopy(self._notebook))
-            self._hold.play(len(self._notebook.cells))
-            self._time.add(self._process.begin())  # what it takes to make a child is no time of the notebook's
-            self._knows = frozenset(self._taught)
-            self._cells.run_all(played, is_needed)
-            if not played.lost:
-                return played
-            self._process.lose(played.lost, played.why)
+            executed = ExecutedNotebook(copy.deepcopy(self._notebook))
+            self._budget.spend(len(self._notebook.cells))
+            self._time.add(self._process.begin())  # the fork does not count for the notebook
+            self._disclosed_before = frozenset(self._disclosed)
+            self._cell_runner.run_all(executed, is_needed)
+            if not executed.lost_at:
+                return executed
+            self._process.lose(executed.lost_at, executed.why)
             restarts += 1
-            if restarts > MAX_RESTARTS or self._hold.over:
-                return played
+            if restarts > MAX_RESTARTS or self._budget.used_up:
+                return executed
 
     def _defines(self, cell: NotebookNode) -> bool:
         """Whether a function may need the cell: it is an answer, the student's own, or it imports something.
 
-        What hung the first time would only hang again.
+        A cell that hung the first time would only hang again.
         """
-        if cell.id in self._played.trouble:
+        if cell.id in self._executed.problems:
             return False
         if notebooks.is_solution(cell) or cell.id.startswith(notebooks.ADDED):
             return True
         return cell.id not in self._tests and _IMPORTS.search(cell.source) is not None
 
     def _why_undefined(self, exercise: Exercise) -> str:
-        """In words, what kept the answer's own cell from defining its function; empty where nothing did."""
-        for cell in (self._shown or self._played.notebook).cells:
+        """The error that kept the answer's cell from defining its function; empty if there was none."""
+        for cell in (self._shown or self._executed.notebook).cells:
             for output in cell.outputs if cell.id == exercise.grade_id and cell.cell_type == "code" else ():
                 if output.output_type == "error":
                     what = _IN_A_FILE.sub(r" (line \1 of the cell)", output.evalue[:500])

@@ -1,4 +1,4 @@
-"""Why a cell was not run, or a function could not be tried: the sentences that students read."""
+"""Why a cell was not run, or a function could not be called: the sentences that students read."""
 
 LEFT_OUT = "Left out, because the kernel was lost here: {why}."
 NOT_RUN = "Not run: the kernel had died too often before."
@@ -8,4 +8,4 @@ STOPPED_LATE = "This cell was stopped: the notebook took longer than {limit:g} s
 ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop without an end?"
 ENDLESS_LATE = "It was stopped: the notebook took longer than {limit:g} s in all."
 NOT_TRIED = "The function could not be tried"
-TAUGHT = "Its process began after the right function had been in another one."
+DISCLOSED = "Its process began after the right function had been in another one."

@@ -1,7 +1,7 @@
-"""What cells that are not run showed when they were handed in: sanitised and bounded like all outputs, and labelled.
+"""Submitted outputs of cells that are not run: sanitised and limited like all outputs, and labelled.
 
-Whoever hands in a notebook can write any outputs into it. So they pass what the outputs of cells pass that are run,
-and the first thing that they show is a sentence of the grader's, for every reader of the notebook.
+A student can write any outputs into a notebook. So they are validated like the outputs of executed cells, and the first
+one is a sentence of the grader's, for every reader of the notebook.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ NOTHING = "[Not run for grading, and no outputs were handed in with it.]"
 
 
 def put_in(notebook: NotebookNode, handed_in: Mapping[str, Sequence[Any]]) -> None:
-    """The cells of a rebuilt notebook that are not run at grading show what was handed in, with a label."""
+    """Put the submitted outputs, with a label, into the cells of a rebuilt notebook that are not run at grading."""
     room = Room()
     for cell in unrun_cells(notebook):
         cell.outputs = labelled(handed_in.get(cell.id, ()), room)
@@ -32,9 +32,9 @@ def unrun_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def labelled(handed_in: Sequence[Any], room: Room) -> list[NotebookNode]:
-    """Outputs as they were handed in, made harmless, behind a label; a label that is there already is not shown twice.
+    """The submitted outputs, sanitised, after a label; labels among them are removed.
 
-    ``room``: what the notebook has left for outputs; it is taken from.
+    What the outputs need is taken from ``room``.
     """
     own = [output for output in handed_in if not is_label(output)]
     made = outputs.build([{"output": output} for output in own], room=room)
@@ -42,12 +42,12 @@ def labelled(handed_in: Sequence[Any], room: Room) -> list[NotebookNode]:
 
 
 def is_labelled(cell: Any) -> bool:
-    """Whether a cell of a graded notebook was not run. (One that was may say so all the same.)"""
+    """Whether a cell of a graded notebook has the label of an unrun cell. (A cell that was run can forge it.)"""
     shown = cell.get("outputs") if cell.get("cell_type") == "code" else ()
     return isinstance(shown, list) and any(map(is_label, shown))
 
 
 def is_label(output: Any) -> bool:
-    """Whether an output is the grader's sentence, or reads like it."""
+    """Whether an output has the text of a label, from the grader or forged."""
     data = output.get("data") if isinstance(output, dict) else None
     return isinstance(data, dict) and data.get("text/plain") in (LABEL, NOTHING)

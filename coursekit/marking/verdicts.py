@@ -1,4 +1,4 @@
-"""Verdicts: the marks of an exercise, check by check, and why; and verdicts as data beside the notebook."""
+"""Verdicts: the marks of an exercise, check by check, with reasons; and their form in the notebook's metadata."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from coursekit.model.exercise import Exercise
 from coursekit.model.wording import listed
 
 NOTHING_ELSE = "Nothing else is right yet."
-METADATA, VERSION = "coursekit", 1  # where the verdicts stand in an autograded notebook, and in which form
+METADATA, VERSION = "coursekit", 1  # the metadata key in an autograded notebook, and the format's version
 
 
 @dataclass(frozen=True)
-class Result:
-    """One named check: its points, in ``reason`` why they are lost, in ``where`` in which cases."""
+class CheckResult:
+    """The result of one named check: its points, why they are lost (``reason``), and in which cases (``where``)."""
 
     name: str
     points: float
@@ -24,8 +24,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Named:
-    """A named mistake of the catalogue: what is shown is its hint."""
+class NamedMistake:
+    """A named mistake of the catalogue. Students see its hint, not its name."""
 
     name: str
     hint: str
@@ -35,15 +35,15 @@ class Named:
 class Verdict:
     """The marks of one exercise.
 
-    ``follows``: earlier functions whose error kept this one from points, which it has now: with right ones it passes.
-    ``calls``: earlier functions that are wrong too, where right ones in their place are not enough.
-    ``unwritten``: it is the stub, as it was released.
-    ``observed``: an answer of the function came back, or it was certain that there is none.
+    follows     wrong functions that it calls, whose error is carried forward: with right ones it earned more points
+    calls       wrong functions that it calls, where right ones in their place earned no more points
+    unwritten   the function is still the released stub
+    observed    the function returned a result, or it is certain that it has none
     """
 
     exercise: Exercise
-    results: tuple[Result, ...]
-    mistake: Named | None = None
+    results: tuple[CheckResult, ...]
+    mistake: NamedMistake | None = None
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     unwritten: bool = False
@@ -63,7 +63,7 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """Why marks are lost, one sentence per cause, a line each; and whose error it was where it was another's."""
+        """Why marks are lost, one line per cause; and which other functions' errors were carried forward."""
         said = _causes(self.results, bool(self.earned))
         if self.mistake:
             said.append(self.mistake.hint)
@@ -77,8 +77,8 @@ class Verdict:
         return "\n".join(said)
 
 
-def _causes(results: Sequence[Result], partly_right: bool) -> list[str]:
-    groups: dict[str, list[Result]] = {}
+def _causes(results: Sequence[CheckResult], partly_right: bool) -> list[str]:
+    groups: dict[str, list[CheckResult]] = {}
     for result in results:
         if not result.passed:
             groups.setdefault(gist(result.reason), []).append(result)
@@ -90,38 +90,38 @@ def _causes(results: Sequence[Result], partly_right: bool) -> list[str]:
 
 
 def gist(reason: str) -> str:
-    """The same of two reasons that differ in nothing but numbers: a reader needs only one of them."""
+    """The reason without its numbers. Of several reasons with the same gist, a reader needs only one."""
     return re.sub(r"\d+", "#", reason)
 
 
-def _with_names(group: list[Result]) -> str:
-    """What is wrong, behind the names of the checks that it cost; a name is not said twice."""
+def _with_names(group: list[CheckResult]) -> str:
+    """The reason after the names of the checks that are lost; without names if the reason begins with them."""
     names, sentence = ", ".join(result.name for result in group), _sentence(group[0])
     return sentence if sentence.startswith(f"{names}:") else f"{names}: {sentence}"
 
 
-def _sentence(result: Result) -> str:
+def _sentence(result: CheckResult) -> str:
     return f"{result.reason} ({result.where})" if result.where else result.reason
 
 
-def nothing_seen(exercise: Exercise, why: str, unwritten: bool = False, observed: bool = True) -> Verdict:
-    """No marks, for a reason that lies outside the function's results (a hang, a dead kernel, no such function)."""
-    results = tuple(Result(check.name, check.points, False, why) for check in exercise.checks)
+def no_marks(exercise: Exercise, why: str, unwritten: bool = False, observed: bool = True) -> Verdict:
+    """No marks, for a reason other than wrong results (a hang, a dead kernel, no such function)."""
+    results = tuple(CheckResult(check.name, check.points, False, why) for check in exercise.checks)
     return Verdict(exercise, results, unwritten=unwritten, observed=observed)
 
 
 def lost(verdicts: Sequence[Verdict]) -> frozenset[str]:
-    """The functions that are not right, each by itself."""
+    """The functions without full marks."""
     return frozenset(verdict.exercise.function for verdict in verdicts if not verdict.full)
 
 
-def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[str]) -> Verdict:
-    """The verdict of a function that leans on wrong ones, after a second try with right ones in their place.
+def after_retry(first: Verdict, second: Verdict, wrong_functions: Sequence[str]) -> Verdict:
+    """The verdict after the follow-through retry of a function that calls wrong ones, with right ones in their place.
 
-    A check that passes in either try is passed. What the second try says is not used, and so nothing that the
-    references gave away can be told; but it is used that it is the stub, where an earlier stub had hidden this, and
-    which named mistake it makes: that one is the function's own, and its hint is ours. That the others' errors cost
-    nothing is known only where the second try came to an end.
+    A check that passes in either call is passed. Reasons from the retry are not used, so that nothing that the
+    references disclosed can be quoted. Two facts from it are used: that the function is a stub, which an earlier stub
+    may have hidden, and which named mistake it makes, because that is its own and the hint is the catalogue's. Only a
+    retry with a result (``observed``) proves that the other functions' errors cost nothing.
     """
     if first.unwritten or second.unwritten:
         return first if first.unwritten else second
@@ -130,11 +130,11 @@ def after_second_try(first: Verdict, second: Verdict, wrong_helpers: Sequence[st
         replace(result, passed=True, reason="", where="") if result.name in passed else result
         for result in first.results
     )
-    names = tuple(wrong_helpers)
+    names = tuple(wrong_functions)
     whole = replace(first, results=results)
     gained = whole.earned > first.earned
     costless = not gained and second.observed
-    mistake = second.mistake or (None if gained else first.mistake)  # what the first try looked like was another's
+    mistake = second.mistake or (None if gained else first.mistake)  # the first call's may be another function's
     return replace(whole, mistake=mistake, follows=names if gained else (), calls=names if costless else ())
 
 
@@ -148,8 +148,8 @@ def as_data(
 ) -> dict[str, Any]:
     """The verdicts of a submission as JSON, for the notebook's metadata and the gradebook.
 
-    ``written`` tells of the cells that a person grades: ``{"grade_id", "points", "answered"}``. ``answers`` are the
-    hashes of all answers (``answer_hashes.digests``).
+    ``written`` lists the cells that a person grades: ``{"grade_id", "points", "answered"}``. ``answers`` has the hashes
+    of all answers (``answer_hashes.digests``).
     """
     return {
         "version": VERSION,

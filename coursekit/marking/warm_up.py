@@ -1,4 +1,4 @@
-"""What is the same for everybody: a sandbox has it done once, before there is any submission in it."""
+"""Warm-up: work shared by all submissions, which a sandbox does once before the first fork."""
 
 import ast
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from coursekit.model import notebooks
-from coursekit.sandbox.fork_server import Call
+from coursekit.sandbox.fork_server import WarmUpCall
 
 
-def drawings(source: NotebookNode, files: dict[str, Path]) -> list[Call]:
-    """Every call with nothing but numbers and words that is all of a locked cell."""
+def calls(source: NotebookNode, files: dict[str, Path]) -> list[WarmUpCall]:
+    """The warm-up calls of a source notebook: locked cells that only call a function of ``files`` with literals."""
     modules = {name.removesuffix(".py") for name in files if name.endswith(".py") and "/" not in name}
     trees = [
         tree

@@ -1,1 +1,1 @@
-"""What a course is, as values: course, exercise, notebook, settings, errors."""
+"""The values of a course: course, exercise, notebook, settings, errors."""

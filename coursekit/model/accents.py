@@ -1,32 +1,32 @@
-"""Accents in a row, which Python sorts before it puts them together: with the square of their number, in one call.
+"""Guards against long rows of combining characters (accents), which Python normalises in quadratic time.
 
-A row of 100,000 takes 20 s, in ``unicodedata.normalize`` as well as in ``ast.parse``, which normalises identifiers.
-So nothing that a student has written gets to either of them unless ``are_few`` says that it may.
+A row of 100,000 takes 20 s, in ``unicodedata.normalize`` and in ``ast.parse``, which normalises identifiers. So text
+from a student goes to either of them only after a check with ``are_few``.
 """
 
 from collections.abc import Callable, Iterator
 from unicodedata import combining, normalize
 
-MOST_IN_A_ROW = 30  # as many as Unicode's own stream-safe format lets stand (UAX 15); no script needs ten
-# No accents themselves, but normalised they are nothing else: signs of Tibetan, and two of the narrow katakana.
+MOST_IN_A_ROW = 30  # the limit of Unicode's Stream-Safe Text Format (UAX 15); no script needs ten
+# Not combining themselves, but normalised to combining characters: signs of Tibetan, two of halfwidth katakana.
 _BECOME_ACCENTS = "\u0f73\u0f75\u0f81\uff9e\uff9f"
 
 
 def are_few(text: str) -> bool:
-    """Whether no more accents than that stand in a row."""
+    """Whether no row of accents is longer than MOST_IN_A_ROW."""
     return next(long_rows(text, _is_accent), None) is None
 
 
 def composed(text: str) -> str:
-    """Letters and their accents in one piece (NFC); the text as it is where the accents are many."""
+    """The text in Unicode's composed form (NFC); unchanged if a row of accents is too long."""
     return normalize("NFC", text) if are_few(text) else text
 
 
 def long_rows(text: str, belongs: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
-    """Where more than ``MOST_IN_A_ROW`` letters stand in a row that belong to the letter before them: begin and end."""
+    """Begin and end of each row of more than ``MOST_IN_A_ROW`` letters for which ``belongs`` is true."""
     if text.isascii():
         return
-    done, place = 0, MOST_IN_A_ROW  # a longer row has one of the places in it that are looked at
+    done, place = 0, MOST_IN_A_ROW  # checking every 31st letter finds each longer row
     while place < len(text):
         if belongs(text[place]):
             begin = end = place

@@ -1,4 +1,4 @@
-"""Where things are in a course directory, and what its configuration says of the course."""
+"""The layout of a course directory, and the course facts in its configuration."""
 
 import os
 import re
@@ -23,30 +23,30 @@ class Course:
     """A course directory: ``root`` is absolute and holds source/, hidden/, release/ and the shared modules."""
 
     root: Path
-    given: settings.Facts | None = None  # in place of the configuration, which a worker of a cluster does not have
+    given: settings.Facts | None = None  # used instead of the configuration, which a worker of a cluster does not have
 
     @property
     def facts(self) -> settings.Facts:
-        """What ``nbgrader_config.py`` says of the course: its assignments in their order, and the shared files."""
+        """The course facts in ``nbgrader_config.py``: id, order of the assignments, shared files."""
         return self.given or settings.facts(self.root)
 
     def folder(self, assignment: str) -> Path:
-        """What the author writes, and students get: the source notebook, ``cases.py``, data."""
+        """The source folder: the source notebook, ``cases.py`` and data, from which the release is made."""
         return self.root / "source" / assignment
 
     def hidden(self, assignment: str) -> Path:
-        """What never leaves the course: points, hidden cases, mistakes. Beside source/, which nbgrader copies whole."""
+        """Points, hidden cases and mistakes, which are never released; outside source/, which nbgrader copies."""
         return self.root / "hidden" / assignment
 
     def source(self, assignment: str) -> Path:
-        """The authored notebook; its folder's other files are released as they are."""
+        """The source notebook; the other files of its folder are released unchanged."""
         return self.folder(assignment) / f"{assignment}.ipynb"
 
     def release(self, assignment: str) -> Path:
         return self.root / "release" / assignment
 
     def submitted(self, assignment: str, student: str = "") -> Path:
-        """A student's folder; without a student the pattern that finds all of them."""
+        """A student's submitted folder; without a student, a glob pattern for all students."""
         return self.root / "submitted" / (student or "*") / assignment
 
     def autograded(self, assignment: str, student: str) -> Path:
@@ -56,18 +56,18 @@ class Course:
         return self.root / "feedback" / student / assignment
 
     def trusted_files(self, assignment: str) -> dict[str, Path]:
-        """What a student is given beside the notebook: the name in the release, and the file that it comes from.
+        """The files that are released beside the notebook: the original file by its name in the release.
 
-        Raises CourseError where a link would give away something of hidden/.
+        Raises CourseError if a link would reveal a file of hidden/.
         """
         own = _files(self.folder(assignment))
         self.refuse_hidden(self.folder(assignment).rglob("*"))
         return {name: path for name, path in own.items() if path.suffix != ".ipynb"} | self.shared_files(assignment)
 
     def shared_files(self, assignment: str) -> dict[str, Path]:
-        """The shared files that go with an assignment, by name, and the package ``selfcheck`` of this very version.
+        """The shared files that are released with an assignment, by name, and this version of ``selfcheck``.
 
-        Among them is no module in which a function stands that the assignment asks for. Raises CourseError as
+        A module that defines a function which the assignment asks for is left out. Raises CourseError as
         ``trusted_files`` does.
         """
         named = (self.root / name for name in self.facts.shared_files)
@@ -84,7 +84,7 @@ class Course:
         return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
 
     def refuse_hidden(self, paths: Iterable[Path]) -> None:
-        """Raise CourseError where one of these paths of the course is a link into hidden/."""
+        """Raise CourseError if one of these paths of the course is a link into hidden/."""
         hidden = Path(os.path.realpath(self.root / "hidden"))
         for path in paths:
             if Path(os.path.realpath(path)).is_relative_to(hidden):
@@ -92,7 +92,7 @@ class Course:
                 raise CourseError(path.relative_to(self.root).as_posix(), found, "remove the link")
 
     def modules(self, assignment: str) -> list[Path]:
-        """Every module that the assignment's own code may import from the course."""
+        """Every module of the course that the code of the assignment may import."""
         folders = (
             self.folder(assignment),
             self.hidden(assignment),
@@ -102,9 +102,9 @@ class Course:
         return sorted(inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")})
 
     def put_trusted_files(self, assignment: str, folder: Path) -> None:
-        """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.
+        """Put the trusted files into ``folder``, and delete all other files there that Python could import.
 
-        A student's ``numpy.py``, or compiled code in ``__pycache__``, would else stand in for the real one.
+        Otherwise a student's ``numpy.py``, or bytecode in ``__pycache__``, would be imported instead of the original.
         """
         trusted = self.trusted_files(assignment)
         for path in [*folder.rglob("*")]:
@@ -118,7 +118,7 @@ class Course:
             shutil.copyfile(source, target)
 
     def copy_to(self, root: Path) -> "Course":
-        """A course of its own in ``root``: notebooks, releases, modules; nothing handed in, its own gradebook."""
+        """An independent copy in ``root``: notebooks, releases, modules, its own gradebook; no submissions."""
         copied = self.copy_modules_to(root)
         for folder in ("source", "release"):
             if (self.root / folder).is_dir():
@@ -126,9 +126,9 @@ class Course:
         return copied
 
     def copy_modules_to(self, root: Path) -> "Course":
-        """The same without notebooks and releases: the configuration, the shared files and what is hidden."""
+        """A copy in ``root`` without notebooks and releases: configuration, shared files and hidden/."""
         root.mkdir(parents=True, exist_ok=True)
-        top = (path.name for path in self.root.glob("*.py"))  # the configuration may import what lies beside it
+        top = (path.name for path in self.root.glob("*.py"))  # the configuration may import modules beside it
         for name in sorted({*top, *self.facts.shared_files, "hidden"}):
             path = self.root / name
             if path.is_dir():
@@ -140,21 +140,21 @@ class Course:
 
     @property
     def db_url(self) -> str:
-        """The gradebook: gradebook.db, or what the course's configuration or COURSE_DB_URL names in its place."""
+        """The address of the gradebook: gradebook.db, or the database named in the configuration or COURSE_DB_URL."""
         return database.url(self.root)
 
     def assignments(self) -> tuple[str, ...]:
-        """Every assignment that has a source notebook: in the order of the configuration, then by name."""
+        """Every assignment with a source notebook, in the order of the configuration, then by name."""
         found = {path.parent.name for path in self.root.glob("source/*/*.ipynb") if path.stem == path.parent.name}
         order = self.facts.assignments
         return tuple(sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name)))
 
     def students(self, assignment: str) -> tuple[str, ...]:
-        """Everybody who handed something in for the assignment."""
+        """The students with a submission for the assignment."""
         return tuple(sorted(path.parent.name for path in self.root.glob(f"submitted/*/{assignment}") if path.is_dir()))
 
-    def strays(self) -> tuple[str, ...]:
-        """What lies under submitted/ where no command looks: loose files, and folders that are no assignment's."""
+    def misplaced_files(self) -> tuple[str, ...]:
+        """Paths under submitted/ that no command reads: loose files, and folders that belong to no assignment."""
         known = set(self.assignments())
         inside = (path for path in self.root.glob("submitted/*/*") if not path.name.startswith("."))
         loose = (path for path in self.root.glob("submitted/*") if path.is_file() and not path.name.startswith("."))
@@ -162,7 +162,7 @@ class Course:
         return tuple(sorted(path.relative_to(self.root / "submitted").as_posix() for path in wrong))
 
     def require(self, assignment: str) -> str:
-        """The name itself, if there is such an assignment. The configuration is read only to name the others."""
+        """The name of an existing assignment; else raises CourseError. Only the error needs the configuration."""
         if not self.source(assignment).is_file() or Path(assignment).name != assignment:
             known = self.assignments()
             raise CourseError(
@@ -172,7 +172,7 @@ class Course:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """The files of a folder that are not made by using it, by the names that they have in it."""
+    """The files of a folder by relative path, without bytecode and checkpoints."""
     return {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
@@ -181,13 +181,13 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def functions_asked(source: Path) -> frozenset[str]:
-    """The functions that the solution cells of a source notebook define; none where it cannot be read."""
+    """The functions that the solution cells of a source notebook define; none if it cannot be read."""
     return _asked_as_of(source, source.stat().st_mtime_ns) if source.is_file() else frozenset()
 
 
 @lru_cache(maxsize=32)
 def _asked_as_of(source: Path, changed: int) -> frozenset[str]:
-    from coursekit.model import notebooks  # takes a while, and most commands read none
+    from coursekit.model import notebooks  # slow to import, and most commands read no notebook
 
     try:
         cells = [cell for cell in notebooks.read(source).cells if notebooks.is_solution(cell)]
@@ -197,7 +197,7 @@ def _asked_as_of(source: Path, changed: int) -> frozenset[str]:
 
 
 def functions_in(path: Path) -> frozenset[str]:
-    """The functions that whoever imports a module finds in it; none in a file that is no module, or is not there."""
+    """The functions that a module defines at its top level; none if the file is no module, or missing."""
     there = path.suffix == ".py" and path.is_file()
     return _functions_as_of(path, path.stat().st_mtime_ns) if there else frozenset()
 
@@ -214,9 +214,9 @@ def _usable(folder: Path) -> Course:
 
 
 def find_course(start: Path | None = None) -> Course:
-    """The course directory that holds ``start``, looking upwards: else COURSE_ROOT, else the working directory.
+    """The course directory at or above ``start``, by default COURSE_ROOT, by default the working directory.
 
-    Without any of these the checkout that this package was installed from.
+    If neither argument nor variable is given, and there is none, the checkout that this package was installed from.
     """
     named = start or os.environ.get("COURSE_ROOT")
     here = Path(named or Path.cwd()).resolve()

@@ -1,4 +1,4 @@
-"""Where a gradebook is kept: in gradebook.db beside the course, or in the database that the course names."""
+"""The database of the gradebook: gradebook.db in the course directory, or one that the course names."""
 
 import os
 import tempfile
@@ -13,7 +13,7 @@ from coursekit.model import settings
 from coursekit.model.errors import CourseError, one_line
 
 VARIABLE = "COURSE_DB_URL"
-# Behind the configuration of a copied course, where it has the last word.
+# Appended to the configuration of a copied course, so that it overrides what is before it.
 _KEPT_INSIDE = """
 # Made with this copy of a course: its marks stay in it, wherever those of the course itself are kept.
 from coursekit.config import beside
@@ -21,48 +21,48 @@ from coursekit.config import beside
 get_config().CourseDirectory.db_url = beside(__file__)
 """
 _HOW = f"check the server, and the address in {VARIABLE} or in {settings.CONFIG} (CourseDirectory.db_url)"
-_LOCK = 0x636F75727365  # of PostgreSQL, for those who would make the tables at the same time
+_ADVISORY_LOCK = 0x636F75727365  # key of PostgreSQL's advisory lock for creating the tables
 
 
 def url(root: Path) -> str:
-    """The database of the course in ``root``, as stock nbgrader would take it from the course's configuration.
+    """The database of the course in ``root``, which nbgrader's own commands use as well.
 
-    That is what nbgrader_config.py says; else what the variable COURSE_DB_URL names; else gradebook.db in ``root``.
+    In this order: nbgrader_config.py, the variable COURSE_DB_URL, gradebook.db in ``root``.
     """
     path = root / settings.CONFIG
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if text.endswith(_KEPT_INSIDE):
-        return own(root)
+        return in_folder(root)
     configured = settings.of(root).CourseDirectory.get("db_url")
-    return _normal(configured) if isinstance(configured, str) and configured else named() or own(root)
+    return _normal(configured) if isinstance(configured, str) and configured else from_environment() or in_folder(root)
 
 
 def keep_inside(root: Path) -> None:
-    """The marks of the copied course in ``root`` stay in it: its configuration ends with words to that effect."""
+    """Make the copied course in ``root`` use its own gradebook, by lines at the end of its configuration."""
     path = root / settings.CONFIG
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     path.write_text(text.removesuffix(_KEPT_INSIDE) + _KEPT_INSIDE, encoding="utf-8")
 
 
-def named() -> str:
-    """What the environment names; "" if nothing."""
+def from_environment() -> str:
+    """The database in the variable COURSE_DB_URL; "" if it is not set."""
     return _normal(os.environ.get(VARIABLE, "").strip())
 
 
-def own(root: Path) -> str:
-    """gradebook.db in ``root``; the path is quoted where an address would misread it."""
+def in_folder(root: Path) -> str:
+    """The address of gradebook.db in ``root``; special characters of the path are quoted."""
     from sqlalchemy.engine import URL
 
     return URL.create("sqlite", database=str(root / "gradebook.db")).render_as_string()
 
 
 def beside(file: str) -> str:
-    """gradebook.db beside a file."""
-    return own(Path(file).resolve().parent)
+    """The address of gradebook.db in the folder of a file; called by the configuration of a copied course."""
+    return in_folder(Path(file).resolve().parent)
 
 
 def _normal(address: str) -> str:
-    """PostgreSQL by the driver that this package asks for, whichever is SQLAlchemy's own choice."""
+    """The address with the PostgreSQL driver psycopg, independent of SQLAlchemy's default."""
     for short in ("postgres://", "postgresql://"):
         if address.startswith(short):
             return "postgresql+psycopg://" + address.removeprefix(short)
@@ -70,12 +70,12 @@ def _normal(address: str) -> str:
 
 
 def is_file(address: str) -> bool:
-    """Whether it is a file of SQLite, which nbgrader makes by itself."""
+    """Whether the address is that of an SQLite file."""
     return address.startswith("sqlite")
 
 
-def shown(address: str) -> str:
-    """The address as it may be told: without the password, and without what stands behind a question mark."""
+def redacted(address: str) -> str:
+    """The address without its password and query string."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -88,14 +88,14 @@ def shown(address: str) -> str:
 
 
 @contextmanager
-def told(address: str = "") -> Iterator[None]:
-    """What goes wrong with the database within is a CourseError, in words and on one line, and without a password."""
+def translated_errors(address: str = "") -> Iterator[None]:
+    """Translate errors of the database into a CourseError: one line, without a password."""
     from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-    where = shown(address) if address else "gradebook.db"
+    where = redacted(address) if address else "gradebook.db"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SQLAlchemy has much to say about nbgrader's models
+            warnings.simplefilter("ignore")  # SQLAlchemy warns about nbgrader's models
             yield
     except DatabaseError as error:
         if "database is locked" in str(error):
@@ -108,7 +108,7 @@ def told(address: str = "") -> Iterator[None]:
         if isinstance(error, OperationalError):
             raise CourseError(where, f"the database cannot be reached ({found})", _HOW) from error
         raise CourseError(where, f"the database refuses this ({found})", "see what it says") from error
-    except ArgumentError:  # its words may hold the whole address
+    except ArgumentError:  # its message may contain the whole address
         found = "this is not the address of a database"
         raise CourseError(where, found, "write postgresql://user:password@host/name") from None
     except ModuleNotFoundError as error:
@@ -118,12 +118,12 @@ def told(address: str = "") -> Iterator[None]:
 
 
 def prepare(address: str, course_id: str) -> None:
-    """The database has nbgrader's tables, however many processes begin at once. Raises CourseError.
+    """Create nbgrader's tables in the database, safely for concurrent processes. Raises CourseError.
 
-    nbgrader makes them by itself, but starts a program for that, two that do so together get in each other's way, and
-    one that is stopped half-way leaves no version, without which `nbgrader db upgrade` would begin with the oldest one.
+    nbgrader also creates them, but starts a program for that; two such programs disturb each other, and an interrupted
+    one leaves no version, so that `nbgrader db upgrade` would begin with the oldest one.
     """
-    with told(address):
+    with translated_errors(address):
         if is_file(address):
             _prepare_file(address, course_id)
         else:
@@ -131,7 +131,7 @@ def prepare(address: str, course_id: str) -> None:
 
 
 def _prepare_file(address: str, course_id: str) -> None:
-    """A file that is not there yet appears whole; one that is there is nbgrader's, whatever state it is in."""
+    """Create a missing SQLite file atomically; an existing one is nbgrader's, and left alone."""
     from sqlalchemy.engine import make_url
 
     found = make_url(address).database
@@ -140,12 +140,12 @@ def _prepare_file(address: str, course_id: str) -> None:
     file = Path(found)
     try:
         with tempfile.TemporaryDirectory(prefix=".gradebook-", dir=file.parent) as folder:
-            made = own(Path(folder))
+            made = in_folder(Path(folder))
             with connected(made) as engine:
                 _make(made, engine, course_id)
-            with suppress(FileExistsError):  # somebody else was first
+            with suppress(FileExistsError):  # another process was first
                 os.link(Path(folder) / "gradebook.db", file)
-    except OSError:  # a disk without links, or one that cannot be written: the database says so in its own words
+    except OSError:  # no hard links, or not writable: then the database itself reports the error
         with connected(address) as engine:
             _make(address, engine, course_id)
 
@@ -158,30 +158,30 @@ def _prepare_server(address: str, course_id: str) -> None:
             return
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))  # gone with the connection
+                connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))  # released with the connection
             if not has_tables(engine):
                 _make(address, engine, course_id)
             connection.invalidate()
 
 
 def _make(address: str, engine: Any, course_id: str) -> None:
-    """The tables, the courses that everything hangs on, and last the version, which says that all of it is there."""
+    """Create the tables, the course rows that others refer to, and last the version, which marks completion."""
     from nbgrader import api
     from sqlalchemy import text
 
     api.Base.metadata.create_all(bind=engine)
     for course in dict.fromkeys(
         ("default_course", course_id or "default_course")
-    ):  # nbgrader's preprocessors use the one, its converters the other
+    ):  # nbgrader's preprocessors use the first, its converters the second
         api.Gradebook(address, course).close()
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": _head()})
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": _newest_version()})
 
 
 @cache
-def _head() -> str:
-    """The version of the tables that this nbgrader has."""
+def _newest_version() -> str:
+    """The version of the tables in the installed nbgrader."""
     import nbgrader
     from alembic.script import ScriptDirectory
 
@@ -189,7 +189,7 @@ def _head() -> str:
 
 
 def has_tables(engine: Any) -> bool:
-    """Whether the tables are there, all of them: this one is made last."""
+    """Whether all tables exist: the version table is created last."""
     from sqlalchemy import inspect
 
     return bool(inspect(engine).has_table("alembic_version"))
@@ -197,13 +197,13 @@ def has_tables(engine: Any) -> bool:
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
-    """SQLAlchemy's engine for the database, with no connection left behind."""
+    """Yield SQLAlchemy's engine for the database, and close all its connections afterwards."""
     from sqlalchemy import create_engine
     from sqlalchemy.exc import ArgumentError
 
     try:
         engine = create_engine(address)
-    except ValueError as error:  # a port that is no number
+    except ValueError as error:  # a port that is not a number
         raise ArgumentError(str(error)) from None
     try:
         yield engine
@@ -212,9 +212,9 @@ def connected(address: str) -> Iterator[Any]:
 
 
 def is_plainly_missing(root: Path) -> bool:
-    """Whether there is no gradebook yet, where that is plain to see: nothing is imported and no server is asked."""
+    """Whether there is surely no gradebook yet; decided quickly, without imports and without a server."""
     path = root / "nbgrader_config.py"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if not text.endswith(_KEPT_INSIDE) and (named() or "db_url" in text or "load_subconfig" in text):
+    if not text.endswith(_KEPT_INSIDE) and (from_environment() or "db_url" in text or "load_subconfig" in text):
         return False
     return not (root / "gradebook.db").exists()

@@ -1,4 +1,4 @@
-"""The one exception that the command line shows as a line instead of a traceback; and others on one line."""
+"""The exception that the command line shows as one line instead of a traceback, and one-line texts of others."""
 
 
 class CourseError(Exception):
@@ -10,11 +10,11 @@ class CourseError(Exception):
 
 
 def one_line(error: object) -> str:
-    """What an exception says (or a text on one), on one line of bounded length; of a silent one its type."""
+    """The message of an exception, or a text, as one line of bounded length; the type if there is no message."""
     said = str(error) or (type(error).__name__ if isinstance(error, BaseException) else "")
     return " ".join(said.split())[:300]
 
 
 def one_line_with_type(error: BaseException) -> str:
-    """The same with the name of its type in front, for exceptions out of somebody else's code."""
+    """The type and message of an exception as one line, for exceptions of foreign code."""
     return one_line(f"{type(error).__name__}: {error}")

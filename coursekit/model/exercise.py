@@ -1,4 +1,4 @@
-"""What the engine knows of a cased exercise: data only, as the reference process describes it."""
+"""A cased exercise as the engine sees it: data only, sent by the reference process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from typing import Any
 from coursekit.sandbox.guest import codec
 from selfcheck.returned_values import flatten
 
-CACHES = ("cache", "caches")  # outputs that are kept for the way back, beside the result
+CACHES = ("cache", "caches")  # outputs that only the backward pass needs
 
 
 @dataclass(frozen=True)
 class Check:
-    """Points for some outputs (all, if empty) in some cases (those whose names begin so; all, if empty).
+    """Points for some outputs in some cases; empty ``outputs`` or ``cases`` mean all, ``cases`` are prefixes of names.
 
-    A check passes when its outputs are right in every one of its cases, so no mark depends on a lucky example.
-    ``any_shape`` forgives axes of length one. ``untouched`` asks that the inputs stayed as they were, and
-    pays only beside another passed check of the exercise: leaving the inputs alone is no merit in a function
-    that does nothing. The same holds for a check of nothing but cases that should raise an exception. A check of
-    nothing but caches pays only where the result itself is right in the same cases: most of a cache is the input.
+    A check passes if its outputs are right in every one of its cases, so no mark depends on a lucky example.
+    ``any_shape`` accepts extra or missing axes of length one. ``untouched`` requires unchanged inputs; it pays only
+    beside another passed check of the exercise, since a function that does nothing also leaves its inputs unchanged.
+    The same holds for a check whose cases all should raise an exception. A check of caches alone pays only if the
+    result itself is right in the same cases, since most of a cache is the input.
     """
 
     name: str
@@ -33,9 +33,10 @@ class Check:
 class Case:
     """One call of an exercise's function.
 
-    ``arguments`` are as ``codec.encode`` gives them. ``sizes`` are the generator's arguments by name, ``words`` says
-    them: ``seed 1 · 5 → 3 units · 4 examples``. ``extra`` holds the arguments behind the generator's values, as Python
-    writes them. ``raises`` names the exception that is the right answer. ``public``: the public test has this case.
+    ``arguments`` are encoded by ``codec.encode``. ``sizes`` are the generator's arguments by name, ``words`` their
+    description: ``seed 1 · 5 → 3 units · 4 examples``. ``extra`` holds the ``repr`` of the arguments that follow the
+    generator's values. ``raises`` names the exception that is the right answer. ``public``: the public test has this
+    case.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Exercise:
 
     @property
     def grade_id(self) -> str:
-        """The id of the solution cell; the test cell's is the same with ``-test`` behind it."""
+        """The id of the solution cell; that of the test cell ends with ``-test`` in addition."""
         return self.function.lower().replace("_", "-")
 
     @property
@@ -82,7 +83,7 @@ class Exercise:
 
     @property
     def results(self) -> tuple[str, ...]:
-        """What the function is for: its outputs by name, without the caches; empty where they have no names."""
+        """The names of the outputs without the caches; empty if the outputs have no fixed names."""
         return tuple(name for name in self.outputs if name not in CACHES) if isinstance(self.outputs, tuple) else ()
 
     @property
@@ -91,13 +92,13 @@ class Exercise:
 
     def given(self, case: Case) -> dict[str, Any]:
         """The arguments of one call, flattened with their names; new arrays each time."""
-        arguments = tuple(codec.decode(one, _stand_in) for one in case.arguments)
+        arguments = tuple(codec.decode(one, _placeholder) for one in case.arguments)
         return flatten(arguments, self.inputs[: len(arguments)])
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that people really give. ``visible``: the public test fails on it."""
+    """A wrong answer that students really give. ``visible``: the public test fails on it."""
 
     function: str
     name: str
@@ -106,8 +107,8 @@ class Mistake:
     visible: bool = True
 
 
-def _stand_in(module: str, name: str) -> Any:
-    """In place of a function among the arguments, which is the course's: the engine runs no code of a course."""
+def _placeholder(module: str, name: str) -> Any:
+    """A placeholder for a function of the course among the arguments: the engine runs no code of a course."""
 
     def function() -> None:
         raise TypeError(f"{module}.{name} is a function of the course")

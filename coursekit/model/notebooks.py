@@ -1,4 +1,4 @@
-"""Notebooks as values: read, write, and the one canonical form in which the course keeps them."""
+"""Notebooks as values: reading, writing, and the canonical form of source notebooks."""
 
 import ast
 import json
@@ -16,16 +16,16 @@ BEGIN_SOLUTION, END_SOLUTION = "YOUR CODE STARTS HERE", "YOUR CODE ENDS HERE"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NOTEBOOK_METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-CELL_METADATA = ("nbgrader", "tags")  # the allowlist: everything else is an editor's memory
+CELL_METADATA = ("nbgrader", "tags")  # allowed keys; editors add others
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # what nbformat allows
-ADDED = "added-"  # how the ids of a student's own cells begin
+ADDED = "added-"  # prefix of the ids of cells that the student added
 NBGRADER_METADATA = ("grade", "grade_id", "locked", "points", "schema_version", "solution", "task")
 
 
 def parse(text: str, where: object) -> NotebookNode:
     """A notebook of format 4 from its JSON; older formats are upgraded, malformed cells dropped. Raises CourseError.
 
-    For our own notebooks; what a student hands in is read by ``coursekit.submission.salvage``, which is more patient.
+    For notebooks of the course; ``coursekit.submission.salvage`` reads submissions, also damaged ones.
     """
     try:
         raw = json.loads(text)
@@ -35,10 +35,10 @@ def parse(text: str, where: object) -> NotebookNode:
         raise CourseError(where, "valid JSON, but not a notebook", "hand in the .ipynb file itself")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # missing and duplicate ids: whoever needs ids checks them
+            warnings.simplefilter("ignore")  # missing and duplicate ids: callers that need ids check them
             notebook = nbformat.reads(text, as_version=4)
         notebook.cells = [cell for cell in map(_tidy, notebook.cells) if cell is not None]
-    except Exception as error:  # nbformat raises a different type for every kind of damage
+    except Exception as error:  # nbformat raises many exception types
         problem = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise CourseError(
             where, f"not a readable notebook ({problem})", "open it in JupyterLab and save it again"
@@ -47,7 +47,7 @@ def parse(text: str, where: object) -> NotebookNode:
 
 
 def _tidy(cell: Any) -> NotebookNode | None:
-    """The cell with the fields that every cell must have, or None where there is nothing to keep."""
+    """The cell with all required fields, or None if it has no source."""
     if not isinstance(cell, dict) or not isinstance(cell.get("source"), str):
         return None
     kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown") else "raw"
@@ -61,7 +61,7 @@ def _tidy(cell: Any) -> NotebookNode | None:
 
 
 def read(path: Path) -> NotebookNode:
-    """The notebook in a file; a byte-order mark does no harm. Raises CourseError."""
+    """The notebook in a file, with or without a byte-order mark. Raises CourseError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -72,12 +72,12 @@ def read(path: Path) -> NotebookNode:
 
 
 def dumps(notebook: NotebookNode) -> str:
-    """The bytes that nbformat itself would write, ending in one newline; repeated ids stay as they are."""
+    """The notebook as nbformat writes it, ending in one newline; duplicate ids are kept."""
     return str(nbformat.v4.writes_json(notebook)).rstrip("\n") + "\n"
 
 
 def grader_metadata(cell: NotebookNode) -> dict[str, Any]:
-    """The cell's nbgrader metadata, empty where there is none (or something else in its place)."""
+    """The cell's nbgrader metadata; empty if missing or malformed."""
     found = cell.get("metadata", {}).get("nbgrader", {})
     return found if isinstance(found, dict) else {}
 
@@ -101,46 +101,46 @@ def is_test(cell: NotebookNode) -> bool:
 
 
 def parsed(source: str) -> ast.Module | None:
-    """The Python of a cell, magics aside; None where it is none."""
+    """The syntax tree of a cell without its magics; None if it is not valid Python."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # escapes that Python does not know
+            warnings.simplefilter("ignore")  # invalid escape sequences
             return ast.parse(without_magics(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
 def defined_functions(source: str) -> tuple[str, ...]:
-    """Names of the functions that a code cell defines at its top level; none where it does not parse."""
+    """Names of the functions that a code cell defines at its top level; none if it does not parse."""
     tree = parsed(source)
     return tuple(node.name for node in tree.body if isinstance(node, ast.FunctionDef)) if tree else ()
 
 
 def without_magics(source: str) -> str:
-    """The Python of a cell: lines that begin with % or ! become blank."""
+    """The source of a cell with lines that begin with % or ! made blank."""
     return re.sub(r"(?m)^[ \t]*[%!].*$", "", source)
 
 
 def without_hidden(source: str) -> str:
-    """A test cell as students see it."""
+    """The source of a test cell without its hidden tests, as released."""
     return re.sub(rf"(?ms)^{BEGIN_HIDDEN}.*?^{END_HIDDEN}[^\n]*(\n|\Z)", "", source).rstrip("\n")
 
 
 def imports(source: str) -> str:
-    """The import statements of a cell as students see it; nothing else. Raises SyntaxError."""
+    """Only the import statements of a cell, as released. Raises SyntaxError."""
     nodes = ast.parse(without_magics(without_hidden(source))).body
     kept: list[ast.stmt] = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     return ast.unparse(ast.Module(kept, []))
 
 
 def as_markdown(text: str) -> str:
-    """Text of unknown origin (a file name, an error message) as Markdown that shows it, line by line, and no more."""
+    """Untrusted text (a file name, an error message) as Markdown that shows it literally, line by line."""
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "  \n".join(re.sub(r"([\\`*_{}\[\]()<>#+!|&$~-])", r"\\\1", line) for line in lines if line)
 
 
 def canonical(notebook: NotebookNode) -> NotebookNode:
-    """The form in which the course keeps a notebook: format 4.5, no outputs, only metadata that we know."""
+    """The canonical form of a source notebook: format 4.5, no outputs, only allowed metadata."""
     cells = []
     for position, cell in enumerate(notebook.cells):
         metadata = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
@@ -164,7 +164,7 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
 
 
 def _without_trailing_blanks(cell_type: str, source: str) -> str:
-    """The source without blanks that mean nothing; line breaks of Markdown and insides of strings stay."""
+    """The source without meaningless trailing blanks; Markdown line breaks and strings are unchanged."""
     source, as_it_is = source.replace("\r\n", "\n"), source
     if cell_type == "raw" or "\r" in source or source.rstrip().endswith("\\"):
         return as_it_is
@@ -180,12 +180,12 @@ def _without_trailing_blanks(cell_type: str, source: str) -> str:
 def _markdown_line(line: str) -> str:
     text = line.rstrip(" \t")
     if text.endswith("\\"):
-        return line  # a backslash at the very end would be a line break
-    return text + "  " if text and line.endswith("  ") else text  # and two spaces are one
+        return line  # without the blanks, the backslash would become a line break
+    return text + "  " if text and line.endswith("  ") else text  # two trailing spaces are a line break
 
 
 def _lines_of_strings(source: str) -> set[int]:
-    """Numbers of the lines that end inside a string; all of them where the cell is not plain Python."""
+    """Numbers of the lines that end inside a string; all lines if the cell is not plain Python."""
     every = set(range(1, source.count("\n") + 2))
     if source.lstrip().startswith("%%"):
         return every

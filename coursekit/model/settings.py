@@ -1,8 +1,8 @@
-"""What a course's configuration says, read by nbgrader's own code and kept until one of its files changes.
+"""The configuration of a course, read by nbgrader's own code and cached until one of its files changes.
 
-nbgrader 0.9.6 merges, the later over the earlier: ``jupyter_config`` and ``nbgrader_config`` in Jupyter's configuration
-folders (system, environment, user), then ``nbgrader_config.py`` and ``nbgrader_config.json`` in the course directory.
-So does this module; options under their former names (``NbGrader.db_url``) are renamed by nbgrader as well.
+nbgrader 0.9.6 merges in this order, later values overriding earlier ones: ``jupyter_config`` and ``nbgrader_config`` in
+Jupyter's configuration folders (system, environment, user), then ``nbgrader_config.py`` and ``nbgrader_config.json`` in
+the course directory. This module does the same; nbgrader renames deprecated options (``NbGrader.db_url``).
 """
 
 import copy
@@ -25,20 +25,20 @@ from coursekit.model.errors import CourseError, one_line, one_line_with_type
 
 CONFIG = "nbgrader_config.py"
 _JSON = "nbgrader_config.json"
-# Plug-ins that a course names by a class or by an import string, and the kind that nbgrader asks for.
+# Plug-ins that a course names as a class or an import string, and the base class that nbgrader requires.
 _PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
-SECTION = "CourseKit"  # of the options that are ours
-# Whatever is no student's: what is hidden, others' work and marks, the password of a gradebook.
+SECTION = "CourseKit"  # section of coursekit's own options
+# Never released: hidden files, submissions and marks, and the configuration, which may contain a password.
 _NEVER_SHARED = ("hidden", "source", "release", "submitted", "autograded", "feedback", "solution", "downloaded",
                  "gradebook.db", ".coursekit", CONFIG, _JSON)  # fmt: skip
-_reading = False
+_for_a_command = False
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a course says of itself in its configuration.
+    """The course facts in the configuration.
 
-    ``course_id`` is nbgrader's. ``assignments`` in their order; one that is not named comes behind them, by its name.
+    ``course_id`` is nbgrader's. ``assignments`` are in their order; others follow them, sorted by name.
     ``shared_files`` are files and folders at the top of the course that every release gets.
     """
 
@@ -48,52 +48,52 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A configuration as it was read, with the state of all that it was read from."""
+class _LoadedConfig:
+    """A configuration, with the state of all files that it was read from."""
 
     config: Any
     facts: Facts
-    imported: tuple[Path, ...]  # modules of the course that the file has imported
+    imported: tuple[Path, ...]  # modules of the course that the configuration file imported
     state: tuple[Any, ...]
 
 
-_kept: dict[Path, _Read] = {}
+_cache: dict[Path, _LoadedConfig] = {}
 
 
 def of(root: Path) -> Any:
-    """The traitlets Config of the course in ``root``; plug-in classes in it are classes. Raises CourseError.
+    """The traitlets Config of the course in ``root``, with plug-ins imported as classes. Raises CourseError.
 
-    The file runs once for each state of it, of what it imports from the course, and of the environment.
+    The file runs again only if it, a module that it imports from the course, or the environment has changed.
     """
     return copy.deepcopy(_current(root).config)
 
 
 def facts(root: Path) -> Facts:
-    """What the course in ``root`` says of itself. Raises CourseError."""
+    """The course facts of the course in ``root``. Raises CourseError."""
     return _current(root).facts
 
 
-def _current(root: Path) -> "_Read":
-    kept = _kept.get(root)
-    if kept is None or kept.state != _state(root, kept.imported):
-        kept = _kept[root] = _read(root)
-    return kept
+def _current(root: Path) -> "_LoadedConfig":
+    cached = _cache.get(root)
+    if cached is None or cached.state != _state(root, cached.imported):
+        cached = _cache[root] = _read(root)
+    return cached
 
 
-def being_read() -> bool:
-    """Whether a configuration file runs for a command of ours, and not for one of nbgrader's applications."""
-    return _reading
+def is_read_for_a_command() -> bool:
+    """Whether the running configuration file is read for a command of coursekit, not for an nbgrader application."""
+    return _for_a_command
 
 
 @contextmanager
 def for_a_command() -> Iterator[None]:
-    """Configurations are made within for commands of ours: nbgrader's applications are left as they are."""
-    global _reading
-    before, _reading = _reading, True
+    """Mark configurations read within as read for a command of coursekit, so nbgrader's applications stay unchanged."""
+    global _for_a_command
+    before, _for_a_command = _for_a_command, True
     try:
         yield
     finally:
-        _reading = before
+        _for_a_command = before
 
 
 def _state(root: Path, imported: tuple[Path, ...]) -> tuple[Any, ...]:
@@ -112,7 +112,7 @@ def _state(root: Path, imported: tuple[Path, ...]) -> tuple[Any, ...]:
     return (*files, os.environ.get("COURSE_DB_URL", ""))
 
 
-def _read(root: Path) -> _Read:
+def _read(root: Path) -> _LoadedConfig:
     with for_a_command(), _course_modules(root) as imported:
         config = _merged(root)
         for section, kind in _PLUGINS:
@@ -120,11 +120,11 @@ def _read(root: Path) -> _Read:
         _resolve_steps(config)
         _validate(config)
         facts = _facts(root, config)
-    return _Read(config, facts, tuple(imported), _state(root, tuple(imported)))
+    return _LoadedConfig(config, facts, tuple(imported), _state(root, tuple(imported)))
 
 
 def _facts(root: Path, config: Any) -> Facts:
-    """The options of our own section, checked. Raises CourseError."""
+    """The options of the section ``CourseKit``, validated. Raises CourseError."""
     said = dict(config.get(SECTION, {}))
     named = {}
     for option in ("assignments", "shared_files"):
@@ -147,27 +147,27 @@ def _facts(root: Path, config: Any) -> Facts:
 
 
 def _merged(root: Path) -> Any:
-    """What an application of nbgrader has as its configuration when it is started in ``root``."""
+    """The configuration that an nbgrader application has when it is started in ``root``."""
     from jupyter_core.application import JupyterApp
     from nbgrader.apps.baseapp import NbGrader
 
     said: list[str] = []
     log = logging.Logger("coursekit.model.settings")
-    log.addHandler(_Remember(said))
+    log.addHandler(_ErrorMessages(said))
     application = NbGrader(log=log, raise_config_file_errors=True)
-    application.load_cwd_config = False  # the course directory is read below, whatever this process's is
+    application.load_cwd_config = False  # the course directory is read below, not the working directory
     try:
         application.load_config_file(suppress_errors=False)
         super(JupyterApp, application).load_config_file("nbgrader_config", path=str(root))
         return application.config
-    except (Exception, SystemExit) as error:  # it is a program, and may fail in any way
-        where, line = _place(error)
+    except (Exception, SystemExit) as error:  # the configuration is a program, and may fail in any way
+        where, line = _error_location(error)
         cause = said[-1] if isinstance(error, SystemExit) and said else f"{type(error).__name__}: {error}"
         found = f"it cannot be used ({one_line(cause)}{line})"
         raise CourseError(where or _broken_json(root) or CONFIG, found, "fix it") from None
 
 
-class _Remember(logging.Handler):
+class _ErrorMessages(logging.Handler):
     def __init__(self, said: list[str]) -> None:
         super().__init__(logging.ERROR)
         self._said = said
@@ -176,8 +176,8 @@ class _Remember(logging.Handler):
         self._said.append(record.getMessage())
 
 
-def _place(error: BaseException) -> tuple[str, str]:
-    """The configuration file in which it went wrong, and the line in words; "" where that is not known."""
+def _error_location(error: BaseException) -> tuple[str, str]:
+    """The configuration file that failed, and the line in words; "" if unknown."""
     if isinstance(error, SyntaxError) and Path(error.filename or "").suffix == ".py":
         return Path(str(error.filename)).name, ""  # its message names the line
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith("_config.py")]
@@ -195,7 +195,7 @@ def _broken_json(root: Path) -> str:
 
 
 def _resolve(config: Any, section: str, kind: str) -> None:
-    """The plug-in class that a section names is a class of the right kind, or it is told what else it is."""
+    """Replace the plug-in that a section names by its class. Raises CourseError if that is not of the right kind."""
     from nbgrader import plugins
     from traitlets.utils.importstring import import_item
 
@@ -206,7 +206,7 @@ def _resolve(config: Any, section: str, kind: str) -> None:
     where = f"{CONFIG}: {section}.plugin_class"
     try:
         found = import_item(named) if isinstance(named, str) else named
-    except Exception as error:  # it runs code of the course
+    except Exception as error:  # importing runs code of the course
         raise CourseError(where, f"{named} cannot be imported ({one_line_with_type(error)})", "fix it") from None
     if not (isinstance(found, type) and issubclass(found, wanted)):
         raise CourseError(where, f"{named!r} is no {kind} of nbgrader", "name a class that inherits from it") from None
@@ -214,7 +214,7 @@ def _resolve(config: Any, section: str, kind: str) -> None:
 
 
 def _validate(config: Any) -> None:
-    """What the course says of its folders, its late policy and its export is of the types that nbgrader asks for."""
+    """Check the types of the options for folders, late policy and export. Raises CourseError."""
     from nbgrader import plugins
     from nbgrader.coursedir import CourseDirectory
 
@@ -228,12 +228,12 @@ def _validate(config: Any) -> None:
         except TraitError as error:
             found = f"it cannot be used ({one_line(error)})"
             raise CourseError(f"{CONFIG}: {kind.__name__}", found, "fix it") from None
-        except Exception:  # a plug-in of the course's own: what is wrong with it is told where it is used
+        except Exception:  # a plug-in of the course: its errors are reported where it is used
             continue
 
 
 def _resolve_steps(config: Any) -> None:
-    """Steps of the course's own among those of Autograde are classes; those of coursekit stay names."""
+    """Import the course's own preprocessors of Autograde; those of coursekit stay names."""
     from traitlets.utils.importstring import import_item
 
     steps = config.Autograde.get("autograde_preprocessors")
@@ -248,16 +248,17 @@ def _resolve_steps(config: Any) -> None:
 
 @contextmanager
 def _course_modules(root: Path) -> Iterator[list[Path]]:
-    """Modules in ``root`` can be imported within, as nbgrader's applications can, which are started there.
+    """Make modules in ``root`` importable within, as in nbgrader applications, which are started there.
 
-    Yields the files of those that were. They are forgotten afterwards: another course may have others of that name.
+    Yields the files of the imported ones. They are unloaded afterwards: another course may have modules with the same
+    names.
     """
     imported: list[Path] = []
     if str(root) in sys.path or root == CHECKOUT:
         yield imported
         return
     before = set(sys.modules)
-    sys.path.append(str(root))  # behind all others: a module of the engine stays what it is
+    sys.path.append(str(root))  # last: must not shadow a module of the engine
     try:
         yield imported
     finally:

@@ -1,4 +1,4 @@
-"""What a student finds in place of a solution: the markers, and an exception that names the exercise."""
+"""Stubs, which replace solutions in a release: the markers, and an exception that names the exercise."""
 
 import re
 from collections.abc import Mapping
@@ -7,18 +7,18 @@ from nbformat import NotebookNode
 
 from coursekit.model.notebooks import BEGIN_SOLUTION, END_SOLUTION, defined_functions, is_solution
 
-TEXT_STUB = "*Write your answer here.*"  # in place of a written answer
+TEXT_STUB = "*Write your answer here.*"  # replaces a written answer
 
 
 def numbers(notebook: NotebookNode) -> dict[str, int]:
-    """The numbers of the exercises by the function that each asks for: their order in the notebook, from 1."""
+    """The number of each exercise, by its function: its position in the notebook, from 1."""
     answers = (cell for cell in notebook.cells if cell.cell_type == "code" and is_solution(cell))
     functions = (functions[0] for cell in answers if (functions := defined_functions(cell.source)))
     return {function: number for number, function in enumerate(dict.fromkeys(functions), 1)}
 
 
 def stub(source: str, numbered: Mapping[str, int]) -> str:
-    """The lines that replace every solution region of this cell; ``numbered`` are the exercises of its notebook."""
+    """The lines that replace each solution region of this cell; ``numbered`` is the result of ``numbers``."""
     functions = defined_functions(source)
     number = numbered.get(functions[0]) if functions else None
     name = f"Exercise {number}: {functions[0]}" if number else ", ".join(functions) or "your code"
@@ -26,12 +26,12 @@ def stub(source: str, numbered: Mapping[str, int]) -> str:
 
 
 def blank_cell(cell: NotebookNode, numbered: Mapping[str, int]) -> str:
-    """What a student finds in a solution cell of the source notebook; a written model answer is replaced altogether."""
+    """The released text of a solution cell; a written model answer is replaced as a whole."""
     return blank(cell.source, numbered) if cell.cell_type == "code" else TEXT_STUB
 
 
 def blank(source: str, numbered: Mapping[str, int]) -> str:
-    """A solution cell as it is released: every region replaced by the stub, at the region's own indentation."""
+    """The released source of a solution cell: each region replaced by the stub, with the region's indentation."""
     lines = stub(source, numbered).split("\n")
 
     def replace(region: re.Match[str]) -> str:
@@ -42,5 +42,5 @@ def blank(source: str, numbered: Mapping[str, int]) -> str:
 
 
 def is_answered(cell: NotebookNode) -> bool:
-    """Whether a written answer is anything else than what was released."""
+    """Whether a written answer differs from its stub, and is not blank."""
     return str(cell.source).strip() not in ("", TEXT_STUB)

@@ -1,1 +1,1 @@
-"""The engine's steps for stock nbgrader and the Formgrader: configuration, preprocessors, converters."""
+"""The engine in stock nbgrader and the Formgrader: configuration, preprocessors, converters."""

@@ -1,10 +1,10 @@
-"""Stock ``nbgrader autograde`` and the Formgrader's button, reading what students hand in the way that we do.
+"""The autograde override: ``nbgrader autograde`` and the Formgrader's button read submissions as coursekit does.
 
-nbgrader 0.9.6 finds notebooks by the pattern ``submitted/<student>/<assignment>/*.ipynb``, passes over those whose name
-is not the source's, and reads them before any preprocessor can act: a renamed notebook, half a file or a zip archive
-gets no mark. No option reaches that far: the exporter (``Autograde.exporter_class``) is made only when a notebook was
-found, hooks swallow their exceptions, and the class of the converter is written into nbgrader's applications. So the
-one thing that a configuration file can do is to put a subclass in that place.
+nbgrader 0.9.6 finds notebooks by the pattern ``submitted/<student>/<assignment>/*.ipynb``, skips those whose name is
+not the source's, and reads them before any preprocessor runs: a renamed notebook, half a file or a zip archive gets no
+mark. No option changes that: the exporter (``Autograde.exporter_class``) is created only if a notebook was found, hooks
+swallow their exceptions, and nbgrader's applications name the class of the converter in their code. So a configuration
+file can only replace that class by a subclass.
 """
 
 import fnmatch
@@ -30,7 +30,7 @@ _GENERATE = ("nbgrader.apps.generateassignmentapp", "nbgrader.apps.api")
 
 
 def install() -> None:
-    """The nbgrader applications in this process use the classes below; where there are none nothing changes."""
+    """Make the nbgrader applications in this process use the classes below; does nothing if there are none."""
     for names, converter in ((_AUTOGRADE, AutogradeAnything), (_GENERATE, GenerateWithoutHidden)):
         for name in names:
             if name in sys.modules:
@@ -38,9 +38,9 @@ def install() -> None:
 
 
 class GenerateWithoutHidden(GenerateAssignment):
-    """nbgrader's GenerateAssignment, which copies what a link in source/ points to: one into hidden/ is refused.
+    """nbgrader's GenerateAssignment, which follows links in source/; a link into hidden/ is refused.
 
-    That is before anything is copied, or any earlier release removed.
+    The check runs before anything is copied and before an earlier release is removed.
     """
 
     def init_notebooks(self) -> None:
@@ -55,11 +55,11 @@ class GenerateWithoutHidden(GenerateAssignment):
 
 
 class AutogradeAnything(Autograde):
-    """nbgrader's Autograde over readable copies of the submissions: whatever is in a folder, it is graded.
+    """nbgrader's Autograde over normalised copies of the submissions, so that every submission can be graded.
 
-    The copies lie in a scratch folder in the place of ``submitted/``, each made right before it is read. Options,
-    logs, the gradebook and ``autograded/`` are nbgrader's own. A submission without a usable notebook gets the marks
-    of an untouched one, and the reason in words.
+    The copies are in a temporary folder that takes the place of ``submitted/``; each is made right before it is read.
+    Options, logs, the gradebook and ``autograded/`` are nbgrader's own. A submission without a usable notebook gets the
+    marks of an untouched one, and the reason in words.
     """
 
     def start(self) -> None:
@@ -70,7 +70,7 @@ class AutogradeAnything(Autograde):
                 super().start()
 
     def init_notebooks(self) -> None:
-        """Every student who handed something in, with the one notebook that the copy will hold."""
+        """List every student with a submission, with the one notebook that the copy will contain."""
         assignment = self.coursedir.assignment_id
         self.assignments = {}
         pattern = self._format_handed_in(self.coursedir.student_id)
@@ -85,7 +85,7 @@ class AutogradeAnything(Autograde):
             raise NbGraderException(message)
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        """Whether it is to be graded, as nbgrader decides it from the folder handed in; if so the copy is there."""
+        """Whether to grade the submission, as nbgrader decides from the submitted folder; if so, make the copy."""
         loading.check_name(student_id)
         with _submitted_in(self.coursedir, self._handed_in):
             wanted: bool = super().init_destination(assignment_id, student_id)
@@ -93,9 +93,9 @@ class AutogradeAnything(Autograde):
             for earlier in self._copies.iterdir():
                 shutil.rmtree(earlier)
             loaded = loading.load(Course(Path(self.coursedir.root)), assignment_id, student_id)
-            for told in (loaded.problem, *loaded.notes):
-                if told:
-                    self.log.warning("%s: %s", student_id, told)
+            for message in (loaded.problem, *loaded.notes):
+                if message:
+                    self.log.warning("%s: %s", student_id, message)
             loading.stage(loaded, Path(self._format_source(assignment_id, student_id)))
         return wanted
 
@@ -106,7 +106,7 @@ class AutogradeAnything(Autograde):
 
 @contextmanager
 def _submitted_in(coursedir: CourseDirectory, folder: str) -> Iterator[None]:
-    """nbgrader looks for submissions in this folder; the Formgrader goes on using the object, also after a failure."""
+    """Let nbgrader read submissions from this folder; restored after errors, too: the Formgrader reuses the object."""
     before, coursedir.submitted_directory = coursedir.submitted_directory, folder
     try:
         yield

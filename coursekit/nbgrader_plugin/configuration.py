@@ -1,4 +1,4 @@
-"""What nbgrader is told, for our own commands, for stock ``nbgrader`` and for the Formgrader alike."""
+"""The configuration of nbgrader, for our commands, for stock ``nbgrader`` and for the Formgrader."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from coursekit.model.notebooks import BEGIN_SOLUTION, END_SOLUTION
 from coursekit.model.stubs import TEXT_STUB
 
 _OURS, _VIEW = "coursekit.nbgrader_plugin.preprocessors", "coursekit.nbgrader_plugin.formgrader_view"
-# The filters of nbgrader's template that would render a piece of a submission by themselves.
+# The filters of nbgrader's template that would render parts of a submission themselves.
 _RENDERED = ("markdown2html", "highlight_code", "clean_html", "ansi2html", "strip_files_prefix")
 
 
@@ -19,13 +19,13 @@ __all__ = ["beside", "configure"]
 def configure(c: Any, root: Path) -> None:
     """Set up the configuration object of an nbgrader application for the course in ``root``.
 
-    Classes of ours are named, not imported: most commands read a configuration and use none of them.
+    Our classes are given by name, not imported: most commands read a configuration and use none of them.
     """
     from nbgrader import preprocessors as stock
 
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
-    if named := database.named():
+    if named := database.from_environment():
         c.CourseDirectory.db_url = named
     c.Exchange.root = str(root / ".coursekit" / "exchange")
     c.ExchangeFactory.release_assignment = f"{_OURS}.ReleaseWithoutHidden"
@@ -62,12 +62,12 @@ def configure(c: Any, root: Path) -> None:
     ]
     for step in ("AddSharedFiles", "RebuildNotebook", "MarkInSandbox"):
         c[step].course_root = str(root)
-    if not settings.being_read():
+    if not settings.is_read_for_a_command():
         from coursekit.nbgrader_plugin import autograde
 
-        autograde.install()  # what no option can say: how submissions are found and read
+        autograde.install()  # no option changes how submissions are found and read
 
-    # The Formgrader's view of a submission: safe and bounded before nbconvert's own steps see it.
+    # The Formgrader's view of a submission: sanitised and limited in size before nbconvert's own steps.
     c.HTMLExporter.default_preprocessors = []
     c.HTMLExporter.preprocessors = [f"{_VIEW}.RenderCells"]
     c.HTMLExporter.filters = dict.fromkeys(_RENDERED, f"{_VIEW}.rendered")

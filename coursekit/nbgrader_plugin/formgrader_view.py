@@ -1,9 +1,9 @@
-"""The Formgrader's own view of a submission, where a person grades: the same pieces as on the student's page.
+"""The Formgrader's view of a submission, in which a person grades: cells rendered as on the feedback page.
 
-nbgrader's template gives each cell to nbconvert's filters, which take 19 s for 20,000 ``<div>``, end with a
-RecursionError in 2,000 nested tables, leave equations to a script of another host, and put a student's Markdown on the
-page as it is. So the cells are rendered before the template sees them, all of them within one budget, and its filters
-let through only what was rendered here.
+nbgrader's template passes each cell to nbconvert's filters, which take 19 s for 20,000 ``<div>``, end with a
+RecursionError in 2,000 nested tables, leave equations to a script of another host, and do not sanitise a student's
+Markdown. So this preprocessor renders all cells before the template, within one budget, and the filters of the template
+pass only what was rendered here.
 """
 
 import re
@@ -25,23 +25,23 @@ from coursekit.model import notebooks
 
 
 class RenderCells(Preprocessor):
-    """Every cell and every output has become safe HTML, for ``rendered`` to let through. ``config`` sets it."""
+    """Renders every cell and every output as safe HTML, which ``rendered`` passes. ``configuration`` sets it."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         student, assignment = resources["student"], resources["assignment_id"]
         view = cells.View(original=f"submitted/{student}/{assignment}/", headings_as_written=True, hidden_tests=True)
         graders = {cell.get("id"): notebooks.grader_metadata(cell) for cell in nb.cells if notebooks.grade_id(cell)}
-        shown = cells.shown(nb, notes_are_told=False, view=view)
+        shown = cells.render(nb, notes_shown_above=False, view=view)
         made = [_cell(cell, graders.get(cell.cell_id)) for cell in shown]
         for place in _behind_experiments(nb, shown, graders):
-            made[place]["source"] = _again(assignment, student) + made[place]["source"]
-        if made:  # the head of the page is nbgrader's, and a later step of nbconvert writes the styles in it
+            made[place]["source"] = _how_to_run_experiments(assignment, student) + made[place]["source"]
+        if made:  # the head of the page is nbgrader's, and nbconvert writes its styles later
             made[0]["source"] = _style() + made[0]["source"]
         return new_notebook(cells=made), resources
 
 
 def _behind_experiments(nb: NotebookNode, shown: Sequence[Cell], graders: Mapping[str, Any]) -> Iterator[int]:
-    """The places of what a person marks behind cells that were not run."""
+    """The positions of answers for a person to mark that come after cells that were not run."""
     unrun = {str(cell.get("id", "")) for cell in nb.cells if is_labelled(cell)}
     behind = False
     for place, cell in enumerate(shown):
@@ -51,20 +51,20 @@ def _behind_experiments(nb: NotebookNode, shown: Sequence[Cell], graders: Mappin
             yield place
 
 
-def _again(assignment: str, student: str) -> Markup:
-    """How whoever marks an answer gets outputs that are not only as they were handed in."""
+def _how_to_run_experiments(assignment: str, student: str) -> Markup:
+    """A note for the person who marks: the command that runs the experiments of this student."""
     command = f"coursekit grade {shlex.quote(assignment)} --student {shlex.quote(student)} --run-experiments"
     said = "Outputs above that are labelled as not run may be forged. To run these cells for this student:"
     return Markup('<p class="absent">{} <code>{}</code></p>').format(said, command)
 
 
 def rendered(value: Any, *_: Any, **__: Any) -> Markup:
-    """What was rendered here as it is; anything else as text."""
+    """HTML that was rendered here unchanged; anything else escaped."""
     return value if isinstance(value, Markup) else escape(value)
 
 
 def _cell(cell: Cell, grader: dict[str, Any] | None) -> NotebookNode:
-    # Not by new_code_cell and new_output, each of which validates what is valid by the way it is made.
+    # Without new_code_cell and new_output: their validation takes time, and these cells are valid by construction.
     made: dict[str, Any] = {"id": cell.anchor, "cell_type": cell.kind, "source": _boxed(cell.html)}
     made["metadata"] = {"nbgrader": dict(grader)} if grader else {}
     if cell.kind == "code":
@@ -88,5 +88,5 @@ def _style() -> Markup:
 
 
 def _boxed(html: str) -> Markup:
-    """Safe HTML in a box with our style, in which the page's MathJax looks for no equations: they are drawn already."""
+    """Safe HTML in a box with our style, which the page's MathJax ignores: equations are rendered already."""
     return Markup(f'<div class="submission tex2jax_ignore">{html}</div>')

@@ -1,4 +1,4 @@
-"""The steps of release and grading as nbgrader preprocessors, so that stock nbgrader commands take the same steps."""
+"""The steps of release and grading as nbgrader preprocessors, so that stock nbgrader commands use them, too."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from traitlets import Bool, Enum, Float, Unicode
 from coursekit.grading import gradebook_writer, reviews
 from coursekit.marking import marker as marking
 from coursekit.marking import unrun_cells, verdicts
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import notebooks, stubs
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -23,7 +23,7 @@ Converted = tuple[NotebookNode, dict[str, Any]]
 
 
 class WriteStubs(ClearSolutions):
-    """Solution regions replaced by stubs that keep the markers and name the exercise."""
+    """Replaces solution regions by stubs that keep the markers and name the exercise."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         self._numbered = stubs.numbers(nb)
@@ -31,14 +31,14 @@ class WriteStubs(ClearSolutions):
 
     def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
         if cell.cell_type != "code" and not notebooks.is_solution(cell):
-            return False  # a text may well speak of the markers
+            return False  # a Markdown text may mention the markers
         if cell.cell_type == "code":
             self.code_stub = {"python": stubs.stub(cell.source, self._numbered)}
         return super()._replace_solution_region(cell, language)
 
 
 class AddSharedFiles(NbGraderPreprocessor):
-    """The shared modules beside the released notebook: nbconvert writes what is in ``resources["outputs"]``."""
+    """Adds the shared files to ``resources["outputs"]``, which nbconvert writes beside the released notebook."""
 
     course_root = Unicode("", help="The course directory.").tag(config=True)
 
@@ -51,7 +51,7 @@ class AddSharedFiles(NbGraderPreprocessor):
 
 
 class ReleaseWithoutHidden(ExchangeReleaseAssignment):
-    """nbgrader's way of a release into the exchange, which follows every link: one into hidden/ is refused."""
+    """nbgrader's release into the exchange, which follows links; a link into hidden/ is refused."""
 
     def copy_files(self) -> None:
         try:
@@ -62,7 +62,7 @@ class ReleaseWithoutHidden(ExchangeReleaseAssignment):
 
 
 class RebuildNotebook(NbGraderPreprocessor):
-    """The submission in the source's structure. First in its list: nothing before it may read ids or metadata."""
+    """Rebuilds the submission in the structure of the source. Must be first: the others trust ids and metadata."""
 
     course_root = Unicode("", help="The course directory.").tag(config=True)
 
@@ -81,7 +81,7 @@ class RebuildNotebook(NbGraderPreprocessor):
 
 
 class ClearRunOutput(ClearOutput):
-    """No outputs but those of cells that are not run, as ``RebuildNotebook`` has left them: sanitised and labelled."""
+    """Clears all outputs except those of unrun cells, which ``RebuildNotebook`` has sanitised and labelled."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         kept = {cell.id: cell.outputs for cell in unrun_cells.unrun_cells(nb)}
@@ -93,7 +93,7 @@ class ClearRunOutput(ClearOutput):
 
 
 class MarkInSandbox(NbGraderPreprocessor):
-    """The notebook run and marked inside a sandbox, in place of nbgrader's Execute.
+    """Runs and marks the notebook in a sandbox, in place of nbgrader's Execute.
 
     The verdicts are in ``resources`` for ``SaveVerdicts``, and in the notebook's metadata for the feedback.
     """
@@ -104,25 +104,25 @@ class MarkInSandbox(NbGraderPreprocessor):
     run_experiments = Bool(False, help="Run the cells, too, that their author has tagged as experiments.").tag(
         config=True
     )
-    sandbox = Enum(marking.SANDBOXES, "auto", help="`none` runs students' code without any walls.").tag(config=True)
+    sandbox = Enum(marking.SANDBOXES, "auto", help="`none` runs students' code without isolation.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         assignment, folder = resources["nbgrader"]["assignment"], Path(resources["metadata"]["path"])
         course = Course(Path(self.course_root))
         course.put_trusted_files(assignment, folder)
-        limits = Limits(self.cell_timeout_s, self.call_timeout_s, experiments=self.run_experiments)
+        limits = TimeLimits(self.cell_timeout_s, self.call_timeout_s, experiments=self.run_experiments)
         marker = marking.shared(course, assignment, limits, self.sandbox)
         problem, notes = nb.metadata.pop(PROBLEM, ""), nb.metadata.pop(NOTES, [])
-        files = {} if problem else marking.beside(folder)
-        marked = marker.nothing(nb, problem, notes) if problem else marker.mark(nb, files, notes)
+        files = {} if problem else marking.read_student_files(folder)
+        marked = marker.mark_unusable(nb, problem, notes) if problem else marker.mark(nb, files, notes)
         resources[verdicts.METADATA] = marked.verdicts
         return marked.notebook, resources
 
 
 class SaveVerdicts(SaveAutoGrades):
-    """Marks and reasons into the gradebook. Outputs of cells decide nothing; manual marks stay.
+    """Writes marks and reasons to the gradebook. Outputs of cells do not count; manual marks stay.
 
-    A person is asked again about their mark only where the answer, or the grader's own mark, has changed.
+    A person has to review a mark only if the answer or the automatic mark has changed.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:

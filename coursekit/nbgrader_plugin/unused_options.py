@@ -1,4 +1,4 @@
-"""Options that a course's configuration sets, and that ``coursekit grade`` does not use: an instructor is told each."""
+"""Find options that a course's configuration sets and ``coursekit grade`` does not use, to warn the instructor."""
 
 import difflib
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _USED = frozenset({
     "HTMLExporter", "IncludeHeaderFooter", "InstantiateTests", "LateSubmissionPlugin", "LockCells",
     "NbConvertBase", "SaveCells", "SanitizeHTML", "TemplateExporter", "WriteStubs",
 })  # fmt: skip
-# Other programs' and other steps': where work is collected, who may log in, what a server or a log looks like.
+# Options of other programs and steps: collecting submissions, logins, servers, logs.
 _ELSEWHERE = frozenset({
     "Application", "Authenticator", "ContentsManager", "ExtractorPlugin", "FileNameCollectorPlugin",
     "IdentityProvider", "JupyterHubAuthPlugin", "MappingKernelManager", "NbGrader", "PasswordIdentityProvider",
@@ -29,8 +29,8 @@ _ELSEWHERE = frozenset({
 _ELSEWHERE_ENDS = ("App", "Extension", "Manager", "Handler", "Authenticator", "IdentityProvider")
 
 
-def told(course: Course, command: str = "coursekit grade") -> list[str]:
-    """A line for each option that the configuration sets to something of its own, and that our grading ignores."""
+def messages(course: Course, command: str = "coursekit grade") -> list[str]:
+    """A message for each option that the course sets and our grading ignores."""
     found, ours = settings.of(course.root), Config()
     with settings.for_a_command():
         configure(ours, course.root)
@@ -61,7 +61,7 @@ def _no_effect(section: str, option: str) -> bool:
 
 
 def _unknown(one: type | None, option: str) -> str:
-    """In words, that the class has no such option; empty where it has, or is not known."""
+    """The message that the class has no such option; empty if it has, or if the class is unknown."""
     if one is None or not issubclass(one, HasTraits) or option in (names := one.class_trait_names()):
         return ""
     near = difflib.get_close_matches(option, names, 1)
@@ -82,6 +82,6 @@ def _class(section: str) -> type | None:
 
 
 def _plugins(found: Any) -> dict[str, type]:
-    """By their section, the classes whose options the late plug-in and the exporter of this course read."""
+    """The classes whose options the course's late plug-in and exporter read, by section."""
     classes = [found[name].get("plugin_class") for name in ("AssignLatePenalties", "ExportApp") if name in found]
     return {base.__name__: one for one in classes if isinstance(one, type) for base in one.__mro__}

@@ -1,15 +1,21 @@
-"""The only place where code of a course runs outside a student's sandbox: a process for each assignment.
+"""Reference processes: the only place where a course's code runs outside a sandbox; one process for each assignment.
 
-    process      the engine's end: start it, ask it, end it; or several of them side by side
-    __main__     its own end: one request a line, one answer a line, both JSON
-    table        the assignment's modules, imported in the order of the course, and their exercises put together
+In the engine:
+
+    process      starts, queries and ends reference processes, one or several in parallel
+    assignments  an assignment as a value, built from the process's description of it
+
+In the process:
+
+    __main__     reads one request per line, writes one answer per line, both JSON
+    table        imports the assignment's modules and joins what they say about its exercises
+    rows         the row types of the modules in ``hidden/<assignment>/``
+    catalogue    the answer types of its ``mistakes.py``
     describing   the exercises as data
     solutions    the source notebook's functions
-    outputs      what they return in every case
+    outputs      the expected outputs, and their recording
     wrong        what the named mistakes return
-    answers      which answers of the catalogue lose marks
-    submissions  the class of the demo
+    submissions  the submissions of the demo
 
-``process`` is all that the engine imports from here; the other modules run in the process. They import the course's
-modules by their ordinary names, so nothing of this may be imported into the engine.
+``table`` imports the course's modules by their ordinary names, so the engine must never do that in its own process.
 """

@@ -1,6 +1,6 @@
-"""The process itself: ``python -m coursekit.reference ROOT ASSIGNMENT``. One request a line, one answer a line.
+"""A reference process: ``python -m coursekit.reference ROOT ASSIGNMENT``. One request per line, one answer per line.
 
-Each question has a function here. Its arguments come as JSON, and so does what it returns.
+``REQUESTS`` has a function for each request. Its arguments and its result are transferred as JSON.
 """
 
 import json
@@ -19,7 +19,7 @@ from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import describing, outputs, submissions
 from coursekit.reference.table import Table
 
-QUESTIONS: dict[str, Callable[..., Any]] = {
+REQUESTS: dict[str, Callable[..., Any]] = {
     "describe": describing.describe,
     "ready": outputs.ready,
     "record": outputs.record,
@@ -27,14 +27,14 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     "losing": answers.losing,
     "wrong": answers.first_wrong,
     "mutants": trials.count,
-    "try mutants": trials.outcomes,
+    "try mutants": trials.results,
     "submissions": submissions.submissions,
     "answered": submissions.answered,
 }
 
 
 def main() -> None:
-    """Answer until nobody asks any more. What the course prints goes to the standard error."""
+    """Answer requests until the standard input is closed. What the course's code prints goes to the standard error."""
     requests = _listen()
     root, assignment = Path(sys.argv[1]), sys.argv[2]
     answered = os.fdopen(os.dup(1), "wb")
@@ -44,7 +44,7 @@ def main() -> None:
         request = json.loads(requests())
         try:
             table = table or Table.load(root, assignment)
-            answer = {"answer": QUESTIONS[request.pop("question")](table, **request)}
+            answer = {"answer": REQUESTS[request.pop("question")](table, **request)}
         except CourseError as error:
             answer = {"refused": [error.where, error.found, error.remedy]}
         except Exception as error:  # an author's code may raise anything
@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def _listen() -> Callable[[], bytes]:
-    """What gives the next request. When nobody asks any more, this process ends at once, whatever it is at."""
+    """A function that returns the next request. When the standard input is closed, this process ends at once."""
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     asked = os.fdopen(os.dup(0), "rb")
-    os.dup2(nothing := os.open(os.devnull, os.O_RDONLY), 0)  # `input()` in the course's code takes no request
+    os.dup2(nothing := os.open(os.devnull, os.O_RDONLY), 0)  # `input()` in the course's code must not read a request
     os.close(nothing)
 
     def listen() -> None:
@@ -73,7 +73,7 @@ def _listen() -> Callable[[], bytes]:
 
 
 def _place(error: BaseException, root: Path, assignment: str) -> tuple[str, str]:
-    """The file of the course in which it went wrong, and what went wrong, with the line."""
+    """The course's file that raised the error, and a message with its line."""
     said = one_line_with_type(error)
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
         return Path(error.filename).relative_to(root).as_posix(), f"it cannot be used ({said})"

@@ -1,4 +1,4 @@
-"""An assignment as a value: its exercises, its catalogue of mistakes and what is recorded of them."""
+"""An assignment as a value: its exercises, its mistakes and their recordings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.model.exercise import Case, Check, Exercise, Mistake
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 from selfcheck import recordings
 from selfcheck.known_mistakes import Known
 
@@ -20,7 +20,8 @@ _loaded: dict[tuple[Path, str], tuple[_State, "Assignment"]] = {}
 class Assignment:
     """An assignment of a course. ``exercises`` are the cased ones, in the order of their numbers.
 
-    ``gaps`` says which names of its files do not agree, such as an exercise without points; nothing is graded then.
+    ``gaps`` lists inconsistencies between its files, such as an exercise without points. If there are any, nothing is
+    graded.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Assignment:
     gaps: tuple[str, ...] = ()
 
     def exercise(self, function: str) -> Exercise:
-        """The exercise of a function. Raises CourseError where it is none."""
+        """The exercise of a function. Raises CourseError if there is none."""
         for one in self.exercises:
             if one.function == function:
                 return one
@@ -43,7 +44,7 @@ class Assignment:
         return next(found, None)
 
     def expected(self, exercise: Exercise) -> dict[str, recordings.Outputs]:
-        """The recorded outputs by case; none where an exception is the right answer. Raises CourseError."""
+        """The recorded outputs by case; empty for a case that has to raise. Raises CourseError if any are missing."""
         found: dict[str, recordings.Outputs] = {}
         for folder, public in ((self.folder, True), (self.hidden, False)):
             wanted = [case for case in exercise.cases if case.public is public]
@@ -55,7 +56,7 @@ class Assignment:
         return found
 
     def known_mistakes(self, exercise: Exercise) -> tuple[Known, ...]:
-        """What the mistakes give in every case; none where nothing is recorded, which is no reason to grade nobody."""
+        """The recorded results of the mistakes; empty if there are none, because grading is possible without them."""
         try:
             return recordings.mistakes(self.hidden / recordings.NAME, exercise.function)
         except (OSError, KeyError, ValueError):
@@ -75,28 +76,28 @@ def _not_recorded(folder: Path, found: str) -> CourseError:
 
 
 def load(course: Course, name: str) -> Assignment:
-    """The assignment as its files are now. Raises CourseError where they cannot be used."""
+    """The assignment from its current files, cached until they change. Raises CourseError if they cannot be used."""
     folder, hidden = course.folder(name), course.hidden(name)
     if not (folder / "cases.py").is_file() and not (hidden / "exercises.py").is_file():
         return Assignment(name, folder, hidden)
     state = _state(course, name)
-    kept = _loaded.get((course.root, name))
-    if kept is None or kept[0] != state:
-        with Reference(course.root, name) as reference:
+    cached = _loaded.get((course.root, name))
+    if cached is None or cached[0] != state:
+        with ReferenceProcess(course.root, name) as reference:
             described = reference.ask("describe")
-        _loaded[course.root, name] = kept = state, from_data(name, folder, hidden, described)
-    return kept[1]
+        _loaded[course.root, name] = cached = state, from_data(name, folder, hidden, described)
+    return cached[1]
 
 
 def _state(course: Course, name: str) -> _State:
-    """Name, date and size of every module that describing the assignment may read."""
+    """Path, modification time and size of every module from which the assignment is described."""
     return tuple(
         (str(path), found.st_mtime_ns, found.st_size) for path in sorted(course.modules(name)) if (found := path.stat())
     )
 
 
 def from_data(name: str, folder: Path, hidden: Path, described: Mapping[str, Any]) -> Assignment:
-    """The assignment out of the reference process's description (``reference.describing``)."""
+    """The assignment from the reference process's description (``reference.describing``)."""
     return Assignment(
         name,
         folder,

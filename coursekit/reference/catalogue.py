@@ -1,4 +1,4 @@
-"""Named answers to the exercises, wrong and right: each is a small change to the solution in the source notebook."""
+"""Catalogue: named wrong and right answers to exercises, each a small change to the solution in the source notebook."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Answer:
         return f"{self.function}:{self.name}"
 
     def source(self, cell: str) -> str:
-        """The solution cell with the changes made. Raises ValueError where a text is not there exactly once."""
+        """The solution cell with the changes made. Raises ValueError if a text does not occur exactly once."""
         for old, new in self.changes:
             if (count := cell.count(old)) != 1:
                 raise ValueError(f"{old!r} is {count} times in the solution cell; adapt the row to the new solution")
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class WrongAnswer(Answer):
-    """A mistake. ``visible``: the public test fails on it; the others only show in hidden cases."""
+    """A mistake. ``visible``: the public test detects it; the others are only detected in hidden cases."""
 
     hint: str = ""
     visible: bool = True
@@ -36,7 +36,7 @@ class WrongAnswer(Answer):
 
 @dataclass(frozen=True)
 class RightAnswer(Answer):
-    """Another way to be right. ``style`` names the whole submission that it belongs to, if any."""
+    """A right answer other than the solution. ``style`` names the complete submission that it belongs to, if any."""
 
     style: str = ""
 

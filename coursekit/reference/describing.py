@@ -11,7 +11,7 @@ from selfcheck.testing import test_name
 
 
 def describe(table: Table) -> dict[str, Any]:
-    """Exercises, catalogue, and the names that do not agree."""
+    """Exercises, mistakes, and inconsistencies between the files (``gaps``)."""
     nothing = Grading("", ())
     return {
         "exercises": [

@@ -1,4 +1,4 @@
-"""What the solutions return in every case, and the recording that is made of it."""
+"""Expected outputs: what the solutions return in every case, and their recording."""
 
 import sys
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ Outputs = dict[str, np.ndarray]
 
 
 def ready(table: Table) -> None:
-    """Import what the source notebook imports. Raises CourseError where that fails, or is another course's."""
+    """Import what the source notebook imports. Raises CourseError if that fails, or imports another course's module."""
     where = f"source/{table.assignment}/{table.assignment}.ipynb"
     for cell in notebooks.read(table.course.source(table.assignment)).cells:
         if cell.cell_type != "code" or not (source := notebooks.imports(cell.source)):
@@ -41,7 +41,7 @@ def ready(table: Table) -> None:
 
 
 def _of_another_course(root: Path) -> Iterator[tuple[str, Path]]:
-    """Imported modules of the course whose checkout the engine runs from, where that is not the one in ``root``."""
+    """Imported modules of the course in whose checkout the engine lies, if that is not the course in ``root``."""
     if root == CHECKOUT or not (CHECKOUT / CONFIG).is_file():
         return
     for name, module in list(sys.modules.items()):
@@ -53,15 +53,15 @@ def _of_another_course(root: Path) -> Iterator[tuple[str, Path]]:
 def record(table: Table, public: str, hidden: str) -> None:
     """Write fresh recordings to these two paths.
 
-    The public one has the outputs of the public cases and the mistakes that students are told, without names; the
-    hidden one the outputs of the hidden cases and all mistakes. Raises CourseError where a solution is not right.
+    The public one has the outputs of the public cases and, without names, the mistakes that the self-check recognises.
+    The hidden one has the outputs of the hidden cases and all mistakes. Raises CourseError if a solution is wrong.
     """
     expected = {function: _of_exercise(table, exercise) for function, exercise in table.cases.items()}
     known = {function: wrong.of_exercise(table, function, outputs) for function, outputs in expected.items()}
     names = {function: [case.name for case in exercise.cases] for function, exercise in table.cases.items()}
-    told = {function: _told(names[function], mistakes) for function, mistakes in known.items()}
-    every = {function: tuple(one for _, one in mistakes) for function, mistakes in known.items()}
-    for path, is_public, mistakes in ((public, True, told), (hidden, False, every)):
+    public_mistakes = {function: _public_mistakes(names[function], mistakes) for function, mistakes in known.items()}
+    all_mistakes = {function: tuple(one for _, one in mistakes) for function, mistakes in known.items()}
+    for path, is_public, mistakes in ((public, True, public_mistakes), (hidden, False, all_mistakes)):
         outputs = {
             function: {case: named for case, named in cases.items() if (case in names[function]) is is_public}
             for function, cases in expected.items()
@@ -71,8 +71,8 @@ def record(table: Table, public: str, hidden: str) -> None:
             np.savez_compressed(file, **arrays)
 
 
-def _told(cases: list[str], mistakes: list[tuple[bool, Known]]) -> tuple[Known, ...]:
-    """The mistakes as students are told them: in the public cases, without names."""
+def _public_mistakes(cases: list[str], mistakes: list[tuple[bool, Known]]) -> tuple[Known, ...]:
+    """The visible mistakes for the public recording: only their public cases, and without names."""
     return tuple(
         Known(known.hint, {name: one for name, one in known.cases.items() if name in cases})
         for visible, known in mistakes
@@ -84,7 +84,7 @@ def _of_exercise(table: Table, exercise: Exercise) -> dict[str, Outputs]:
     function = exercise.function
     hidden = table.grading[function].cases if function in table.grading else ()
     found: dict[str, Outputs] = {}
-    if function not in table.solved:
+    if function not in table.solution_namespace:
         where = f"source/{table.assignment}/{table.assignment}.ipynb"
         raise CourseError(where, f"no solution defines {function}", "write it, or remove the exercise")
     for case in (*exercise.cases, *hidden):
@@ -97,7 +97,7 @@ def _of_exercise(table: Table, exercise: Exercise) -> dict[str, Outputs]:
 
 def _must_raise(table: Table, exercise: Exercise, case: Case) -> None:
     try:
-        table.solved[exercise.function](*exercise.build(case))
+        table.solution_namespace[exercise.function](*exercise.build(case))
     except Exception as error:
         if case.raises in (sort.__name__ for sort in type(error).__mro__):
             return
@@ -107,7 +107,7 @@ def _must_raise(table: Table, exercise: Exercise, case: Case) -> None:
 
 def _outputs(table: Table, exercise: Exercise, case: Case) -> Outputs:
     with redirect_stdout(StringIO()):  # training prints its progress
-        result: Any = table.solved[exercise.function](*exercise.build(case))
+        result: Any = table.solution_namespace[exercise.function](*exercise.build(case))
     flat = flatten(result, exercise.outputs)
     odd = [name for name, leaf in flat.items() if not isinstance(leaf, np.ndarray) or not np.all(np.isfinite(leaf))]
     if odd or not flat:

@@ -1,4 +1,4 @@
-"""The engine's end of a reference process: questions go out, data comes back."""
+"""The engine's side of a reference process: sends requests and receives data."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from typing import IO, Any, Self
 from coursekit import CHECKOUT
 from coursekit.model.errors import CourseError, one_line
 
-_LAST_WORDS = 4096  # bytes of what a process has written before it ended
+_LOG_TAIL_BYTES = 4096  # read from the standard error of a process that has ended
 
 
-class Reference:
+class ReferenceProcess:
     """A process that runs the code of one assignment. A context manager.
 
-    It starts with the first question. A process that has ended raises CourseError, and the next question starts
-    another one.
+    It starts with the first request. If it has ended, a request raises CourseError, and the next one starts a new
+    process.
     """
 
     def __init__(self, root: Path, assignment: str) -> None:
@@ -37,7 +37,7 @@ class Reference:
         self.close()
 
     def ask(self, question: str, **given: Any) -> Any:
-        """The answer to a question of ``reference.__main__``. Raises CourseError where the course's code fails."""
+        """The answer to a request of ``reference.__main__``. Raises CourseError if the course's code fails."""
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -52,7 +52,7 @@ class Reference:
         try:
             answer: Mapping[str, Any] = json.loads(line)
             refused, answered = answer.get("refused"), answer.get("answer")
-        except (ValueError, AttributeError):  # the course's code has written among the answers
+        except (ValueError, AttributeError):  # the course's code has written to the answers' descriptor
             self.close()
             found = f"its code writes where the answers are written ({one_line(line.decode('utf-8', 'replace'))[:80]})"
             raise CourseError(f"source/{self._assignment}", found, "let it print in place of that") from None
@@ -61,14 +61,14 @@ class Reference:
         return answered
 
     def close(self) -> None:
-        """The process has ended."""
+        """End the process."""
         process, self._process = self._process, None
         if process is not None:
             assert process.stdin is not None
             assert process.stdout is not None
             process.kill()
             process.wait()
-            with suppress(OSError):  # it may hold a question that nobody has read
+            with suppress(OSError):  # it may hold an unread request
                 process.stdin.close()
             process.stdout.close()
         if self._written is not None:
@@ -80,35 +80,35 @@ class Reference:
             self._written = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
             search = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
             self._process = subprocess.Popen(
-                # -P: a module of the course in the working directory replaces none that Python itself needs
+                # -P: a module in the working directory must not replace one that Python itself needs
                 [sys.executable, "-P", "-m", "coursekit.reference", str(self._root), self._assignment],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._written,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
-                start_new_session=True,  # Ctrl+C is for the engine, which then ends the process
+                start_new_session=True,  # Ctrl+C goes to the engine only, which then ends the process
             )
         return self._process
 
     def _ended(self) -> CourseError:
         assert self._written is not None
         size = self._written.seek(0, os.SEEK_END)
-        self._written.seek(max(0, size - _LAST_WORDS))
+        self._written.seek(max(0, size - _LOG_TAIL_BYTES))
         lines = self._written.read().decode("utf-8", "replace").strip().splitlines()
         self.close()
         found = f"the process that runs its code has ended ({one_line(lines[-1]) if lines else 'it says nothing'})"
         return CourseError(f"source/{self._assignment}", found, "run the solutions in the notebook to see why")
 
 
-class Pool:
-    """Reference processes of one assignment side by side. A context manager."""
+class ReferencePool:
+    """Several reference processes of one assignment in parallel. A context manager."""
 
     def __init__(self, root: Path, assignment: str, jobs: int) -> None:
-        self._idle: queue.SimpleQueue[Reference] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[ReferenceProcess] = queue.SimpleQueue()
         self._open = ExitStack()
         self._threads = self._open.enter_context(ThreadPoolExecutor(jobs))
         for _ in range(jobs):
-            self._idle.put(self._open.enter_context(Reference(root, assignment)))
+            self._idle.put(self._open.enter_context(ReferenceProcess(root, assignment)))
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +118,7 @@ class Pool:
         self._open.close()
 
     def ask(self, question: str, each: Iterable[Mapping[str, Any]]) -> list[Any]:
-        """The answers to the same question with each of these arguments, in their order."""
+        """The answers to one request with each of these arguments, in their order."""
 
         def one(given: Mapping[str, Any]) -> Any:
             reference = self._idle.get()

@@ -1,4 +1,4 @@
-"""Rows of ``hidden/<assignment>/``: points and hidden cases of an exercise, and submissions of the demo's class."""
+"""Rows of ``hidden/<assignment>/``: points and hidden cases of an exercise, and submissions of the demo."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from selfcheck.exercises import Case
 
 @dataclass(frozen=True)
 class Grading:
-    """What only the grader knows of an exercise: points on named checks, and hidden cases.
+    """The part of an exercise that students do not get: points on named checks, and hidden cases.
 
     ``depends_on`` names the exercises of the assignment whose functions this one calls.
     """
@@ -23,17 +23,17 @@ class Grading:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one submission of the demo's class comes out of the release.
+    """How one submission of the demo is made from the release.
 
-    First the answers, from a ``style`` of right answers (the solutions, if empty), with one named mistake and changes
-    of text; then a change to the whole notebook, as JSON has it.
+    First come the answers: those of a ``style`` of right answers (if empty, the solutions), with one named mistake and
+    replacements of text. Then ``change`` is applied to the whole notebook, as a JSON object.
     """
 
     student: str
     about: str
     style: str = ""
     mistake: tuple[str, str] | None = None  # (function, name) in the catalogue
-    answers: tuple[tuple[str, str], ...] = ()  # (text in a solution, what replaces it)
+    answers: tuple[tuple[str, str], ...] = ()  # (text in a solution, its replacement)
     change: Callable[[dict[str, Any]], dict[str, Any] | str | bytes] = lambda notebook: notebook
-    file_name: str = ""  # the right one, if empty
+    file_name: str = ""  # if empty, the expected name
     blank: bool = False

@@ -1,4 +1,4 @@
-"""The source notebook's own functions, as Python objects. The course's code only: never a submission."""
+"""The source notebook's functions as Python objects. Runs the course's code only, never a submission."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Submissions that are made from the release by recipes: the class of the demo."""
+"""Makes the submissions of the demo from the release, by recipes."""
 
 import copy
 import json
@@ -15,8 +15,8 @@ from coursekit.reference.table import Table
 
 
 def submissions(table: Table) -> dict[str, Any]:
-    """Every submission of ``hidden/<assignment>/demo.py``, and the limits with which they are graded."""
-    demo = table.secrets.get("demo")
+    """All submissions of ``hidden/<assignment>/demo.py``, and the time limits with which they are graded."""
+    demo = table.hidden_modules.get("demo")
     recipes: Iterable[Recipe] = getattr(demo, "CLASS", ())
     return {
         "limits": dict(getattr(demo, "LIMITS", {})),
@@ -35,7 +35,7 @@ def submissions(table: Table) -> dict[str, Any]:
 def answered(
     table: Table, style: str = "", mistake: Sequence[str] | None = None, answers: Sequence[Sequence[str]] = ()
 ) -> dict[str, str]:
-    """The solution cells by id, with what a recipe changes in them."""
+    """The sources of the solution cells by id, with the changes of a recipe."""
     solutions = (
         cell for cell in notebooks.read(table.course.source(table.assignment)).cells if notebooks.is_solution(cell)
     )
@@ -55,7 +55,7 @@ def answered(
 
 
 def _file(table: Table, recipe: Recipe) -> bytes:
-    """The file that a student of this recipe hands in."""
+    """The contents of the file that this recipe makes."""
     path = table.course.release(table.assignment) / f"{table.assignment}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     said = {name: value for name, value in asdict(recipe).items() if name in ("style", "mistake", "answers")}
@@ -66,7 +66,7 @@ def _file(table: Table, recipe: Recipe) -> bytes:
 
 
 def as_file(notebook: dict[str, Any] | str | bytes) -> bytes:
-    """A notebook as JSON, a text or bytes as a file holds it."""
+    """The contents of a file: a notebook as JSON, a text encoded, bytes unchanged."""
     if isinstance(notebook, bytes):
         return notebook
     return (notebook if isinstance(notebook, str) else json.dumps(notebook, indent=1)).encode()

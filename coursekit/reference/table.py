@@ -1,4 +1,4 @@
-"""An assignment's own modules, imported, and what they say about its exercises."""
+"""Imports an assignment's modules and joins what they say about its exercises."""
 
 import importlib
 import os
@@ -17,72 +17,72 @@ from coursekit.reference.catalogue import RightAnswer, WrongAnswer, rows
 from coursekit.reference.rows import Grading
 from selfcheck.exercises import Exercise
 
-_SECRETS = ("exercises", "mistakes", "equivalents", "demo")
+_HIDDEN_MODULES = ("exercises", "mistakes", "equivalents", "demo")
 
 
 @dataclass(frozen=True)
 class Table:
-    """The exercises of an assignment with everything that its authors have written about them, as Python has it."""
+    """The exercises of an assignment with everything that its authors wrote about them, as Python objects."""
 
     course: Course
     assignment: str
     cases: Mapping[str, Exercise]  # by function, in the order of the numbers
     grading: Mapping[str, Grading]
-    secrets: Mapping[str, ModuleType]  # the modules in hidden/<assignment>/
+    hidden_modules: Mapping[str, ModuleType]  # the modules in hidden/<assignment>/
 
     @classmethod
     def load(cls, root: Path, assignment: str) -> "Table":
-        """Import the modules of an assignment, once for this process, by their ordinary names."""
+        """Import the modules of an assignment by their ordinary names; call this once per process."""
         course = Course(root)
         folder, hidden = course.folder(assignment), course.hidden(assignment)
         sys.path[:0] = [str(path) for path in (folder, root, hidden, hidden.parent)]
         if folder.is_dir():
-            os.chdir(folder)  # as the kernel of its notebook has it
+            os.chdir(folder)  # the working directory of the notebook's kernel
         public = _module(folder, "cases")
-        secrets = {name: found for name in _SECRETS if (found := _module(hidden, name)) is not None}
+        hidden_modules = {name: found for name in _HIDDEN_MODULES if (found := _module(hidden, name)) is not None}
         exercises = sorted(getattr(public, "EXERCISES", ()), key=lambda exercise: exercise.number)
-        graded = getattr(secrets.get("exercises"), "EXERCISES", ())
+        graded = getattr(hidden_modules.get("exercises"), "EXERCISES", ())
         return cls(
             course,
             assignment,
             _by_function(exercises, folder / "cases.py"),
             _by_function(graded, hidden / "exercises.py"),
-            secrets,
+            hidden_modules,
         )
 
     @cached_property
     def mistakes(self) -> tuple[WrongAnswer, ...]:
-        """The catalogue in its order: of two mistakes that look the same the first one is named."""
-        return tuple(rows(WrongAnswer, getattr(self.secrets.get("mistakes"), "MISTAKES", {})))
+        """The mistakes in the order of the catalogue: of two with the same results, the first one is recognised."""
+        return tuple(rows(WrongAnswer, getattr(self.hidden_modules.get("mistakes"), "MISTAKES", {})))
 
     @cached_property
     def right_answers(self) -> tuple[RightAnswer, ...]:
-        return tuple(rows(RightAnswer, getattr(self.secrets.get("mistakes"), "RIGHT_ANSWERS", {})))
+        return tuple(rows(RightAnswer, getattr(self.hidden_modules.get("mistakes"), "RIGHT_ANSWERS", {})))
 
     @property
     def unstable(self) -> Mapping[str, tuple[str, ...]]:
-        """By ``function:mistake``, the cases in which a mistake gives other numbers on another machine."""
-        return getattr(self.secrets.get("mistakes"), "UNSTABLE", {})
+        """By ``function:mistake``, the cases in which a mistake gives different numbers on other computers."""
+        return getattr(self.hidden_modules.get("mistakes"), "UNSTABLE", {})
 
     @property
     def equivalent(self) -> Mapping[str, Mapping[str, str]]:
-        """By function, the mutants that are no errors, with the reason."""
-        return getattr(self.secrets.get("equivalents"), "EQUIVALENT", {})
+        """By function, the equivalent mutants, with the reasons."""
+        return getattr(self.hidden_modules.get("equivalents"), "EQUIVALENT", {})
 
     @cached_property
     def cells(self) -> dict[str, str]:
-        """The solution cells of the source notebook that are code, by function."""
+        """The sources of the solution cells that are code, by function."""
         by_id = {function.lower().replace("_", "-"): function for function in self.cases}
         found = solutions.cells(self.course, self.assignment)
         return {by_id[name]: source for name, source in found.items() if name in by_id}
 
     @cached_property
-    def solved(self) -> dict[str, Any]:
-        """The names of the source notebook after its solutions have run."""
+    def solution_namespace(self) -> dict[str, Any]:
+        """The namespace of the source notebook after its solutions have run."""
         return solutions.load(self.course, self.assignment)
 
     def gaps(self) -> Iterator[str]:
-        """Names that do not agree between the files of the assignment."""
+        """Names that are inconsistent between the files of the assignment."""
         cases, hidden = f"source/{self.assignment}/cases.py", f"hidden/{self.assignment}"
         for function in self.cases:
             if function not in self.grading:
@@ -115,7 +115,10 @@ class Table:
 
 
 def _module(folder: Path, name: str) -> ModuleType | None:
-    """The module in this very folder; None where there is no such file. Raises what it raises, and CourseError."""
+    """The module in this folder; None if there is no such file. Raises what its import raises.
+
+    Raises CourseError if another module of that name is found first.
+    """
     path = folder / f"{name}.py"
     if not path.is_file():
         return None

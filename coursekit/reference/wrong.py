@@ -1,4 +1,4 @@
-"""What the named mistakes return: each is made in the source notebook's own solution, and run over the cases."""
+"""Results of the named mistakes: each is applied to the solution in the source notebook, and called with all cases."""
 
 import linecache
 from collections.abc import Mapping
@@ -8,20 +8,20 @@ import numpy as np
 
 from coursekit.reference.catalogue import WrongAnswer
 from coursekit.reference.table import Table
-from selfcheck.calls import call_quietly, draws_anew, outcome
+from selfcheck.calls import call_outcome, call_quietly, draws_anew
 from selfcheck.comparison import compare
 from selfcheck.exercises import Case, Exercise
-from selfcheck.known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, Known, Outcome, Recorded
+from selfcheck.known_mistakes import EXCEPTION, INPUTS, OUTPUTS, VARIES, CallOutcome, Known, Recorded
 from selfcheck.returned_values import NotNumbers
 
-Outputs = Mapping[str, np.ndarray]  # the expected ones of a case
+Outputs = Mapping[str, np.ndarray]  # the expected outputs of a case
 
 
 def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) -> list[tuple[bool, Known]]:
-    """What every mistake of an exercise gives in all cases, and whether its public test fails on it.
+    """The results of every mistake of an exercise in all cases, each with whether the public test detects it.
 
-    ``expected`` are the right outputs by case. A mistake that does not fit its solution any more is left out:
-    ``authoring.mutation.answers.misfits`` names it.
+    ``expected`` has the expected outputs by case. A mistake whose text no longer occurs in the solution is left out:
+    ``authoring.mutation.answers.misfits`` reports it.
     """
     found = []
     for mistake in table.mistakes:
@@ -37,7 +37,7 @@ def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) ->
 def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[str, Outputs]) -> Known:
     exercise = table.cases[mistake.function]
     hidden = table.grading[mistake.function].cases if mistake.function in table.grading else ()
-    target = _function(source, table.solved, mistake)
+    target = _function(source, table.solution_namespace, mistake)
     state = np.random.get_state()
     varies = "random" in source and draws_anew(exercise, exercise.cases[0], target)
     left_out = table.unstable.get(str(mistake), ())
@@ -49,7 +49,7 @@ def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[st
 
 
 def _function(source: str, right: dict[str, Any], mistake: WrongAnswer) -> Any:
-    """The function, with every other one right; ``linecache`` gets its lines, which reports quote."""
+    """The function with the mistake; all others are right. Its lines go to ``linecache``: reports quote them."""
     name = f"<{mistake}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     namespace = dict(right)
@@ -59,7 +59,7 @@ def _function(source: str, right: dict[str, Any], mistake: WrongAnswer) -> Any:
 
 def _recorded(exercise: Exercise, case: Case, target: Any, expected: Outputs, varies: bool) -> Recorded:
     made = call_quietly(exercise, case, target)
-    seen: Outcome = outcome(exercise, target, made)
+    seen: CallOutcome = call_outcome(exercise, target, made)
     if made.error is not None:
         asked_for = case.raises in (sort.__name__ for sort in type(made.error).__mro__)
         return Recorded(raised=seen.raised, sign=seen.sign, at=seen.at, tells="" if asked_for else EXCEPTION)

@@ -1,4 +1,4 @@
-"""What a class found hard: marks, named mistakes and lost checks, from the verdicts in the autograded notebooks."""
+"""The class report: marks, named mistakes and lost checks, from the verdicts in the autograded notebooks."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ FULL, PARTIAL, NONE = "full marks", "part of the marks", "no marks"
 
 @dataclass(frozen=True)
 class Count:
-    """Who did the same thing: a named mistake, or a check that was lost."""
+    """A named mistake or a lost check, with the students who made or lost it."""
 
     name: str
     students: tuple[str, ...]
@@ -30,9 +30,9 @@ class Count:
 
 @dataclass(frozen=True)
 class ExerciseReport:
-    """One exercise over all submissions; the most frequent mistakes and lost checks stand first.
+    """One exercise over all submissions; the most frequent mistakes and lost checks come first.
 
-    ``follows``: whose marks here were kept although an earlier function was wrong.
+    ``follows``: students whose error was carried forward from an earlier function and cost no points here.
     """
 
     number: int
@@ -58,9 +58,9 @@ class ExerciseReport:
 
 @dataclass(frozen=True)
 class ClassReport:
-    """An assignment: ``graded`` students, and those of whom there is no verdict, with the reason.
+    """The report on one assignment: the ``graded`` students; ``without``: students without verdicts, and why.
 
-    ``states``: who is absent, late, penalised, pending or not graded, as the gradebook has it.
+    ``states``: the students who are absent, late, penalised, pending or not graded, from the gradebook.
     """
 
     assignment: str
@@ -70,8 +70,8 @@ class ClassReport:
     states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read(course: Course, assignment: str) -> dict[str, GradedVerdicts | None]:
-    """The verdicts of everybody whose notebook was autograded; None where the notebook holds none."""
+def read_verdicts(course: Course, assignment: str) -> dict[str, GradedVerdicts | None]:
+    """The verdicts of every autograded notebook, by student; None if a notebook has no current verdicts."""
     found: dict[str, GradedVerdicts | None] = {}
     for path in sorted(course.root.glob(f"autograded/*/{assignment}/{assignment}.ipynb")):
         try:
@@ -86,9 +86,9 @@ def read(course: Course, assignment: str) -> dict[str, GradedVerdicts | None]:
 def summarise(
     assignment: str, verdicts: Mapping[str, GradedVerdicts | None], marks: Sequence[StudentMarks] = ()
 ) -> ClassReport:
-    """The report of a class, from the verdicts by student, and from the gradebook's ``marks`` where there are any.
+    """The report of a class, from the verdicts by student and the ``marks`` in the gradebook, if there are any.
 
-    A mark that a person set counts as that; mistakes and lost checks are what the grader found.
+    A person's mark replaces the automatic one; mistakes and lost checks are those that the grader found.
     """
     final = {one.student for one in marks if one.status == FINAL}
     without = {
@@ -107,7 +107,7 @@ def summarise(
 
 
 def _states(marks: Sequence[StudentMarks]) -> dict[str, tuple[str, ...]]:
-    """By state, in words, the students in it; only states that somebody is in."""
+    """The students by state; states without students are left out."""
     states: dict[str, list[str]] = {}
     for one in marks:
         said = {one.status: one.status != FINAL, "late": bool(one.late), "late penalty": bool(one.taken_off)}
@@ -146,7 +146,7 @@ def _by_frequency(counts: Iterator[Count]) -> tuple[Count, ...]:
 
 
 def tables(report: ClassReport) -> list[Table]:
-    """One row per exercise; then one per named mistake, and one per student without a verdict, where there are any."""
+    """A table of exercises; then, if there are any, one of named mistakes and one of students without verdicts."""
     return [
         _overview(report),
         *([_mistakes(report)] if any(exercise.mistakes for exercise in report.exercises) else []),
@@ -175,7 +175,7 @@ def _overview(report: ClassReport) -> Table:
 
 
 def _people(report: ClassReport) -> str | None:
-    """How many are absent, late, pending: those who are not in the figures, or whose total is not final."""
+    """The number of students in each state: they are not in the figures, or their total is not final."""
     return ", ".join(f"{state}: {len(students)}" for state, students in report.states.items()) or None
 
 
@@ -203,7 +203,7 @@ def _without(report: ClassReport) -> Table:
 
 
 def write_csv(report: ClassReport, path: Path, excel: bool = False) -> int:
-    """A line per exercise and thing counted: marks, lost checks, named mistakes, errors of others. Returns lines.
+    """Write a line per exercise and count: marks, lost checks, mistakes, errors carried forward. Returns their number.
 
     The column ``students`` is itself a line of CSV, separated by semicolons.
     """

@@ -1,4 +1,4 @@
-"""CSV files: each appears whole or not at all, and no text in it is a formula; ``-`` is the standard output."""
+"""CSV files: written atomically, without spreadsheet formulas; ``-`` is the standard output."""
 
 import csv
 import io
@@ -13,17 +13,17 @@ from coursekit.model.errors import CourseError
 from coursekit.system import atomic_write
 
 STDOUT = Path("-")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how one begins in Excel, LibreOffice or Google Sheets
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the first character of a formula in Excel, LibreOffice or Google Sheets
 
 
 class Figure(str):
-    """A number, written as it is to be read; one below zero is no formula."""
+    """A formatted number; a leading minus does not make it a formula."""
 
     __slots__ = ()
 
 
 def check(path: Path) -> None:
-    """Raise CourseError where no file can be written there; found out before any work is done."""
+    """Raise CourseError if no file can be written there; called before any work is done."""
     folder = path.absolute().parent
     if path != STDOUT and (path.is_dir() or not folder.is_dir()):
         raise CourseError(path, "this is no place for a file", "name a file in a folder that exists")
@@ -32,7 +32,7 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], excel: bool = False) -> int:
-    """A table in a file, as ``writer`` writes it; returns the number of lines below the header."""
+    """Write a table to a file by ``writer``; returns the number of lines below the header."""
     lines = [[_cell(value) for value in row] for row in (header, *rows)]
     with writer(path, excel) as file:
         file.writerows(lines)
@@ -40,16 +40,16 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], exce
 
 
 def _cell(value: Any) -> Any:
-    """A figure as it is; a text that would be a formula behind an apostrophe, by which spreadsheets know a text."""
+    """The value of a cell; an apostrophe before a text that would be a formula marks it as text for spreadsheets."""
     formula = isinstance(value, str) and not isinstance(value, Figure) and value.startswith(_FORMULA)
     return f"'{value}" if formula else value
 
 
 @contextmanager
 def writer(path: Path, excel: bool = False) -> Iterator[Any]:
-    """A ``csv.writer``; what it has written is there when the block ends. UTF-8, with commas.
+    """Yield a ``csv.writer``; the file is written when the block ends. UTF-8, with commas.
 
-    ``excel`` puts a byte order mark in front, without which Excel takes UTF-8 for the alphabet of its own country.
+    ``excel`` adds a byte order mark, without which Excel reads the file in the local 8-bit encoding.
     """
     text = io.StringIO(newline="")
     yield csv.writer(text)
@@ -67,7 +67,7 @@ def writer(path: Path, excel: bool = False) -> Iterator[Any]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """In one step; but what is no file, such as /dev/stdout, is written into and not replaced."""
+    """Write atomically; but write into what is no regular file, such as /dev/stdout, instead of replacing it."""
     if path.exists() and not path.is_file():
         path.write_bytes(data)
     else:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from coursekit.grading.student_marks import FINAL, NOT_GRADED, PENDING, UNREADABLE, Mark, StudentMarks, number
+from coursekit.grading.student_marks import FINAL, NOT_GRADED, PENDING, UNREADABLE, Mark, StudentMarks, format_number
 from coursekit.reference.assignments import Assignment
 from coursekit.reports import csv_files
 from coursekit.reports.tables import Table
 
 if TYPE_CHECKING:
-    from coursekit.grading.penalties import Repriced
-    from coursekit.grading.regrading import Preview  # with the whole grader behind it, which `marks` does not need
+    from coursekit.grading.penalties import TotalChange
+    from coursekit.grading.regrading import Preview  # imports the whole grader, which `marks` does not need
 
 
 def marks_table(marks: Iterable[StudentMarks], assignment: str, about: dict[str, str] | None = None) -> Table:
-    """One row per student, one column per exercise; full marks are plain, lost ones stand out."""
+    """One row per student, one column per exercise; lost marks are coloured."""
     everybody = list(marks)
     cells = [mark.grade_id for mark in everybody[0].marks] if everybody else []
     points = {mark.grade_id: mark.points for student in everybody for mark in student.marks}
@@ -45,14 +45,14 @@ def marks_table(marks: Iterable[StudentMarks], assignment: str, about: dict[str,
 
 
 def _total(student: StudentMarks) -> str:
-    """The total as far as there is one; with a question mark while it waits for a person."""
+    """The total; a dash if not graded, with a question mark while a person has to mark something."""
     if student.status == NOT_GRADED:
         return "–"
     return f"{student.total:g}{'?' * (student.status == PENDING)}"
 
 
 def _legend(everybody: list[StudentMarks]) -> str | None:
-    """What the signs in the table mean; only those that occur."""
+    """The meaning of the signs that occur in the table."""
     marks = [mark for student in everybody for mark in student.marks]
     signs = {
         "* set by a person": any(mark.manual for mark in marks),
@@ -74,7 +74,7 @@ def _mark(mark: Mark) -> Text:
 
 
 def reasons_table(marks: Iterable[StudentMarks], assignment: Assignment) -> Table:
-    """Why marks were lost: one row per student and reason, the exercises with the same reason together."""
+    """Why marks were lost: one row per student and reason, with all exercises for which it is the reason."""
     names = _names(assignment)
     table = Table(title="Why marks were lost", show_lines=True)
     table.add_column("student")
@@ -126,14 +126,16 @@ def preview_table(preview: "Preview", assignment: Assignment) -> Table:
     return table
 
 
-def penalties_table(repriced: Iterable["Repriced"], assignment: str) -> Table:
-    """Whose total another late penalty would change, though no mark would."""
+def penalties_table(changes: Iterable["TotalChange"], assignment: str) -> Table:
+    """The totals that only another late penalty would change: one row per student."""
     table = Table(title=f"{assignment}: totals that only another late penalty would change")
     table.add_column("student")
     for column in ("now", "then", "difference"):
         table.add_column(column, justify="right")
-    for one in repriced:
-        table.add_row(Text(one.student), number(one.before), number(one.after), f"{one.after - one.before:+g}")
+    for one in changes:
+        table.add_row(
+            Text(one.student), format_number(one.before), format_number(one.after), f"{one.after - one.before:+g}"
+        )
     return table
 
 
@@ -143,24 +145,24 @@ def _names(assignment: Assignment) -> dict[str, str]:
 
 
 def _stub_of(mark: Mark, names: dict[str, str]) -> str:
-    """The part of "Exercise 3: linear_forward is not written yet." that differs from exercise to exercise."""
+    """The beginning of "Exercise 3: linear_forward is not written yet.", which is different for each exercise."""
     number, _, function = names.get(mark.grade_id, "").partition(" ")
     return f"Exercise {number}: {function} "
 
 
 def write_csv(marks: Iterable[StudentMarks], path: Path, excel: bool = False) -> int:
-    """A line per student and assignment, with the columns that ``docs/ONE_MARK.md`` lists. Returns their number.
+    """Write a line per student and assignment, with the columns that ``docs/ONE_MARK.md`` lists. Returns their number.
 
-    What was not graded, or nobody has read, stays empty: it is no zero.
+    What was not graded, or waits for a first mark, is empty rather than zero.
     """
     everybody = list(marks)
     cells = list(dict.fromkeys(mark.grade_id for student in everybody for mark in student.marks))
-    header = [*BEFORE, *cells, *BEHIND]
+    header = [*COLUMNS_BEFORE, *cells, *COLUMNS_AFTER]
     return csv_files.write(path, header, (_csv_row(student, cells) for student in everybody), excel)
 
 
-BEFORE = ("student", "assignment")
-BEHIND = ("total", "points", "status", "pending", "sum", "extra_credit", "penalty", "submitted", "due",
+COLUMNS_BEFORE = ("student", "assignment")
+COLUMNS_AFTER = ("total", "points", "status", "pending", "sum", "extra_credit", "penalty", "submitted", "due",
           "extended_until", "late")  # fmt: skip
 
 
@@ -185,7 +187,7 @@ def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
 
 
 def _figure(value: float) -> csv_files.Figure:
-    return csv_files.Figure(number(value))
+    return csv_files.Figure(format_number(value))
 
 
 def _iso(when: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""nbgrader's export with the exporter that the course names: the same file as `nbgrader export` writes."""
+"""Export marks with the exporter that the course configures: the same file as `nbgrader export` writes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from coursekit.model.errors import CourseError, one_line_with_type
 
 
 def export(course: Course, to: Path, assignments: Sequence[str] = ()) -> str:
-    """The file is written; returns the name of the exporter. ``assignments``: only these. Raises CourseError."""
+    """Write the file; returns the name of the exporter. ``assignments``: only these. Raises CourseError."""
     from nbgrader.plugins import CsvExportPlugin
 
     config = converters.course_config(course)
@@ -25,7 +25,7 @@ def export(course: Course, to: Path, assignments: Sequence[str] = ()) -> str:
             plugin.export(book)
         except OSError:
             raise
-        except Exception as error:  # it may be code of the course
+        except Exception as error:  # the exporter may be code of the course
             said = one_line_with_type(error)
             where = f"{settings.CONFIG}: ExportApp.plugin_class"
             raise CourseError(where, f"{exporter.__name__} failed ({said})", "fix it") from error

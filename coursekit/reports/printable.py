@@ -1,4 +1,4 @@
-"""Text that a terminal can take, whatever its encoding: nothing moves the cursor, and no sign ends in an error."""
+"""Text for a terminal of any encoding: without control characters and without encoding errors."""
 
 import codecs
 from typing import TextIO
@@ -9,7 +9,7 @@ _PLAIN = {
     "≤": "<=", "≥": ">=", "≠": "!=", "‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "\N{NO-BREAK SPACE}": " ",
     "\N{REPLACEMENT CHARACTER}": "?",
 }  # fmt: skip
-# What rich and Typer draw with, where they do not choose an ASCII box by themselves.
+# Box-drawing characters of Rich and Typer, which they do not always replace by ASCII themselves.
 _LINES = {**dict.fromkeys("─━╌═╴╶╸╺", "-"), **dict.fromkeys("│┃║", "|"), **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯", "+")}
 
 
@@ -20,16 +20,16 @@ def printable(text: str, encoding: str | None) -> str:
     return text.encode(encoding, ERRORS).decode(encoding)
 
 
-def forgive(*streams: TextIO) -> None:
-    """From now on no stream of these raises UnicodeEncodeError."""
+def replace_unencodable(*streams: TextIO) -> None:
+    """Set these streams to replace characters that they cannot encode, instead of raising UnicodeEncodeError."""
     for stream in streams:
-        reconfigure = getattr(stream, "reconfigure", None)  # a test may have put something simpler there
+        reconfigure = getattr(stream, "reconfigure", None)  # a test may have replaced the stream by a simpler object
         if reconfigure is not None:
             reconfigure(errors=ERRORS)
 
 
 def _is_half(character: str) -> bool:
-    """A lone surrogate: a byte of a file name that is no text in the file system's encoding."""
+    """Whether it is a lone surrogate: a byte of a file name that is invalid in the file system's encoding."""
     return "\ud800" <= character <= "\udfff"
 
 

@@ -1,8 +1,8 @@
-"""Tables for a terminal of any width: no number is ever cut, and no text is squeezed into a narrow column.
+"""Tables for a terminal of any width: numbers are never cut, and texts never have too narrow a column.
 
 A table that is wider than the terminal is shown in another form. Columns of numbers are split over several tables, one
-below the other, each with the columns that name a row (``repeat``). A table with long texts becomes a list of records:
-the short cells on one line, the text below it over the whole width.
+below the other, each with the columns that identify a row (``repeat``). A table with long texts becomes a list of
+records: the short cells on one line, the texts below it over the whole width.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,15 +17,15 @@ from rich.text import Text
 
 from coursekit.reports.printable import printable
 
-MIN_TEXT = 12  # characters: a narrower column of words cannot be read
-MIN_LONG_TEXT = 32  # the same for a column of sentences; below that a record is easier to read
+MIN_TEXT = 12  # characters; a narrower column of words is not readable
+MIN_LONG_TEXT = 32  # characters; with a narrower column of sentences, records are easier to read
 MAX_HEADER = 12
 _INDENT = 4
 
 
 @dataclass(frozen=True)
 class Column:
-    """``number``: never cut or broken. ``long``: sentences. ``repeat``: names the row, or belongs beside every part."""
+    """``number``: never cut or broken. ``long``: sentences. ``repeat``: shown in every part of a split table."""
 
     header: str
     number: bool = False
@@ -35,7 +35,7 @@ class Column:
 
 
 class Table:
-    """As ``rich.table.Table``, to the extent that it is used here; ``Console.print`` gives it the terminal's width."""
+    """The part of ``rich.table.Table`` that is used here; it adapts to the width that ``Console.print`` gives it."""
 
     def __init__(self, title: str = "", caption: str | None = None, show_lines: bool = False) -> None:
         self._title, self._caption, self._show_lines = title, caption or "", show_lines
@@ -95,32 +95,32 @@ class Table:
 
 
 def _printable(cell: Text, encoding: str) -> Text:
-    """The cell as the terminal can show it; a cell has one style."""
+    """The cell in the terminal's encoding; a cell has one style."""
     return Text(printable(cell.plain, encoding), style=cell.style)
 
 
 def _natural(column: Column, cells: Iterable[Text]) -> int:
-    """How wide the column would be if there were room for everything."""
+    """The width of the column without a limit."""
     header = max((cell_len(line) for line in column.header.split("\n")), default=0)
     widest = max((cell_len(line) for cell in cells for line in cell.plain.split("\n")), default=0)
     return max(1, widest, min(header, MAX_HEADER) if column.number else header)
 
 
 def _least(column: Column, size: int, width: int) -> int:
-    """How wide the column has to be in a table of this width."""
+    """The least width of the column in a table of this width."""
     if column.number:
         return min(size, width - 4)
     return min(size, MIN_LONG_TEXT if column.long else max(MIN_TEXT, width // 3))
 
 
 def _needed(columns: Sequence[Column], sizes: Sequence[int], part: Iterable[int], width: int) -> int:
-    """How wide a table of some columns is, borders included, when each is as narrow as it may be."""
+    """The least width of a table of some columns, borders included."""
     least = [_least(columns[place], sizes[place], width) for place in part]
     return sum(least) + 3 * len(least) - 1
 
 
 def _widths(columns: Sequence[Column], sizes: Sequence[int], part: Sequence[int], width: int) -> dict[int, int]:
-    """The width of every column of a part: what is left over goes to names first, then to sentences."""
+    """The width of every column of a part; spare width goes to names first, then to sentences."""
     widths = {place: _least(columns[place], sizes[place], width) for place in part}
     spare = width - _needed(columns, sizes, part, width)
     for place in sorted(part, key=lambda place: columns[place].long):
@@ -131,7 +131,7 @@ def _widths(columns: Sequence[Column], sizes: Sequence[int], part: Sequence[int]
 
 
 def _parts(columns: Sequence[Column], sizes: Sequence[int], width: int) -> list[list[int]]:
-    """The columns of each table, as few tables as there can be, and about the same number of columns in each."""
+    """The columns of each table: as few tables as possible, with about the same number of columns in each."""
     best = _filled(columns, sizes, width, width)
     for room in range(width - 1, 0, -1):
         narrower = _filled(columns, sizes, width, room)
@@ -142,7 +142,7 @@ def _parts(columns: Sequence[Column], sizes: Sequence[int], width: int) -> list[
 
 
 def _filled(columns: Sequence[Column], sizes: Sequence[int], width: int, room: int) -> list[list[int]]:
-    """The columns in their order, each table as full as ``room`` allows, but with one column of its own at least."""
+    """The columns in their order, each table as full as ``room`` allows, with at least one column of its own."""
     repeated = [place for place, column in enumerate(columns) if column.repeat]
     own: list[list[int]] = [[]]
     for place, column in enumerate(columns):
@@ -154,7 +154,7 @@ def _filled(columns: Sequence[Column], sizes: Sequence[int], width: int, room: i
 
 
 def _records(columns: Sequence[Column], rows: Iterable[Sequence[Text]]) -> Iterator[RenderableType]:
-    """Every row as a record: its short cells on the first line, each long text in lines of its own below."""
+    """Every row as a record: its short cells on the first line, each long text on lines of its own below."""
     several = sum(column.long for column in columns) > 1
     for row in rows:
         first, texts = Text(), []

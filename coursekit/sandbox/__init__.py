@@ -1,1 +1,1 @@
-"""The walls round a submission, and the fork server behind them; what runs inside is ``coursekit.sandbox.guest``."""
+"""Isolation of a submission and the fork server that runs it; ``coursekit.sandbox.guest`` runs inside the sandbox."""

@@ -1,7 +1,7 @@
-"""How a sandbox is started: bubblewrap's argument list, and the process.
+"""Starts a sandbox: bubblewrap's argument list, and the process.
 
-Inside there is: the system's programs and libraries, this interpreter with its packages under /app/venv, the package
-``guest``, and three small folders in memory. Nothing of the course, of the user's home or of the environment is there.
+A sandbox contains the system's programs and libraries, this interpreter with its packages under /app/venv, the package
+``guest``, and three small folders in memory. It contains nothing of the course, the user's home or the environment.
 """
 
 import json
@@ -18,18 +18,18 @@ from typing import IO
 from coursekit.sandbox import guest
 from coursekit.system.versions import ARITHMETIC
 
-INSIDE = Path(guest.__file__).parent  # a package of its own there, by the name of this folder
+GUEST = Path(guest.__file__).parent  # in the sandbox a top-level package with this folder's name
 LAUNCH = Path(__file__).parent / "launch.py"
 HOME, TMP, SHM = "/home/student", "/tmp", "/dev/shm"
 FOLDER = f"{HOME}/work"
 SHM_MIB = 16
 _DEVICES = tuple(f"/dev/{name}" for name in ("null", "full", "random", "urandom", "tty"))
 _APP, _VENV, _PYTHON, _LIBPYTHON = "/app", "/app/venv", "/app/python", "/app/libpython"
-_UID_BASE, _UIDS = 62_000, 1_000  # belong to nobody; one for each grading process, so that two cannot meet
+_UID_BASE, _UIDS = 62_000, 1_000  # unused user ids; one for each grading process, so that sandboxes do not share one
 _PARTS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec")
 _ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "magic", "mime.types")
 _PASSWD = f"root:x:0:0:root:/root:/usr/sbin/nologin\nstudent:x:1000:1000::{HOME}:/bin/sh\n"
-_WRITTEN = {
+_FIXED_FILES = {
     "/etc/passwd": _PASSWD,
     "/etc/group": "root:x:0:\nstudent:x:1000:\n",
     "/etc/hosts": "127.0.0.1 localhost sandbox\n",
@@ -44,11 +44,11 @@ def python() -> str:
 
 
 def environment(home: str = HOME, tmp: str = TMP, path: str = "") -> dict[str, str]:
-    """All the environment that a submission has; the same in every grading."""
+    """The complete environment of a submission; the same in every grading."""
     programs = [path or str(Path(python()).parent), "/usr/local/bin", "/usr/bin", "/bin"]
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     return {
-        # The same inside as where the expected outputs were recorded.
+        # The arithmetic has to be the one with which the expected outputs were recorded.
         **{name: os.environ[name] for name in ARITHMETIC if name in os.environ},
         **dict.fromkeys(one_thread, "1"),
         "PATH": ":".join(programs),
@@ -65,7 +65,7 @@ def environment(home: str = HOME, tmp: str = TMP, path: str = "") -> dict[str, s
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
-        "HDF5_USE_FILE_LOCKING": "FALSE",  # there is no flock
+        "HDF5_USE_FILE_LOCKING": "FALSE",  # seccomp refuses flock
     }
 
 
@@ -77,7 +77,7 @@ def start(
     scratch_mib: int = 64,
     log: IO[bytes] | int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """The sandbox's process, with ``command`` as its pid 1. It ends when this thread's process does."""
+    """Start a sandbox with ``command`` as its pid 1. It ends when the calling thread ends."""
     with ExitStack() as stack:
 
         def in_memory(data: bytes) -> int:
@@ -86,7 +86,7 @@ def start(
             file.seek(0)
             return file.fileno()
 
-        files = {dest: in_memory(data) for dest, data in _files().items()}
+        files = {dest: in_memory(data) for dest, data in _generated_files().items()}
         filter_file = in_memory(seccomp) if seccomp else None
         argv, sources = _arguments(program, files, filter_file, scratch_mib)
         argv += ["--", *command]
@@ -103,13 +103,13 @@ def launch(
     log: IO[bytes] | int,
     env: Mapping[str, str] | None = None,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
-    bound: bool = True,
+    tied_to_parent: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """The process that launch.py becomes. A ``bound`` one is killed when this thread's process ends."""
-    parent = os.getpid() if bound else None
-    orders = {"argv": list(argv), "uid": uid, "parent": parent, "sources": dict(sources)}
+    """Start launch.py, which becomes ``argv``. If ``tied_to_parent``, it is killed when the calling thread ends."""
+    parent = os.getpid() if tied_to_parent else None
+    params = {"argv": list(argv), "uid": uid, "parent": parent, "sources": dict(sources)}
     with tempfile.TemporaryFile() as file:
-        file.write(json.dumps(orders).encode())
+        file.write(json.dumps(params).encode())
         file.seek(0)
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(LAUNCH)],
@@ -126,7 +126,7 @@ def launch(
 def _arguments(
     program: str, files: Mapping[str, int], filter_file: int | None, scratch_mib: int
 ) -> tuple[list[str], dict[int, tuple[str, str]]]:
-    """Bubblewrap's argument list, and which of its items are paths of this machine: (what must be seen, the rest)."""
+    """Bubblewrap's argument list, and its host paths by index, each as (folder that has to be reachable, rest)."""
     argv = [program, *("--seccomp", str(filter_file)) * (filter_file is not None)]
     sources = {0: _with_libraries(program)} if not program.startswith("/usr/") else {}
 
@@ -158,9 +158,9 @@ def _arguments(
     for name in _ETC:
         link_or_bind(f"/etc/{name}")
     argv += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(SHM_MIB * _MIB), "--tmpfs", SHM]
-    for device in _DEVICES:  # bubblewrap's own, but as launch.py binds them: nobody touches the times of this machine's
+    for device in _DEVICES:  # as bubblewrap does, but through launch.py: a submission cannot change the host's times
         bind(device, device, "--dev-bind")
-    bind("/dev/null", "/dev/zero")  # a device that cannot be opened: mapped, this one is memory that nobody counts
+    bind("/dev/null", "/dev/zero")  # not as a device: a mapped /dev/zero is memory that no limit counts
     for perms, path in (("1777", TMP), ("0700", HOME)):
         argv += ["--perms", perms, "--size", str(scratch_mib * _MIB), "--tmpfs", path]
     base = os.path.realpath(sys.base_prefix)
@@ -168,16 +168,16 @@ def _arguments(
         for part in _PARTS:
             if Path(base, part).is_dir():
                 bind(f"{base}/{part}", f"{_PYTHON}/{part}")
-        for library in Path(base, "lib").glob("libpython*.so*"):  # else sought by the path that it was built for
+        for library in Path(base, "lib").glob("libpython*.so*"):  # else it is sought at the path of its build
             argv += ["--symlink", f"{_PYTHON}/lib/{library.name}", f"{_LIBPYTHON}/{library.name}"]
     for source, dest in _packages().items():
         bind(source, dest)
-        if (Path(source) / "coursekit").is_dir():  # installed, not a checkout: the judge is nothing to read in there
+        if (Path(source) / "coursekit").is_dir():  # coursekit is installed here: hide the grader's code
             argv += ["--tmpfs", f"{dest}/coursekit"]
     if _in_venv():
         argv += ["--symlink", _interpreter(), f"{_VENV}/bin/python"]
         argv += ["--symlink", "python", f"{_VENV}/bin/python3"]
-    for dest, descriptor in files.items():  # in place of what is bound already, or new
+    for dest, descriptor in files.items():  # new files, or replacements of bound ones
         covers = any(dest.startswith(f"{packages}/") for packages in _packages().values())
         argv += ["--perms", "0444", "--ro-bind-data" if covers else "--file", str(descriptor), dest]
     argv += ["--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/", "--clearenv"]
@@ -188,13 +188,13 @@ def _arguments(
     return argv, sources
 
 
-def seen() -> list[str]:
-    """The folders of this machine that can be read inside, besides the system's programs and libraries."""
+def readable_host_folders() -> list[str]:
+    """The host folders that a sandbox can read, besides the system's programs and libraries."""
     return [os.path.realpath(sys.base_prefix), *_packages()]
 
 
 def _with_libraries(program: str) -> tuple[str, str]:
-    """The folder that must be seen to run a program (a wheel's libraries lie beside it), and the rest of the path."""
+    """The folder that has to be reachable to run a program (a wheel's libraries lie beside it), and the rest."""
     packages, separator, rest = program.rpartition("/site-packages/")
     if separator:
         return f"{packages}/site-packages", f"/{rest}"
@@ -202,7 +202,7 @@ def _with_libraries(program: str) -> tuple[str, str]:
 
 
 def _interpreter() -> str:
-    """The base interpreter's path inside: its own only where it is the system's, whose folders tell nothing."""
+    """The base interpreter's path in the sandbox: the host path only for the system's, which reveals nothing."""
     real, base = os.path.realpath(sys.executable), os.path.realpath(sys.base_prefix)
     return real if base == "/usr" else f"{_PYTHON}/{os.path.relpath(real, base)}"
 
@@ -212,7 +212,7 @@ def _in_venv() -> bool:
 
 
 def _packages() -> dict[str, str]:
-    """The folders of installed packages that are not part of the system or the interpreter: where, and where inside."""
+    """Folders of installed packages outside the system and the interpreter: path on the host -> path in the sandbox."""
     base = Path(os.path.realpath(sys.base_prefix))
     bound = [Path("/usr", part) for part in _PARTS] + [base / part for part in _PARTS]
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -222,19 +222,19 @@ def _packages() -> dict[str, str]:
         if real in found or Path(real).name not in ("site-packages", "dist-packages") or not Path(real).is_dir():
             continue
         if not any(Path(real).is_relative_to(part) for part in bound):
-            ours = _in_venv() and _VENV not in "".join(found.values())
-            # Never at its own path: that may lie in one of the folders that are emptied after every child.
-            found[real] = f"{_VENV}/lib/{version}/site-packages" if ours else f"{_APP}/packages-{len(found)}"
+            is_own = _in_venv() and _VENV not in "".join(found.values())
+            # Never at the host path: that may lie in one of the folders that are emptied after every child.
+            found[real] = f"{_VENV}/lib/{version}/site-packages" if is_own else f"{_APP}/packages-{len(found)}"
     return found
 
 
-def _files() -> dict[str, bytes]:
-    """The files that are written into a sandbox, for they must not show where they come from."""
-    files = {dest: text.encode() for dest, text in _WRITTEN.items()}
-    for path in sorted(INSIDE.glob("*.py")):
-        files[f"{_APP}/{INSIDE.name}/{path.name}"] = path.read_bytes()
+def _generated_files() -> dict[str, bytes]:
+    """Files that are generated for a sandbox, because the host's versions would reveal host paths."""
+    files = {dest: text.encode() for dest, text in _FIXED_FILES.items()}
+    for path in sorted(GUEST.glob("*.py")):
+        files[f"{_APP}/{GUEST.name}/{path.name}"] = path.read_bytes()
     for source, dest in _packages().items():
-        for path in _telling(Path(source)):
+        for path in _files_with_host_paths(Path(source)):
             files[f"{dest}/{path.relative_to(source)}"] = b"{}" if path.suffix == ".json" else b"\n"
     if _in_venv():
         system = "false"
@@ -246,8 +246,8 @@ def _files() -> dict[str, bytes]:
     return files
 
 
-def _telling(packages: Path) -> list[Path]:
-    """The files among installed packages that say where on this machine a checkout or a wheel lies."""
+def _files_with_host_paths(packages: Path) -> list[Path]:
+    """The files among installed packages that contain the host path of a checkout or a wheel."""
     found = [path for path in packages.glob("*.dist-info/direct_url.json") if "file:" in path.read_text("utf-8")]
     for path in packages.glob("*.pth"):
         lines = path.read_text("utf-8", "replace").splitlines()
@@ -257,7 +257,7 @@ def _telling(packages: Path) -> list[Path]:
 
 
 def _unprivileged() -> int | None:
-    """A user that nobody is; None where this root is one of a container that knows no other users."""
+    """An unused user id; None where this root is one of a container without other users."""
     uid = _UID_BASE + os.getpid() % _UIDS
     for line in Path("/proc/self/uid_map").read_text("ascii").splitlines():
         first, _, count = map(int, line.split())

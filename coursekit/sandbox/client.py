@@ -1,7 +1,7 @@
-"""The outside of the sandbox: ``Sandbox`` starts the fork server, ``Child`` is one submission in it.
+"""The grader's side of the sandbox: ``Sandbox`` starts the fork server, ``Child`` is one submission in it.
 
-Nothing that a child says is believed, nothing of it raises here, and everything it does ends within bounds of time,
-bytes and events. What is left of a child when it is over is nothing, or the whole sandbox is thrown away.
+All data from a child is untrusted: it raises nothing here, and time, bytes and events are bounded. If the clean-up
+after a child leaves anything behind, the whole sandbox is discarded.
 """
 
 import socket
@@ -13,34 +13,34 @@ from typing import Any, Self
 
 from coursekit.model.errors import CourseError
 from coursekit.sandbox import isolation, student_files
-from coursekit.sandbox.fork_server import Call, Server, ServerLost
+from coursekit.sandbox.fork_server import ForkServer, ServerLost, WarmUpCall
 from coursekit.sandbox.guest import channel
-from coursekit.sandbox.isolation import Walls
+from coursekit.sandbox.isolation import Isolation
 from coursekit.sandbox.limits import DEFAULT_LIMITS, MIB, ResourceLimits
 from coursekit.sandbox.reply import Reply, ReplyCollector
-from coursekit.sandbox.request import Line, Request
-from coursekit.sandbox.timeouts import Usage, others_had_s
+from coursekit.sandbox.request import ChildSocket, Request
+from coursekit.sandbox.timeouts import CpuUsage, cpu_steal_s
 
-_ATTEMPTS = 4  # in which a server may be lost before a child runs
+_ATTEMPTS = 4  # to start a child, each with a new server after the first was lost
 
 
 class Sandbox:
-    """A fork server behind walls, for one assignment. It starts at the first child, and anew when it was thrown away.
+    """A fork server in isolation, for one assignment. It starts with the first child, and again after ``discard``.
 
-    ``files``: trusted files by their names below the student's folder. The modules among them are imported before the
-    fork, and the calls made ``beforehand`` whose results they remember, such as pictures. Use it from the thread that
-    made it: the sandbox ends with that thread.
+    ``files`` are the trusted files by their names below the student's folder. Before the first fork, the server imports
+    the modules among them and makes the ``warm_up_calls``, whose results (such as figures) the modules cache. Use a
+    sandbox only from the thread that created it: the sandbox ends with that thread.
     """
 
     def __init__(
         self,
         files: Mapping[str, Path],
         limits: ResourceLimits = DEFAULT_LIMITS,
-        walls: Walls | None = None,
-        beforehand: Sequence[Call] = (),
+        layers: Isolation | None = None,
+        warm_up_calls: Sequence[WarmUpCall] = (),
     ) -> None:
-        self._files, self.limits, self._walls, self._beforehand = dict(files), limits, walls, tuple(beforehand)
-        self._server: Server | None = None
+        self._files, self.limits, self._walls, self._warm_up_calls = dict(files), limits, layers, tuple(warm_up_calls)
+        self._server: ForkServer | None = None
         self._child: Child | None = None
         self.starts = 0  # how often a server was started
 
@@ -51,28 +51,31 @@ class Sandbox:
         self.close()
 
     @property
-    def walls(self) -> Walls:
-        """The walls that hold here. Raises CourseError where there are none and nobody said that none will do."""
+    def layers(self) -> Isolation:
+        """The isolation layers in use. Raises CourseError if there are none and the caller did not ask for none."""
         if self._walls is None:
             self._walls = isolation.require()
         return self._walls
 
     def start(self) -> None:
-        """The server runs. (``child`` does this by itself.)"""
+        """Start the server if it does not run. (``child`` calls this.)"""
         if self._server is None:
             self._server = self._started()
             self.starts += 1
 
-    def _started(self) -> Server:
-        """A server like every later one. The first, which drew what is kept, has other addresses; cells print them."""
-        server = Server(self._files, asdict(self.limits), self.walls, self._beforehand)
-        if server.first:
+    def _started(self) -> ForkServer:
+        """A new server. One that filled the host cache is restarted: its children would print other memory addresses.
+
+        Every later server reads the cache, and a cell that prints an address has to give the same in each.
+        """
+        server = ForkServer(self._files, asdict(self.limits), self.layers, self._warm_up_calls)
+        if server.filled_cache:
             server.close()
-            server = Server(self._files, asdict(self.limits), self.walls, self._beforehand)
+            server = ForkServer(self._files, asdict(self.limits), self.layers, self._warm_up_calls)
         return server
 
     def child(self, files: Mapping[str, bytes] = {}) -> "Child":
-        """A new process with a clean shell in a clean folder, where the trusted files lie and ``files`` beside them."""
+        """Fork a process with a fresh shell, in a clean folder with the trusted files and the student ``files``."""
         if self._child is not None:
             raise RuntimeError("one child at a time: close the last one first")
         table, data, left_out = student_files.pack(files, self._files, self.limits.scratch_mib * MIB // 2)
@@ -80,8 +83,8 @@ class Sandbox:
             try:
                 self.start()
                 assert self._server is not None
-                line = self._server.fork(table, data)
-                self._child = Child(self, self._server, line, self.limits, left_out)
+                sock = self._server.fork(table, data)
+                self._child = Child(self, self._server, sock, self.limits, left_out)
                 return self._child
             except ServerLost as error:
                 self.discard()
@@ -92,32 +95,37 @@ class Sandbox:
         raise AssertionError
 
     def discard(self) -> None:
-        """The server is thrown away with all that is in it; the next child gets a new one."""
+        """End the server and everything in its sandbox; the next child gets a new one."""
         server, self._server = self._server, None
         if server is not None:
             server.close()
 
     def close(self) -> None:
-        """Nothing of the sandbox is left."""
+        """End the child, if there is one, and the server."""
         if self._child is not None:
             self._child.close()
         self.discard()
 
-    def _over(self, server: Server, clean: bool) -> None:
+    def _over(self, server: ForkServer, clean: bool) -> None:
         self._child = None
-        if server is self._server and (not clean or self.walls.fresh):
+        if server is self._server and (not clean or self.layers.fresh):
             self.discard()
 
 
 class Child:
-    """One submission. Leaving it kills all that it started and wipes all that it wrote."""
+    """One submission. Closing it kills all its processes and deletes all its files."""
 
     def __init__(
-        self, sandbox: Sandbox, server: Server, line: socket.socket, limits: ResourceLimits, left_out: tuple[str, ...]
+        self,
+        sandbox: Sandbox,
+        server: ForkServer,
+        sock: socket.socket,
+        limits: ResourceLimits,
+        left_out: tuple[str, ...],
     ) -> None:
         self._sandbox, self._server, self._limits = sandbox, server, limits
-        self._line = Line(line, limits.reply_mib * MIB)
-        self.left_out = left_out  # names of the student's own files that were not given to it
+        self._socket = ChildSocket(sock, limits.reply_mib * MIB)
+        self.left_out = left_out  # names of the rejected student files
         self._requests, self._lost, self._closed, self._born = 0, "", False, time.monotonic()
         self._events = 0
 
@@ -128,31 +136,32 @@ class Child:
         self.close()
 
     def ask(self, request: Mapping[str, Any], timeout_s: float, grace_s: float = 2.0) -> Reply:
-        """The answer to a request. After ``timeout_s`` it is interrupted, ``grace_s`` later given up ("lost").
+        """Send a request and wait for the reply.
 
-        What it has to wait for a processor that other programs use is no part of this time.
+        After ``timeout_s`` the request is interrupted, ``grace_s`` later the child is given up ("lost"). CPU steal time
+        does not count.
         """
         if self._lost or self._closed:
             return Reply("lost", why=self._lost or "the notebook is over")
         self._requests += 1
         most = min(self._limits.events, self._limits.all_events - self._events)
-        collector, skipped = ReplyCollector(self._requests, self._limits, most), self._line.skipped
+        collector, skipped = ReplyCollector(self._requests, self._limits, most), self._socket.skipped
         data = channel.encode({**request, "id": self._requests})
-        reply = Request(self._server, self._line, collector, data, timeout_s, grace_s).reply()
+        reply = Request(self._server, self._socket, collector, data, timeout_s, grace_s).reply()
         self._events += len(reply.events)
         self._lost = reply.why if reply.end == "lost" else ""
-        return replace(reply, dropped=reply.dropped + self._line.skipped - skipped)
+        return replace(reply, dropped=reply.dropped + self._socket.skipped - skipped)
 
-    def others_had_s(self) -> float:
-        """How much of its life the child has waited for a processor that other programs used; 0 when it is lost."""
+    def cpu_steal_s(self) -> float:
+        """CPU steal time since the child began; 0 when it is lost."""
         if self._lost or self._closed:
             return 0.0
-        return others_had_s(Usage(), self._server.usage(), time.monotonic() - self._born)
+        return cpu_steal_s(CpuUsage(), self._server.usage(), time.monotonic() - self._born)
 
     def close(self) -> None:
-        """Nothing of it is left."""
+        """Kill all processes of the child and delete all its files."""
         if not self._closed:
             self._closed = True
             clean = self._server.end()
-            self._line.close()
+            self._socket.close()
             self._sandbox._over(self._server, clean)

@@ -1,7 +1,7 @@
-"""What one sandbox leaves to the next, since making it takes longer than all the rest of a start.
+"""Host cache: what one sandbox leaves to the next, because making it takes longer than the rest of a start.
 
-Matplotlib's list of fonts, and the pictures of a notebook's text. Both are made before there is any submission in a
-sandbox, and lie below the user's cache folder, by the packages, fonts and modules that they were made with.
+It holds Matplotlib's list of fonts, and the figures of a notebook's text. A sandbox makes both before any submission
+runs in it. The files lie below the user's cache folder; the packages, fonts and modules that were used are the key.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from typing import Any
 from coursekit.system import atomic_write
 
 _MAX_BYTES = 8 << 20
-_MAX_PICTURE_FILES = 12  # four for each assignment of ours, so that an author who tries things out keeps some
+_MAX_FIGURE_FILES = 12  # four for each assignment of this course, so that an author who experiments keeps some
 
 
 def _folder() -> Path:
-    """The folder for this interpreter's packages and this system's fonts."""
+    """The cache folder for this interpreter's packages and this system's fonts."""
     packages = Path(sysconfig.get_path("purelib"))
     facts = [str(packages)]
     for path in (packages / "matplotlib", Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/etc/fonts")):
@@ -30,14 +30,17 @@ def _folder() -> Path:
 
 
 def fonts() -> dict[str, bytes]:
-    """The lists there are, by file name; none is fine."""
-    with contextlib.suppress(OSError, RuntimeError):  # no home, nothing to read: the sandbox makes its own
+    """The cached font lists by file name; empty if there are none."""
+    with contextlib.suppress(OSError, RuntimeError):  # no home folder, or not readable: the sandbox makes its own list
         return {path.name: path.read_bytes() for path in sorted(_folder().glob("fontlist-*.json"))}
     return {}
 
 
-def keep_fonts(lists: Mapping[str, str]) -> bool:
-    """The lists are kept, as well as this user may; each appears whole or not at all. Whether there was a new one."""
+def store_fonts(lists: Mapping[str, str]) -> bool:
+    """Store the font lists, if this user can write the cache; returns whether one of them is new.
+
+    Each file appears complete or not at all.
+    """
     before = len(fonts())
     with contextlib.suppress(OSError, RuntimeError):
         for name, text in lists.items():
@@ -47,8 +50,8 @@ def keep_fonts(lists: Mapping[str, str]) -> bool:
     return len(fonts()) > before
 
 
-def pictures_name(files: Mapping[str, bytes], calls: Sequence[Any]) -> str:
-    """The file for what these calls of functions in the modules among these files draw."""
+def figures_file_name(files: Mapping[str, bytes], calls: Sequence[Any]) -> str:
+    """The name of the cache file for the figures that these calls draw with the modules among these files."""
     whole = hashlib.sha256(json.dumps(calls).encode())
     for name, data in sorted(files.items()):
         if name.endswith(".py"):
@@ -56,22 +59,22 @@ def pictures_name(files: Mapping[str, bytes], calls: Sequence[Any]) -> str:
     return f"pictures-{whole.hexdigest()[:24]}.json"
 
 
-def pictures(name: str) -> dict[str, Any]:
-    """What ``figure_cache.remembered`` gave when that was drawn; nothing is fine."""
+def figures(name: str) -> dict[str, Any]:
+    """The cached figures, as ``figure_cache.remembered`` returned them; empty if there are none."""
     with contextlib.suppress(OSError, RuntimeError, ValueError, RecursionError):
         found = json.loads((_folder() / name).read_bytes())
         return found if isinstance(found, dict) else {}
     return {}
 
 
-def keep_pictures(name: str, drawn: Mapping[str, Any]) -> bool:
-    """They are kept like the fonts, and those that were kept longest give way. Whether they are kept now."""
+def store_figures(name: str, drawn: Mapping[str, Any]) -> bool:
+    """Store figures in the cache and delete its oldest files; returns whether the figures were stored."""
     with contextlib.suppress(OSError, RuntimeError):
         text = json.dumps(drawn)
         if drawn and len(text) <= _MAX_BYTES:
             _write(_folder() / name, text)
             by_age = sorted(_folder().glob("pictures-*.json"), key=lambda path: path.stat().st_mtime_ns)
-            for path in by_age[:-_MAX_PICTURE_FILES]:
+            for path in by_age[:-_MAX_FIGURE_FILES]:
                 path.unlink()
             return bool(drawn)
     return False

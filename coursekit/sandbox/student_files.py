@@ -1,4 +1,4 @@
-"""The files that a submission may bring along into the sandbox, by their names below the notebook's folder."""
+"""Selects the student files that go into the sandbox; names are relative to the notebook's folder."""
 
 from collections.abc import Collection, Mapping
 from importlib.machinery import all_suffixes
@@ -11,18 +11,18 @@ _MAX_PART_BYTES, _MAX_NAME_BYTES, _MAX_FILES = 200, 800, 1000
 def pack(
     files: Mapping[str, bytes], trusted: Collection[str], max_bytes: int
 ) -> tuple[list[tuple[str, int]], bytes, tuple[str, ...]]:
-    """The files that the submission gets, as a table of (name, size) and their data one behind the other.
+    """The accepted files as a table of (name, size), their concatenated data, and the names of the rejected files.
 
-    And the names of those that it does not get: what could be imported, lies outside the folder, stands in the way of a
-    trusted file, or no longer fits.
+    A file is rejected if Python could import it, if it lies outside the folder, if its path collides with a trusted
+    file, or if it exceeds ``max_bytes`` in all.
     """
-    ours = {PurePosixPath(name) for name in trusted}
-    ours |= {parent for path in ours for parent in path.parents}
+    reserved = {PurePosixPath(name) for name in trusted}
+    reserved |= {parent for path in reserved for parent in path.parents}
     table: list[tuple[str, int]] = []
     data, left_out = bytearray(), []
     for name in sorted(files):
         fits = len(table) < _MAX_FILES and len(data) + len(files[name]) <= max_bytes
-        if fits and is_harmless(name) and not _in_the_way(PurePosixPath(name), ours, trusted):
+        if fits and is_harmless(name) and not _collides(PurePosixPath(name), reserved, trusted):
             table.append((name, len(files[name])))
             data += files[name]
         else:
@@ -44,5 +44,5 @@ def is_harmless(name: str) -> bool:
     )
 
 
-def _in_the_way(path: PurePosixPath, ours: set[PurePosixPath], trusted: Collection[str]) -> bool:
-    return path in ours or any(str(parent) in trusted for parent in path.parents)
+def _collides(path: PurePosixPath, reserved: set[PurePosixPath], trusted: Collection[str]) -> bool:
+    return path in reserved or any(str(parent) in trusted for parent in path.parents)

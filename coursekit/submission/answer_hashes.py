@@ -1,4 +1,4 @@
-"""Which answers a submission holds, as hashes: by them it is known whether a person has read an answer already."""
+"""Hashes of a submission's answers; they show whether a person has already read an answer."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from coursekit.model import notebooks
 def digests(notebook: NotebookNode) -> dict[str, str]:
     """The hash of each answer, text or code with its pictures, by the ``grade_id`` of its cell.
 
-    A line's end and blank lines around an answer are no part of it.
+    Trailing blanks and blank lines around an answer do not count.
     """
     return {
         name: _digest(cell)
@@ -24,7 +24,7 @@ def digests(notebook: NotebookNode) -> dict[str, str]:
 
 
 def in_file(path: Path) -> dict[str, str]:
-    """The same for a notebook among the autograded ones; empty where there is none that can be read."""
+    """The hashes of the answers in an autograded notebook; empty if the file is missing or unreadable."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         return digests(notebooks.parse(json.dumps(raw), path))

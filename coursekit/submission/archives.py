@@ -1,4 +1,4 @@
-"""The files in a zip archive: nothing is written to the disk, and no archive can take more than its share."""
+"""The files in a zip archive, read in memory and within limits of size, number and compression ratio."""
 
 import io
 import lzma
@@ -16,14 +16,14 @@ from coursekit.submission.folders import Item, is_junk
 
 SIGNATURE = b"PK\x03\x04"
 MAX_ARCHIVE_BYTES, MAX_ENTRIES, MAX_RATIO = 50 << 20, 2_000, 200
-_SUSPICIOUS_BYTES = 1 << 20  # a ratio says nothing about small files
-_MAX_DIRECTORY_BYTES = 4 << 20  # zipfile reads the whole table of contents before it says how many entries there are
-MAX_EXTRA_BYTES, _MAX_EXTRA_ALTOGETHER = 4_000, 1 << 20  # of one entry, and all: times, owners, a name in Unicode
+_SUSPICIOUS_BYTES = 1 << 20  # smaller files are not suspicious at any ratio
+_MAX_DIRECTORY_BYTES = 4 << 20  # zipfile reads the whole central directory before it counts the entries
+MAX_EXTRA_BYTES, _MAX_EXTRA_ALTOGETHER = 4_000, 1 << 20  # per entry and in total: times, owners, a Unicode name
 _ANEW = "pack only the notebook into an ordinary .zip, or hand in the .ipynb file itself"
 
 
 def files_in(data: bytes, name: str) -> tuple[Item, ...]:
-    """What the archive holds, junk left out. Raises CourseError, in words for the one who packed it."""
+    """The files in the archive, without junk. Raises CourseError, in words for the student."""
     _check_directory(data, name)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -36,7 +36,7 @@ def files_in(data: bytes, name: str) -> tuple[Item, ...]:
     for entry, called in zip(entries, zip_names.names(entries), strict=True):
         path = _inside(called) if called is not None else None
         long = long or called is None
-        if path is not None and entry.is_dir():  # an entry without a name has no last letter to look at
+        if path is not None and entry.is_dir():  # is_dir needs a name: it looks at the last letter
             continue
         if path is None or stat.S_ISLNK(entry.external_attr >> 16):
             refused = True
@@ -65,9 +65,9 @@ def _check_directory(data: bytes, name: str) -> None:
 
 
 def _check_extra_fields(table: bytes, name: str) -> None:
-    """zipfile needs time with the square of an entry's extra fields, so there may not be many."""
+    """Refuse entries with many extra fields: zipfile takes time quadratic in their number."""
     at = altogether = 0
-    while table.startswith(b"PK\1\2", at) and at + 46 <= len(table):  # however many entries are said to be there
+    while table.startswith(b"PK\1\2", at) and at + 46 <= len(table):  # the entry count in the file may be wrong
         lengths = struct.unpack_from("<HHH", table, at + 28)
         altogether += lengths[1]
         if lengths[1] > MAX_EXTRA_BYTES or altogether > _MAX_EXTRA_ALTOGETHER:

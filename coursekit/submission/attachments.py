@@ -1,4 +1,4 @@
-"""Pictures in cells as attachments: kept where they are PNG, JPEG or GIF, and bearably large."""
+"""Pictures in cells as attachments: PNG, JPEG and GIF are kept, up to limits of size and number."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,13 +7,13 @@ from urllib.parse import quote, unquote
 
 from coursekit.model import accents
 
-MAX_PICTURES, MAX_CHARS, MAX_NAME_CHARS = 10, 8 << 20, 200  # the characters are base64, of all pictures of a cell
+MAX_PICTURES, MAX_CHARS, MAX_NAME_CHARS = 10, 8 << 20, 200  # characters of base64, of all pictures of a cell
 MAX_ALL_PICTURES, MAX_ALL_CHARS = 40, 16 << 20  # of a whole notebook
-Pictures = Mapping[str, Mapping[str, str]]  # as a cell has them: by name and MIME type, in base64
-# The first bytes of a picture, of which base64 makes these first letters.
+Pictures = Mapping[str, Mapping[str, str]]  # base64 by name and MIME type, as in a cell
+# The first base64 letters of each picture format.
 _BEGINS = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "R0lGODdh": "image/gif", "R0lGODlh": "image/gif"}
 _BASE64 = re.compile(r"[A-Za-z0-9+/]++={0,2}")
-# Between quotes an address may be broken into lines; elsewhere a blank ends it.
+# Inside quotes an address may contain line breaks; elsewhere a blank ends it.
 _DATA_URI = re.compile(
     r"""(?i:(?P<quote>["'])\s{0,9}data:image/[a-z0-9.+-]{1,20};base64,)(?P<broken>[A-Za-z0-9+/=%\s]{20,}+)(?P=quote)"""
     r"""|(?i:data:image/[a-z0-9.+-]{1,20};base64,)(?P<plain>[A-Za-z0-9+/=%]{20,}+)"""
@@ -21,7 +21,7 @@ _DATA_URI = re.compile(
 
 
 def kept(found: Any) -> dict[str, dict[str, str]]:
-    """The pictures among a cell's attachments, by name and by the MIME type that they really have; nothing else."""
+    """The pictures among a cell's attachments, by name and by the MIME type that their data shows."""
     pictures: dict[str, dict[str, str]] = {}
     left = MAX_CHARS
     for name, bundle in found.items() if isinstance(found, dict) else ():
@@ -38,7 +38,7 @@ def kept(found: Any) -> dict[str, dict[str, str]]:
 
 
 def of_base64(data: Any) -> dict[str, str]:
-    """The picture that base64 text holds, by its MIME type; nothing where it holds none, or is too large."""
+    """The picture in a base64 text, by its MIME type; empty if it is no picture, or too large."""
     if isinstance(data, list) and all(isinstance(part, str) for part in data):
         data = "".join(data)
     if not isinstance(data, str) or len(data) > MAX_CHARS * 11 // 10:  # with line ends
@@ -49,7 +49,7 @@ def of_base64(data: Any) -> dict[str, str]:
 
 
 def inlined(source: str, pictures: Pictures) -> tuple[str, dict[str, dict[str, str]]]:
-    """A text whose data URIs have become attachments, beside those that it has: Colab writes pictures so."""
+    """The text with its data URIs (Colab embeds pictures in this way) turned into attachments, and all attachments."""
     found = {name: dict(bundle) for name, bundle in pictures.items()}
     if "data:image/" not in source.lower():
         return source, found
@@ -65,7 +65,7 @@ def inlined(source: str, pictures: Pictures) -> tuple[str, dict[str, dict[str, s
 
 
 def add(pictures: dict[str, dict[str, str]], name: str, bundle: Mapping[str, str]) -> str:
-    """The name under which the picture now is among these: ``name``, with a number where another has it already."""
+    """Add a picture and return its name: ``name``, with a number if another picture has that name."""
     stem, dot, suffix = re.sub(r"[^\w.-]+", "-", name)[-MAX_NAME_CHARS // 2 :].rpartition(".")
     free, number = f"{stem}{dot}{suffix}", 2
     while free in pictures and pictures[free] != bundle:
@@ -75,7 +75,7 @@ def add(pictures: dict[str, dict[str, str]], name: str, bundle: Mapping[str, str
 
 
 def merged(parts: Iterable[tuple[str, Pictures]], between: str = "\n\n") -> tuple[str, dict[str, dict[str, str]]]:
-    """Several texts as one, with the pictures of all, as many as one cell may have."""
+    """Several texts joined into one, with the pictures of all, up to the limits of one cell."""
     texts: list[str] = []
     found: dict[str, dict[str, str]] = {}
     for text, pictures in parts:
@@ -92,27 +92,27 @@ def merged(parts: Iterable[tuple[str, Pictures]], between: str = "\n\n") -> tupl
     return between.join(texts), found
 
 
-def all_shown(text: str, pictures: Pictures) -> str:
-    """The text, with those of its pictures below it to which nothing in it refers."""
+def with_all_pictures(text: str, pictures: Pictures) -> str:
+    """The text, followed by those of its pictures to which it does not refer."""
     there = normal(text)
     left = [name for name in pictures if f"attachment:{normal(name)}" not in there]
     return "\n\n".join([*filter(None, [text.rstrip()]), *(f"![](<attachment:{quote(name)}>)" for name in left)])
 
 
 def called(pictures: Any, name: str) -> Any:
-    """The attachment that goes by this name in a text, where letters may be written as ``%20`` and the like."""
+    """The attachment to which a text refers by this name, which may be percent-encoded (``%20``)."""
     if not isinstance(pictures, dict):
         return None
     return pictures.get(name) or next((pictures[own] for own in pictures if normal(own) == normal(name)), None)
 
 
 def normal(name: str) -> str:
-    """A name or text as it is compared: no percent signs, and letters with accents in one piece."""
+    """A name or text for comparison: percent-decoded, and in Unicode's composed form (NFC)."""
     return accents.composed(unquote(name))
 
 
 def bounded(cells: Iterable[Any]) -> int:
-    """Takes away the pictures with which these cells have more than a notebook may have; says how many that were."""
+    """Remove the pictures that exceed the limits of a notebook; return how many were removed."""
     many, left, lost = MAX_ALL_PICTURES, MAX_ALL_CHARS, 0
     for cell in cells:
         pictures = cell.get("attachments") or {}
@@ -125,7 +125,7 @@ def bounded(cells: Iterable[Any]) -> int:
 
 
 def has_room(pictures: Pictures, another: Mapping[str, str]) -> bool:
-    """Whether a cell with these pictures may have another one."""
+    """Whether the limits of a cell allow another picture beside these."""
     weight = sum(len(data) for bundle in (*pictures.values(), another) for data in bundle.values())
     return len(pictures) < MAX_PICTURES and weight <= MAX_CHARS
 

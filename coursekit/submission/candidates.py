@@ -1,4 +1,4 @@
-"""The notebooks among the files that were handed in: read within bounds, and told apart by how much they are worth."""
+"""The notebooks among the submitted files: read within limits, and ranked by how much of an answer they hold."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,13 +14,13 @@ from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import archives, rebuild, salvage
 from coursekit.submission.folders import Item
-from coursekit.submission.plain_notebook import Rescued
+from coursekit.submission.plain_notebook import SalvagedNotebook
 
 MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 64 << 20, 80 << 20, 20, 3
-# What is compared of several notebooks: characters of their cells, where each cell counts as some. One is always read.
+# Limit on the characters of all notebooks together; each cell adds CELL_COUNTS. One notebook is always read.
 MAX_COMPARED, CELL_COUNTS = 1_000_000, 200
-# What a notebook is worth: with answers (whole; partly lost; the copy that JupyterLab keeps), with nothing but text
-# that may be one, without any, not ours.
+# Ranks of a notebook: with answers (complete, partly lost, a checkpoint of JupyterLab), with text that may be one,
+# without answers, not of this assignment, of another assignment.
 WHOLE, PARTLY, EARLIER, UNSURE, UNANSWERED, UNKNOWN, OTHER = 6, 5, 4, 3, 2, 1, 0
 NOTEBOOK_NAME = re.compile(r"\.(ipynb|json)( ?\(\d+\))?(\.(txt|json|ipynb))?$", re.IGNORECASE)
 
@@ -30,34 +30,34 @@ class Candidate:
     """A notebook that may be the one to grade."""
 
     item: Item
-    read: Rescued
+    read: SalvagedNotebook
     rank: int
     written: Mapping[str, str]  # its answers, by the id of the answer cell
-    untouched: bool = False  # nothing was added to what was released
+    unchanged: bool = False  # equal to the release
     other: str = ""  # the assignment that it really belongs to
 
 
 class Reader:
-    """Reads notebooks one after another, until it has read enough; what goes wrong is kept in words."""
+    """Reads notebooks one after another, up to the limits; keeps what went wrong as CourseErrors."""
 
     def __init__(self, course: Course, assignment: str) -> None:
         self._course, self._assignment = course, assignment
         self._bytes, self._files, self._compared = MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_COMPARED
         self.found: list[Candidate] = []
         self.problems: list[CourseError] = []
-        self.passed_over = 0  # notebooks that were not looked at, since others had taken all that there is time for
-        self.among: dict[str, tuple[Item, ...]] = {}  # the files of each archive, by its name; "" for the folder
+        self.passed_over = 0  # number of notebooks that were not read, because of the limits
+        self.files_by_archive: dict[str, tuple[Item, ...]] = {}  # by name of the archive; "" for the folder
 
     def read(self, files: tuple[Item, ...]) -> None:
-        """The notebooks in a folder; those in its archives too, if none in the folder itself has all answers."""
-        self.among[""] = files
+        """Read the notebooks in a folder; those in its archives too, if no notebook in the folder is complete."""
+        self.files_by_archive[""] = files
         packed = self._look_at(files)
         if not any(one.rank == WHOLE for one in self.found):
             for item in [*packed, *filter(_is_archive, files)][:MAX_ARCHIVES]:
                 self._unpack(item)
 
     def _look_at(self, files: Iterable[Item]) -> list[Item]:
-        """The notebooks among these become candidates or problems; returns archives under a notebook's name."""
+        """Add the notebooks among these files to the candidates or problems; return archives named like a notebook."""
         expected = f"{self._assignment}.ipynb"
         chosen = [item for item in files if NOTEBOOK_NAME.search(item.path.name)]
         packed = []
@@ -85,13 +85,13 @@ class Reader:
         return packed
 
     def _unpack(self, item: Item, *, nested: bool = False) -> None:
-        """The notebooks in an archive; archives in it are opened too, those in them are not."""
+        """Read the notebooks in an archive, and in archives inside it, but no deeper."""
         try:
             inside = archives.files_in(self._bytes_of(item, archives.MAX_ARCHIVE_BYTES), item.name)
         except CourseError as error:
             self.problems.append(error)
             return
-        self.among[item.name] = inside
+        self.files_by_archive[item.name] = inside
         before = len(self.found), len(self.problems)
         self._look_at(inside)
         packed = [inner for inner in inside if _is_archive(inner)]
@@ -125,7 +125,7 @@ class Reader:
         return data
 
 
-def _candidate(course: Course, assignment: str, item: Item, read: Rescued) -> Candidate:
+def _candidate(course: Course, assignment: str, item: Item, read: SalvagedNotebook) -> Candidate:
     source = source_of(course, assignment)
     known = rebuild.resemblance(source, read.notebook)
     content = rebuild.content(source, read.notebook)
@@ -142,11 +142,11 @@ def _candidate(course: Course, assignment: str, item: Item, read: Rescued) -> Ca
         rank = EARLIER
     else:
         rank = WHOLE if read.whole else PARTLY
-    return Candidate(item, read, rank, content.answers, content.untouched, other)
+    return Candidate(item, read, rank, content.answers, content.unchanged, other)
 
 
 def _other_assignment(course: Course, assignment: str, notebook: NotebookNode, known: int) -> str:
-    """The assignment that a notebook resembles far more than its own; "" if there is none."""
+    """Another assignment that a notebook resembles far more than this one; "" if there is none."""
     best, share = "", 1.5 * known / len(source_of(course, assignment).cells)
     for name in course.assignments():
         source = source_of(course, name)
@@ -161,7 +161,7 @@ def _is_archive(item: Item) -> bool:
 
 
 def source_of(course: Course, assignment: str) -> NotebookNode:
-    """The source notebook of an assignment, which nobody may change."""
+    """The source notebook of an assignment. It is cached: do not change it."""
     path = course.source(assignment)
     return _source_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
 

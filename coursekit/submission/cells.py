@@ -1,4 +1,4 @@
-"""What the cells of a submission are: the names they go by, what they define, and whose text they have."""
+"""Source cells and submitted cells: their names, the functions that they define, and which two belong together."""
 
 import ast
 import hashlib
@@ -25,76 +25,82 @@ _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*+(?:python3?|py)?[ \t]*+")
 
 
 @dataclass(frozen=True)
-class Piece:
+class SubmittedCell:
     """One cell of a submission."""
 
     kind: str
     source: str
-    names: tuple[str, ...]  # what it says it is: its grade_id, its cell id, and where Colab puts the cell id
-    short: bool = True  # enough to be parsed
-    pictures: Mapping[str, Any] = field(default_factory=dict)  # attached to a text, or shown by a code cell
-    drawn: Mapping[str, Any] = field(default_factory=dict)  # what a code cell showed, and shows again when it is run
-    drew: bool = False  # whether a code cell showed pictures, kept or not
-    handed_in: tuple[Any, ...] = ()  # what a code cell showed, for the case that it is not run
+    names: tuple[str, ...]  # its grade_id, its cell id, and the cell id in the metadata, where Colab puts it
+    parseable: bool = True  # short enough to be parsed
+    pictures: Mapping[str, Any] = field(default_factory=dict)  # attached to a text, or a file that a code cell shows
+    redrawn: Mapping[str, Any] = field(default_factory=dict)  # shown by a code cell that draws them again when it runs
+    showed_pictures: bool = False  # by a code cell, kept or not
+    handed_in: tuple[Any, ...] = ()  # outputs of a code cell, in case it is not run at grading
 
     @property
-    def shown(self) -> Mapping[str, Any]:
-        """All pictures that there are of it: a written answer is not run."""
-        return self.pictures or self.drawn
+    def all_pictures(self) -> Mapping[str, Any]:
+        """All its pictures, also those that a run would draw again: a written answer never runs."""
+        return self.pictures or self.redrawn
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is in it, not even a picture."""
-        return not self.source.strip() and not self.pictures and not self.drew
+        """Whether it has neither source nor pictures."""
+        return not self.source.strip() and not self.pictures and not self.showed_pictures
 
     @cached_property
     def code(self) -> str:
-        """The source; of a Markdown cell with a fenced piece of Python in it, that."""
-        if self.kind == "markdown" and self.short:
+        """The source; of a Markdown cell only its fenced Python code, if that defines a function."""
+        if self.kind == "markdown" and self.parseable:
             fenced = "\n\n".join(_fenced(self.source))
             return fenced if fenced and definitions(fenced) else self.source
         return self.source
 
     @cached_property
     def definitions(self) -> Mapping[str, str]:
-        return definitions(self.code) if self.short else _by_line(self.code)
+        return definitions(self.code) if self.parseable else _by_line(self.code)
 
     @cached_property
     def methods(self) -> dict[str, str]:
-        """Functions that stand inside a class of a code cell, and the class's name."""
-        tree = parsed(self.source) if self.short and self.kind == "code" else None
+        """The methods that a code cell defines: the name of the class by the name of the method."""
+        tree = parsed(self.source) if self.parseable and self.kind == "code" else None
         classes = [node for node in _statements(tree.body) if isinstance(node, ast.ClassDef)] if tree else []
         return {part.name: node.name for node in classes for part in node.body if isinstance(part, ast.FunctionDef)}
 
     @cached_property
     def only_defines(self) -> bool:
-        """Whether it is a code cell with functions in it and nothing else."""
-        tree = parsed(self.source) if self.short and self.kind == "code" else None
+        """Whether it is a code cell that contains function definitions and nothing else."""
+        tree = parsed(self.source) if self.parseable and self.kind == "code" else None
         return tree is not None and tree.body != [] and all(isinstance(node, ast.FunctionDef) for node in tree.body)
 
     @cached_property
-    def whole(self) -> bool:
-        """Whether it can be run by itself."""
-        return not self.short or parsed(self.source) is not None
+    def parses(self) -> bool:
+        """Whether its source is complete Python; a cell too long to be parsed counts as complete."""
+        return not self.parseable or parsed(self.source) is not None
 
 
-def pieces(notebook: NotebookNode) -> tuple[Piece, ...]:
-    """The cells of a submission that have a source, whatever else they have."""
-    found: list[Piece] = []
+def submitted_cells(notebook: NotebookNode) -> tuple[SubmittedCell, ...]:
+    """The cells of a submission that have a source."""
+    found: list[SubmittedCell] = []
     total = 0
     for cell in notebook.cells:
         if isinstance(cell.get("source"), str):
             total += len(cell.source) + CELL_COUNTS
-            short = len(cell.source) <= MAX_PARSED_CHARS and total <= MAX_PARSED_CHARS_ALTOGETHER
+            parseable = len(cell.source) <= MAX_PARSED_CHARS and total <= MAX_PARSED_CHARS_ALTOGETHER
             kind = str(cell.get("cell_type", "raw"))
-            piece = Piece(kind, str(cell.source), _names(cell), short)
+            submitted = SubmittedCell(kind, str(cell.source), _names(cell), parseable)
             if kind == "code":
-                attached, drawn = pictures.of_outputs(cell, again=False), pictures.of_outputs(cell, again=True)
-                drew, shown = bool(cell.get("outputs")), submitted_outputs.of(cell)
-                piece = replace(piece, pictures=attached, drawn=drawn, drew=drew, handed_in=shown)
+                attached, redrawn = pictures.of_outputs(cell, again=False), pictures.of_outputs(cell, again=True)
+                showed_pictures, outputs = bool(cell.get("outputs")), submitted_outputs.of(cell)
+                submitted = replace(
+                    submitted,
+                    pictures=attached,
+                    redrawn=redrawn,
+                    showed_pictures=showed_pictures,
+                    handed_in=outputs,
+                )
             else:
-                piece = replace(piece, pictures=attachments.kept(cell.get("attachments")))
-            found.append(piece)
+                submitted = replace(submitted, pictures=attachments.kept(cell.get("attachments")))
+            found.append(submitted)
     return tuple(found)
 
 
@@ -104,25 +110,25 @@ def _names(cell: NotebookNode) -> tuple[str, ...]:
 
 
 def _fenced(source: str) -> Iterator[str]:
-    """The pieces of code in a Markdown text. One that is not closed goes on to the end, so no line is read twice."""
-    mark, piece = "", list[str]()
+    """The fenced code blocks of a Markdown text. An unclosed block reaches to the end, so no line is read twice."""
+    mark, block = "", list[str]()
     for line in source.split("\n"):
         if mark and not line.startswith(mark):
-            piece.append(line)
+            block.append(line)
         elif mark:
-            yield "\n".join(piece).rstrip("\n")
+            yield "\n".join(block).rstrip("\n")
             mark = ""
         elif fence := _FENCE.fullmatch(line):
-            mark, piece = fence[1], []
+            mark, block = fence[1], []
     if mark:
-        yield "\n".join(piece).rstrip("\n")
+        yield "\n".join(block).rstrip("\n")
 
 
-@lru_cache(maxsize=512)  # a class hands in the same tests, and each answer is looked at several times
+@lru_cache(maxsize=512)  # students submit the same test cells, and each answer is parsed several times
 def definitions(source: str) -> Mapping[str, str]:
-    """The functions that a cell gives a name to at its top level, and what stands for their code.
+    """The functions that a cell defines at its top level: a digest of the code by name.
 
-    ``name = lambda …`` counts too. Where a cell is not Python, what begins a line with ``def name(`` counts.
+    ``name = lambda …`` counts too. If the cell is not valid Python, every line that begins with ``def name(`` counts.
     """
     magic = re.match(r"\s*%%(\w+)", source)
     if magic and magic[1] not in _PYTHON_MAGICS:
@@ -145,7 +151,7 @@ def _by_line(source: str) -> dict[str, str]:
 
 
 def _dump(node: ast.AST) -> str:
-    """A digest of the code: blanks and comments make no other one, and many of them may be remembered."""
+    """A digest of the code that ignores blanks and comments; short, since a cache holds many of them."""
     try:
         return hashlib.sha256(ast.dump(node).encode("utf-8", "surrogatepass")).hexdigest()
     except RecursionError:
@@ -153,7 +159,7 @@ def _dump(node: ast.AST) -> str:
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that run when the cell runs, also under ``if`` and ``try``, in the order in which they stand."""
+    """The statements that run when the cell runs, also those inside ``if`` and ``try``, in source order."""
     waiting = [*reversed(body)]
     while waiting:
         node = waiting.pop()
@@ -175,25 +181,25 @@ def _may_be_function(value: ast.expr | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Ours:
-    """A cell of the source notebook, as far as a submission is compared with it."""
+class SourceCell:
+    """A cell of the source notebook, with what matching and comparing a submission needs of it."""
 
     id: str
     kind: str
     test: bool
-    texts: tuple[str, ...]  # as we have it, and as it is released; of an answer cell only that
-    blank: str | None  # of an answer cell: what a student finds there
-    wanted: frozenset[str]  # of an answer cell: the functions that belong there
-    stubs: frozenset[str]  # what these are in the released cell
+    texts: tuple[str, ...]  # in the source notebook, and as released; of an answer cell the latter only
+    blank: str | None  # of an answer cell: its released text, with the stub; None for other cells
+    wanted: frozenset[str]  # of an answer cell: the functions that a student writes there
+    stubs: frozenset[str]  # digests of these functions as released
 
     @cached_property
     def numbers(self) -> frozenset[str]:
-        """The number of its exercise, as its stub says it."""
+        """The number of its exercise, read from its stub."""
         return frozenset(re.findall(r'NotImplementedError\("Exercise (\d+):', self.blank or ""))
 
     @property
     def is_written(self) -> bool:
-        """Whether it is an answer in words, which a person reads."""
+        """Whether it is a written answer, which a person grades."""
         return self.blank is not None and self.kind == "markdown"
 
     @property
@@ -202,26 +208,26 @@ class Ours:
 
     @cached_property
     def defined(self) -> frozenset[str]:
-        """Every function that it has, in one form or the other."""
+        """Every function that it defines, in the source notebook or as released."""
         return frozenset(name for text in self.texts for name in definitions(text))
 
-    def written(self, piece: Piece) -> frozenset[str]:
-        """The wanted functions that a cell defines otherwise than the untouched stub does."""
-        found = self.wanted & piece.definitions.keys()
-        return frozenset(name for name in found if piece.definitions[name] not in self.stubs)
+    def written(self, submitted: SubmittedCell) -> frozenset[str]:
+        """The wanted functions that a submitted cell defines with other code than the stub."""
+        found = self.wanted & submitted.definitions.keys()
+        return frozenset(name for name in found if submitted.definitions[name] not in self.stubs)
 
     def same(self, text: str) -> bool:
-        """Whether this is our text, or nothing."""
+        """Whether this text is the cell's own, or blank."""
         return any(same_text(one, text) for one in (*self.texts, ""))
 
 
-def ours(source: NotebookNode) -> dict[str, Ours]:
-    """The cells of the source notebook by id, in order. Nobody may change what this returns: it is made once."""
-    return _ours(json.dumps(source.cells))
+def source_cells(source: NotebookNode) -> dict[str, SourceCell]:
+    """The cells of the source notebook by id, in order. The result is cached: do not change it."""
+    return _source_cells(json.dumps(source.cells))
 
 
 @lru_cache(maxsize=4)
-def _ours(source: str) -> dict[str, Ours]:
+def _source_cells(source: str) -> dict[str, SourceCell]:
     found = {}
     cells = [nbformat.from_dict(cell) for cell in json.loads(source)]
     numbered = stubs.numbers(NotebookNode(cells=cells))
@@ -230,41 +236,41 @@ def _ours(source: str) -> dict[str, Ours]:
         in_stub = definitions(blank) if blank is not None and cell.cell_type == "code" else {}
         texts = (cell.source, notebooks.without_hidden(cell.source)) if blank is None else (blank,)
         wanted = frozenset(notebooks.defined_functions(cell.source)) if blank is not None else frozenset()
-        found[cell.id] = Ours(
+        found[cell.id] = SourceCell(
             cell.id, cell.cell_type, notebooks.is_test(cell), texts, blank, wanted, frozenset(in_stub.values())
         )
     return found
 
 
-def claims(cells: dict[str, Ours], theirs: Iterable[Piece]) -> list[str | None]:
-    """Which of our cells each of theirs stands for: by its names, else by having the very text of one not yet there."""
-    theirs = list(theirs)
-    found = [next((name for name in piece.names if name in cells), None) for piece in theirs]
+def matched_ids(cells: dict[str, SourceCell], submitted_cells: Iterable[SubmittedCell]) -> list[str | None]:
+    """For each submitted cell the id of its source cell, by name or else by equal text (each id once); else None."""
+    submitted_cells = list(submitted_cells)
+    found = [next((name for name in submitted.names if name in cells), None) for submitted in submitted_cells]
     there = set(found)
     by_text: dict[str, list[str]] = {}
     for cell in cells.values():
         for text in {normal(text) for text in cell.texts if cell.id not in there}:
             by_text.setdefault(text, []).append(cell.id)
-    for index, piece in enumerate(theirs):
-        if found[index] is None and normal(piece.source):
-            free = [cell_id for cell_id in by_text.get(normal(piece.source), ()) if cell_id not in there]
+    for index, submitted in enumerate(submitted_cells):
+        if found[index] is None and normal(submitted.source):
+            free = [cell_id for cell_id in by_text.get(normal(submitted.source), ()) if cell_id not in there]
             found[index] = free[0] if free else None
             there.update(free[:1])
     return found
 
 
 def normal(text: str) -> str:
-    """A text without the blanks at the ends of its lines and around it."""
+    """The text without trailing blanks on its lines, and without blanks around it."""
     return "\n".join(line.rstrip(" \t\r") for line in text.split("\n")).strip()
 
 
 def same_text(one: str, other: str) -> bool:
-    """Equal but for spaces at the ends of lines, and Windows' line ends."""
+    """Whether two texts are equal apart from trailing blanks and Windows line ends."""
     return normal(one) == normal(other)
 
 
-def alike(name: str, others: Iterable[str]) -> str:
-    """The name that was probably meant to be this one; "" if there is none."""
+def closest_name(name: str, others: Iterable[str]) -> str:
+    """The one of the other names that is probably a misspelling of ``name``; "" if there is none."""
     plain = {re.sub(r"[\W_\d]+", "", other).lower(): other for other in sorted(others) if len(other) < 80}
     wanted = re.sub(r"[\W_\d]+", "", name).lower()
     close = [wanted] if wanted in plain else get_close_matches(wanted, list(plain)[:500], 1, 0.87)

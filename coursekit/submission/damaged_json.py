@@ -1,4 +1,4 @@
-"""Text that ought to be JSON -> the values that can be read out of it: of merges, of several files in one, of ruins."""
+"""Damaged JSON -> the values in it: from Git merges, several documents in one file, and truncated files."""
 
 import json
 import re
@@ -13,14 +13,14 @@ _CELL_START = re.compile(r'\{\s*"(?:cell_type|attachments|execution_count|id|met
 
 
 def _small_int(digits: str) -> int:
-    return int(digits) if len(digits) < 1000 else 0  # Python refuses to read a number of thousands of digits
+    return int(digits) if len(digits) < 1000 else 0  # Python refuses to convert longer numbers
 
 
 _DECODER = json.JSONDecoder(strict=False, parse_int=_small_int)
 
 
 def values(text: str) -> Iterator[tuple[Any, tuple[str, ...], bool]]:
-    """What the text may mean as JSON, the likeliest first; a remark on each; whether nothing of it is lost."""
+    """Readings of the text as JSON, the likeliest first: the value, notes on it, and whether it is complete."""
     text = text.strip("\ufeff\0 \t\r\n")
     merged = [*_merged(text)]
     if merged:
@@ -46,7 +46,7 @@ def values(text: str) -> Iterator[tuple[Any, tuple[str, ...], bool]]:
 
 
 def _merged(text: str) -> Iterator[tuple[Any, tuple[str, ...], bool]]:
-    """The notebooks on both sides of an unfinished Git merge; none where the text is no such thing."""
+    """The notebooks on both sides of an unfinished Git merge; none if the text has no merge conflict."""
     if len({mark[1] for mark in _MERGE.finditer(text)} & {"<<<<<<<", "=======", ">>>>>>>"}) < 3:
         return
     said = "The file is an unfinished Git merge (it has lines with <<<<<<< and >>>>>>>). The {} was graded;"
@@ -57,7 +57,7 @@ def _merged(text: str) -> Iterator[tuple[Any, tuple[str, ...], bool]]:
 
 
 def _sides(text: str) -> tuple[str, str]:
-    """The two versions between which the marks of a merge let choose."""
+    """The two versions of a text with merge conflict markers."""
     sides: tuple[list[str], list[str]] = ([], [])
     writing: tuple[int, ...] = (0, 1)
     for line in text.splitlines(keepends=True):
@@ -71,7 +71,7 @@ def _sides(text: str) -> tuple[str, str]:
 
 
 def documents(text: str) -> tuple[list[Any], str]:
-    """The JSON values with which a text begins, at most three, and what stands behind them."""
+    """The JSON values at the beginning of a text, at most three, and the rest of the text."""
     if text[:1] not in ("{", "[", '"'):
         start = text.find("{", 0, 4096)
         text = text[start:] if start >= 0 and not text.startswith("<") else ""
@@ -89,9 +89,9 @@ def documents(text: str) -> tuple[list[Any], str]:
 
 
 def _whole_cells(text: str) -> list[Any]:
-    """The cells that can be read one by one out of what is no JSON as a whole."""
+    """The cells that can be parsed one by one, in a text that is not JSON as a whole."""
     found: list[Any] = []
-    at, work = 0, 5 * len(text) + 1_000_000  # a text can be made such that every try goes to its very end
+    at, work = 0, 5 * len(text) + 1_000_000  # bounded: in a hostile text every attempt reads to the end
     while work > 0 and len(found) < MAX_CELLS:
         start = _CELL_START.search(text, at)
         if start is None:
@@ -100,7 +100,7 @@ def _whole_cells(text: str) -> list[Any]:
         try:
             value, end = _DECODER.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            work -= error.pos - at + error.pos // 20 + 100  # it counts the lines from the beginning
+            work -= error.pos - at + error.pos // 20 + 100  # the error counts lines from the beginning of the text
             at += 1
         except (ValueError, RecursionError):
             work -= 20_000

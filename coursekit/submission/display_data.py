@@ -1,6 +1,6 @@
-"""What a display may consist of: MIME types, text, and how a picture is presented. Everything else is left out.
+"""The allowed parts of a display: MIME types, text, and presentation metadata. Everything else is dropped.
 
-What cells show comes from processes and files in which a student can write anything: nothing here raises.
+The values come from processes and files that a student controls, so no function here raises.
 """
 
 import re
@@ -19,7 +19,7 @@ _MAX_SIZE = 100_000
 
 
 def text(value: Any) -> str:
-    """The value as text that a file can hold: a list of strings is its lines, as in a notebook's file."""
+    """The value as valid Unicode text; a list of strings is joined, as in a notebook's file."""
     if isinstance(value, list):
         return "".join(text(item) for item in value if isinstance(item, str))
     if isinstance(value, str):
@@ -28,24 +28,24 @@ def text(value: Any) -> str:
 
 
 def is_text(value: str) -> bool:
-    """Whether a file can hold the text as it is."""
+    """Whether the text has no lone surrogates, which cannot be encoded as UTF-8."""
     return not _LONE_SURROGATES.search(value)
 
 
 def length(value: Any) -> int:
-    """Of what ``text`` would give, without the work of giving it."""
+    """The length of ``text(value)``, computed without building the text."""
     if isinstance(value, list):
         return sum(map(length, value))
     return len(value) if isinstance(value, str) else 0
 
 
 def name(value: Any) -> str:
-    """The beginning of a text, with nothing in it that moves a cursor."""
+    """The beginning of a text, without control characters."""
     return "".join(filter(str.isprintable, text(value)[:_MAX_NAME_CHARS]))
 
 
 def presentation(metadata: Any, mimes: Iterable[str]) -> dict[str, Any]:
-    """What metadata says of how a display is presented, on the whole and by MIME type."""
+    """The presentation metadata of a display: general, and by MIME type."""
     if not isinstance(metadata, dict):
         return {}
     by_mime = {mime: _presentation(metadata[mime]) for mime in mimes if isinstance(metadata.get(mime), dict)}
@@ -53,7 +53,7 @@ def presentation(metadata: Any, mimes: Iterable[str]) -> dict[str, Any]:
 
 
 def _presentation(said: dict[str, Any]) -> dict[str, Any]:
-    """Sizes, the text in place of an image, and how to draw what is shown."""
+    """Sizes, alternative text, and drawing flags."""
     sizes = {
         key: said[key]
         for key in _NUMBERS

@@ -1,21 +1,21 @@
-"""How much sense a text makes in an encoding: whether its letters are common in the languages that are written so."""
+"""How plausible an encoding is for a text: whether its letters are common in the languages written in it."""
 
 import re
 from collections.abc import Iterable
 
-# By encoding, which first bytes (of two) the common characters have: the first level of each standard, by frequency.
+# By encoding, the range of the first byte of common two-byte characters: level 1 of each standard, by frequency.
 _COMMON = {"gb18030": (0xB0, 0xD7), "cp932": (0x88, 0x97), "cp949": (0xB0, 0xC8), "big5": (0xA4, 0xC6)}
 _RARE = {"gb18030": (0xD8, 0xF7), "cp932": (0x98, 0xEA), "cp949": (0xCA, 0xFD), "big5": (0xC9, 0xF9)}
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fc]")
 _WIDE_SIGNS = "\u3001\u3002\u300a\u300b\u300c\u300d\u3010\u3011\uff08\uff09\uff0c\uff1a\u2014\u00b7\u30fb"
-_HANGUL_ENOUGH = 5  # common Korean syllables are common Chinese characters, too; so many together are Korean
+_HANGUL_ENOUGH = 5  # Korean syllables share bytes with common Chinese characters; so many are Korean
 _LATIN_SIGNS = "\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u20ac"
 _SELDOM = "\u0160\u0161\u017d\u017e\u0152\u0153\u0178\u00fe\u00de\u00f0\u00d0\u00fd\u00dd"
 _RUSSIAN_OFTEN = "\u043e\u0435\u0430\u0438\u043d\u0442"
 
 
 def sense(texts: Iterable[str], encoding: str) -> float:
-    """From -2, none, to about 1: the mean over all characters that are not ASCII."""
+    """The plausibility from -2 to about 1: the mean over all characters that are not ASCII."""
     marks = [mark for text in texts for mark in _marks(text, encoding)]
     if not marks:
         return 0.0
@@ -37,7 +37,7 @@ def _marks(text: str, encoding: str) -> Iterable[float]:
 
 def _east_asian(letter: str, before: str, after: str, encoding: str) -> float:
     data = letter.encode(encoding)
-    touching = _is_ascii_letter(before) + _is_ascii_letter(after)  # such scripts stand by themselves
+    touching = _is_ascii_letter(before) + _is_ascii_letter(after)  # these scripts are seldom mixed with Latin letters
     single = (before + after).isascii()
     if len(data) == 1:
         mark = -0.5  # narrow katakana
@@ -55,7 +55,7 @@ def _east_asian(letter: str, before: str, after: str, encoding: str) -> float:
 
 
 def _is_between(data: bytes, first: tuple[int, int], encoding: str) -> bool:
-    """Whether a character is in this part of the standard itself; its extensions are seldom needed."""
+    """Whether a character is in this range of the standard itself, not in one of its extensions."""
     standard = encoding in ("cp932", "big5") or data[1] >= 0xA1
     return len(data) == 2 and first[0] <= data[0] <= first[1] and standard
 

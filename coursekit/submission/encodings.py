@@ -1,4 +1,4 @@
-"""Bytes -> text, in whichever encoding a file has."""
+"""Bytes -> text: detects the encoding of a file."""
 
 import json
 
@@ -6,7 +6,7 @@ _LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 def decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """The text of a file in whichever encoding it has, and a remark where letters were lost."""
+    """The text of a file, decoded with the detected encoding, and a note if letters were lost."""
     encoding = json.detect_encoding(data)
     if encoding in ("utf-8", "utf-8-sig"):
         try:
@@ -25,7 +25,7 @@ def decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def _western(data: bytes) -> str:
-    """What older programs on Windows write: every letter outside ASCII is one byte."""
+    """Decode what older Windows programs write: one byte per letter outside ASCII."""
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError:

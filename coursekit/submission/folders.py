@@ -1,4 +1,4 @@
-"""The files of a student's folder, listed without following a link, and read without waiting for anything."""
+"""The files of a student's folder: listed without following links, read without blocking."""
 
 import os
 import stat
@@ -20,9 +20,8 @@ JUNK_FILES = ("Thumbs.db", "desktop.ini")
 class Item:
     """A file as it was handed in: in the folder, or in an archive.
 
-    ``path`` is relative to the folder or to the archive. ``read(limit)`` gives its bytes, and at most one more
-    than ``limit``; it raises OSError. ``archive`` is the name of the archive that it comes from, if any, ``packed``
-    its size there.
+    ``path`` is relative to the folder or to the archive. ``read(limit)`` returns at most ``limit + 1`` bytes; it may
+    raise OSError. ``archive`` is the name of the archive that contains it, if any, ``packed`` its size there.
     """
 
     path: PurePosixPath
@@ -34,7 +33,7 @@ class Item:
 
     @property
     def name(self) -> str:
-        """The name to show: relative to the folder, behind the archive's name."""
+        """The name to show: relative to the folder, after the name of the archive if there is one."""
         return f"{self.archive}: {shown(self.path)}" if self.archive else shown(self.path)
 
     @property
@@ -44,27 +43,27 @@ class Item:
 
 @dataclass(frozen=True)
 class Listing:
-    """What there is: files, and by shown name what was not opened and why."""
+    """The files of a folder, and what was not opened: its printable name and the reason."""
 
     files: tuple[Item, ...]
     refused: tuple[tuple[str, str], ...] = ()
 
 
 def shown(path: PurePosixPath | Path | str) -> str:
-    """A name as one line of text that can be printed, whatever bytes it is made of."""
+    """The name as one printable line of bounded length, also if its bytes are not valid text."""
     text = os.fsencode(str(path)).decode("utf-8", "replace")
     text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 20]}…{text[-19:]}"
 
 
 def is_junk(path: PurePosixPath) -> bool:
-    """Whether an operating system or an editor put it there: hidden files, Apple's shadows, caches."""
+    """Whether an operating system or an editor made the file: hidden files, __MACOSX, caches."""
     hidden = any(part.startswith(".") and part != CHECKPOINTS for part in path.parts)
     return hidden or bool(set(JUNK_FOLDERS) & set(path.parts)) or path.name in JUNK_FILES
 
 
 def listing(folder: Path) -> Listing:
-    """Every regular file below the folder, the outermost first. Raises CourseError where it cannot be opened."""
+    """Every regular file below the folder, breadth first. Raises CourseError if the folder cannot be opened."""
     if folder.is_symlink():
         raise CourseError(shown(folder.name), "a symbolic link in place of the folder", "hand in the files themselves")
     files: list[Item] = []
@@ -111,7 +110,7 @@ def _status(entry: os.DirEntry[str]) -> tuple[str, os.stat_result | None]:
 
 def _reader(path: Path) -> Callable[[int], bytes]:
     def read(limit: int) -> bytes:
-        # Between the listing and now a file may have become something else: no link is followed, no pipe waited for.
+        # The file may have been replaced since the listing: follow no link, wait for no pipe.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -1,8 +1,8 @@
-"""What a student handed in -> one notebook and the files that go with it; nothing in the folder is changed.
+"""A student's folder -> one notebook and its supporting files; nothing in the folder is changed.
 
-The steps: list the files (folders), read the notebooks among them (rescue, archives, candidates), take the best one
-(choosing), and the files beside it (supporting). Whatever a student may hand in ends here as a value, with a sentence
-for each thing that its owner ought to know.
+The steps: list the files (``folders``), read the notebooks among them (``salvage``, ``archives``, ``candidates``),
+choose the best one (``selection``), and read the files beside it (``supporting_files``). The result is always a value,
+also for a broken submission, with one sentence for each thing that the student should know.
 """
 
 import re
@@ -21,7 +21,7 @@ from coursekit.submission.candidates import source_of
 from coursekit.submission.selection import choose
 from coursekit.submission.supporting_files import beside_notebook, timestamp
 
-# Notebook metadata by which the loader speaks to later steps: remarks, a sentence each, and why there is no answer.
+# Notebook metadata for later steps: notes, one sentence each, and the reason why nothing can be graded.
 NOTES, PROBLEM = "coursekit_notes", "coursekit_problem"
 _STUDENT = re.compile(r"[^\s./\\+:*?\[\]=@-][^\s/\\+:*?\[\]]*")
 
@@ -30,9 +30,9 @@ _STUDENT = re.compile(r"[^\s./\\+:*?\[\]=@-][^\s/\\+:*?\[\]]*")
 class Submission:
     """What a student handed in for one assignment.
 
-    ``notebook`` is the one to grade. ``problem`` says in words why there is nothing to grade, and then
-    ``notebook`` is the untouched release. ``notes`` says what was repaired on the way. ``supporting`` are the other
-    files, by their name beside the notebook: no notebooks, nothing that Python would import, nothing huge.
+    ``notebook`` is the one to grade. If there is nothing to grade, ``problem`` gives the reason, and ``notebook`` is
+    the unchanged release. ``notes`` says what was repaired. ``supporting`` are the other files, by their path relative
+    to the notebook: no notebooks, nothing that Python would import, nothing beyond the size limits.
     """
 
     student: str
@@ -51,7 +51,7 @@ def check_name(student: str) -> None:
 
 
 def load(course: Course, assignment: str, student: str) -> Submission:
-    """The student's submission. Whatever is wrong with it is told in the value; only our own failures raise."""
+    """The student's submission. Its problems are in the value; only failures of the engine raise."""
     date: dict[str, bytes] = {}
     try:
         listing = folders.listing(course.submitted(assignment, student))
@@ -72,7 +72,7 @@ def load(course: Course, assignment: str, student: str) -> Submission:
 
 
 def stage(loaded: Submission, folder: Path) -> None:
-    """The submission in ``folder`` as nbgrader expects it: the notebook under its right name, the files beside it."""
+    """Write the submission to ``folder`` as nbgrader expects it: the notebook under its expected name, and files."""
     folder.mkdir(parents=True, exist_ok=True)
     text = notebooks.dumps(loaded.notebook)
     (folder / f"{loaded.assignment}.ipynb").write_text(text, encoding="utf-8", newline="\n")

@@ -1,33 +1,33 @@
-"""The cells of a submission beside those of the source notebook: which of theirs stands for which of ours."""
+"""Matches the cells of a submission with the cells of the source notebook."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from coursekit.submission.cells import Ours, Piece, claims, ours, pieces
+from coursekit.submission.cells import SourceCell, SubmittedCell, matched_ids, source_cells, submitted_cells
 
 
 @dataclass(frozen=True)
 class MatchedCells:
-    """Our cells by id, the student's cells, and for each of these the id of ours that it is (None: the student's own).
+    """The source cells by id, the submitted cells, and for each of these the id of its source cell.
 
-    Nobody may change ``cells``: they are made once for all submissions.
+    That id is None for a cell that the student added. ``cells`` is cached for all submissions: do not change it.
     """
 
-    cells: Mapping[str, Ours]
-    theirs: tuple[Piece, ...]
-    claimed: tuple[str | None, ...]
+    cells: Mapping[str, SourceCell]
+    submitted_cells: tuple[SubmittedCell, ...]
+    source_ids: tuple[str | None, ...]
 
-    def __iter__(self) -> Iterator[tuple[Piece, str | None]]:
-        return zip(self.theirs, self.claimed, strict=True)
+    def __iter__(self) -> Iterator[tuple[SubmittedCell, str | None]]:
+        return zip(self.submitted_cells, self.source_ids, strict=True)
 
-    def places(self, cell: Ours) -> list[int]:
-        """Where the student's cells are that stand for this one of ours."""
-        return [index for index, name in enumerate(self.claimed) if name == cell.id]
+    def places(self, cell: SourceCell) -> list[int]:
+        """The indices of the submitted cells that match this source cell."""
+        return [index for index, name in enumerate(self.source_ids) if name == cell.id]
 
 
-def matched(source: NotebookNode, submission: NotebookNode) -> MatchedCells:
+def match_cells(source: NotebookNode, submission: NotebookNode) -> MatchedCells:
     """The cells of a submission, matched with the source's. Neither notebook is changed."""
-    cells, theirs = ours(source), pieces(submission)
-    return MatchedCells(cells, theirs, tuple(claims(cells, theirs)))
+    cells, found = source_cells(source), submitted_cells(submission)
+    return MatchedCells(cells, found, tuple(matched_ids(cells, found)))

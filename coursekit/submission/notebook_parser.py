@@ -1,7 +1,7 @@
-"""A notebook's file -> the parts of it that grading reads. What else it holds is passed over, and becomes no objects.
+"""Parses a notebook's file, and builds objects only for the parts that grading reads.
 
-A file of 60 MiB may be one figure, or ten million empty dicts where an editor keeps its memory: neither is built. What
-is no JSON is not for this module: ``coursekit.submission.salvage`` is more patient, and takes less of it.
+A file of 60 MiB may be one figure, or ten million empty dicts in an editor's metadata: neither is built. This module
+reads valid JSON only; ``coursekit.submission.salvage`` also reads damaged files, with lower limits.
 """
 
 import re
@@ -15,17 +15,17 @@ from msgspec import Raw, Struct
 from coursekit.submission import pictures, python_json, submitted_outputs
 
 MAX_CELLS = 5_000
-MAX_TEXT_BYTES = 4 << 20  # of all sources of a notebook as they stand in the file
+MAX_TEXT_BYTES = 4 << 20  # of all sources of a notebook, as encoded in the file
 MAX_PICTURE_BYTES = 12 << 20  # of the pictures in all cells
-MAX_PLOTS, MAX_PLOT_BYTES = 100, 8 << 20  # of the pictures that the code draws again
-MAX_OUTPUTS = 20_000  # of all cells, that are looked at for pictures
+MAX_PLOTS, MAX_PLOT_BYTES = 100, 8 << 20  # of the pictures that running the code draws again
+MAX_OUTPUTS = 20_000  # outputs of all cells that are searched for pictures
 _MAX_NAME_BYTES, _MAX_SHEETS = 2_000, 20
 _NOTHING = Raw(b"")
 _PICTURE_IN_TEXT = re.compile(rb"data:image/[a-z0-9.+-]{1,20};base64,[A-Za-z0-9+/=%]{1000,}+", re.IGNORECASE)
 
 
 class TooMuch(Exception):
-    """A notebook of more cells, or more text in them, than is read; says how much that is."""
+    """The notebook exceeds the limit on cells or on text; the message says which."""
 
 
 class _Notebook(Struct):
@@ -49,7 +49,7 @@ class _Cell(Struct):
 
 
 class _Output(Struct):
-    """``png`` and ``jpeg`` are where format 3 has a picture."""
+    """``png`` and ``jpeg`` hold the picture in format 3."""
 
     data: Raw = _NOTHING
     png: Raw = _NOTHING
@@ -85,7 +85,7 @@ class _Language(Struct):
 
 
 def _first(count: int, name: str) -> Any:
-    """A type for the first so many items of a list: what comes behind them is passed over like unknown keys."""
+    """A type for the first ``count`` items of a list: msgspec skips the others, as it skips unknown keys."""
     return msgspec.defstruct(name, [(f"item{number}", Raw, _NOTHING) for number in range(count)], array_like=True)
 
 
@@ -93,27 +93,27 @@ _Cells, _Sheets = _first(MAX_CELLS + 1, "_Cells"), _first(_MAX_SHEETS, "_Sheets"
 _Outputs = _first(pictures.MAX_OUTPUTS, "_Outputs")
 
 
-def notebook(data: bytes, run: frozenset[str] | None = None) -> dict[str, Any] | None:
-    """The notebook in its file's bytes (UTF-8, no mark), with nothing but what grading reads; None where it is none.
+def notebook(data: bytes, always_run: frozenset[str] | None = None) -> dict[str, Any] | None:
+    """The notebook in a file's bytes (UTF-8 without a byte-order mark), reduced to what grading reads; else None.
 
-    ``run``: the names of cells of which no outputs are kept, because they are run; None where all cells are.
+    ``always_run``: the names of the cells that grading runs, whose outputs are not kept; None if it runs all cells.
     Raises TooMuch.
     """
     try:
-        return _notebook(data, run)
+        return _notebook(data, always_run)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     if (fixed := python_json.as_json(data)) is not None:
         try:
-            return _notebook(fixed, run)
+            return _notebook(fixed, always_run)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
     return None
 
 
-def _notebook(data: bytes | bytearray, run: frozenset[str] | None) -> dict[str, Any] | None:
+def _notebook(data: bytes | bytearray, always_run: frozenset[str] | None) -> dict[str, Any] | None:
     found = msgspec.json.decode(data, type=_Notebook)
-    if _kind(found.content) == "{":  # as Jupyter's own server sends it
+    if _kind(found.content) == "{":  # the format of Jupyter's contents API
         found = msgspec.json.decode(found.content, type=_Notebook)
     if _kind(found.cells) == "[":
         raw = _items(found.cells, _Cells)
@@ -125,24 +125,24 @@ def _notebook(data: bytes | bytearray, run: frozenset[str] | None) -> dict[str, 
         return None
     if len(raw) > MAX_CELLS:
         raise TooMuch(f"a notebook of more than {MAX_CELLS} cells")
-    room = _Room()
-    cells = [_cell(cell, room, run) for cell in raw if _kind(cell) == "{"]
-    for cell in reversed(cells):  # what the last cells showed is likelier to be an answer: there is the question
+    budget = _ParseBudget()
+    cells = [_cell(cell, budget, always_run) for cell in raw if _kind(cell) == "{"]
+    for cell in reversed(cells):  # the last cells first: their pictures are likelier to be a written answer
         if cell.get("outputs"):
-            cell["outputs"] = [*_with_pictures(cell["outputs"], pictures.is_drawn_again(_joined(cell)), room)]
+            cell["outputs"] = [*_with_pictures(cell["outputs"], pictures.is_drawn_again(_joined(cell)), budget)]
     return {"cells": cells, "metadata": _metadata(found.metadata)}
 
 
-def _with_pictures(outputs: list[Raw], again: bool, room: "_Room") -> Iterator[dict[str, Any]]:
-    """Those of the outputs that have pictures; once there is no room for more, the first one says that there are."""
+def _with_pictures(outputs: list[Raw], again: bool, budget: "_ParseBudget") -> Iterator[dict[str, Any]]:
+    """The outputs that have pictures; of redrawn ones beyond the budget, one is kept to show that there are some."""
     for output in outputs:
-        if room.outputs == 0:
+        if budget.outputs == 0:
             return
-        room.outputs -= 1
-        shown = _shown(output, room.take_plot if again else room.take_picture) if _kind(output) == "{" else {}
+        budget.outputs -= 1
+        shown = _shown(output, budget.take_plot if again else budget.take_picture) if _kind(output) == "{" else {}
         if shown:
             yield {"data": shown}
-            if again and not room.plots:
+            if again and not budget.plots:
                 return
 
 
@@ -151,16 +151,16 @@ def _joined(cell: dict[str, Any]) -> str:
     return "".join(map(str, text)) if text else ""
 
 
-class _Room:
-    """What there is room for in one notebook, in bytes of the file."""
+class _ParseBudget:
+    """What may still be read of one notebook, in bytes of the file."""
 
     def __init__(self) -> None:
         self.text, self.pictures = MAX_TEXT_BYTES, MAX_PICTURE_BYTES
         self.plots, self.plot_bytes, self.outputs = MAX_PLOTS, MAX_PLOT_BYTES, MAX_OUTPUTS
-        self.handed_in = submitted_outputs.Room()
+        self.handed_in = submitted_outputs.OutputBudget()
 
     def take_text(self, source: Raw) -> None:
-        """Room for a cell's source; pictures that stand in it are pictures. Raises TooMuch."""
+        """Charge a cell's source; pictures embedded in it count as pictures. Raises TooMuch."""
         size = len(_bytes(source))
         drawn = sum(found.end() - found.start() for found in _PICTURE_IN_TEXT.finditer(_bytes(source)))
         if self.take_picture(drawn):
@@ -170,45 +170,45 @@ class _Room:
             raise TooMuch(f"a notebook with more than {MAX_TEXT_BYTES >> 20} MiB of text in its cells")
 
     def take_picture(self, size: int) -> bool:
-        """Whether there was room for a picture."""
+        """Charge a picture; False if the budget is too small."""
         if size > self.pictures:
             return False
         self.pictures -= size
         return True
 
     def take_plot(self, size: int) -> bool:
-        """Whether there was room for a picture that is drawn again."""
+        """Charge a picture that the code draws again; False if the budget is too small."""
         if not self.plots or size > self.plot_bytes:
             return False
         self.plots, self.plot_bytes = self.plots - 1, self.plot_bytes - size
         return True
 
 
-def _cell(data: Raw, room: _Room, run: frozenset[str] | None) -> dict[str, Any]:
+def _cell(data: Raw, budget: _ParseBudget, always_run: frozenset[str] | None) -> dict[str, Any]:
     raw = msgspec.json.decode(data, type=_Cell)
     cell: dict[str, Any] = {"cell_type": _name(raw.cell_type), "metadata": _cell_metadata(raw.metadata)}
     for key, source in (("source", raw.source), ("input", raw.input)):
-        room.take_text(source)
+        budget.take_text(source)
         if _there(source):
             cell[key] = msgspec.json.decode(source) if _kind(source) in '["' else None
-    if _kind(raw.attachments) == "{" and room.take_picture(len(_bytes(raw.attachments))):
+    if _kind(raw.attachments) == "{" and budget.take_picture(len(_bytes(raw.attachments))):
         cell["attachments"] = msgspec.json.decode(raw.attachments)
     if len(_bytes(raw.level)) == 1:
         cell["level"] = msgspec.json.decode(raw.level)
     cell["id"] = _name(raw.id)
-    # Of these it only counts that they are there, but for pictures that may belong to a written answer.
+    # Only the presence of these fields matters, apart from pictures that may belong to a written answer.
     cell |= {key: None for key in ("outputs", "execution_count", "prompt_number") if _there(getattr(raw, key))}
     if _kind(raw.outputs) == "[":
         cell["outputs"] = _items(raw.outputs, _Outputs)
         names = (cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["id"], cell["metadata"].get("id"))
-        if cell["outputs"] and submitted_outputs.is_wanted(names, run):
-            cell["handed_in"] = [_decoded(output, room.handed_in) for output in cell["outputs"]]
+        if cell["outputs"] and submitted_outputs.is_wanted(names, always_run):
+            cell["handed_in"] = [_decoded(output, budget.handed_in) for output in cell["outputs"]]
     return cell
 
 
-def _decoded(data: Raw, room: submitted_outputs.Room) -> Any:
-    """An output as it stands in the file; None where that would be too many objects, or too large."""
-    if not room.may_hold(bytes(data) if len(_bytes(data)) <= submitted_outputs.MAX_OUTPUT_CHARS else None):
+def _decoded(data: Raw, budget: submitted_outputs.OutputBudget) -> Any:
+    """An output as stored in the file; None if it is too large or has too many values."""
+    if not budget.may_hold(bytes(data) if len(_bytes(data)) <= submitted_outputs.MAX_OUTPUT_CHARS else None):
         return None
     try:
         return msgspec.json.decode(data)
@@ -217,7 +217,7 @@ def _decoded(data: Raw, room: submitted_outputs.Room) -> Any:
 
 
 def _shown(data: Raw, take: Callable[[int], bool]) -> dict[str, Any]:
-    """The pictures in an output: empty where there is no room, or where such pictures are never kept."""
+    """The pictures in an output by MIME type: "" for one beyond the budget, or of a type that is never kept."""
     raw = msgspec.json.decode(data, type=_Output)
     bundle = msgspec.json.decode(raw.data, type=_Bundle) if _kind(raw.data) == "{" else _Bundle()
     found = {"image/png": bundle.png, "image/jpeg": bundle.jpeg, "image/gif": bundle.gif}
@@ -239,7 +239,7 @@ def _cell_metadata(data: Raw) -> dict[str, Any]:
 
 
 def _metadata(data: Raw) -> dict[str, Any]:
-    """What the notebook says of its language."""
+    """The notebook's metadata about its language."""
     raw = msgspec.json.decode(data, type=_Metadata) if _kind(data) == "{" else _Metadata()
     parts = {"language_info": raw.language_info, "kernelspec": raw.kernelspec}
     found = {
@@ -268,5 +268,5 @@ def _there(data: Raw) -> bool:
 
 
 def _kind(data: Raw) -> str:
-    """The first character of a value, which says what it is; "" where there is none."""
+    """The first character of a JSON value, which shows its type; "" if there is no value."""
     return chr(_bytes(data)[0]) if _there(data) else ""

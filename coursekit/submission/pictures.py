@@ -1,4 +1,4 @@
-"""Pictures that a notebook only refers to, put into it: files handed in beside it, and what its own cells showed."""
+"""Pictures to which a notebook refers become part of it: files beside it, and outputs of its own cells."""
 
 import base64
 import re
@@ -15,8 +15,8 @@ from coursekit.submission import attachments
 
 MAX_FILES, MAX_OUTPUTS = 40, 50
 _KINDS = ("image/png", "image/jpeg", "image/gif")
-_NOT_KEPT = ("image/svg+xml", "image/webp", "application/vnd.plotly.v1+json")  # of these it counts that they were there
-_AGAIN = "drawn again"  # how an output is marked that the cell's code makes anew
+_NOT_KEPT = ("image/svg+xml", "image/webp", "application/vnd.plotly.v1+json")  # only their presence is noted
+_REDRAWN = "drawn again"  # metadata key of an output that running the cell produces again
 _SUFFIX = r"\.(?:png|jpe?g|gif)"
 # Where a text may name a picture: ![](<a b.png>), ![](a.png "title"), ![](a (1).png), [a]: a.png, <img src="a.png">.
 _ADDRESSES = re.compile(
@@ -37,13 +37,13 @@ def shows_a_file(source: str) -> bool:
 
 
 def is_drawn_again(source: str) -> bool:
-    """Whether what the code showed comes out anew when it is run: it does something, and shows no file."""
+    """Whether running the code produces its pictures again: it has statements, and shows no file."""
     does = any(line.strip() and not line.lstrip().startswith("#") for line in source.split("\n"))
     return does and not shows_a_file(source)
 
 
 def shown_by(source: str, outputs: Any) -> list[NotebookNode]:
-    """The pictures among a code cell's outputs; an empty output where there were some, and none can be kept."""
+    """The pictures among a code cell's outputs; one empty output if there were pictures but none can be kept."""
     if not isinstance(outputs, list):
         return []
     bundles: dict[str, dict[str, Any]] = {}
@@ -60,10 +60,10 @@ def shown_by(source: str, outputs: Any) -> list[NotebookNode]:
 
 
 def of_outputs(cell: NotebookNode, *, again: bool) -> dict[str, dict[str, str]]:
-    """The pictures that a code cell of a plain notebook has, as if they were attached: those drawn again, or others."""
+    """The output pictures of a code cell of a plain notebook, as attachments: only redrawn ones, or only others."""
     found: dict[str, dict[str, str]] = {}
     for output in cell.get("outputs", ()):
-        if not isinstance(output, dict) or (_AGAIN in output.get("metadata", ())) != again:
+        if not isinstance(output, dict) or (_REDRAWN in output.get("metadata", ())) != again:
             continue
         bundle = attachments.kept({"output": output.get("data")}).get("output")
         if bundle:
@@ -72,32 +72,32 @@ def of_outputs(cell: NotebookNode, *, again: bool) -> dict[str, dict[str, str]]:
 
 
 def forget_plots(notebook: NotebookNode, cells: Iterable[str]) -> None:
-    """Takes away what these cells, which are ours, draw again: nobody's answer, and there is much of it."""
+    """Remove the redrawn pictures of these source cells: they are no answers, and they are large."""
     names = frozenset(cells)
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.id in names:
-            cell.outputs = [output for output in cell.outputs if _AGAIN not in output.metadata]
+            cell.outputs = [output for output in cell.outputs if _REDRAWN not in output.metadata]
 
 
 def put_in(notebook: NotebookNode, files: Mapping[str, bytes]) -> None:
-    """The picture files to which texts refer become attachments of these texts, as many as there is room for.
+    """Attach the picture files to the texts that refer to them, within the limits.
 
-    An answer that became a code cell is not run, so its picture becomes an output; in other code cells the file is
-    there when they are run, and so it is drawn again.
+    A written answer in a code cell is not run, so its picture is stored as an output. Other code cells read the file
+    when they run, so their picture is marked as redrawn.
     """
-    beside = _Beside(files)
-    if not beside:
+    picture_files = _PictureFiles(files)
+    if not picture_files:
         return
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            _into_code(cell, beside)
+            _attach_to_code(cell, picture_files)
         else:
-            _into_text(cell, beside)
+            _attach_to_text(cell, picture_files)
     attachments.bounded(sorted(notebook.cells, key=lambda cell: notebooks.grade_id(cell) is None))
 
 
-class _Beside:
-    """The pictures among the files, by the ways in which a text may call them."""
+class _PictureFiles:
+    """The pictures among the files, found by path or by name."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._by_path: dict[str, tuple[str, bytes]] = {}
@@ -111,8 +111,8 @@ class _Beside:
     def __bool__(self) -> bool:
         return bool(self._by_path)
 
-    def called(self, address: str) -> tuple[str, dict[str, str]] | None:
-        """The file's own name and the picture; by its name alone where only one has it, since folders get lost."""
+    def find(self, address: str) -> tuple[str, dict[str, str]] | None:
+        """The file's name and the picture; found by name alone if that is unique, since students move files."""
         if re.match(r"(?:https?|ftp|data|attachment):|//", address, re.IGNORECASE):
             return None
         path = _plain(re.split(r"[?#]", address)[0])
@@ -128,13 +128,13 @@ def _plain(path: str) -> str:
     return PurePosixPath(path).as_posix().casefold()
 
 
-def _into_text(cell: NotebookNode, beside: _Beside) -> None:
+def _attach_to_text(cell: NotebookNode, picture_files: _PictureFiles) -> None:
     pictures = dict(cell.get("attachments") or {})
     before = len(pictures)
 
     def attached(reference: re.Match[str]) -> str:
         group = next(name for name in ("pointed", "plain", "defined", "quoted", "bare") if reference[name])
-        found = beside.called(unquote(reference[group]))
+        found = picture_files.find(unquote(reference[group]))
         if not found or not attachments.has_room(pictures, found[1]):
             return reference[0]
         start, end = (place - reference.start() for place in reference.span(group))
@@ -146,8 +146,8 @@ def _into_text(cell: NotebookNode, beside: _Beside) -> None:
         cell.source, cell.attachments = source, nbformat.from_dict(pictures)
 
 
-def _into_code(cell: NotebookNode, beside: _Beside) -> None:
-    found = [picture for _, picture in filter(None, map(beside.called, _in_code(cell.source)))]
+def _attach_to_code(cell: NotebookNode, picture_files: _PictureFiles) -> None:
+    found = [picture for _, picture in filter(None, map(picture_files.find, _in_code(cell.source)))]
     if found:
         in_answer = notebooks.grade_id(cell) is not None
         cell.outputs = [_output(picture, not in_answer) for picture in found[: attachments.MAX_PICTURES]]
@@ -159,5 +159,5 @@ def _in_code(source: str) -> Iterator[str]:
 
 
 def _output(picture: Mapping[str, str], again: bool) -> NotebookNode:
-    made = {"output_type": "display_data", "data": dict(picture), "metadata": {_AGAIN: True} if again else {}}
+    made = {"output_type": "display_data", "data": dict(picture), "metadata": {_REDRAWN: True} if again else {}}
     return nbformat.from_dict(made)

@@ -1,4 +1,4 @@
-"""A notebook in its plainest form: what of a value of JSON grading reads, whatever else it holds."""
+"""Reduces a JSON value to a plain notebook: only the fields that grading reads."""
 
 import codecs
 import re
@@ -20,10 +20,10 @@ _MAX_NAME = 200
 
 
 @dataclass(frozen=True)
-class Rescued:
-    """A notebook in its plainest form: cells with a type, a source, the names that they go by, and their pictures.
+class SalvagedNotebook:
+    """A plain notebook: cells with type, source, names and pictures.
 
-    ``whole`` is False where cells may be lost. ``language`` is the kernel's, as the notebook says it; may be "".
+    ``whole`` is False if cells may be lost. ``language`` is that of the kernel in the metadata, or "".
     """
 
     notebook: NotebookNode
@@ -32,10 +32,10 @@ class Rescued:
     language: str = ""
 
 
-def plain_notebook(value: Any, where: str, run: frozenset[str] | None) -> Rescued:
-    """The notebook that a value of JSON is. Raises CourseError where it is none.
+def plain_notebook(value: Any, where: str, always_run: frozenset[str] | None) -> SalvagedNotebook:
+    """The plain notebook in a JSON value. Raises CourseError if it is no notebook.
 
-    ``run``: the names of cells of which no outputs are kept (``handed_in``), because they are run; None: of none.
+    ``always_run``: the names of the cells that grading runs, whose outputs are not kept; None if it runs all cells.
     """
     value = _unwrapped(value)
     if not isinstance(value, dict) or not ("cells" in value or "worksheets" in value):
@@ -43,18 +43,18 @@ def plain_notebook(value: Any, where: str, run: frozenset[str] | None) -> Rescue
     raw_cells = _raw_cells(value)
     if raw_cells is None:
         raise CourseError(where, "not a readable notebook (its cells are no list)", SAVE_AGAIN)
-    cells = _cells(raw_cells, where, run)
+    cells = _cells(raw_cells, where, always_run)
     if not cells:
         what = "the notebook has no cells" if not raw_cells else "no cell of the notebook has anything in it"
         raise CourseError(where, what, f"save your own notebook, and {HAND_IN_AGAIN}")
     lost = attachments.bounded(sorted(cells, key=lambda cell: "nbgrader" not in cell.metadata))
     notes = (f"{lost} of the pictures in the notebook were too many or too large to be kept.",) if lost else ()
     made = NotebookNode(cells=cells, metadata=NotebookNode(), nbformat=4, nbformat_minor=5)
-    return Rescued(made, notes, language=_language(value.get("metadata")))
+    return SalvagedNotebook(made, notes, language=_language(value.get("metadata")))
 
 
 def _unwrapped(value: Any) -> Any:
-    """A notebook may be JSON that was turned into JSON once more, or what Jupyter's own server sends."""
+    """Unwrap a notebook that was encoded as JSON twice, or that is in the format of Jupyter's contents API."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = next(iter(damaged_json.documents(value.strip())[0]), None)
     if isinstance(value, dict) and isinstance(value.get("content"), dict):
@@ -63,7 +63,7 @@ def _unwrapped(value: Any) -> Any:
 
 
 def _raw_cells(value: dict[str, Any]) -> list[Any] | None:
-    """The list of cells, of format 4 or, in worksheets, of format 3."""
+    """The list of cells: of format 4, or of the worksheets of format 3."""
     if isinstance(value.get("cells"), list):
         return list(value["cells"])
     sheets = value.get("worksheets")
@@ -73,17 +73,17 @@ def _raw_cells(value: dict[str, Any]) -> list[Any] | None:
     return [cell for cells in lists if isinstance(cells, list) for cell in cells]
 
 
-def _cells(raw_cells: list[Any], where: str, run: frozenset[str] | None) -> list[NotebookNode]:
-    """Those of the cells that have a source. Raises CourseError where there are too many."""
+def _cells(raw_cells: list[Any], where: str, always_run: frozenset[str] | None) -> list[NotebookNode]:
+    """The cells that have a source. Raises CourseError if there are too many."""
     cells: list[NotebookNode] = []
     used: set[str] = set()
-    room = submitted_outputs.Room()
+    budget = submitted_outputs.OutputBudget()
     for number, raw in enumerate(raw_cells, 1):
         cell = _cell(raw, number, used)
         if cell is not None:
             cells.append(cell)
-            if cell.cell_type == "code" and submitted_outputs.is_wanted(_names(raw), run):
-                submitted_outputs.keep(cell, raw.get("handed_in", raw.get("outputs")), room)
+            if cell.cell_type == "code" and submitted_outputs.is_wanted(_names(raw), always_run):
+                submitted_outputs.keep(cell, raw.get("handed_in", raw.get("outputs")), budget)
         if len(cells) > MAX_CELLS:
             raise CourseError(where, f"a notebook of more than {MAX_CELLS} cells",
                               "delete what does not belong to your answers, and hand in again")  # fmt: skip
@@ -91,7 +91,7 @@ def _cells(raw_cells: list[Any], where: str, run: frozenset[str] | None) -> list
 
 
 def _cell(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
-    """The cell with an id of its own (in ``used`` from then on), or None where it has no source."""
+    """The cell with a unique id, which is added to ``used``; None if it has no source."""
     source = _text(raw.get("source", raw.get("input"))) if isinstance(raw, dict) else None
     if source is None:
         return None
@@ -105,7 +105,7 @@ def _cell(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
     used.add(cell_id)
     kept: dict[str, Any] = {"nbgrader": {"grade_id": grade_id}} if grade_id else {}
     kept |= {"id": name} if name and name != cell_id else {}
-    # And what else a written answer may need of it: pictures, and no other output or attachment.
+    # A written answer may also need the pictures, but no other output or attachment.
     cell: dict[str, Any] = {"id": cell_id, "cell_type": kind, "metadata": kept, "source": source}
     if kind == "code":
         return nbformat.from_dict(cell | {"outputs": drawn, "execution_count": None})
@@ -114,7 +114,7 @@ def _cell(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
 
 
 def _kind(raw: dict[str, Any], source: str) -> tuple[str, str]:
-    """The type of a cell, and its source: format 3 has headings, and a type may be missing."""
+    """The type and source of a cell. Headings of format 3 become Markdown; a missing type is inferred."""
     kind = raw.get("cell_type")
     if kind == "heading":
         level = raw.get("level")
@@ -125,7 +125,7 @@ def _kind(raw: dict[str, Any], source: str) -> tuple[str, str]:
 
 
 def _free_id(name: str, number: int, used: set[str]) -> str:
-    """The cell's own name, where it can be an id; else one that is free. (nbformat would make one by chance.)"""
+    """The cell's name if it is a valid id, else an unused one. (nbformat would generate a random one.)"""
     if _CELL_ID.fullmatch(name) and name not in used:
         return name
     names = chain([f"unnamed-{number}"], (f"unnamed-{number}-{n}" for n in count()))
@@ -133,7 +133,7 @@ def _free_id(name: str, number: int, used: set[str]) -> str:
 
 
 def _names(raw: dict[str, Any]) -> tuple[str, str, str]:
-    """What a cell says that it is: its grade id, its id, and its id where Colab puts it."""
+    """The names of a cell: its grade id, its id, and the id in its metadata, where Colab puts it."""
     metadata = raw.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     grader = metadata.get("nbgrader")
@@ -142,7 +142,7 @@ def _names(raw: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _text(value: Any) -> str | None:
-    """A source as one string: no half characters (lone surrogates), which no file can hold, and Unix line ends."""
+    """A source as one string with Unix line ends, without lone surrogates, which cannot be encoded."""
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
     if not isinstance(value, str):
@@ -156,7 +156,7 @@ def _name(value: Any) -> str:
 
 
 def _language(metadata: Any) -> str:
-    """The language of the notebook's kernel; "" where it does not say."""
+    """The language of the notebook's kernel; "" if unknown."""
     if not isinstance(metadata, dict):
         return ""
     for key, field in (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name")):

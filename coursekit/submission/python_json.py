@@ -1,11 +1,11 @@
-"""What Python writes as JSON -> JSON: without halves of characters, and without NaN and infinities."""
+"""The JSON of Python's ``json`` module -> strict JSON: without lone surrogates, NaN and infinities."""
 
 import re
 from collections.abc import Iterator
 from itertools import islice
 
 _MAX_REPLACED = 100_000
-# Both kinds begin with the same letters: a search for those is many times as fast as one for either.
+# Both alternatives share their first letters: the search is many times faster than with two full alternatives.
 _HALF = re.compile(
     rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2})"
@@ -15,11 +15,11 @@ _END_OF_STRING = re.compile(rb'(?<!\\)"')
 
 
 def as_json(data: bytes) -> bytearray | None:
-    """A file's bytes with each of these replaced, at the same length, where they are few; None where there are none.
+    """The bytes with each lone surrogate, NaN and infinity replaced at the same length; None if there are none.
 
-    A file can be made of nothing else, or of what looks like it: nothing here takes a step in Python for each.
+    At most ``_MAX_REPLACED`` of each kind are replaced: a hostile file may consist of nothing else.
     """
-    masked = data.replace(rb"\\", b"..")  # of the same length; each backslash that is left begins an escape
+    masked = data.replace(rb"\\", b"..")  # same length; each remaining backslash begins an escape
     halves = [found.span() for found in islice(_HALF.finditer(masked), _MAX_REPLACED)]
     numbers = [*_no_numbers(masked)]
     del masked  # a file is large, and one copy at a time is enough
@@ -34,7 +34,7 @@ def as_json(data: bytes) -> bytearray | None:
 
 
 def _no_numbers(masked: bytes) -> Iterator[tuple[int, int]]:
-    """Where NaN or an infinity stands outside strings. Given up where very many strings hold one."""
+    """The spans of NaN and infinities outside strings. Stops after ``_MAX_REPLACED`` matches, in strings or not."""
     at = quotes = counted = 0
     if b"NaN" not in masked and b"Infinity" not in masked:
         return

@@ -1,8 +1,8 @@
-"""The student's answers and added cells, in a fresh copy of the source notebook's structure.
+"""Rebuilds a submission: the student's answers and added cells in a fresh copy of the source notebook.
 
-Locked cells, tests, ids, points, tags and metadata are ours, in our order. Answers are found by ``grade_id``, then by
-cell id, then by the function that they define, so that deleted, duplicated, moved, merged, split and retyped cells do
-no harm. What the student ought to know of it is told; what makes no difference is not.
+Locked cells, tests, ids, points, tags, metadata and their order come from the source notebook. Answers are found by
+``grade_id``, then by cell id, then by the function that they define, so deleted, duplicated, moved, merged, split and
+retyped cells do no harm. A repair is reported to the student only if it makes a difference.
 """
 
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ from nbformat import NotebookNode
 from coursekit import experiments
 from coursekit.model.notebooks import ADDED, as_markdown
 from coursekit.submission import attachments, matching, repairs
-from coursekit.submission.cells import Ours, Piece
-from coursekit.submission.matched_cells import MatchedCells, matched
+from coursekit.submission.cells import SourceCell, SubmittedCell
+from coursekit.submission.matched_cells import MatchedCells, match_cells
 from coursekit.submission.matching import Answers
 
 NOTES_ID = "notes-of-the-grader"
-MAX_ADDED = 500  # cells of the student's own, each of which is run and shown
+MAX_ADDED = 500  # cells added by the student; each is run and shown
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """The notebook to grade, and what had to be repaired, one sentence each.
+    """The notebook to grade, and the repairs, one sentence each.
 
-    ``handed_in``: by the ids of its cells, what they showed when they were handed in. None of that is to be trusted.
+    ``handed_in``: the submitted outputs by cell id. They are untrusted.
     """
 
     notebook: NotebookNode
@@ -36,8 +36,8 @@ class Rebuilt:
 
 
 def rebuild(source: NotebookNode, submission: NotebookNode) -> Rebuilt:
-    """The submission in the source's structure. Neither argument is changed."""
-    match = matched(source, submission)
+    """The submission in the structure of the source notebook. Neither argument is changed."""
+    match = match_cells(source, submission)
     answers = matching.answers(match)
     tagged = frozenset(cell.id for cell in source.cells if experiments.is_tagged(cell))
     added = _added(match, answers, tagged)
@@ -55,7 +55,7 @@ def rebuild(source: NotebookNode, submission: NotebookNode) -> Rebuilt:
 
 
 def with_notes(notebook: NotebookNode, notes: tuple[str, ...]) -> NotebookNode:
-    """The notebook with what the grader has to say about the file itself above its first cell."""
+    """The notebook with the notes about the submitted file in a cell above its first one."""
     if not notes:
         return notebook
     text = "\n".join(["**About this notebook**", "", *(f"* {as_markdown(note)}" for note in notes)])
@@ -65,47 +65,52 @@ def with_notes(notebook: NotebookNode, notes: tuple[str, ...]) -> NotebookNode:
 
 @dataclass(frozen=True)
 class Content:
-    """What a submission answers: the text by the id of the answer cell, where it is not what was released.
+    """The answers of a submission that differ from the release: the text by the id of the answer cell.
 
     ``sure``: one of them at least stands where an answer belongs. ``untouched``: nothing was added or changed at all.
     """
 
     answers: Mapping[str, str]
     sure: bool
-    untouched: bool
+    unchanged: bool
 
 
 def content(source: NotebookNode, submission: NotebookNode) -> Content:
-    """What is in a submission, by which several are compared."""
-    match = matched(source, submission)
+    """The content of a submission, for comparing it with others."""
+    match = match_cells(source, submission)
     found = matching.answers(match)
     there = {name: text for name, text in found.source.items() if not match.cells[name].same(text)}
-    untouched = all(piece.empty or (name is not None and match.cells[name].same(piece.source)) for piece, name in match)
-    return Content(there, bool(there.keys() - {*found.guessed}), untouched and not there)
+    unchanged = all(
+        submitted.empty or (name is not None and match.cells[name].same(submitted.source)) for submitted, name in match
+    )
+    return Content(there, bool(there.keys() - {*found.guessed}), unchanged and not there)
 
 
 def resemblance(source: NotebookNode, submission: NotebookNode) -> int:
-    """How many cells of the source notebook a submission has: by their names, by their text, by their functions."""
-    match = matched(source, submission)
-    unknown = {name for piece, claim in match if claim is None for name in piece.definitions}
+    """Number of source cells that a submission has, counted by name, by text and by function."""
+    match = match_cells(source, submission)
+    unknown = {name for submitted, source_id in match if source_id is None for name in submitted.definitions}
     wanted = {name for cell in match.cells.values() for name in cell.wanted}
-    return len(set(match.claimed) - {None}) + len(unknown & wanted)
+    return len(set(match.source_ids) - {None}) + len(unknown & wanted)
 
 
 def _unchanged_outputs(match: MatchedCells) -> dict[str, tuple[Any, ...]]:
-    """What our cells showed when they were handed in, where the student has left their code as it was."""
+    """The submitted outputs of source cells whose code the student did not change."""
     return {
-        name: piece.handed_in
-        for piece, name in match
-        if name is not None and piece.handed_in and match.cells[name].same(piece.source) and piece.source.strip()
+        name: submitted.handed_in
+        for submitted, name in match
+        if name is not None
+        and submitted.handed_in
+        and match.cells[name].same(submitted.source)
+        and submitted.source.strip()
     }
 
 
 @dataclass
 class _Added:
-    """Cells of the student's own, by the id of the source cell behind which they stand (None: before the first).
+    """Cells that the student added, by the id of the source cell before them (None: before the first).
 
-    ``handed_in``: what they showed when they were handed in. ``left_out``: how many did not fit in, in words.
+    ``handed_in``: their submitted outputs. ``left_out``: a sentence if there were too many cells.
     """
 
     cells: dict[str | None, list[NotebookNode]] = field(default_factory=dict)
@@ -114,62 +119,62 @@ class _Added:
 
 
 def _added(match: MatchedCells, answers: Answers, tagged: frozenset[str]) -> _Added:
-    """The cells of the student's own. One of ours that is ``tagged`` as an experiment, and was changed, is one too."""
+    """The cells that the student added; a changed source cell that is ``tagged`` as an experiment counts as added."""
     places: list[str | None] = [None, *match.cells]
     added = _Added()
     behind: str | None = None
     number = 0
-    for index, (piece, name) in enumerate(match):
+    for index, (submitted, name) in enumerate(match):
         known = match.cells[name] if name is not None else None
         if known is not None:
-            # A spare copy of an answer runs on the side of the answer on which it stood.
+            # An extra copy of an answer stays before or behind the answer, where it was.
             early = known.blank is not None and index < answers.index.get(known.id, index)
             behind = places[places.index(name) - 1] if early else name
-        if index in answers.used or piece.empty or (known is not None and _is_given(known, piece, answers)):
+        if index in answers.used or submitted.empty or (known is not None and _adds_nothing(known, submitted, answers)):
             continue
         number += 1
         if number <= MAX_ADDED:
-            own = _plain_cells(f"{ADDED}{number}", piece)
+            own = _plain_cells(f"{ADDED}{number}", submitted)
             if name in tagged:
                 own[0].metadata["tags"] = [experiments.TAG]
             added.cells.setdefault(behind, []).extend(own)
-            if piece.handed_in:
-                added.handed_in[f"{ADDED}{number}"] = piece.handed_in
+            if submitted.handed_in:
+                added.handed_in[f"{ADDED}{number}"] = submitted.handed_in
     if number > MAX_ADDED:
         kept = f"Of your own cells the first {MAX_ADDED} were kept"
         added.left_out = (f"{kept}, {number - MAX_ADDED} were left out.",)
     return added
 
 
-def _is_given(known: Ours, piece: Piece, answers: Answers) -> bool:
-    """Whether a cell that goes by one of our names holds nothing of the student's own that could still count."""
-    if known.same(piece.source) or (known.test and not piece.definitions):
+def _adds_nothing(known: SourceCell, submitted: SubmittedCell, answers: Answers) -> bool:
+    """Whether a cell that matches a source cell has nothing beyond it and the answer that was taken."""
+    if known.same(submitted.source) or (known.test and not submitted.definitions):
         return True
-    return known.id in answers.index and known.wanted >= piece.definitions.keys() and piece.only_defines
+    return known.id in answers.index and known.wanted >= submitted.definitions.keys() and submitted.only_defines
 
 
-def _plain_cells(cell_id: str, piece: Piece) -> list[NotebookNode]:
-    """A student's own cell without any metadata: tags and the like could change how it is run or shown.
+def _plain_cells(cell_id: str, submitted: SubmittedCell) -> list[NotebookNode]:
+    """The cell without metadata, since tags and the like could change how it is run or shown.
 
-    What a code cell showed of a picture file, which may not be there when it is run, is shown below it.
+    A picture file that a code cell showed may be missing at grading, so a cell below shows the submitted picture.
     """
-    kind = piece.kind if piece.kind in ("code", "markdown") else "raw"
-    source = piece.source
-    if kind != "code" and piece.pictures:
-        kind, source = "markdown", attachments.all_shown(source, piece.pictures)
+    kind = submitted.kind if submitted.kind in ("code", "markdown") else "raw"
+    source = submitted.source
+    if kind != "code" and submitted.pictures:
+        kind, source = "markdown", attachments.with_all_pictures(source, submitted.pictures)
     fresh: dict[str, Any] = {"id": cell_id, "cell_type": kind, "metadata": {}, "source": source}
     if kind != "code":
-        return [_paste(nbformat.from_dict(fresh), piece.pictures)]
+        return [_paste(nbformat.from_dict(fresh), submitted.pictures)]
     cells = [nbformat.from_dict(fresh | {"execution_count": None, "outputs": []})]
-    if piece.pictures:
-        text = attachments.all_shown("*What the cell above showed when it was handed in:*", piece.pictures)
+    if submitted.pictures:
+        text = attachments.with_all_pictures("*What the cell above showed when it was handed in:*", submitted.pictures)
         below = {"id": f"{cell_id}-showed", "cell_type": "markdown", "metadata": {}, "source": text}
-        cells.append(_paste(nbformat.from_dict(below), piece.pictures))
+        cells.append(_paste(nbformat.from_dict(below), submitted.pictures))
     return cells
 
 
 def _paste(cell: NotebookNode, pictures: Mapping[str, Any]) -> NotebookNode:
-    """A written answer may well be a photograph of a derivation on paper."""
+    """Attach the pictures of a written answer, such as a photograph of a derivation on paper."""
     if pictures and cell.cell_type == "markdown":
         cell.attachments = nbformat.from_dict(dict(pictures))
     return cell

@@ -1,19 +1,19 @@
-"""What a student ought to know of how their notebook was repaired, one sentence each."""
+"""Notes for the student on how the notebook was repaired, one sentence each."""
 
 from coursekit.model import accents
 from coursekit.model.wording import listed
-from coursekit.submission.cells import alike
+from coursekit.submission.cells import closest_name
 from coursekit.submission.matched_cells import MatchedCells
 from coursekit.submission.matching import Answers
 
 
 def sentences(match: MatchedCells, found: Answers) -> tuple[str, ...]:
-    """About cells, tests, names and accents; what makes no difference is not said."""
+    """Notes about cells, tests, names and accents, if they make a difference."""
     return (*_about_cells(found), *_about_tests(match), *_about_names(match, found), *_about_accents(match))
 
 
 def _about_cells(found: Answers) -> tuple[str, ...]:
-    """What is the same for many cells is said once."""
+    """Notes about copied, nameless and missing answer cells; a note about many cells is one sentence."""
     said = []
     several = [name for name, copies in found.copies.items() if copies > 1]
     if len(several) <= 2:
@@ -33,36 +33,36 @@ def _about_cells(found: Answers) -> tuple[str, ...]:
 
 
 def _about_tests(match: MatchedCells) -> tuple[str, ...]:
-    """Test cells that were changed, or deleted beside an answer that is there."""
+    """Test cells that were changed, or deleted although the answer is there."""
     said = []
     for cell in match.cells.values():
         if not cell.test:
             continue
-        copies = [match.theirs[index] for index in match.places(cell)]
-        if copies and not any(cell.same(piece.source) for piece in copies):
+        copies = [match.submitted_cells[index] for index in match.places(cell)]
+        if copies and not any(cell.same(submitted.source) for submitted in copies):
             said.append(f"The test cell {cell.id} was changed; the original is used.")
-        elif not copies and cell.id.removesuffix("-test") in match.claimed:
+        elif not copies and cell.id.removesuffix("-test") in match.source_ids:
             said.append(f"The test cell {cell.id} was missing; it is back.")
     return tuple(said)
 
 
 def _about_names(match: MatchedCells, found: Answers) -> tuple[str, ...]:
-    """Why a function that seems to be there does not count: another name, inside a class, an unfinished merge."""
+    """Why a function does not count: a misspelt name, a method of a class, an unfinished merge."""
     known = {name for cell in match.cells.values() for name in cell.defined}
-    own = {name for piece in match.theirs for name in piece.definitions} - known
+    own = {name for submitted in match.submitted_cells for name in submitted.definitions} - known
     said = []
     for cell in match.cells.values():
         if cell.blank is None:
             continue
-        there = any(cell.written(piece) for piece in match.theirs)
+        there = any(cell.written(submitted) for submitted in match.submitted_cells)
         text = found.source.get(cell.id, "")
         if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.split("\n")):
             said.append(f"The answer {cell.id} holds the marks of an unfinished Git merge (<<<<<<<): choose one side.")
         if there:
             continue
         for name in sorted(cell.wanted):
-            other = alike(name, own)
-            inside = [piece.methods[name] for piece in match.theirs if name in piece.methods]
+            other = closest_name(name, own)
+            inside = [submitted.methods[name] for submitted in match.submitted_cells if name in submitted.methods]
             if inside:
                 said.append(f"{name} stands inside the class {inside[0]}; only a function outside of any class counts.")
             elif other:
@@ -71,11 +71,11 @@ def _about_names(match: MatchedCells, found: Answers) -> tuple[str, ...]:
 
 
 def _about_accents(match: MatchedCells) -> tuple[str, ...]:
-    """Code that could be Python, and is not looked at."""
+    """Code cells that are not parsed because of too many accents in a row."""
     found = [
-        f"The cell {claim}" if claim else "A cell of your own"
-        for piece, claim in match
-        if piece.kind == "code" and piece.short and not accents.are_few(piece.source)
+        f"The cell {source_id}" if source_id else "A cell of your own"
+        for submitted, source_id in match
+        if submitted.kind == "code" and submitted.parseable and not accents.are_few(submitted.source)
     ]
     what = f"has more than {accents.MOST_IN_A_ROW} accents on one letter, so it cannot be read as Python."
     return tuple(f"{cell} {what}" for cell in dict.fromkeys(found))

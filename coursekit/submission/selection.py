@@ -1,4 +1,4 @@
-"""Which notebook is graded, and what its owner ought to know of the choice."""
+"""Chooses the notebook to grade, and explains the choice to the student."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _PYTHON = ("", "python", "python3", "ipython", "ipython3")
 
 @dataclass(frozen=True)
 class Choice:
-    """The notebook to grade, the file that it came from, the files among which that stood, and the remarks."""
+    """The notebook to grade, its file, all files of the same folder or archive (``among``), and the notes."""
 
     notebook: NotebookNode
     item: Item
@@ -27,12 +27,12 @@ class Choice:
 
 
 def choose(course: Course, assignment: str, listing: Listing) -> Choice:
-    """The best notebook of those handed in. Raises CourseError, in words for the student, where there is none."""
+    """The best of the submitted notebooks. Raises CourseError, in words for the student, if there is none."""
     expected = f"{assignment}.ipynb"
     reader = Reader(course, assignment)
     reader.read(listing.files)
     if not reader.found:
-        raise _nothing(expected, listing, reader)
+        raise _no_notebook(expected, listing, reader)
     best = max(reader.found, key=lambda one: _preference(one, expected))
     if best.rank == OTHER:
         found = f"this is the notebook of the assignment {best.other}, not of {assignment}"
@@ -42,11 +42,11 @@ def choose(course: Course, assignment: str, listing: Listing) -> Choice:
         found = f"no answer cell of {assignment} is in this notebook, and none of its functions{language}"
         raise CourseError(best.item.name, found, f"write your answers into {expected}, and hand that in")
     notes = (*_about_place(best, reader, expected), *best.read.notes, *_about_content(best), *_about_others(reader))
-    return Choice(best.read.notebook, best.item, reader.among[best.item.archive], notes)
+    return Choice(best.read.notebook, best.item, reader.files_by_archive[best.item.archive], notes)
 
 
 def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, int, float, str, int]:
-    """Rank, the right name at the top, the right name anywhere, what changed last; of one file what answers more."""
+    """Sort key: rank, expected name at the top, expected name anywhere, newest; within one file the most answers."""
     path = one.item.path
     right = path.name == expected
     at_the_top = str(path) == expected and not one.item.archive
@@ -56,19 +56,19 @@ def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, i
 
 
 def _about_place(best: Candidate, reader: Reader, expected: str) -> tuple[str, ...]:
-    """What was unusual about where the notebook was, and which others were left."""
-    by_name = {one.item.name: one for one in reader.found}  # one file may hold two
+    """Notes on an unusual place or name of the notebook, and on notebooks that were not chosen."""
+    by_name = {one.item.name: one for one in reader.found}  # a file may contain two notebooks
     others = [one for one in by_name.values() if one.item.name != best.item.name and not one.item.checkpoint]
     if best.item.name == expected:
         return _about_other_answers(best, others, expected)
     state = _why_not_used(expected, by_name.get(expected), reader)
     instead = f"{expected} {state}; the answers in {best.item.name} were graded."
-    told = (instead,) if state else _about_path(best, others, expected)
-    return (*told, *_about_checkpoint(best.item, first=not told))
+    said = (instead,) if state else _about_path(best, others, expected)
+    return (*said, *_about_checkpoint(best.item, first=not said))
 
 
 def _about_other_answers(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
-    """Other notebooks with other answers, beside one with the right name."""
+    """A note on notebooks with other answers, beside the chosen one with the expected name."""
     left = [one.item for one in others if one.rank >= UNSURE and dict(one.written) != dict(best.written)]
     if not left or best.rank < UNSURE:
         return ()
@@ -77,16 +77,16 @@ def _about_other_answers(best: Candidate, others: Sequence[Candidate], expected:
 
 
 def _why_not_used(expected: str, there: Candidate | None, reader: Reader) -> str:
-    """Why the notebook with the right name was not graded; "" where there was none."""
+    """Why the notebook with the expected name was not graded; "" if there was none."""
     if there is not None:
         states = {PARTLY: "is damaged", OTHER: "is another assignment's notebook",
                   UNSURE: "holds only text that may be an answer"}  # fmt: skip
-        return "is as it was released" if there.untouched else states.get(there.rank, "holds no answers")
+        return "is as it was released" if there.unchanged else states.get(there.rank, "holds no answers")
     return next((f"cannot be used ({error.found})" for error in reader.problems if error.where == expected), "")
 
 
 def _about_path(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
-    """The archive, the folder or the name that the notebook had; nothing of a checkpoint outside an archive."""
+    """A note on the notebook's archive, folder or name; none on a checkpoint outside an archive."""
     item, name = best.item, shown(best.item.path)
     if item.archive and not item.archive.lower().endswith(".zip"):
         return (f"{item.archive} was a zip archive; the notebook was taken out of it.",)
@@ -111,14 +111,14 @@ def _about_checkpoint(item: Item, first: bool) -> tuple[str, ...]:
 
 
 def _about_content(best: Candidate) -> tuple[str, ...]:
-    told = []
+    said = []
     if best.read.language.lower() not in _PYTHON:
-        told.append(f"The notebook says that it is written in {shown(best.read.language)}; it was graded as Python.")
-    if best.untouched:
-        told.append("The notebook is as it was released: nothing was filled in.")
+        said.append(f"The notebook says that it is written in {shown(best.read.language)}; it was graded as Python.")
+    if best.unchanged:
+        said.append("The notebook is as it was released: nothing was filled in.")
     elif best.rank == UNANSWERED:
-        told.append("No answer was filled in; what was added or changed elsewhere does not look like one.")
-    return tuple(told)
+        said.append("No answer was filled in; what was added or changed elsewhere does not look like one.")
+    return tuple(said)
 
 
 def _about_others(reader: Reader) -> tuple[str, ...]:
@@ -128,19 +128,19 @@ def _about_others(reader: Reader) -> tuple[str, ...]:
     return (f"{many} not looked at: there was too much to read. Hand in one notebook.",)
 
 
-def _nothing(expected: str, listing: Listing, reader: Reader) -> CourseError:
-    """Why there is no notebook, and what is to be done."""
+def _no_notebook(expected: str, listing: Listing, reader: Reader) -> CourseError:
+    """The error for a submission without a readable notebook: the reason, and what to do."""
     if reader.problems:
         return next((error for error in reader.problems if error.where == expected), reader.problems[0])
     refused = [(name, why) for name, why in listing.refused if NOTEBOOK_NAME.search(name) or not listing.files]
     if refused:
         return CourseError(*refused[0], "hand in the notebook itself")
-    there = [item for files in reader.among.values() for item in files if item.path.name != TIMESTAMP]
+    there = [item for files in reader.files_by_archive.values() for item in files if item.path.name != TIMESTAMP]
     if not there:
         return CourseError(expected, "no notebook was handed in, the folder is empty", f"hand in {expected}")
     kinds = {item.name: wrong_file_types.kind(item.path) for item in there}
-    told = [f"{name} ({what})" if what else name for name, (what, _) in kinds.items()]
-    only = first_few(told, 3, "other files")
+    said = [f"{name} ({what})" if what else name for name, (what, _) in kinds.items()]
+    only = first_few(said, 3, "other files")
     remedy = next((remedy for what, remedy in kinds.values() if what), wrong_file_types.DOWNLOAD)
     return CourseError(expected, f"no notebook was handed in, only {only}", remedy)
 

@@ -1,7 +1,7 @@
-"""What a submission's code cells showed when it was handed in, kept for the cells that are not run at grading.
+"""The submitted outputs of code cells that are not run at grading.
 
-Until ``coursekit.marking.unrun_cells`` has made outputs of it, it is nothing but data that may be forged: known keys,
-text, numbers, all of it bounded in bytes and in number.
+They are untrusted data, reduced to known keys, text and numbers, and bounded in bytes and in number, until
+``coursekit.marking.unrun_cells`` makes notebook outputs of them.
 """
 
 from collections.abc import Iterable
@@ -13,22 +13,22 @@ from nbformat import NotebookNode, from_dict
 from coursekit.submission import pictures
 from coursekit.submission.display_data import MIMES, presentation
 
-KEY = "coursekit_handed_in"  # in the metadata of a cell of a submission that was read
+KEY = "coursekit_handed_in"  # metadata key in a cell of a loaded submission
 MAX_OUTPUT_CHARS = 4 << 20
 TOO_LARGE = "[left out by the grader: too large to be kept]"
 _MAX_NAME, _MAX_COUNT = 200, 1_000_000
 
 
 @dataclass
-class Room:
-    """How much there is room for in one notebook: characters, outputs, and values of JSON that become objects."""
+class OutputBudget:
+    """What may still be kept of one notebook: characters, outputs, and JSON values that become objects."""
 
     chars: int = 12 << 20
     outputs: int = 2_000
     values: int = 300_000
 
     def may_hold(self, data: bytes | None) -> bool:
-        """Whether an output of this JSON may be built; takes the room for its values. None: it is too large."""
+        """Whether an output with this JSON may be built; if so, charge it. ``None``: the JSON is too large."""
         if data is None or len(data) > self.chars:
             return False
         values = sum(map(data.count, (b",", b"[", b"{")))
@@ -39,13 +39,13 @@ class Room:
         return True
 
 
-def is_wanted(names: Iterable[str | None], run: frozenset[str] | None) -> bool:
-    """Whether outputs of a cell that goes by these names are kept, where the cells ``run`` are run (None: all)."""
-    return run is not None and run.isdisjoint(name for name in names if name)
+def is_wanted(names: Iterable[str | None], always_run: frozenset[str] | None) -> bool:
+    """Whether the outputs of a cell with these names are kept; ``always_run`` names the cells that run (None: all)."""
+    return always_run is not None and always_run.isdisjoint(name for name in names if name)
 
 
-def keep(cell: NotebookNode, outputs: Any, room: Room) -> None:
-    """The outputs are in the cell's metadata, as far as there is room, and told where there is none."""
+def keep(cell: NotebookNode, outputs: Any, budget: OutputBudget) -> None:
+    """Store the outputs in the cell's metadata as far as the budget allows; a text output says if some are left out."""
     if not isinstance(outputs, list):
         return
     kept: list[dict[str, Any]] = []
@@ -53,9 +53,9 @@ def keep(cell: NotebookNode, outputs: Any, room: Room) -> None:
     for output in outputs[: pictures.MAX_OUTPUTS]:
         plain = _plain(output) if isinstance(output, dict) else {}
         size = _chars(plain)
-        if plain and size <= min(MAX_OUTPUT_CHARS, room.chars) and room.outputs > 0:
-            room.chars -= size
-            room.outputs -= 1
+        if plain and size <= min(MAX_OUTPUT_CHARS, budget.chars) and budget.outputs > 0:
+            budget.chars -= size
+            budget.outputs -= 1
             kept.append(plain)
         else:
             whole = False
@@ -66,13 +66,13 @@ def keep(cell: NotebookNode, outputs: Any, room: Room) -> None:
 
 
 def of(cell: NotebookNode) -> tuple[Any, ...]:
-    """What was kept for a cell of a submission."""
+    """The outputs stored in a cell of a submission."""
     found = cell.get("metadata", {}).get(KEY)
     return tuple(found) if isinstance(found, list) else ()
 
 
 def _plain(output: dict[str, Any]) -> dict[str, Any]:
-    """What is known of an output of format 4; empty for any other."""
+    """The known keys of an output of format 4; empty for any other value."""
     match output.get("output_type"):
         case "stream":
             return {"output_type": "stream", "name": _text(output.get("name"))[:_MAX_NAME],
@@ -101,7 +101,7 @@ def _plain(output: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """Text, or the lines of a text, without half characters, which no file can hold."""
+    """Text, or a list of lines joined, without lone surrogates, which cannot be encoded."""
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""

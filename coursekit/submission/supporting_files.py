@@ -1,4 +1,4 @@
-"""The files beside a notebook: which of them its code may read when it is graded, and a word on those it may not."""
+"""The files beside a notebook: which of them its code may read at grading, and notes on the others."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,28 +11,28 @@ from coursekit.submission import cells
 from coursekit.submission.folders import Item, shown
 
 MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 8 << 20, 16 << 20
-MAX_RATIO, FREE_BYTES = 10, 1 << 20  # out of an archive comes so many times its size, and of a small one a little more
-MAX_PY_CHARS = 40_000  # of one module of ours in which functions of the student's own are looked for
-MAX_NAMED = 10  # files in one remark
-TIMESTAMP = "timestamp.txt"  # where nbgrader writes when something was handed in
-# What code reads: data and pictures. Nothing that a browser runs, and nothing that a program obeys for lying there.
+MAX_RATIO, FREE_BYTES = 10, 1 << 20  # of an archive: times its packed size, but at least so many bytes
+MAX_PY_CHARS = 40_000  # of a changed course module that is searched for added functions
+MAX_NAMED = 10  # files in one note
+TIMESTAMP = "timestamp.txt"  # nbgrader's file with the time of submission
+# Data and pictures that code reads; nothing that a browser runs, or that a program reads as configuration.
 DATA = frozenset(".csv .tsv .txt .dat .json .npy .npz .h5 .hdf5 .mat .png .jpg .jpeg .gif .bmp".split())  # noqa: SIM905
 _CONFIGURATION = re.compile(r"jupyter|ipython|nbgrader|.*config|package|tsconfig|.*settings", re.IGNORECASE)
 
 
 class _Kind(Enum):
-    """What a file beside the notebook is, and so what becomes of it."""
+    """The kind of a file beside the notebook, which decides whether it is used."""
 
-    DATA = auto()  # taken
-    TOO_MUCH = auto()  # data for which there is no room, or that cannot be read
+    DATA = auto()  # used
+    TOO_MUCH = auto()  # data beyond the limits, or unreadable
     NO_DATA = auto()
-    PYTHON = auto()  # a module of the student's own
-    COURSE_MODULE = auto()  # a module of ours: the original is used
-    SILENT = auto()  # left out without a remark
+    PYTHON = auto()  # a module that the student wrote
+    COURSE_MODULE = auto()  # a module of the course: the original is used
+    SILENT = auto()  # left out without a note
 
 
 def is_data(path: PurePosixPath) -> bool:
-    """Whether a file of this name is one that the code of a notebook may read, and that does nothing by itself."""
+    """Whether the name is that of a data file or picture, and not hidden or a configuration file."""
     hidden = any(part.startswith(".") for part in path.parts)
     return path.suffix.lower() in DATA and not hidden and not _CONFIGURATION.match(path.stem)
 
@@ -40,9 +40,9 @@ def is_data(path: PurePosixPath) -> bool:
 def beside_notebook(
     course: Course, assignment: str, notebook: Item, files: Iterable[Item]
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files by their name as seen from the notebook's folder, and remarks on what is not used.
+    """The data and pictures by their path relative to the notebook's folder, and notes on what is not used.
 
-    Only data and pictures: neither notebooks nor anything that Python would import; what is too much is left out.
+    Notebooks, files that Python would import, and files beyond the limits are left out.
     """
     files = [*files]
     given = course.trusted_files(assignment)
@@ -67,14 +67,14 @@ def beside_notebook(
 
 
 def _most_bytes(notebook: Item, files: Iterable[Item]) -> int:
-    """How many bytes may be taken altogether."""
+    """The limit on the bytes of all files together."""
     if not notebook.archive:
         return MAX_ALL_BYTES
     return min(MAX_ALL_BYTES, max(FREE_BYTES, MAX_RATIO * sum(item.packed for item in files)))
 
 
 def _beside(notebook: Item, files: Iterable[Item]) -> Iterator[tuple[Item, PurePosixPath]]:
-    """The files in the notebook's folder and below, each with its path from there; no notebooks and nbgrader's note."""
+    """The files in and below the notebook's folder, with their relative paths; without notebooks and the timestamp."""
     folder = notebook.path.parent
     for item in files:
         not_read = item.checkpoint or item.path.suffix.lower() == ".ipynb" or item.path.name == TIMESTAMP
@@ -89,12 +89,12 @@ def _kind(path: PurePosixPath, given: Mapping[str, Path], taken: Mapping[str, by
     if suffix in IMPORTABLE:
         return _Kind.PYTHON if suffix == ".py" and len(path.parts) == 1 else _Kind.SILENT
     if name in given or suffix == ".zip" or not _is_plain(path, taken):
-        return _Kind.SILENT  # an archive was looked into, if it was needed
+        return _Kind.SILENT  # an archive is read elsewhere, if needed
     return _Kind.DATA if is_data(path) else _Kind.NO_DATA
 
 
 def _remarks(left_out: Mapping[_Kind, list[str]]) -> Iterator[str]:
-    """A sentence for each kind of files that were not taken and that a student may miss."""
+    """A sentence for each kind of file that is not used and that a student may miss."""
     room = f"{MAX_FILES} files and {MAX_ALL_BYTES >> 20} MiB are taken, of one file {MAX_FILE_BYTES >> 20} MiB"
     sentences = {
         _Kind.PYTHON: "Python files beside the notebook were not used: {}.",
@@ -107,7 +107,7 @@ def _remarks(left_out: Mapping[_Kind, list[str]]) -> Iterator[str]:
 
 
 def _content(item: Item, limit: int) -> bytes | None:
-    """The file's bytes; None where there are more, or where it cannot be read."""
+    """The file's bytes; None if they exceed the limit or cannot be read."""
     try:
         data = item.read(limit) if item.size <= limit else None
     except OSError:
@@ -116,7 +116,7 @@ def _content(item: Item, limit: int) -> bytes | None:
 
 
 def timestamp(files: Iterable[Item]) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """nbgrader's own note of when it was handed in, as a file, and a remark where it does not hold one date."""
+    """nbgrader's timestamp file, and a note if it does not hold exactly one date."""
     from coursekit.submission import dates
 
     for item in files:
@@ -134,7 +134,7 @@ def timestamp(files: Iterable[Item]) -> tuple[dict[str, bytes], tuple[str, ...]]
 
 
 def _is_plain(path: PurePosixPath, there: Mapping[str, bytes]) -> bool:
-    """Whether a file can have this name in any folder, beside those that are there."""
+    """Whether a file can have this path on every operating system, beside the files in ``there``."""
     name = path.as_posix()
     if not name.isprintable() or set(name) & set('\\:*?"<>|') or len(name) > 1000:
         return False
@@ -144,7 +144,7 @@ def _is_plain(path: PurePosixPath, there: Mapping[str, bytes]) -> bool:
 
 
 def _own_functions(trusted: Path, item: Item) -> tuple[str, ...]:
-    """A remark on functions that a student wrote into a module of ours, which is put back."""
+    """A note on functions that the student added to a course module, whose original is used."""
     try:
         data = item.read(MAX_PY_CHARS)
     except OSError:

@@ -1,8 +1,8 @@
-"""Written answers that do not stand in their cell: where their text went, and how a person gets to read it.
+"""Finds a written answer outside its cell, so that a person can read it.
 
-From the question on, down to the end of the notebook, whatever may be an answer counts: people type where the notebook
-ends. Right at another written answer it is that one's. Above the question it counts up to the exercise before it, and
-only where it is long, or right above. Where it is in doubt a person decides: a look costs less than a lost answer.
+Below the question, text counts down to the end of the notebook, since students also type there; text next to another
+written answer belongs to that one. Above the question, text counts back to the previous exercise, if it is long or
+directly above. In doubt the text is taken: reading it costs a person less than losing an answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,15 +11,15 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 from coursekit.submission import attachments, prose
-from coursekit.submission.cells import Ours, Piece, normal
+from coursekit.submission.cells import SourceCell, SubmittedCell, normal
 from coursekit.submission.matched_cells import MatchedCells
 
-MIN_WORDS_TYPED, MIN_WORDS_FAR = 3, 25  # how much text is an answer in a cell of ours, and far above the question
+MIN_WORDS_TYPED, MIN_WORDS_FAR = 3, 25  # least words of an answer: typed into a source cell, and far above the question
 
 
 @dataclass(frozen=True)
-class Found:
-    """The text of an answer, the cells that were moved into it altogether; what it is and where it stood, in words."""
+class FoundAnswer:
+    """An answer: its text and pictures, the cells moved into it as a whole, and what and where it was, in words."""
 
     text: str
     pictures: Mapping[str, Mapping[str, str]]
@@ -34,20 +34,20 @@ class _Part:
     text: str
     moved: bool
     far: bool
-    speaks: bool = True  # there are words in it
+    has_words: bool = True
 
 
 @dataclass(frozen=True)
 class _Search:
-    """The answer cell whose answer is looked for, all cells of ours, and the student's.
+    """The answer cell whose answer is searched, all source cells, and the submitted cells.
 
-    ``claimed``: for each of the student's cells the id of ours that it is, None for one of the student's own.
+    ``source_ids``: for each submitted cell the id of its source cell, None if the student added it.
     """
 
-    cell: Ours
-    cells: Mapping[str, Ours]
-    theirs: Sequence[Piece]
-    claimed: Sequence[str | None]
+    cell: SourceCell
+    cells: Mapping[str, SourceCell]
+    submitted_cells: Sequence[SubmittedCell]
+    source_ids: Sequence[str | None]
 
     @cached_property
     def question(self) -> list[str]:
@@ -55,52 +55,52 @@ class _Search:
 
     @cached_property
     def place(self) -> int:
-        """Where in their notebook the answer cell is; where it is missing, behind the last of our cells above it."""
-        own = [index for index, name in enumerate(self.claimed) if name == self.cell.id]
+        """The index of the answer cell in the submission; if it is missing, behind the last source cell above it."""
+        own = [index for index, name in enumerate(self.source_ids) if name == self.cell.id]
         if own:
             return own[-1]
         order = [*self.cells]
         for names in (self.question, order[: order.index(self.cell.id)]):
-            there = [index for index, name in enumerate(self.claimed) if name in names]
+            there = [index for index, name in enumerate(self.source_ids) if name in names]
             if there:
                 return max(there) + 1
         return 0
 
     @cached_property
     def functions(self) -> frozenset[str]:
-        """Of all exercises, the functions that are asked for."""
+        """The functions that the exercises ask for."""
         return frozenset(name for other in self.cells.values() for name in other.wanted)
 
     @cached_property
     def numbers(self) -> frozenset[str]:
-        """Of all exercises, the numbers."""
+        """The numbers of all exercises."""
         return frozenset(number for other in self.cells.values() for number in other.numbers)
 
 
-def elsewhere(cell: Ours, match: MatchedCells) -> Found | None:
-    """The answer that belongs into an untouched, emptied or missing answer cell, if it may stand somewhere else."""
-    search = _Search(cell, match.cells, match.theirs, match.claimed)
+def elsewhere(cell: SourceCell, match: MatchedCells) -> FoundAnswer | None:
+    """The answer to an unchanged, emptied or missing answer cell, from other cells; None if they have none."""
+    search = _Search(cell, match.cells, match.submitted_cells, match.source_ids)
     parts = [*reversed([*_upwards(search)]), *_downwards(search)]
     near = [part for part in parts if not part.far]
     chosen = near or parts
     if not chosen:
         return None
-    text, pictures = attachments.merged((part.text, match.theirs[part.index].shown) for part in chosen)
+    text, pictures = attachments.merged((part.text, match.submitted_cells[part.index].all_pictures) for part in chosen)
     moved = tuple(part.index for part in chosen if part.moved)
-    what = "text" if any(part.speaks for part in chosen) else "a picture"
-    return Found(attachments.all_shown(text, pictures), pictures, moved, what, _where(chosen, search))
+    what = "text" if any(part.has_words for part in chosen) else "a picture"
+    return FoundAnswer(attachments.with_all_pictures(text, pictures), pictures, moved, what, _where(chosen, search))
 
 
 def _where(chosen: Sequence[_Part], search: _Search) -> str:
-    if any(search.claimed[part.index] is not None for part in chosen):
+    if any(search.source_ids[part.index] is not None for part in chosen):
         return "in a text cell of the assignment"
     sides = {"above" if part.index < search.place else "below" for part in chosen}
     side = sides.pop() if len(sides) == 1 else "above and below"
     return f"in a cell {side} it" if len(chosen) == 1 else f"in {len(chosen)} cells {side} it"
 
 
-def _question(cell: Ours, cells: Mapping[str, Ours]) -> list[str]:
-    """Our Markdown cells right above the answer cell, which ask for it, the nearest first."""
+def _question(cell: SourceCell, cells: Mapping[str, SourceCell]) -> list[str]:
+    """The ids of the source Markdown cells directly above the answer cell, which ask for it; the nearest first."""
     order = [*cells]
     found = []
     for name in reversed(order[: order.index(cell.id)]):
@@ -111,18 +111,18 @@ def _question(cell: Ours, cells: Mapping[str, Ours]) -> list[str]:
 
 
 def _upwards(search: _Search) -> Iterable[_Part]:
-    """What may be an answer above the answer cell, the nearest first; nothing that stands right below another one."""
+    """Possible parts of the answer above its cell, the nearest first; not those directly below another answer."""
     cell, cells, question = search.cell, search.cells, search.question
     far, right_above, waiting = False, False, list[_Part]()
     top = question[-1] if question else None
     for index in range(search.place - 1, -1, -1):
-        name = search.claimed[index]
+        name = search.source_ids[index]
         part = _part(search, index, far, 1 if right_above or not far else MIN_WORDS_FAR)
         if name is None:
             waiting += [part] if part else []
             continue
         if cells[name].graded and name != cell.id:
-            if not far:  # between another answer and this one, and no text of ours between them: it may be either's
+            if not far:  # between two answer cells without source text: may answer either
                 yield from waiting
             return
         if far and _belongs_to_another(name, cell, cells):
@@ -135,15 +135,16 @@ def _upwards(search: _Search) -> Iterable[_Part]:
 
 
 def _downwards(search: _Search) -> Iterable[_Part]:
-    """What may be an answer below it, to the end; but not what stands right at another written answer.
+    """Possible parts of the answer below its cell, to the end; not those next to another written answer.
 
-    Behind the next exercise it is far: only words count, and no cells of ours, which ask for something else there.
+    Behind the next exercise a part is ``far``: only words count, and source cells do not, since they ask for other
+    answers.
     """
     cell, cells = search.cell, search.cells
     others = _at_other_answers(cell, cells)
     far, at_another = False, False
-    for index in range(search.place, len(search.theirs)):
-        name = search.claimed[index]
+    for index in range(search.place, len(search.submitted_cells)):
+        name = search.source_ids[index]
         if name is not None and name != cell.id:
             at_another = name in others
             far = far or at_another or cells[name].graded
@@ -153,8 +154,8 @@ def _downwards(search: _Search) -> Iterable[_Part]:
                 yield part
 
 
-def _at_other_answers(cell: Ours, cells: Mapping[str, Ours]) -> frozenset[str]:
-    """The other written answers, and what of the texts above each is its question: from its last heading on."""
+def _at_other_answers(cell: SourceCell, cells: Mapping[str, SourceCell]) -> frozenset[str]:
+    """The ids of the other written answers and of their questions: the texts above each, from the last heading on."""
     found: set[str] = set()
     for other in cells.values():
         if other.is_written and other.id != cell.id:
@@ -166,40 +167,42 @@ def _at_other_answers(cell: Ours, cells: Mapping[str, Ours]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _belongs_to_another(name: str, cell: Ours, cells: Mapping[str, Ours]) -> bool:
-    """Whether one of our cells goes with another exercise, by its name: ``relu-expected``."""
+def _belongs_to_another(name: str, cell: SourceCell, cells: Mapping[str, SourceCell]) -> bool:
+    """Whether a source cell belongs to another exercise, by its name, such as ``relu-expected``."""
     return any(other.graded and other.id != cell.id and name.startswith(f"{other.id}-") for other in cells.values())
 
 
 def _part(search: _Search, index: int, far: bool, least: int) -> _Part | None:
-    """What may be an answer in a cell of at least so many words, or with a picture."""
-    piece, name = search.theirs[index], search.claimed[index]
+    """The possible part of the answer in a cell, if it has at least ``least`` words, or a picture."""
+    submitted, name = search.submitted_cells[index], search.source_ids[index]
     if name == search.cell.id:
         return None
     if name is not None:
-        added = _typed_into(search.cells[name], piece, max(least, MIN_WORDS_TYPED))
+        added = _typed_into(search.cells[name], submitted, max(least, MIN_WORDS_TYPED))
         return _Part(index, added, False, far) if added else None
-    said = prose.said(piece)
-    if not (said.words >= least or piece.pictures or (piece.drew and not far)) or (far and not said.only_text):
+    said = prose.extract(submitted)
+    if not (said.words >= least or submitted.pictures or (submitted.showed_pictures and not far)) or (
+        far and not said.only_text
+    ):
         return None
-    if _answers_another(search, piece) or prose.is_about_another(piece, search.functions, search.numbers):
+    if _answers_another(search, submitted) or prose.is_about_another(submitted, search.functions, search.numbers):
         return None
-    return _Part(index, prose.as_answer(piece), said.only_text, far, said.words > 0)
+    return _Part(index, prose.as_answer(submitted), said.only_text, far, said.words > 0)
 
 
-def _answers_another(search: _Search, piece: Piece) -> bool:
-    """Whether the cell defines a function that is asked for."""
-    if not search.functions & piece.definitions.keys():
+def _answers_another(search: _Search, submitted: SubmittedCell) -> bool:
+    """Whether the cell defines a function that an exercise asks for."""
+    if not search.functions & submitted.definitions.keys():
         return False
-    return any(other.written(piece) for other in search.cells.values())
+    return any(other.written(submitted) for other in search.cells.values())
 
 
-def _typed_into(ours: Ours, piece: Piece, least: int) -> str:
-    """What a student wrote into a text cell of ours, where it has at least so many words, or a picture."""
-    if ours.kind != "markdown" or piece.kind == "code" or ours.same(piece.source):
+def _typed_into(source_cells: SourceCell, submitted: SubmittedCell, least: int) -> str:
+    """The text that the student added to a source text cell, if it has at least ``least`` words, or a picture."""
+    if source_cells.kind != "markdown" or submitted.kind == "code" or source_cells.same(submitted.source):
         return ""
-    before = normal(ours.texts[0]).split("\n")
-    after = normal(piece.source[: prose.MAX_CHARS]).split("\n")
+    before = normal(source_cells.texts[0]).split("\n")
+    after = normal(submitted.source[: prose.MAX_CHARS]).split("\n")
     added: list[str] = []
     words = 0
     for tag, old, old_end, new, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -208,4 +211,4 @@ def _typed_into(ours: Ours, piece: Piece, least: int) -> str:
             known = set(prose.words("\n".join(before[old:old_end])))
             words += sum(word not in known for word in prose.words(fresh))
             added.append(fresh)
-    return "\n\n".join(added).strip() if words >= least or piece.pictures else ""
+    return "\n\n".join(added).strip() if words >= least or submitted.pictures else ""

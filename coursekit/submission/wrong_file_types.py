@@ -1,4 +1,4 @@
-"""What a file is that is no notebook, and what its owner can do about it."""
+"""Recognises files that are no notebooks, and says what the student can do."""
 
 import re
 from pathlib import PurePosixPath
@@ -27,13 +27,13 @@ _PAGE = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
 def kind(path: PurePosixPath) -> tuple[str, str]:
-    """What a file of this name is, in words ("" where nothing can be said), and what to do instead."""
+    """The type of a file by its name, in words ("" if unknown), and what to do instead."""
     name = path.name.lower()
     return next(((what, remedy) for ends, _, what, remedy in _KINDS if name.endswith(ends)), ("", DOWNLOAD))
 
 
 def content(data: bytes) -> tuple[str, str]:
-    """What a file holds that ought to be a notebook and is none; "" where nothing can be said."""
+    """The type of a file by its content, in words ("" if unknown), and what to do instead."""
     start = data[:4096]
     if _PAGE.match(start):
         return "a web page (perhaps that of a log-in)", DOWNLOAD

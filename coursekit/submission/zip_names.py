@@ -1,7 +1,7 @@
-"""The name of a file in a zip archive, whatever program has packed it.
+"""Decodes the names of files in a zip archive.
 
-An archive says "UTF-8", or gives the name once more in UTF-8 (Info-ZIP's extra field 0x7075), or says nothing: then
-the bytes are in the code page of the packer's computer, and the encoding is guessed from what they would spell.
+An archive marks a name as UTF-8, or repeats it in UTF-8 (Info-ZIP's extra field 0x7075), or does neither: then the
+bytes are in the code page of the computer that packed it, and the encoding is guessed from the text they would give.
 """
 
 import binascii
@@ -13,24 +13,22 @@ from coursekit.model import accents
 from coursekit.submission import encoding_plausibility
 
 UTF8_FLAG, UNICODE_PATH = 0x800, 0x7075
-# In the order in which they are believed where two spell names that are equally likely.
+# The first one wins if two are equally plausible.
 ENCODINGS = ("utf-8", "gb18030", "cp932", "cp949", "big5", "cp1252", "cp437", "cp850", "cp1251", "cp866")
-MAX_NAME_CHARS = 1_000  # more fits on no disk, and is left out
-MAX_GUESSED_BYTES = 16_000  # so much of the names tells the encoding of all; each byte takes ten microseconds
+MAX_NAME_CHARS = 1_000  # no file system allows more; longer names are left out
+MAX_GUESSED_BYTES = 16_000  # enough to guess the encoding of all; each byte takes ten microseconds
 
 
 def names(entries: Sequence[zipfile.ZipInfo]) -> list[str | None]:
-    """The names of the entries as whoever packed them saw them; accents in one piece, as Windows and Linux write them.
+    """The decoded names of the entries, in Unicode's composed form (NFC), as Windows and Linux write them.
 
-    None for a name that is too long.
-
-    One program packs a whole archive, so all its names that need a guess are guessed to be in one encoding.
+    None for a name that is too long. One program packs a whole archive, so one encoding is guessed for all its names.
     """
-    told = [_told(entry) for entry in entries]
-    raw = [None if name else _bytes(entry) for entry, name in zip(entries, told, strict=True)]
-    encoding = _encoding(_some([name for name in raw if name is not None and not name.isascii()]))
+    unicode_paths = [_unicode_path(entry) for entry in entries]
+    raw = [None if name else _bytes(entry) for entry, name in zip(entries, unicode_paths, strict=True)]
+    encoding = _encoding(_first_within_limit([name for name in raw if name is not None and not name.isascii()]))
     found: list[str | None] = []
-    for entry, said, name in zip(entries, told, raw, strict=True):
+    for entry, said, name in zip(entries, unicode_paths, raw, strict=True):
         text = said or (entry.filename if name is None else name.decode(encoding, "replace"))
         if len(text) > MAX_NAME_CHARS or len(entry.orig_filename) > MAX_NAME_CHARS:
             found.append(None)
@@ -40,17 +38,17 @@ def names(entries: Sequence[zipfile.ZipInfo]) -> list[str | None]:
 
 
 def _bytes(entry: zipfile.ZipInfo) -> bytes | None:
-    """The bytes of a name of which the archive does not say how they are to be read."""
+    """The bytes of a name whose encoding the archive does not state; else None."""
     if entry.flag_bits & UTF8_FLAG or len(entry.orig_filename) > MAX_NAME_CHARS:
         return None
     try:
-        return entry.orig_filename.encode("cp437")  # as zipfile has decoded them
+        return entry.orig_filename.encode("cp437")  # zipfile decoded them with cp437
     except UnicodeEncodeError:
         return None
 
 
-def _told(entry: zipfile.ZipInfo) -> str:
-    """The name out of the extra field for it, if it is the name of this entry still: its check sum says so."""
+def _unicode_path(entry: zipfile.ZipInfo) -> str:
+    """The name in the extra field 0x7075, if its checksum matches the entry's name; else ""."""
     extra = entry.extra
     while len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
@@ -65,12 +63,12 @@ def _told(entry: zipfile.ZipInfo) -> str:
                 return field[5:].decode("utf-8")
         except (UnicodeEncodeError, UnicodeDecodeError):
             pass
-        break  # there is one at most; a check sum for each of a thousand would take its time
+        break  # there is at most one; a thousand checksums would take long
     return ""
 
 
-def _some(raw: Iterable[bytes]) -> list[bytes]:
-    """The first of these, as far as there is time for them."""
+def _first_within_limit(raw: Iterable[bytes]) -> list[bytes]:
+    """The first of these names, up to MAX_GUESSED_BYTES."""
     left, found = MAX_GUESSED_BYTES, []
     for name in raw:
         left -= len(name)
@@ -81,7 +79,7 @@ def _some(raw: Iterable[bytes]) -> list[bytes]:
 
 
 def _encoding(raw: Sequence[bytes]) -> str:
-    """The encoding in which all of these names can be read, and make the most sense."""
+    """The encoding that can decode all of these names and gives the most plausible text."""
     best, most = "cp437", float("-inf")
     for encoding in ENCODINGS:
         try:
@@ -89,7 +87,7 @@ def _encoding(raw: Sequence[bytes]) -> str:
         except UnicodeDecodeError:
             continue
         if encoding == "utf-8":
-            return encoding  # by chance no other text is valid UTF-8
+            return encoding  # text in another encoding is hardly ever valid UTF-8
         sense = encoding_plausibility.sense(texts, encoding)
         if sense > most:
             best, most = encoding, sense

@@ -1,1 +1,1 @@
-"""What the operating system gives: files, processors, time limits. Knows nothing of courses."""
+"""Files, processors and time limits of the operating system; independent of courses."""

@@ -1,7 +1,8 @@
-"""Deadlines that a busy machine puts off: for answers of our own processes, which are late only where others compute.
+"""Load-aware timeouts for answers of the engine's own processes, which are slow only while other programs compute.
 
-Such a limit exists to end a hang, never to hurry anybody. Seconds count in full while there is a processor for whoever
-wants one. Where three processes share each processor, or a host gives us a third of its time, a second counts a third.
+Such a timeout ends a hang; it limits no computation. A second counts in full while every runnable process has a
+processor. If three processes share each processor, or the host gives this computer a third of its time, it counts a
+third.
 """
 
 import array
@@ -17,57 +18,57 @@ from pathlib import Path
 
 from coursekit.system import processors
 
-MAX_EXTENSION = 10  # times the limit: a machine as busy as that would never be done
-POLL_S = 0.5  # how often the load is looked at
+MAX_EXTENSION = 10  # times the limit: beyond this load, give up instead of waiting
+POLL_S = 0.5  # how often the load is measured
 
 
 class Deadline:
-    """A time limit. Ask ``left_s`` again and again while waiting: each call looks at the load since the last one."""
+    """A load-aware timeout. Call ``left_s`` repeatedly while waiting: each call counts the load since the last one."""
 
     def __init__(self, limit_s: float) -> None:
         self.limit_s = limit_s
-        self._began = self._looked = time.monotonic()
-        self._before: Load | None = None  # what is answered at once costs no look
+        self._began = self._measured_at = time.monotonic()
+        self._last_load: Load | None = None  # not measured yet: a quick answer costs no measurement
         self._counted_s = 0.0
 
     def left_s(self) -> float:
-        """Seconds that may still pass, as busy as the machine is now; zero or less when the time is over."""
-        if self.limit_s <= 0:  # whoever does not wait needs no load, and asks at every cell
+        """Seconds of waiting left at the present load; zero or less after the timeout."""
+        if self.limit_s <= 0:  # a caller that does not wait needs no load, and calls this for every cell
             return 0.0
         now = time.monotonic()
-        if now - self._looked >= POLL_S or now - self._began >= self.limit_s:
+        if now - self._measured_at >= POLL_S or now - self._began >= self.limit_s:
             load = Load.now()
-            self._counted_s += (now - self._looked) * load.our_share(self._before or load)
-            self._looked, self._before = now, load
+            self._counted_s += (now - self._measured_at) * load.cpu_share(self._last_load or load)
+            self._measured_at, self._last_load = now, load
         longest_s = self.limit_s * MAX_EXTENSION - (now - self._began)
-        return min(longest_s, self.limit_s - self._counted_s - (now - self._looked))
+        return min(longest_s, self.limit_s - self._counted_s - (now - self._measured_at))
 
     def slice_s(self) -> float:
-        """How long to wait now, before ``left_s`` is asked again."""
+        """Seconds to wait before the next call of ``left_s``."""
         return min(POLL_S, max(0.0, self.left_s()))
 
 
 @dataclass(frozen=True)
 class Load:
-    """How busy the machine is: processes that run or want to, and the processor time that its host gave to others."""
+    """The load of this computer: runnable processes, and CPU steal time (taken by the host of a virtual machine)."""
 
     runnable: float
-    stolen: int = 0  # these two in ticks, since the machine has started
+    stolen: int = 0  # both in clock ticks since boot
     ticks: int = 0
 
     @classmethod
-    def now(cls, told: Path = Path("/proc/stat")) -> "Load":
-        """From the system, in some 50 µs; where that tells nothing, by the average of the last minute."""
+    def now(cls, stat_file: Path = Path("/proc/stat")) -> "Load":
+        """The load in ``/proc/stat``, read in about 50 µs; without that file, the load average of the last minute."""
         try:
-            lines = told.read_text("ascii").splitlines()
+            lines = stat_file.read_text("ascii").splitlines()
             spent = [int(field) for field in lines[0].split()[1:9]]  # user nice system idle iowait irq softirq steal
             (running,) = [line.split()[1] for line in lines if line.startswith("procs_running ")]
             return cls(int(running), spent[7], sum(spent))
         except (OSError, ValueError, IndexError):
             return cls(os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0)
 
-    def our_share(self, before: "Load") -> float:
-        """Of a processor, what a process had that wanted to run from ``before`` until now; 1 on a quiet machine."""
+    def cpu_share(self, before: "Load") -> float:
+        """The share of a processor that a runnable process had from ``before`` until now; 1 on an idle computer."""
         crowd = max(self.runnable, before.runnable) / processors.available()
         ticks = self.ticks - before.ticks
         host = 1 - (self.stolen - before.stolen) / ticks if ticks > 0 else 1.0
@@ -75,12 +76,12 @@ class Load:
 
 
 def readable(line: socket.socket, deadline: Deadline) -> bool:
-    """Whether there is something to read, or the end of it, before the time is over."""
+    """Whether the socket has data or is at its end before the deadline."""
     return _until(lambda wait_s: _polled(line, select.POLLIN, wait_s), deadline)
 
 
 def send(line: socket.socket, data: bytes, deadline: Deadline, descriptors: Sequence[int] = ()) -> None:
-    """All of it was sent. Raises OSError, and TimeoutError where nobody reads it until the time is over."""
+    """Send all of the data. Raises OSError, and TimeoutError if the other side does not read it before the deadline."""
     view = memoryview(data)
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
     while view:
@@ -92,7 +93,7 @@ def send(line: socket.socket, data: bytes, deadline: Deadline, descriptors: Sequ
 
 
 def ended(process: "subprocess.Popen[bytes]", deadline: Deadline) -> bool:
-    """Whether the process has ended before the time is over; then its ``returncode`` is known."""
+    """Whether the process ends before the deadline; then its ``returncode`` is set."""
 
     def wait(wait_s: float) -> bool:
         with suppress(subprocess.TimeoutExpired):

@@ -1,19 +1,19 @@
-"""What a process gets from the one that starts it, and what must not decide anything here.
+"""Resets what a process inherits from its parent: signal handling and standard streams.
 
-`nohup`, `trap '' …` in a script, a service manager or a CI runner start programs with signals that are ignored or
-blocked, and with a closed input. Python and its libraries do not expect that: with SIGCHLD ignored, for instance, how a
-child has ended cannot be told, and the first file that is opened becomes the standard input of what is started.
+`nohup`, `trap '' …` in a script, a service manager or a CI runner start programs with ignored or blocked signals, and
+with a closed standard input. Python and its libraries do not expect that: with SIGCHLD ignored, for instance, the exit
+status of a child is lost, and with a closed input the first opened file becomes the standard input of children.
 """
 
 import os
 import signal
 
-# Ctrl-C, a closed terminal, `kill` and job control may be ignored on purpose; the last two always are, by Python.
+# These may be ignored on purpose (Ctrl-C, a closed terminal, `kill`, job control); Python ignores the last two itself.
 _ON_PURPOSE = ("SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGPIPE", "SIGXFSZ")
 
 
 def settle() -> None:
-    """No signal is blocked, none ignored but on purpose, and the standard streams lead somewhere."""
+    """Unblock all signals, restore those not ignored on purpose, and open closed standard streams."""
     for descriptor in (0, 1, 2):
         _open(descriptor)
     for number in signal.valid_signals():
@@ -27,7 +27,7 @@ def _open(descriptor: int) -> None:
     try:
         os.fstat(descriptor)
     except OSError:
-        null = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, so this one
+        null = os.open(os.devnull, os.O_RDWR)  # the lowest free number, usually this one
         if null != descriptor:
             os.dup2(null, descriptor)
             os.close(null)

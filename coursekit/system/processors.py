@@ -1,27 +1,27 @@
-"""How many processors there are for us: those that this process may run on, or a container's share of them."""
+"""Number of processors available to this process, within its CPU affinity and its container's CPU quota."""
 
 import os
 from pathlib import Path, PurePosixPath
 
-_GROUPS, _MINE = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+_GROUPS, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def available() -> int:
-    """At least one."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return share(there)
+    """The number of available processors, at least one."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return share(count)
 
 
-def share(there: int, groups: Path = _GROUPS, mine: Path = _MINE) -> int:
-    """``there``, or the share of them that a control group (`docker run --cpus`, a pod's limit) leaves to us."""
-    shares = [quota / period for quota, period in map(_bound, _folders(groups, mine)) if quota > 0 and period > 0]
-    return max(1, min([there, *map(int, shares)]))
+def share(count: int, groups: Path = _GROUPS, own_group: Path = _OWN_GROUP) -> int:
+    """``count``, or fewer if a control group (`docker run --cpus`, a pod's limit) has a smaller CPU quota."""
+    shares = [quota / period for quota, period in map(_quota, _folders(groups, own_group)) if quota > 0 and period > 0]
+    return max(1, min([count, *map(int, shares)]))
 
 
-def _folders(groups: Path, mine: Path) -> list[Path]:
-    """Every folder that may hold a bound of ours: our group and those round it, in either version of control groups."""
+def _folders(groups: Path, own_group: Path) -> list[Path]:
+    """The folders that may hold a quota: those of this control group and its ancestors, in cgroup v1 and v2."""
     try:
-        lines = [line.split(":", 2) for line in mine.read_text("utf-8").splitlines()]
+        lines = [line.split(":", 2) for line in own_group.read_text("utf-8").splitlines()]
     except OSError:
         lines = []
     found = {groups, groups / "cpu"}
@@ -33,8 +33,8 @@ def _folders(groups: Path, mine: Path) -> list[Path]:
     return sorted(found)
 
 
-def _bound(folder: Path) -> tuple[float, float]:
-    """Microseconds of processor time in each period; zeros where there is no bound."""
+def _quota(folder: Path) -> tuple[float, float]:
+    """The quota and its period, in microseconds; zeros if there is no quota."""
     try:
         if (folder / "cpu.max").is_file():
             quota, period = (folder / "cpu.max").read_text("ascii").split()

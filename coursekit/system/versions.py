@@ -1,16 +1,16 @@
-"""What is installed here that may show in a mark. Imports nothing of the course."""
+"""Installed versions that may influence a mark. Imports nothing of the course."""
 
 import os
 import sys
 from importlib import metadata
 
 PACKAGES = ("numpy", "h5py", "ipython", "matplotlib", "nbformat", "nbgrader")
-# What the arithmetic of NumPy depends on; a sandbox gets them as they are here.
+# Environment variables that influence the arithmetic of NumPy; the sandbox gets the same values.
 ARITHMETIC = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES")
 
 
 def installed() -> dict[str, str]:
-    """Python, the packages whose versions may show in a result, and how NumPy was told to compute."""
+    """The versions of Python and of packages that may influence results, and NumPy's settings for arithmetic."""
     return {
         "python": sys.version,
         "packages": " ".join(f"{name}={_version(name)}" for name in PACKAGES),

@@ -1,4 +1,4 @@
-"""The class of the demo that hands in `application`."""
+"""The submissions for `application` in `./course demo`."""
 
 from coursekit.author import Recipe
 

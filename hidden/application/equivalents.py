@@ -1,7 +1,7 @@
-"""Mutants of the solutions of `application` that are no errors, each with the reason.
+"""Equivalent mutants of the solutions of `application`, each with the reason.
 
-A name is ``line what``, as ``coursekit check`` says it; the line counts in the function without docstring and
-comments. ``check`` names entries that are missing, and entries that are no longer true.
+A key is ``line change``, as ``coursekit check`` prints it; lines are counted in the function without docstring and
+comments. ``check`` reports missing entries, and entries that are no longer true.
 """
 
 REMAINDER = "the remainder is 0 for the same steps, and never negative for a positive number"

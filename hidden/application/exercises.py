@@ -1,7 +1,7 @@
-"""What only the grader knows of the exercises of `application`: points on named checks, and hidden cases.
+"""The hidden half of the exercises of `application`: points on named checks, and hidden cases.
 
-Hidden cases are the generator at other seeds and sizes: m = 1, one layer, many layers, extreme values. A check passes
-when its outputs are right in every case that it names, so no mark depends on a lucky example.
+Hidden cases call the generator with other seeds and sizes: m = 1, one layer, many layers, extreme values. A check
+passes if its outputs are right in every case that it names, so no mark depends on a lucky example.
 """
 
 from sizes import network_cases
@@ -10,7 +10,7 @@ import testCases as tc
 from coursekit.author import Check, Grading
 from selfcheck.exercises import Case
 
-_UNTOUCHED = Check("inputs untouched", 1, untouched=True)
+_INPUTS_UNCHANGED = Check("inputs untouched", 1, untouched=True)
 _PRINTING = Check("costs while printing", 3, cases=("printing",))
 _ONE_AND_MANY = ("1 layers", "4 layers", "5 layers")
 
@@ -20,7 +20,7 @@ EXERCISES = (
         (
             Check("every number in its place", 10, cases=("example", "other sizes", "size")),
             Check("numbers from 0 to 1", 4, cases=("grey",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *(
@@ -37,7 +37,7 @@ EXERCISES = (
             Check("parameters", 17, ("parameters",), ("example", "other sizes", "2 layers")),
             Check("costs", 9, ("costs",), ("example", "other sizes", "2 layers")),
             _PRINTING,
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *network_cases(311, ((3, 4, 1), 1), ((6, 2, 1), 9), extra=(0.2, 101)),
@@ -59,7 +59,7 @@ EXERCISES = (
             Check("parameters from other starting values", 1, ("parameters",), ("start",)),
             Check("costs from other starting values", 1, ("costs",), ("start",)),
             _PRINTING,
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *network_cases(321, ((4, 1), 6), ((3, 1), 1), ((4, 3, 1), 5), extra=(0.2, 101)),
@@ -76,7 +76,7 @@ EXERCISES = (
             Check("two and three layers", 8, cases=("example", "three layers", "2 layers", "3 layers")),
             Check("one layer, and many", 4, cases=("1 layers", "4 layers", "5 layers")),
             Check("exactly one half", 2, cases=("one half",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             # seeds whose networks give both answers
@@ -91,7 +91,7 @@ EXERCISES = (
         (
             Check("some wrong answers", 6, cases=("example", "twenty", "some")),
             Check("all wrong, or none", 3, cases=("all", "none")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *(

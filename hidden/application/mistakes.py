@@ -1,7 +1,7 @@
 # ruff: noqa: E501 — a table; the code in it is as long as it is in the notebook
-"""Answers to the exercises of `application`, wrong and right."""
+"""The catalogue of `application`: mistakes and right answers."""
 
-HIDDEN = False  # in the last column of a mistake: no public test sees it
+HIDDEN = False  # last column of a mistake: no public test fails on it
 
 # fmt: off
 # by function: name, what the student did, changes to the solution, hint
@@ -195,7 +195,7 @@ MISTAKES = {
     ),
 }
 
-# by function: name, what is other than in the solution, changes to the solution
+# by function: name, difference from the solution, changes to the solution
 RIGHT_ANSWERS = {
     "prepare_images": (
         ("image-by-image", "a loop over the images",

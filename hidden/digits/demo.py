@@ -1,4 +1,4 @@
-"""The class of the demo that hands in `digits`."""
+"""The submissions for `digits` in `./course demo`."""
 
 from coursekit.author import Recipe
 

@@ -1,7 +1,7 @@
-"""What only the grader knows of the exercises of `digits`: points on named checks, and hidden cases.
+"""The hidden half of the exercises of `digits`: points on named checks, and hidden cases.
 
-Hidden cases are the generator at other seeds and sizes: m = 1, one layer, many layers, extreme values. A check passes
-when its outputs are right in every case that it names, so no mark depends on a lucky example.
+Hidden cases call the generator with other seeds and sizes: m = 1, one layer, many layers, extreme values. A check
+passes if its outputs are right in every case that it names, so no mark depends on a lucky example.
 """
 
 from sizes import layer_cases, network_cases, unit_cases
@@ -10,7 +10,7 @@ import testCases as tc
 from coursekit.author import Check, Grading
 from selfcheck.exercises import Case
 
-_UNTOUCHED = Check("inputs untouched", 1, untouched=True)
+_INPUTS_UNCHANGED = Check("inputs untouched", 1, untouched=True)
 _SOFTMAX_NETWORKS = (
     ((4, 3), 5),
     ((6, 4), 1),
@@ -34,15 +34,17 @@ EXERCISES = (
             for dims in ((4, 3), (3, 6, 2), (2, 5, 1, 4), (64, 20, 7, 5, 10), (1, 2, 1, 2, 1))
         ),
     ),
-    Grading("linear_forward", (Check("Z", 1, ("Z",)), Check("cache", 1, ("cache",)), _UNTOUCHED), layer_cases(401)),
-    Grading("relu", (Check("A and cache", 1), _UNTOUCHED), unit_cases(411)),
+    Grading(
+        "linear_forward", (Check("Z", 1, ("Z",)), Check("cache", 1, ("cache",)), _INPUTS_UNCHANGED), layer_cases(401)
+    ),
+    Grading("relu", (Check("A and cache", 1), _INPUTS_UNCHANGED), unit_cases(411)),
     Grading(
         "softmax",
         (
             Check("A", 3, ("A",), ("example", "other sizes", "4-", "5-", "3-", "1-", "10-")),
             Check("cache", 1, ("cache",), ("example", "other sizes", "4-", "5-", "3-", "1-", "10-")),
             Check("very large Z", 1, cases=("large",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *unit_cases(421),
@@ -58,7 +60,7 @@ EXERCISES = (
             Check("relu", 1, cases=("relu", "other sizes, relu")),
             Check("softmax", 1, cases=("softmax", "other sizes, softmax", "large Z")),
             _NO_ACTIVATION,
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *(
@@ -78,13 +80,13 @@ EXERCISES = (
             Check("NA", 3, cases=("example", "other sizes", "4-", "5-", "1-", "10-")),
             Check("one example, and units that never change", 1, cases=("3-1", "constant")),
             Check("another epsilon", 1, cases=("epsilon",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *unit_cases(451),
             Case("constant units", {"seed": 456, "n": 4, "m": 6, "constant": 2}),
             Case("epsilon of 0.3", {"seed": 457, "n": 3, "m": 5}, (0.3,)),
-            # a unit with a variance below a millionth, where epsilon counts
+            # a unit with a variance below 1e-6, so that epsilon matters
             Case("epsilon by default, a unit that hardly changes", {"seed": 640, "n": 6, "m": 2}),
         ),
     ),
@@ -96,7 +98,7 @@ EXERCISES = (
             Check("AL with batch norm", 2, ("AL",), ("batchnorm", "other sizes", "normalised")),
             Check("caches with batch norm", 1, ("caches",), ("batchnorm", "other sizes", "normalised")),
             Check("one layer", 1, cases=("1 layers",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *network_cases(461, *_SOFTMAX_NETWORKS, extra=(False,)),
@@ -117,7 +119,7 @@ EXERCISES = (
             Check("value", 3, cases=("example", "other sizes", "n="), any_shape=True),
             Check("probabilities of 0 and 1", 1, cases=("sure",), any_shape=True),
             Check("a single number", 1, cases=("example", "other sizes", "n=")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *(
@@ -129,7 +131,7 @@ EXERCISES = (
     ),
     Grading(
         "linear_backward",
-        (Check("dW", 2, ("dW",)), Check("db", 1, ("db",)), Check("dA_prev", 1, ("dA_prev",)), _UNTOUCHED),
+        (Check("dW", 2, ("dW",)), Check("db", 1, ("db",)), Check("dA_prev", 1, ("dA_prev",)), _INPUTS_UNCHANGED),
         layer_cases(491),
     ),
     Grading(
@@ -137,18 +139,18 @@ EXERCISES = (
         (
             Check("dZ", 2, cases=("example", "other sizes", "4-", "5-", "3-", "1-", "10-")),
             Check("Z of exactly 0", 1, cases=("zeros",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (*unit_cases(501), Case("zeros in Z", {"seed": 506, "n": 3, "m": 4, "zeros": 5})),
     ),
-    Grading("softmax_backward", (Check("dZ", 1), _UNTOUCHED), unit_cases(511)),
+    Grading("softmax_backward", (Check("dZ", 1), _INPUTS_UNCHANGED), unit_cases(511)),
     Grading(
         "linear_activation_backward",
         (
             Check("relu", 1, cases=("relu", "other sizes, relu")),
             Check("softmax", 1, cases=("softmax", "other sizes, softmax")),
             _NO_ACTIVATION,
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *(
@@ -167,7 +169,7 @@ EXERCISES = (
             Check("dA", 7, cases=("example", "other sizes", "4-", "5-", "1-", "10-")),
             Check("one example, and units that never change", 1, cases=("3-1", "constant")),
             Check("another epsilon", 1, cases=("epsilon",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *unit_cases(541),
@@ -185,7 +187,7 @@ EXERCISES = (
             Check("dA, many layers", 1, ("dA",), ("three layers", "4 layers", "5 layers")),
             Check("dW and db with batch norm", 2, ("dW", "db"), ("batchnorm", "normalised")),
             Check("dA with batch norm", 1, ("dA",), ("batchnorm", "normalised")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *network_cases(551, *_SOFTMAX_NETWORKS),
@@ -221,7 +223,7 @@ EXERCISES = (
             Check("other starting values", 1, ("parameters",), ("start",)),
             Check("costs", 1, ("costs",), ("batches", "example", "normalised", "with a penalty", "penalised", "start")),
             Check("costs with early stopping", 1, ("costs",), ("early", "patience", "never")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             Case("batches of 4", {"seed": 571, "layer_dims": (4, 3), "m": 19}, (0.2, 101, 4)),
@@ -259,7 +261,7 @@ EXERCISES = (
         (
             Check("accuracy", 2, cases=("example", "1 layers", "2 layers", "3 layers", "4 layers")),
             Check("accuracy with batch norm", 1, cases=("batchnorm", "normalised")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *network_cases(581, ((3, 5, 4), 30), ((4, 3, 2), 1), ((2, 6, 4, 3, 5), 50), extra=(False,)),

@@ -1,10 +1,9 @@
 # ruff: noqa: E501 — a table; the code in it is as long as it is in the notebook
-"""Answers to the exercises of `digits`, wrong and right."""
+"""The catalogue of `digits`: mistakes and right answers."""
 
-HIDDEN = False  # in the last column of a mistake: no public test sees it
-# By mistake, the cases in which its numbers depend on the last digits, and so on the machine: noise divided by next to
-# nothing, or hundreds of steps of which each one magnifies it. They are not recorded. Found by changing the inputs in
-# their last digit.
+HIDDEN = False  # last column of a mistake: no public test fails on it
+# By mistake, the cases in which its numbers depend on rounding, and so on the processor: rounding errors divided by
+# almost zero, or amplified in hundreds of steps. They are not recorded. Found by changing the last digit of the inputs.
 UNSTABLE = {
     "apply_batchnorm:divided-by-variance": ("constant units",),
     "apply_batchnorm:epsilon-outside-the-root": ("constant units",),
@@ -578,7 +577,7 @@ MISTAKES = {
     ),
 }
 
-# by function: name, what is other than in the solution, changes to the solution
+# by function: name, difference from the solution, changes to the solution
 RIGHT_ANSWERS = {
     "initialize_parameters": (
         ("pairs", "pairs of sizes, and whole numbers for the biases",

@@ -1,4 +1,4 @@
-"""The class of the demo that hands in `step-by-step`."""
+"""The submissions for `step-by-step` in `./course demo`."""
 
 import io
 import json
@@ -8,7 +8,7 @@ from mistakes import HELPERS, LOOPS, PLAIN
 
 from coursekit.author import Recipe
 
-LIMITS = {"cell_timeout_s": 4, "call_timeout_s": 1.0}  # the demo has an endless loop, and no patience
+LIMITS = {"cell_timeout_s": 4, "call_timeout_s": 1.0}  # short, because a submission of the demo has an endless loop
 
 
 def _without(cell_id):

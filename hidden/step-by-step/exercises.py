@@ -1,7 +1,7 @@
-"""What only the grader knows of the exercises of `step-by-step`: points on named checks, and hidden cases.
+"""The hidden half of the exercises of `step-by-step`: points on named checks, and hidden cases.
 
-Hidden cases are the generator at other seeds and sizes: m = 1, one layer, many layers, extreme values. A check passes
-when its outputs are right in every case that it names, so no mark depends on a lucky example.
+Hidden cases call the generator with other seeds and sizes: m = 1, one layer, many layers, extreme values. A check
+passes if its outputs are right in every case that it names, so no mark depends on a lucky example.
 """
 
 from sizes import layer_cases, network_cases
@@ -9,7 +9,7 @@ from sizes import layer_cases, network_cases
 from coursekit.author import Check, Grading
 from selfcheck.exercises import Case
 
-_UNTOUCHED = Check("inputs untouched", 1, untouched=True)
+_INPUTS_UNCHANGED = Check("inputs untouched", 1, untouched=True)
 _WEIGHTS_AND_BIASES = (Check("weights", 3, ("W",)), Check("biases", 2, ("b",)))
 _FORWARD_NETWORKS = (
     ((4, 1), 3),
@@ -39,7 +39,7 @@ EXERCISES = (
     ),
     Grading(
         "linear_forward",
-        (Check("Z", 6, ("Z",)), Check("cache", 3, ("cache",)), _UNTOUCHED),
+        (Check("Z", 6, ("Z",)), Check("cache", 3, ("cache",)), _INPUTS_UNCHANGED),
         layer_cases(101),
     ),
     Grading(
@@ -50,7 +50,7 @@ EXERCISES = (
             Check("A with relu", 3, ("A",), ("relu",)),
             Check("cache with relu", 1, ("cache",), ("relu",)),
             Check("very large Z", 1, cases=("large Z",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         tuple(
             Case(f"{activation} {case.name}", case.make, (activation,))
@@ -77,7 +77,7 @@ EXERCISES = (
             Check("caches with one layer", 1, ("caches",), ("1 layers",)),
             Check("AL with many layers", 2, ("AL",), ("4 layers", "5 layers")),
             Check("caches with many layers", 1, ("caches",), ("4 layers", "5 layers")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         network_cases(131, *_FORWARD_NETWORKS),
         ("linear_forward", "linear_activation_forward"),
@@ -88,7 +88,7 @@ EXERCISES = (
             Check("value", 5, cases=("example", "seven", "m="), any_shape=True),
             Check("close to 0 and 1", 1, cases=("close",), any_shape=True),
             Check("a single number", 3, cases=("example", "seven", "m=")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         (
             *(Case(f"m={m}", {"seed": 140 + m, "m": m}) for m in (1, 2, 5, 40)),
@@ -97,7 +97,7 @@ EXERCISES = (
     ),
     Grading(
         "linear_backward",
-        (Check("dW", 4, ("dW",)), Check("db", 2, ("db",)), Check("dA_prev", 3, ("dA_prev",)), _UNTOUCHED),
+        (Check("dW", 4, ("dW",)), Check("db", 2, ("db",)), Check("dA_prev", 3, ("dA_prev",)), _INPUTS_UNCHANGED),
         layer_cases(151),
     ),
     Grading(
@@ -107,7 +107,7 @@ EXERCISES = (
             Check("dA_prev with relu", 2, ("dA_prev",), ("relu",)),
             Check("dW and db with sigmoid", 3, ("dW", "db"), ("sigmoid",)),
             Check("dA_prev with sigmoid", 1, ("dA_prev",), ("sigmoid",)),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         tuple(
             Case(f"{activation} {case.name}", case.make, (activation,))
@@ -125,7 +125,7 @@ EXERCISES = (
             Check("dA, one layer", 1, ("dA",), ("1 layers",)),
             Check("dW and db, many layers", 4, ("dW", "db"), ("three layers", "4 layers", "5 layers")),
             Check("dA, many layers", 2, ("dA",), ("three layers", "4 layers", "5 layers")),
-            _UNTOUCHED,
+            _INPUTS_UNCHANGED,
         ),
         network_cases(181, *_FORWARD_NETWORKS),
         ("linear_backward", "linear_activation_backward"),

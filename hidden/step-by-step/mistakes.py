@@ -1,8 +1,8 @@
 # ruff: noqa: E501 — a table; the code in it is as long as it is in the notebook
-"""Answers to the exercises of `step-by-step`, wrong and right."""
+"""The catalogue of `step-by-step`: mistakes and right answers."""
 
-HIDDEN = False  # in the last column of a mistake: no public test sees it
-# In the last column of a right answer: whole submissions, every exercise once in each of these styles.
+HIDDEN = False  # last column of a mistake: no public test fails on it
+# Last column of a right answer: its style. Each style has a right answer for every exercise, a whole submission.
 PLAIN, LOOPS, HELPERS = "np.dot and strings", "loops and sums", "einsum, types and helpers"
 
 # fmt: off
@@ -538,7 +538,7 @@ MISTAKES = {
     ),
 }
 
-# by function: name, what is other than in the solution, changes to the solution
+# by function: name, difference from the solution, changes to the solution
 RIGHT_ANSWERS = {
     "initialize_parameters": (
         ("factor-first", "0.01 * randn, and a 2-d shape from variables",

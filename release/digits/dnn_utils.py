@@ -24,8 +24,8 @@ from dnn.figures import (
     draw_decision_regions,
     draw_images,
     draw_signal,
-    own_style,
     up,
+    with_default_style,
 )
 from dnn.gradient_lab import GradientReport, check_network, gradient_check
 
@@ -77,7 +77,7 @@ def _units(layer: int, layer_dims: list[int], output: str) -> str:
     return output if layer == len(layer_dims) - 1 else "ReLU"
 
 
-@own_style
+@with_default_style
 def draw_network(layer_dims: list[int], output: str = "sigmoid") -> Picture:
     """The units of every layer, and the shapes of the parameters between them."""
     most = 6  # units drawn per layer; dots stand for the rest
@@ -110,7 +110,7 @@ def draw_network(layer_dims: list[int], output: str = "sigmoid") -> Picture:
     return Picture(canvas.figure, start + told)
 
 
-@own_style
+@with_default_style
 def draw_activations() -> Picture:
     """Sigmoid and ReLU, each with its slope, which the backward pass needs."""
     canvas = Canvas(8, 2.9)
@@ -136,7 +136,7 @@ def draw_activations() -> Picture:
     return Picture(canvas.figure, alt)
 
 
-@own_style
+@with_default_style
 def draw_layer_forward() -> Picture:
     """One layer forward, and what it keeps in its caches."""
     canvas = Canvas(8.4, 3.3)
@@ -158,7 +158,7 @@ def draw_layer_forward() -> Picture:
     return Picture(canvas.figure, alt)
 
 
-@own_style
+@with_default_style
 def draw_layer_backward() -> Picture:
     """The linear half of a layer backward: what enters, and which gradients leave."""
     canvas = Canvas(8.4, 3.9)
@@ -188,7 +188,7 @@ def draw_backward(layer_dims: list[int], output: str = "sigmoid") -> Picture:
     return _draw_pass(layer_dims, output, BACKWARD)
 
 
-@own_style
+@with_default_style
 def _draw_pass(layer_dims: list[int], output: str, color: str) -> Picture:
     forward, last, told = color == FORWARD, len(layer_dims) - 1, []
     d = "" if forward else "d"
@@ -221,7 +221,7 @@ def _draw_pass(layer_dims: list[int], output: str, color: str) -> Picture:
     return Picture(canvas.figure, " ".join([first, *told[:: 1 if forward else -1]]))
 
 
-@own_style
+@with_default_style
 def draw_training_step(layer_dims: list[int], output: str = "sigmoid") -> Picture:
     """Forward, cost, backward and update in one picture: the plan of the assignment."""
     last = len(layer_dims) - 1

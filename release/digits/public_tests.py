@@ -1,8 +1,7 @@
-"""What a student can run: one ``<name>_test(target)`` per exercise in the ``cases.py`` of the notebook's folder.
+"""The public tests: one ``<name>_test(target)`` per exercise in the ``cases.py`` of the notebook's folder.
 
-Generators of inputs that stand in ``cases.py`` have their names here, too.
-
-What is right is recorded in ``recorded.npz``; how a test is made of the two, ``selfcheck`` says.
+The expected outputs are recorded in ``recorded.npz``; ``selfcheck`` makes the tests. Generators of inputs that are
+defined in ``cases.py`` can be imported from here too.
 """
 
 from pathlib import Path
@@ -16,5 +15,5 @@ SUITE = Suite(cases.EXERCISES, Path(cases.__file__).with_name(recordings.NAME))
 TESTERS = SUITE.testers()
 _NAMES = TESTERS | SUITE.generators()
 globals().update(_NAMES)
-warm_up = SUITE.warm_up  # the grader calls it once for a whole class
+warm_up = SUITE.warm_up  # the grader calls it once for all submissions
 __all__ = [*_NAMES]

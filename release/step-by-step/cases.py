@@ -1,13 +1,13 @@
 """Public half of the exercises of `step-by-step`: names, inputs, outputs, and the cases that the public tests run.
 
-The grader runs these cases too, and the hidden ones.
+The grader runs these cases and the hidden ones.
 """
 
 import testCases as tc
 from selfcheck.exercises import Case, Exercise
 
 _LAYER_PARTS = ((r"\[0\]\[0\]", "A_prev"), (r"\[0\]\[1\]", "W"), (r"\[0\]\[2\]", "b"), (r"\[1\]", "Z"))
-# The cost forgives a small number inside the logarithms, of 1e-8 or less; no wrong formula comes nearly as close.
+# Tolerates a small number (1e-8 or less) inside the logarithms; no wrong formula comes nearly as close.
 _COST_RTOL = 1e-5
 
 

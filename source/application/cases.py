@@ -1,12 +1,12 @@
 """Public half of the exercises of `application`: names, inputs, outputs, and the cases that the public tests run.
 
-The grader runs these cases too, and the hidden ones.
+The grader runs these cases and the hidden ones.
 """
 
 import testCases as tc
 from selfcheck.exercises import Case, Exercise
 
-# Training forgives another order of summing in hundreds of steps; no wrong formula comes nearly as close.
+# Tolerates another order of summation in hundreds of steps; no wrong formula comes nearly as close.
 _TRAINING_RTOL = 1e-5
 
 

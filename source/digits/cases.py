@@ -1,15 +1,15 @@
 """Public half of the exercises of `digits`: names, inputs, outputs, and the cases that the public tests run.
 
-The grader runs these cases too, and the hidden ones.
+The grader runs these cases and the hidden ones.
 """
 
 import testCases as tc
 from selfcheck.exercises import Case, Exercise
 
 _DICT_PARTS = tuple((rf'(\[\d+\])?\["linear_cache"\]\[{i}\]', name) for i, name in enumerate(("A_prev", "W", "b")))
-# The cost forgives a small number inside the logarithms (1e-8 or less), batch norm an epsilon that is not in its place
-# (other cases see to that), and training another order of summing in hundreds of steps; no wrong formula comes nearly
-# as close.
+# Tolerates a small number (1e-8 or less) inside the logarithms of the cost, a misplaced epsilon in batch norm (which
+# other cases check), and another order of summation in hundreds of training steps; no wrong formula comes nearly as
+# close.
 _COST_RTOL = _BATCHNORM_RTOL = _TRAINING_RTOL = 1e-5
 
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from dnn.figures import BACKWARD, CACHE, DASHES, FORWARD, INK, Canvas, own_style
+from dnn.figures import BACKWARD, CACHE, DASHES, FORWARD, INK, Canvas, with_default_style
 from dnn_utils import Picture
 
 GRID = "#d9dce1"
 PARTS = (("train", "o", INK), ("validation", "s", FORWARD), ("test", "D", BACKWARD))  # name, mark, colour
 
 
-@own_style
+@with_default_style
 def draw_softmax(scores, shares):
     """The scores of one example as bars, and the probabilities that softmax makes of them.
 
@@ -31,7 +31,7 @@ def draw_softmax(scores, shares):
     return Picture(figure, f"Two bar charts: scores and the probabilities that softmax makes of them. {told}.")
 
 
-@own_style
+@with_default_style
 def draw_push(before, after, normalised_before, normalised_after):
     """One unit over the batch: its activations, of which one is pushed, and how all normalised ones move.
 
@@ -59,7 +59,7 @@ def draw_push(before, after, normalised_before, normalised_after):
     return Picture(figure, alt + moves + ".")
 
 
-@own_style
+@with_default_style
 def draw_results(results):
     """The accuracies of every experiment side by side, and the steps that it took.
 
@@ -91,7 +91,7 @@ def draw_results(results):
     return Picture(figure, f"Accuracy and steps of every experiment. {told}.")
 
 
-@own_style
+@with_default_style
 def draw_way_back(layers):
     """The way back through a network of so many layers, with the places where batch normalisation belongs."""
     canvas = Canvas(2.1 * layers + 1.1, 2.3)

@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedMistake:
     """An answer of the catalogue, with the assignment that it belongs to."""
 
     assignment: str
@@ -34,8 +34,8 @@ class Named:
         return f"{self.assignment}/{self.row}"
 
 
-MISTAKES = tuple(Named(name, row) for name in ASSIGNMENTS for row in table(name).mistakes)
-RIGHT_ANSWERS = tuple(Named(name, row) for name in ASSIGNMENTS for row in table(name).right_answers)
+MISTAKES = tuple(NamedMistake(name, row) for name in ASSIGNMENTS for row in table(name).mistakes)
+RIGHT_ANSWERS = tuple(NamedMistake(name, row) for name in ASSIGNMENTS for row in table(name).right_answers)
 
 
 def find(key, name):

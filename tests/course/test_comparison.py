@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from selfcheck.comparison import Finding, changed, compare
+from selfcheck.comparison import OutputComparison, changed, compare
 from selfcheck.likely_causes import likely_cause
 from selfcheck.returned_values import NotNumbers, flatten, kind
 from selfcheck.tolerance import ATOL, RTOL
@@ -432,8 +432,8 @@ def test_a_cause_never_holds_an_expected_number(want, have, m):
 
 
 def test_a_finding_writes_its_entry_as_python_does():
-    assert Finding("dW", index=(0, 2)).entry == "dW[0, 2]"
-    assert Finding("cost", index=()).entry == "cost"
+    assert OutputComparison("dW", index=(0, 2)).entry == "dW[0, 2]"
+    assert OutputComparison("cost", index=()).entry == "cost"
 
 
 # --- what the training exercises return -------------------------------------------------------------------

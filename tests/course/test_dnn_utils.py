@@ -100,7 +100,7 @@ def test_notebooks_import_everything_from_here():
     for module in BEHIND:
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"}
-        offered = names - {"own_style", "up", "draw_errors", "remember", "remembered"}
+        offered = names - {"with_default_style", "up", "draw_errors", "remember", "remembered"}
         assert offered <= set(dnn_utils.__all__)
         assert all(getattr(dnn_utils, name) is getattr(module, name) for name in offered)
     assert sorted(dnn_utils.__all__) == dnn_utils.__all__

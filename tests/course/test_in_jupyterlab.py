@@ -59,7 +59,7 @@ def browser() -> Iterator[Browser]:
 def student_lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("student")
     course = copy_course(home / "course")
-    student_workspace.hand_out(course)
+    student_workspace.update(course)
     server = jupyterlab.observable(plan.plan(course, student=True), home)
     outside: list[str] = []
     with lab_server.running(server):

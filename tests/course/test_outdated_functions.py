@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from coursekit.marking import outputs
-from coursekit.sandbox.bubblewrap import INSIDE
+from coursekit.sandbox.bubblewrap import GUEST
 from tests.classroom import ROOT
 from tests.course import answers
 
@@ -74,7 +74,7 @@ answer = os.fdopen(os.dup(1), "w")
 from guest.shell import make_shell
 shell, events = make_shell(), []
 cells = json.load(sys.stdin)
-shell.adopt(events.append, os.getcwd())
+shell.attach(events.append, os.getcwd())
 told = []
 for cell in cells:
     events.clear()
@@ -84,7 +84,7 @@ answer.write(json.dumps(told))
 answer.flush()
 os._exit(0)
 """
-    path = os.pathsep.join([str(INSIDE.parent), FOLDERS])
+    path = os.pathsep.join([str(GUEST.parent), FOLDERS])
     done = subprocess.run([sys.executable, "-c", driver], cwd=folder, input=json.dumps(cells), text=True,
                           capture_output=True, check=True, env={**os.environ, "PYTHONPATH": path})  # fmt: skip
     return [outputs.build(events) for events in json.loads(done.stdout)]

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 import coursekit
-from coursekit.marking.redaction import Quoter
+from coursekit.marking.redaction import Redactor
 from coursekit.model import accents, notebooks, student_code
 from coursekit.submission import attachments, cells, prose, rebuild
-from coursekit.submission.cells import Piece
+from coursekit.submission.cells import SubmittedCell
 from tests.classroom import ASSIGNMENT, ROOT
 from tests.patience import spends_at_most
 
@@ -50,11 +50,11 @@ def test_every_character_that_becomes_nothing_but_accents_counts():
 def test_code_with_many_accents_is_not_read_as_python(monkeypatch, code):
     monkeypatch.setattr(notebooks, "ast", SimpleNamespace(**vars(ast) | {"parse": refused}))
     assert student_code.parsed(code) is None
-    piece = Piece("code", code, ())
-    assert piece.definitions == piece.methods == {}
-    assert not piece.whole
-    assert prose.said(piece).text == code
-    assert Quoter.of([f"raise {code}"]).own == ()
+    submitted = SubmittedCell("code", code, ())
+    assert submitted.definitions == submitted.methods == {}
+    assert not submitted.parses
+    assert prose.extract(submitted).text == code
+    assert Redactor.of([f"raise {code}"]).own == ()
 
 
 def test_a_function_beside_many_accents_is_found_by_its_line():
@@ -76,7 +76,7 @@ def test_a_student_is_told_that_a_cell_was_not_read():
 @pytest.mark.parametrize("text", [row(MANY), "%CC%80" * (MANY // 4) + "%CC%96" * (MANY // 4)])
 def test_a_text_with_many_accents_is_compared_as_it_is(text):
     with spends_at_most(2):
-        shown = attachments.all_shown(text, {"a.png": {"image/png": PNG}, "\u00e9.png": {"image/png": PNG}})
+        shown = attachments.with_all_pictures(text, {"a.png": {"image/png": PNG}, "\u00e9.png": {"image/png": PNG}})
     assert shown == f"{text}\n\n![](<attachment:a.png>)\n\n![](<attachment:%C3%A9.png>)"
     assert attachments.called({"a.png": 1}, text) is None
 

@@ -145,7 +145,7 @@ def test_exercises_come_in_the_order_of_their_numbers(tmp_path):
 
 def test_an_assignment_of_neither_is_an_assignment_without_exercises(tmp_path, monkeypatch):
     """A notebook with written answers only; no process is started for it."""
-    monkeypatch.setattr(assignments, "Reference", None)
+    monkeypatch.setattr(assignments, "ReferenceProcess", None)
     course = tiny.course(tmp_path)
     found = assignments.load(course, "essay")
     assert (found.exercises, found.mistakes, found.gaps) == ((), (), ())
@@ -159,7 +159,9 @@ def test_it_is_read_once_and_again_when_a_file_has_changed(tmp_path, monkeypatch
     (course.root / "shared").mkdir()
     started = []
     monkeypatch.setattr(
-        assignments, "Reference", lambda *given, real=assignments.Reference: started.append(given) or real(*given)
+        assignments,
+        "ReferenceProcess",
+        lambda *given, real=assignments.ReferenceProcess: started.append(given) or real(*given),
     )
     first = assignments.load(course, tiny.NAME)
     assert assignments.load(course, tiny.NAME) is first

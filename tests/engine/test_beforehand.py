@@ -20,7 +20,7 @@ from tests.classroom import ASSIGNMENT, ROOT
 ASK = {"op": "run", "store_history": True}
 SHOW = """from dnn_utils import draw_layer_forward
 from dnn import figures
-print(len(figures._drawn))
+print(len(figures._picture_cache))
 draw_layer_forward()"""
 FIGURES = "dnn.figures"
 DRAWN = [("dnn_utils", "draw_layer_forward", [], {})]
@@ -40,12 +40,12 @@ def files(course):
 
 @pytest.fixture(scope="module")
 def sandbox(files):
-    with Sandbox(files, beforehand=DRAWN) as made:
+    with Sandbox(files, warm_up_calls=DRAWN) as made:
         yield made
 
 
 def test_the_drawings_of_the_text_are_found(course, files):
-    found = warm_up.drawings(notebooks.read(course.source(ASSIGNMENT)), files)
+    found = warm_up.calls(notebooks.read(course.source(ASSIGNMENT)), files)
     assert ("dnn_utils", "draw_network", [[5, 4, 3, 1]], {}) in found
     assert len(found) == 7
 
@@ -69,7 +69,7 @@ def first(files, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
-        with Sandbox(files, beforehand=DRAWN) as made:
+        with Sandbox(files, warm_up_calls=DRAWN) as made:
             return folder, shown(made, SHOW)
 
 
@@ -87,7 +87,7 @@ def album_file(cache: Path) -> Path:
 def test_a_second_sandbox_does_not_draw_again(cache, files, first):
     ((asked, (png, _, width)),) = json.loads(album_file(cache).read_text())[FIGURES].items()
     album_file(cache).write_text(json.dumps({FIGURES: {asked: [png, "kept from before", width]}}))
-    with Sandbox(files, beforehand=DRAWN) as second:
+    with Sandbox(files, warm_up_calls=DRAWN) as second:
         before = shown(second, SHOW)
     assert before[1]["data"]["text/plain"] == "kept from before"
     assert before[1]["data"]["image/png"] == first[1][1]["data"]["image/png"]
@@ -96,7 +96,7 @@ def test_a_second_sandbox_does_not_draw_again(cache, files, first):
 def test_damaged_pictures_are_drawn_again_and_mended(cache, files, first):
     whole = album_file(cache).read_text()
     album_file(cache).write_text('{"dnn.figures": {"a": ["no base64", "alt", 1]}}')
-    with Sandbox(files, beforehand=DRAWN) as second:
+    with Sandbox(files, warm_up_calls=DRAWN) as second:
         assert shown(second, SHOW) == first[1]
     assert album_file(cache).read_text() == whole
 
@@ -118,13 +118,13 @@ def test_damaged_pictures_are_drawn_again_and_mended(cache, files, first):
 def test_nothing_is_remembered_of_damaged_pictures(cache, damage, monkeypatch):
     """As if nothing had been kept, which is what the test above shows the sandbox to draw again."""
     file, folder = album_file(cache), str(ROOT / "dnn")
-    monkeypatch.setattr(figures, "_drawn", {})
-    assert figure_cache.remember(folder, host_cache.pictures(file.name)) == 1
+    monkeypatch.setattr(figures, "_picture_cache", {})
+    assert figure_cache.remember(folder, host_cache.figures(file.name)) == 1
     assert figure_cache.remembered(folder) == json.loads(file.read_text())
-    figures._drawn.clear()
+    figures._picture_cache.clear()
     file.write_text(damage)
-    assert figure_cache.remember(folder, host_cache.pictures(file.name)) == 0
-    assert figures._drawn == {}
+    assert figure_cache.remember(folder, host_cache.figures(file.name)) == 0
+    assert figures._picture_cache == {}
 
 
 def test_a_module_that_fails_to_remember_is_told_and_the_others_remember(tmp_path, monkeypatch, capsys):
@@ -151,19 +151,19 @@ def test_a_module_that_fails_to_remember_is_told_and_the_others_remember(tmp_pat
 def test_pictures_of_other_code_or_of_other_calls_are_others(files):
     data = {name: path.read_bytes() for name, path in files.items()}
     names = {
-        host_cache.pictures_name(data, DRAWN),
-        host_cache.pictures_name(data | {"dnn/figures.py": b""}, DRAWN),
-        host_cache.pictures_name(data, [("dnn_utils", "draw_layer_backward", [], {})]),
+        host_cache.figures_file_name(data, DRAWN),
+        host_cache.figures_file_name(data | {"dnn/figures.py": b""}, DRAWN),
+        host_cache.figures_file_name(data, [("dnn_utils", "draw_layer_backward", [], {})]),
     }
     assert len(names) == 3
 
 
 def test_pictures_that_were_kept_longest_give_way(empty_cache):
     for number in range(20):
-        host_cache.keep_pictures(f"pictures-{number:02}.json", {"asked": ["", "alt", number]})
+        host_cache.store_figures(f"pictures-{number:02}.json", {"asked": ["", "alt", number]})
     left = sorted(path.name for path in empty_cache.rglob("*.json"))
     assert len(left) == 12
-    assert host_cache.pictures("pictures-19.json") == {"asked": ["", "alt", 19]}
+    assert host_cache.figures("pictures-19.json") == {"asked": ["", "alt", 19]}
 
 
 def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course, files, tmp_path):
@@ -187,7 +187,7 @@ def test_the_recordings_are_read_once_and_again_when_the_file_is_another(course,
 
 
 def test_a_child_that_spoils_a_drawing_spoils_its_own(sandbox):
-    spoil = "from dnn import figures\nfor name in figures._drawn: figures._drawn[name] = 'mine'\n"
+    spoil = "from dnn import figures\nfor name in figures._picture_cache: figures._picture_cache[name] = 'mine'\n"
     assert shown(sandbox, spoil + SHOW)[1]["data"]["text/plain"] == "'mine'"
     assert "image/png" in shown(sandbox, SHOW)[1]["data"]
 

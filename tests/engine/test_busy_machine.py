@@ -14,7 +14,7 @@ from coursekit.sandbox import client as sandbox
 from coursekit.sandbox import isolation
 from coursekit.sandbox.guest import caller
 from coursekit.sandbox.reply import Reply
-from coursekit.sandbox.timeouts import MOST, Patience, Usage
+from coursekit.sandbox.timeouts import MAX_EXTENSION, CpuUsage, LoadAwareTimeout
 from coursekit.system import processors
 
 needs_sandbox = pytest.mark.skipif(
@@ -51,10 +51,10 @@ def crowded(others: int = 4):
 @needs_affinity
 def test_a_right_but_slow_cell_is_not_stopped_because_the_machine_is_busy():
     """A class graded on a machine with other work to do gets the marks that it would get on a quiet one."""
-    with sandbox.Sandbox({}, walls=isolation.require()) as box, crowded(), box.child() as child:
+    with sandbox.Sandbox({}, layers=isolation.require()) as box, crowded(), box.child() as child:
         reply = run(child, "import time; began = time.process_time()" + COMPUTES.format(seconds=1.6), timeout_s=2.0)
         assert (reply.end, reply.why) == ("done", "")
-        assert child.others_had_s() > 0.5
+        assert child.cpu_steal_s() > 0.5
         endless = run(child, "while True: pass", timeout_s=0.4)
         assert endless.end == "timeout"
 
@@ -64,11 +64,11 @@ def test_a_right_but_slow_cell_is_not_stopped_because_the_machine_is_busy():
 def test_a_notebook_that_crowds_itself_gains_no_time():
     """Else a submission could hold a worker for ten times its limit by starting processes that compute."""
     crowd = "import os\nfor _ in range(6):\n    if os.fork() == 0:\n        while True: pass\nwhile True: pass"
-    with sandbox.Sandbox({}, walls=isolation.require()) as box, box.child() as child:
+    with sandbox.Sandbox({}, layers=isolation.require()) as box, box.child() as child:
         reply = run(child, crowd, timeout_s=2.0)
         used_s = box._server.usage().used_s
     assert reply.end in ("timeout", "lost")
-    assert used_s < processors.available() * 2.0 * MOST / 2  # else it had ten times its limit, or far more than that
+    assert used_s < processors.available() * 2.0 * MAX_EXTENSION / 2  # else it had ten times its limit
 
 
 @needs_affinity
@@ -87,7 +87,7 @@ def test_a_call_by_the_grader_is_not_stopped_because_the_machine_is_busy():
 
 
 @pytest.mark.parametrize(
-    ("waited_s", "used_s", "given_back_s"),
+    ("waited_s", "used_s", "extension_s"),
     [
         (0.0, 0.0, 0.0),  # it sleeps
         (0.0, 5.0, 0.0),  # it computes on a quiet machine
@@ -95,41 +95,41 @@ def test_a_call_by_the_grader_is_not_stopped_because_the_machine_is_busy():
         (5.0, 10.0, 0.0),  # its own processes take the processors from each other
     ],
 )
-def test_what_others_had_is_given_back(monkeypatch, waited_s, used_s, given_back_s):
+def test_cpu_steal_time_extends_a_timeout(monkeypatch, waited_s, used_s, extension_s):
     now = [100.0]
     monkeypatch.setattr("coursekit.sandbox.timeouts.time.monotonic", lambda: now[0])
-    told = iter([Usage(7.0, 3.0), Usage(7.0 + waited_s, 3.0 + used_s)])
-    patience = Patience(lambda: next(told), limit_s=50.0)
+    told = iter([CpuUsage(7.0, 3.0), CpuUsage(7.0 + waited_s, 3.0 + used_s)])
+    timeout = LoadAwareTimeout(lambda: next(told), limit_s=50.0)
     now[0] = 101.0
-    assert patience.left_s() == 49.0
+    assert timeout.left_s() == 49.0
     now[0] = 106.0
-    assert patience.given_back_s() == given_back_s
+    assert timeout.extension_s() == extension_s
 
 
-def test_time_given_back_has_an_end(monkeypatch):
-    """A machine that never gives a submission a processor does not hold its class up for good."""
+def test_the_extension_has_a_maximum(monkeypatch):
+    """On a computer that never gives a submission a processor, its class is still graded."""
     now = [0.0]
     monkeypatch.setattr("coursekit.sandbox.timeouts.time.monotonic", lambda: now[0])
-    patience = Patience(lambda: Usage(waited_s=now[0]), limit_s=1.0)
-    while patience.left_s() > 0:
+    timeout = LoadAwareTimeout(lambda: CpuUsage(waited_s=now[0]), limit_s=1.0)
+    while timeout.left_s() > 0:
         now[0] += 0.25
-    assert 1 + MOST <= now[0] < 1 + MOST + 1
+    assert 1 + MAX_EXTENSION <= now[0] < 1 + MAX_EXTENSION + 1
 
 
-def test_what_is_quick_is_never_looked_at():
-    """A look costs a round trip to the sandbox, and a notebook has forty cells."""
+def test_a_quick_request_is_never_measured():
+    """A measurement costs a round trip to the sandbox, and a notebook has forty cells."""
 
-    def never() -> Usage:
+    def never() -> CpuUsage:
         raise AssertionError
 
-    patience = Patience(never, limit_s=30.0)
-    assert patience.left_s() > 0
-    assert patience.given_back_s() == 0.0
+    timeout = LoadAwareTimeout(never, limit_s=30.0)
+    assert timeout.left_s() > 0
+    assert timeout.extension_s() == 0.0
 
 
 def test_an_interrupt_never_meets_the_next_cell():
     """The server, slow to run on a busy machine, would else stop a cell that did nothing wrong."""
-    with sandbox.Sandbox({}, walls=isolation.NONE) as box, box.child() as child:
+    with sandbox.Sandbox({}, layers=isolation.NONE) as box, box.child() as child:
         assert run(child, "import time", 10.0).end == "done"
         server = box._server._process.pid
         os.kill(server, signal.SIGSTOP)

@@ -23,6 +23,7 @@ def small(tmp_path):
         "dnn_utils.py",
         "coursekit/__main__.py",
         "source/a/README.md",
+        "source/a/requirements.txt",
         "release/a/dnn_utils.py",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

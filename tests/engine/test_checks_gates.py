@@ -1,4 +1,4 @@
-"""The whole of ``coursekit check``, and its gates: a real grading of a clean course and of a broken one."""
+"""The whole of ``coursekit check``, and its acceptance checks: a real grading of a clean course and of a broken one."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from coursekit.grading.student_marks import Mark, StudentMarks
 from coursekit.marking import cell_runner
 from coursekit.model import notebooks
 from coursekit.model.course import Course
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 from selfcheck import recordings
 from tests.classroom import ASSIGNMENT, ROOT, change_recording, copy_course, solution_cells
 from tests.tables import loaded, table
@@ -76,12 +76,12 @@ def test_the_gates_say_their_figures(clean):
     assert re.fullmatch(r"0 cells not run for grading, the others take \d+\.\d s", costs)
     assert figures == {
         "marks": "solution 100 of 100, untouched release 0 of 100",
-        "leaks": "none on the page of the blank one and in the released recording",
+        "leaks": "none on the feedback page of the untouched release and in the released recording",
         "class": f"{rows} of {rows} exercises left blank and {rows} of {rows} exercises wrong cost their own points "
         "only; 20 of 20 gradings of the same submission identical",
         "answers": f"mistakes: {wrong} of {wrong} caught; right answers: {right} of {right} keep full marks",
     }
-    assert re.fullmatch(r"\d+ mutants, one in 30,: \d\d+ killed, 0 surviving, \d+ proved equivalent", mutants)
+    assert re.fullmatch(r"\d+ mutants \(one in 30\): \d\d+ killed, 0 surviving, \d+ proved equivalent", mutants)
 
 
 def edit(path, changes):
@@ -228,7 +228,7 @@ def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_f
             "\nRIGHT_ANSWERS = {'compute_cost': [('not-right', '', {'(losses) / m': '(losses)'})]}\n"
         )
     two = [row for row in source.exercises if row.function in ("linear_forward", "compute_cost")]
-    with Pool(scratch.root, ASSIGNMENT, 1) as pool:
+    with ReferencePool(scratch.root, ASSIGNMENT, 1) as pool:
         findings, figure = acceptance_answers.check(replace(source, exercises=tuple(two)), pool)
     catalogue = f"hidden/{ASSIGNMENT}/mistakes.py"
     assert [(one.code, one.where) for one in findings] == [
@@ -249,7 +249,7 @@ def test_a_mistake_that_keeps_its_marks_and_a_right_answer_that_loses_some_are_f
 def test_a_secret_on_a_feedback_page_is_found(course, source, tmp_path, monkeypatch, page, what):
     path = tmp_path / "page.html"
     path.write_text(f"<html>{page}</html>", encoding="utf-8")
-    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.Page("untouched", path)])
+    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.FeedbackPage("untouched", path)])
     findings, _ = acceptance_ends.leaks(course, course, source)
     assert [(one.code, one.what) for one in findings] == [("G709", what)]
 
@@ -257,7 +257,7 @@ def test_a_secret_on_a_feedback_page_is_found(course, source, tmp_path, monkeypa
 def test_a_hidden_case_in_a_released_recording_is_found(scratch, source, tmp_path, monkeypatch):
     path = tmp_path / "page.html"
     path.write_text("<html></html>", encoding="utf-8")
-    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.Page("untouched", path)])
+    monkeypatch.setattr(generation, "feedback", lambda *_: [generation.FeedbackPage("untouched", path)])
     released = scratch.release(ASSIGNMENT) / recordings.NAME
     hidden, secret = (
         recordings.outputs(where / recordings.NAME, "linear_forward")
@@ -323,7 +323,7 @@ def test_one_broken_assignment_does_not_hide_the_others(scratch, monkeypatch):
     junk.parent.mkdir()
     junk.write_bytes(b"\x89PNG\x00\xff")
     edit(scratch.source(ASSIGNMENT), {"linear-forward": lambda text: text.replace("# YOUR CODE ENDS HERE", "")})
-    found = {finding.code for finding in checks.run(scratch, gates=False)}
+    found = {finding.code for finding in checks.run(scratch, acceptance=False)}
     assert {"N101", "N108", "M201", "D401", "R501", "R506"} <= found
 
 
@@ -337,7 +337,7 @@ def test_fix_mends_first_and_checks_afterwards(scratch, fresh):
     before = path.read_bytes()
     edit(path, {})
     said = []
-    findings = checks.run(scratch, fix=True, gates=False, say=said.append)
+    findings = checks.run(scratch, fix=True, acceptance=False, say=said.append)
     assert path.read_bytes() == before
     assert said == [f"fixed {NOTEBOOK}: not the canonical order, spacing or line ends of JSON"]
     assert not [finding for finding in findings if finding.code.startswith("N")]

@@ -16,12 +16,12 @@ from tests.tables import exercise
 
 NAME = "step-by-step"
 FORWARD, BACKWARD = exercise(f"{NAME}/linear_forward"), exercise(f"{NAME}/linear_backward")
-NOT_AVERAGED = verdicts.Named("not-averaged", "The gradients of parameters are averaged over the examples.")
-FLAT = verdicts.Named("db-flat", "db should be a column like b.")
+NOT_AVERAGED = verdicts.NamedMistake("not-averaged", "The gradients of parameters are averaged over the examples.")
+FLAT = verdicts.NamedMistake("db-flat", "db should be a column like b.")
 
 
 def verdict(row, lost=(), mistake=None, follows=()):
-    results = (verdicts.Result(check.name, check.points, check.name not in lost, "wrong") for check in row.checks)
+    results = (verdicts.CheckResult(check.name, check.points, check.name not in lost, "wrong") for check in row.checks)
     return verdicts.Verdict(row, tuple(results), mistake, follows)
 
 
@@ -122,7 +122,7 @@ def test_the_tables_say_it_on_one_screen(report):
 
 def test_names_are_text_and_no_markup():
     """A student's folder may be called [red]; a table must not swallow that."""
-    odd = {"[red]": submission(verdict(FORWARD, [Z], verdicts.Named("[bold]x", "[link]y")))}
+    odd = {"[red]": submission(verdict(FORWARD, [Z], verdicts.NamedMistake("[bold]x", "[link]y")))}
 
     text = shown(class_report.summarise(NAME, odd))
 
@@ -162,5 +162,11 @@ def test_the_verdicts_are_read_from_the_autograded_notebooks(tmp_path):
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
 
-    assert class_report.read(course, NAME) == {"ada": CLASS["ada"], "hal": None, "ivy": None, "jon": None, "kim": None}
-    assert class_report.read(course, "digits") == {}
+    assert class_report.read_verdicts(course, NAME) == {
+        "ada": CLASS["ada"],
+        "hal": None,
+        "ivy": None,
+        "jon": None,
+        "kim": None,
+    }
+    assert class_report.read_verdicts(course, "digits") == {}

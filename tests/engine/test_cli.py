@@ -129,7 +129,7 @@ def test_outside_a_course_the_message_says_what_to_do(tmp_path):
 def test_our_own_failure_is_told_as_ours_with_a_log(untouched):
     bug = (
         "import sys; from coursekit.cli import app; from coursekit.grading import roster; "
-        "roster.marked = lambda *_: 1 / 0; sys.exit(app.main())"
+        "roster.require_gradebook = lambda *_: 1 / 0; sys.exit(app.main())"
     )
     done = run([sys.executable, "-c", bug, "marks"], untouched.root)
     assert done.returncode == 3
@@ -150,11 +150,11 @@ def test_a_gradebook_that_is_none_is_told_with_a_way_out(scratch):
     )
 
 
-def test_doctor_proves_every_wall(scratch):
-    """This is where CI says that the machine it runs on has a sandbox at all."""
+def test_doctor_tests_every_isolation_layer(scratch):
+    """CI proves here that its computer has a sandbox."""
     done = coursekit("doctor", root=scratch.root)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"(\d+) of \1 walls stand", done.stdout)
+    assert re.search(r"(\d+) of \1 isolation layers are active", done.stdout)
 
 
 # What a command says, with exit code 1, where it has nothing to show. Those that are not here always have something.

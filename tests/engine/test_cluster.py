@@ -14,7 +14,7 @@ from coursekit.grading import workers
 from coursekit.grading.cluster import payload, wire_format
 from coursekit.grading.cluster import worker as cluster_worker
 from coursekit.grading.options import GradingOptions
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.system import versions
@@ -25,7 +25,7 @@ from tests.patience import until
 from tests.processes import POISON, child_running, descendants, kill, parents
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'coursekit[cluster]'")
-LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)
+LIMITS = TimeLimits(cell_timeout_s=30, call_timeout_s=5)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_one_that_always_kills_what_grades_it_is_told_and_takes_no_other_with_it
     hand_in(classroom, "poison", poisoned(solved(classroom)))
     for student in students[1:]:
         hand_in(classroom, student, solved(classroom))
-    killer = threading.Thread(target=kill_desks, args=(cluster, workers.MAX_ATTEMPTS))
+    killer = threading.Thread(target=kill_worker_processes, args=(cluster, workers.MAX_ATTEMPTS))
     killer.start()
     found = {one.student: one for one in examine(classroom, students, cluster.address)}
     killer.join()
@@ -117,7 +117,7 @@ def test_one_that_always_kills_what_grades_it_is_told_and_takes_no_other_with_it
     assert all(worker.poll() is None for worker in cluster.workers)
 
 
-def kill_desks(cluster: clusters.Cluster, times: int) -> None:
+def kill_worker_processes(cluster: clusters.Cluster, times: int) -> None:
     """Kills the process that grades the poisoned notebook, and the next one, so many times."""
     for _ in range(times):
         victim = until(lambda: next(filter(None, (child_running(POISON, one.pid) for one in cluster.workers)), None))
@@ -125,11 +125,11 @@ def kill_desks(cluster: clusters.Cluster, times: int) -> None:
         until(lambda gone=victim: gone not in parents())
 
 
-def test_the_course_pack_is_the_same_each_time_and_holds_no_more_than_grading_reads(classroom):
+def test_the_course_payload_is_the_same_each_time_and_holds_no_more_than_grading_reads(classroom):
     (classroom.root / "gradebook.db").write_bytes(b"marks")
     pack = payload.of_course(classroom, ASSIGNMENT)
     assert payload.of_course(classroom, ASSIGNMENT) == pack
-    _, files = wire_format.unpacked(pack)
+    _, files = wire_format.decode(pack)
     assert {
         f"hidden/{ASSIGNMENT}/exercises.py",
         f"hidden/{ASSIGNMENT}/recorded.npz",
@@ -140,21 +140,21 @@ def test_the_course_pack_is_the_same_each_time_and_holds_no_more_than_grading_re
 
 
 @pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt", "a/../../outside.txt", ""])
-def test_nothing_in_a_parcel_leads_out_of_its_folder(tmp_path, name):
+def test_nothing_in_a_message_leads_out_of_its_folder(tmp_path, name):
     (tmp_path / "inside").mkdir()
     with pytest.raises(ValueError, match="leads out"):
-        wire_format.put({name: b"here"}, tmp_path / "inside")
+        wire_format.write_files({name: b"here"}, tmp_path / "inside")
     assert [path.name for path in tmp_path.rglob("*")] == ["inside"]
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data + b"x", lambda data: b"\x80" + data])
-def test_a_damaged_parcel_is_refused(damage):
-    with pytest.raises(ValueError, match="parcel"):
-        wire_format.unpacked(damage(wire_format.packed({"name": "\udcff"}, {"a": b"\0"})))
+def test_a_damaged_message_is_refused(damage):
+    with pytest.raises(ValueError, match="message"):
+        wire_format.decode(damage(wire_format.encode({"name": "\udcff"}, {"a": b"\0"})))
 
 
 def test_another_coursekit_on_a_worker_is_refused(classroom):
-    answer, _ = wire_format.unpacked(cluster_worker.examine(b"", b"", "0123", 3))
+    answer, _ = wire_format.decode(cluster_worker.examine(b"", b"", "0123", 3))
     _, found, _ = answer["refused"]
     assert found.startswith("its coursekit, Python or packages are not the grader's, or its settings of NumPy (")
     assert "OPENBLAS_CORETYPE" in found
@@ -162,9 +162,9 @@ def test_another_coursekit_on_a_worker_is_refused(classroom):
 
 def test_another_numpy_on_a_worker_is_another_engine(monkeypatch):
     """The stamp beside a result names the grader's NumPy, so it must be the one that computed."""
-    here = cluster_worker.engine.__wrapped__()
+    here = cluster_worker.engine_digest.__wrapped__()
     monkeypatch.setattr(versions, "_version", lambda name: "1.0")
-    assert cluster_worker.engine.__wrapped__() != here
+    assert cluster_worker.engine_digest.__wrapped__() != here
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_scheduler_that_is_not_there_is_told_at_once_in_one_line(classroom, ad
 def test_what_listens_and_is_no_scheduler_is_told_as_that(classroom, monkeypatch):
     from coursekit.grading.cluster import client as cluster
 
-    monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
+    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT_S", 0.5)
     hand_in(classroom, "anna", "{}")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
@@ -208,4 +208,4 @@ def test_a_cluster_without_workers_is_told(classroom, tmp_path: Path):
     with clusters.running(tmp_path, workers=0) as lonely:
         options = GradingOptions(LIMITS, scheduler=lonely.address)
         with pytest.raises(CourseError, match="no worker was there"):
-            list(cluster.examine_all(classroom, ASSIGNMENT, ["anna"], options, 3, patience_s=0.1))
+            list(cluster.examine_all(classroom, ASSIGNMENT, ["anna"], options, 3, no_worker_timeout_s=0.1))

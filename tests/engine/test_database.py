@@ -31,21 +31,21 @@ def test_it_is_as_nbgrader_makes_it_and_no_program_is_started_for_it(tmp_path, m
     for course in ("default_course", COURSE):
         api.Gradebook(f"sqlite:///{stock}", course).close()
     monkeypatch.setattr(api, "get_alembic_version", None)
-    database.prepare(database.own(tmp_path), COURSE)
+    database.prepare(database.in_folder(tmp_path), COURSE)
     assert contents(tmp_path / "gradebook.db") == contents(stock)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gradebook.db", "stock.db"]
 
 
 def test_those_who_begin_together_make_one(tmp_path):
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: database.prepare(database.own(tmp_path), COURSE), range(6)))
+        list(pool.map(lambda _: database.prepare(database.in_folder(tmp_path), COURSE), range(6)))
     assert [path.name for path in tmp_path.iterdir()] == ["gradebook.db"]
-    assert contents(tmp_path / "gradebook.db")[2] == [(database._head(),)]
+    assert contents(tmp_path / "gradebook.db")[2] == [(database._newest_version(),)]
 
 
 def test_what_is_there_already_is_left_as_it_is(tmp_path):
     (tmp_path / "gradebook.db").write_bytes(b"somebody's own")
-    database.prepare(database.own(tmp_path), COURSE)
+    database.prepare(database.in_folder(tmp_path), COURSE)
     assert (tmp_path / "gradebook.db").read_bytes() == b"somebody's own"
 
 
@@ -58,7 +58,7 @@ def test_a_disk_may_know_no_links(scratch, monkeypatch):
 
 def test_a_disk_that_cannot_be_written_is_told_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "mkdtemp", lambda *_, **__: (_ for _ in ()).throw(PermissionError("read-only")))
-    address = database.own(tmp_path / "gone")
+    address = database.in_folder(tmp_path / "gone")
     monkeypatch.setattr(Path, "is_dir", lambda path: True)
     with pytest.raises(CourseError, match=r"it cannot be used \(unable to open database file\)"):
         database.prepare(address, COURSE)

@@ -6,7 +6,7 @@ import pytest
 
 from coursekit.experiments import plan
 from coursekit.grading import outcomes
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.marking.marker import Marker
 from coursekit.marking.runner import Run
 from coursekit.model.notebooks import ADDED
@@ -55,7 +55,7 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def markers(course):
     """One that leaves experiments out, and one that runs them."""
-    limits = (Limits(), Limits(experiments=True))
+    limits = (TimeLimits(), TimeLimits(experiments=True))
     with (
         Marker(course, ASSIGNMENT, limits[0], isolation.require()) as without,
         Marker(course, ASSIGNMENT, limits[1], isolation.require()) as everything,

@@ -175,10 +175,12 @@ def test_what_decides_a_mark_is_always_run_even_where_it_is_tagged(about):
 
 def test_answers_and_tests_that_need_an_experiment_are_found():
     cells = [("made", "x = train()", TAGGED), ("answer", "def f(): return x", SOLUTION), ("t", "print(f(), x)", TEST)]
-    assert plan.in_want(notebook(*cells)) == {"answer": ("x",), "t": ("x",)}
+    assert plan.missing_variables(notebook(*cells)) == {"answer": ("x",), "t": ("x",)}
     cells[2] = ("t", "print(f())", TEST)
-    assert plan.in_want(notebook(*cells)) == {"answer": ("x",)}, "told where it is needed, not wherever it is called"
-    assert plan.in_want(notebook(*cells[1:])) == {}
+    assert plan.missing_variables(notebook(*cells)) == {"answer": ("x",)}, (
+        "told where it is needed, not wherever it is called"
+    )
+    assert plan.missing_variables(notebook(*cells[1:])) == {}
 
 
 def test_code_that_is_no_python_is_run_as_it_is_and_binds_nothing():
@@ -188,8 +190,8 @@ def test_code_that_is_no_python_is_run_as_it_is_and_binds_nothing():
 
 def test_names_of_functions_are_those_around_them():
     (one,) = statements.statements("def f(a, *b, c=d, **e):\n    global g\n    g = h(a)\n    i = j\n    i.x = k.y = 1")
-    assert one.now == Use(frozenset("d"))
-    assert one.later == (("f", Use(frozenset("hjk"), frozenset("gk"))),)
+    assert one.run_use == Use(frozenset("d"))
+    assert one.call_uses == (("f", Use(frozenset("hjk"), frozenset("gk"))),)
 
 
 HOSTILE = {

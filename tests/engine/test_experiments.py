@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell
 from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook, receipts
 from coursekit.grading.options import GradingOptions
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.marking.output_limits import Room
 from coursekit.marking.unrun_cells import LABEL, NOTHING, is_labelled, labelled
 from coursekit.model import notebooks
@@ -253,13 +253,15 @@ def test_whoever_marks_an_answer_behind_experiments_is_told_how_to_run_them_and_
     assert shown(course, "anna")["print(max(history))"] == ["2\n"]
     assert hints(course, "anna") == []
     assert marks(course) == before
-    stood = {one.student: one.unchanged for one in grade.grade(course, ASSIGNMENT, options=GradingOptions(Limits(30)))}
+    stood = {
+        one.student: one.unchanged for one in grade.grade(course, ASSIGNMENT, options=GradingOptions(TimeLimits(30)))
+    }
     assert stood == dict.fromkeys(before, True), "a result with experiments is as good as one without"
 
 
 def test_a_result_without_experiments_does_not_stand_where_they_have_to_be_run(course):
     def regraded(**limits):
-        done = grade.grade(course, ASSIGNMENT, options=GradingOptions(Limits(**limits), jobs=2))
+        done = grade.grade(course, ASSIGNMENT, options=GradingOptions(TimeLimits(**limits), jobs=2))
         return {one.student for one in done if not one.unchanged}
 
     assert regraded() == set()
@@ -276,7 +278,9 @@ def test_nobody_is_asked_again_about_an_answer_because_experiments_are_run_or_no
         mark.manual_score, mark.needs_manual_grade = 0.0, False
         book.db.commit()
     for experiments in (True, False):
-        grade.grade(course, ASSIGNMENT, ["anna"], options=GradingOptions(Limits(experiments=experiments)), force=True)
+        grade.grade(
+            course, ASSIGNMENT, ["anna"], options=GradingOptions(TimeLimits(experiments=experiments)), force=True
+        )
         with Gradebook(course.db_url) as book:
             assert not book.find_grade("opinion", ASSIGNMENT, ASSIGNMENT, "anna").needs_manual_grade
 
@@ -285,7 +289,7 @@ def test_nobody_is_asked_again_about_an_answer_because_experiments_are_run_or_no
 def test_stock_nbgrader_gives_the_same_marks_and_shows_the_same(course, options):
     expected = marks(course)
     if options:
-        grade.grade(course, ASSIGNMENT, options=GradingOptions(Limits(experiments=True), jobs=2))
+        grade.grade(course, ASSIGNMENT, options=GradingOptions(TimeLimits(experiments=True), jobs=2))
     ours = {student: shown(course, student) for student in expected}
     shutil.rmtree(course.root / "autograded")
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -340,7 +344,7 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_outputs_are_kept_in_a_form_that_every_file_can_hold(name):
     cell = new_code_cell("x")
-    submitted_outputs.keep(cell, [ODD[name]], submitted_outputs.Room())
+    submitted_outputs.keep(cell, [ODD[name]], submitted_outputs.OutputBudget())
     kept = submitted_outputs.of(cell)
     json.dumps(kept, allow_nan=False, ensure_ascii=False).encode()
     made = labelled(kept, Room())

@@ -151,11 +151,11 @@ def test_an_exercise_tells_its_checks_what_was_found_the_cause_and_what_to_read(
 def test_what_differs_in_numbers_only_is_told_once():
     """Two boxes that say nearly the same make a reader look for the difference."""
     reasons = ["W has shape (2, 3)", "", "W has shape (4, 5)", NOTHING_ELSE, "b is missing"]
-    checks = tuple(marks.Result(f"check {number}", 1, not reason, reason) for number, reason in enumerate(reasons))
-    found = marks.Exercise("a", "a", 5, 1, checks=checks).found
+    checks = tuple(marks.CheckResult(f"check {number}", 1, not reason, reason) for number, reason in enumerate(reasons))
+    found = marks.ExerciseFeedback("a", "a", 5, 1, checks=checks).found
     assert [check.reason for check in found] == ["W has shape (2, 3)", "b is missing"]
-    alone = (marks.Result("check", 1, False, NOTHING_ELSE),)
-    assert marks.Exercise("a", "a", 1, 0, checks=alone).found == alone
+    alone = (marks.CheckResult("check", 1, False, NOTHING_ELSE),)
+    assert marks.ExerciseFeedback("a", "a", 1, 0, checks=alone).found == alone
 
 
 def test_a_follow_on_error_keeps_its_points_and_names_whose_error_it_was(pages):
@@ -280,8 +280,8 @@ def test_stock_nbgrader_makes_the_same_page(classroom, pages):
 def test_the_notes_cell_is_shown_only_where_the_page_does_not_tell_them(course):
     note = text_cell("**About this notebook**\n\n* pasted twice", NOTES_ID)
     notebook = notebooks.parse(json.dumps(graded_notebook(course, lambda nb: nb["cells"].insert(0, note))), "x")
-    assert "pasted twice" in cells.shown(notebook, notes_are_told=False)[0].html
-    assert "pasted twice" not in cells.shown(notebook, notes_are_told=True)[0].html
+    assert "pasted twice" in cells.render(notebook, notes_shown_above=False)[0].html
+    assert "pasted twice" not in cells.render(notebook, notes_shown_above=True)[0].html
 
 
 def test_equations_of_all_notebooks_are_drawn_offline():

@@ -27,8 +27,10 @@ def read(data) -> GradedVerdicts:
 
 def test_what_was_written_is_read_back():
     """Pages and reports say what the grader has found."""
-    results = [verdicts.Result(check.name, check.points, index > 0, "", "") for index, check in enumerate(ROW.checks)]
-    verdict = verdicts.Verdict(ROW, tuple(results), verdicts.Named("flat", "A hint."), calls=("linear_forward",))
+    results = [
+        verdicts.CheckResult(check.name, check.points, index > 0, "", "") for index, check in enumerate(ROW.checks)
+    ]
+    verdict = verdicts.Verdict(ROW, tuple(results), verdicts.NamedMistake("flat", "A hint."), calls=("linear_forward",))
     found = read(json.loads(json.dumps(verdicts.as_data("step-by-step", [verdict], notes=["a note"], problem="none"))))
     (one,) = found.exercises
     assert (found.current, found.notes, found.problem) == (True, ("a note",), "none")

@@ -127,7 +127,7 @@ def test_hand_ins_in_the_wrong_place_are_named(scratch, solved):
     (scratch.root / "submitted" / "ben" / "step-by-step.ipynb").write_text("{}")
     (scratch.root / "submitted" / "cleo" / "Step-by-Step").mkdir(parents=True)
     (scratch.root / "submitted" / "loose.ipynb").write_text("{}")
-    assert scratch.strays() == ("ben/step-by-step.ipynb", "cleo/Step-by-Step", "loose.ipynb")
+    assert scratch.misplaced_files() == ("ben/step-by-step.ipynb", "cleo/Step-by-Step", "loose.ipynb")
 
 
 def test_nobodys_own_startup_files_take_part(scratch, solved, tmp_path, monkeypatch):

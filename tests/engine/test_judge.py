@@ -311,27 +311,27 @@ def verdict(earned, reason="It is wrong.", key=KEY):
     for check in row.checks:
         passed = left >= check.points
         left -= check.points * passed
-        results.append(verdicts.Result(check.name, check.points, passed, "" if passed else reason))
+        results.append(verdicts.CheckResult(check.name, check.points, passed, "" if passed else reason))
     assert left == 0
     return verdicts.Verdict(row, tuple(results))
 
 
 def test_a_second_try_gives_the_points_that_it_earns_and_says_nothing_else():
     """Its words may hold what the references gave away."""
-    final = verdicts.after_second_try(verdict(0), verdict(4, "The reference says 42."), ["linear_forward"])
+    final = verdicts.after_retry(verdict(0), verdict(4, "The reference says 42."), ["linear_forward"])
     assert (final.earned, final.follows, final.calls) == (4, ("linear_forward",), ())
     assert "42" not in final.reason
     assert "Part of it was the error of linear_forward, and costs nothing here." in final.reason
 
 
 def test_a_function_that_is_right_by_itself_is_told_whose_error_it_was():
-    final = verdicts.after_second_try(verdict(0), verdict(10), ["linear_forward", "relu"])
+    final = verdicts.after_retry(verdict(0), verdict(10), ["linear_forward", "relu"])
     assert final.full
     assert final.reason == "linear_backward is right; the error comes from linear_forward and relu."
 
 
 def test_a_function_that_is_wrong_with_right_helpers_too_keeps_its_own_reason():
-    final = verdicts.after_second_try(verdict(4, "Mine."), verdict(0, "Theirs."), ["relu"])
+    final = verdicts.after_retry(verdict(4, "Mine."), verdict(0, "Theirs."), ["relu"])
     assert (final.earned, final.follows, final.calls) == (4, (), ("relu",))
     assert "Mine." in final.reason
     assert "Theirs." not in final.reason
@@ -340,16 +340,16 @@ def test_a_function_that_is_wrong_with_right_helpers_too_keeps_its_own_reason():
 
 def test_a_mistake_that_the_second_try_knows_is_the_functions_own():
     """Behind somebody else's error its own cannot be recognised, and yet it is what costs the points."""
-    named = verdicts.Named("keys-off-by-one", "Which number has the input of layer l?")
+    named = verdicts.NamedMistake("keys-off-by-one", "Which number has the input of layer l?")
     for earned in (0, 4):
         second = dataclasses.replace(verdict(earned), mistake=named)
-        final = verdicts.after_second_try(verdict(0), second, ["linear_forward"])
+        final = verdicts.after_retry(verdict(0), second, ["linear_forward"])
         assert final.mistake == named
         assert "Which number has the input of layer l?" in final.reason
 
 
 def test_points_of_the_first_try_are_never_taken_away_by_the_second():
-    assert verdicts.after_second_try(verdict(6), verdict(0), ["relu"]).earned == 6
+    assert verdicts.after_retry(verdict(6), verdict(0), ["relu"]).earned == 6
 
 
 def test_a_reason_is_one_line_per_cause_with_the_names_of_its_checks():

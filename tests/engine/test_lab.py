@@ -61,12 +61,12 @@ def test_the_users_own_jupyter_settings_are_left_out(scratch: Course, monkeypatc
 def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Course) -> None:
     """Work must never be lost, and a fixed test must arrive."""
     released, mine = scratch.release(ASSIGNMENT), student_workspace.folder(scratch) / ASSIGNMENT
-    assert student_workspace.hand_out(scratch) == ()
+    assert student_workspace.update(scratch) == ()
     assert {path.name for path in mine.iterdir()} == {path.name for path in released.iterdir()}
 
     (mine / "public_tests.py").write_text("# changed by the student")
     (mine / "notes.txt").write_text("the student's own")
-    assert student_workspace.hand_out(scratch) == ()  # the release is as it was: nothing to report
+    assert student_workspace.update(scratch) == ()  # the release is as it was: nothing to report
 
     (released / "public_tests.py").write_text("# fixed")
     (released / "dnn_utils.py").write_text("# fixed")
@@ -74,7 +74,7 @@ def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Cour
     (released / "new.py").write_text("# new")
     (mine / "selfcheck" / "comparison.py").unlink()
     for _ in range(2):
-        assert student_workspace.hand_out(scratch) == (f"{ASSIGNMENT}/public_tests.py",)
+        assert student_workspace.update(scratch) == (f"{ASSIGNMENT}/public_tests.py",)
     assert (mine / "public_tests.py").read_text() == "# changed by the student"
     assert (mine / "notes.txt").read_text() == "the student's own"
     assert (mine / "dnn_utils.py").read_text() == "# fixed"
@@ -83,7 +83,7 @@ def test_the_students_copy_follows_the_release_until_it_is_changed(scratch: Cour
     assert not (mine / "testCases.py").exists()
 
     (mine / "public_tests.py").unlink()
-    assert student_workspace.hand_out(scratch) == ()
+    assert student_workspace.update(scratch) == ()
     assert (mine / "public_tests.py").read_text() == "# fixed"
 
 
@@ -91,12 +91,12 @@ def test_work_in_a_folder_that_we_did_not_hand_out_is_kept(scratch: Course) -> N
     mine = student_workspace.folder(scratch) / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     mine.parent.mkdir(parents=True)
     mine.write_text("work")
-    assert student_workspace.hand_out(scratch) == (f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb",)
+    assert student_workspace.update(scratch) == (f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb",)
     assert mine.read_text() == "work"
 
 
 def test_the_students_python_has_the_packages_and_not_the_course(scratch: Course) -> None:
-    student_workspace.hand_out(scratch)
+    student_workspace.update(scratch)
     code = """
         import json, ipykernel, numpy
         from importlib.util import find_spec

@@ -10,10 +10,10 @@ import pytest
 
 from coursekit.authoring.checks import acceptance_mutants
 from coursekit.authoring.checks.findings import Source
-from coursekit.authoring.mutation import harness as benches
+from coursekit.authoring.mutation import harness as harness_module
 from coursekit.authoring.mutation import inputs, mutants
-from coursekit.authoring.mutation.harness import Bench, Outcome
-from coursekit.reference.process import Pool
+from coursekit.authoring.mutation.harness import MutantResult, MutationHarness
+from coursekit.reference.process import ReferencePool
 from tests import tables
 from tests.classroom import ROOT
 from tests.patience import until
@@ -40,15 +40,15 @@ def total(values, names):
 """
 
 
-def bench(key, without=()):
+def harness(key, without=()):
     """The exercise on a bench, as if nobody had thought of the cases whose names begin so."""
     assignment, _, function = key.partition("/")
     table, here = tables.table(assignment), loaded(assignment)
     kept = tuple(case for case in here.exercise(function).cases if not case.name.startswith(without))
     names, live = {case.name for case in kept}, table.cases[function]
     cases = tuple(case for case in (*live.cases, *table.grading[function].cases) if case.name in names)
-    part = replace(here, exercises=(benches._part(here.exercise(function), kept),))
-    return Bench(part, replace(live, cases=cases), table.cells[function], tables.solved(assignment))
+    part = replace(here, exercises=(harness_module._with_cases(here.exercise(function), kept),))
+    return MutationHarness(part, replace(live, cases=cases), table.cells[function], tables.solved(assignment))
 
 
 def changes(source, function):
@@ -138,11 +138,11 @@ def test_a_cell_without_the_function_is_told():
 
 @pytest.mark.parametrize("key", ["step-by-step/L_model_forward", "digits/apply_batchnorm", "digits/l_layer_model"])
 def test_drawn_calls_are_new_and_always_the_same(key):
-    one = bench(key)
-    drawn = list(inputs.draw(one.whole, key, 60, one.solution))
-    assert drawn == list(inputs.draw(one.whole, key, 60, one.solution))
+    one = harness(key)
+    drawn = list(inputs.draw(one.live_exercise, key, 60, one.solution))
+    assert drawn == list(inputs.draw(one.live_exercise, key, 60, one.solution))
     assert len({str(case.make) for case in drawn}) == 60
-    assert not [case for case in drawn if case.make in [known.make for known in one.whole.cases]]
+    assert not [case for case in drawn if case.make in [known.make for known in one.live_exercise.cases]]
     assert len(one.calls(60)) > 40  # the solution has an answer to nearly all of them
 
 
@@ -158,10 +158,10 @@ def test_drawn_calls_are_new_and_always_the_same(key):
 )
 def test_a_missing_case_lets_a_mutant_survive(key, names, name):
     """The gate can fail: without the case that was made for it, a wrong comparison keeps full marks."""
-    strong, weak = bench(key), bench(key, names)
+    strong, weak = harness(key), harness(key, names)
     (mutant,) = [mutant for mutant in strong.mutants if mutant.name == name]
-    assert strong.outcome(mutant).killed
-    survivor = weak.outcome(mutant)
+    assert strong.result(mutant).killed
+    survivor = weak.result(mutant)
     assert not survivor.killed
     assert "entries wrong with seed=" in survivor.difference
     assignment, _, function = key.partition("/")
@@ -172,22 +172,22 @@ def test_a_missing_case_lets_a_mutant_survive(key, names, name):
 
 
 def test_a_loop_without_an_end_and_a_hunger_for_memory_are_killed(monkeypatch):
-    monkeypatch.setattr(benches, "CALL_TIMEOUT_S", 0.2)
-    one = bench("digits/relu")
+    monkeypatch.setattr(harness_module, "CALL_TIMEOUT_S", 0.2)
+    one = harness("digits/relu")
     endless, hungry = "while True:\n        pass", "return np.zeros(1 << 48), Z"
     for body in (endless, hungry):
-        assert one.outcome(mutants.Mutant("mine", f"def relu(Z):\n    {body}")).killed
+        assert one.result(mutants.Mutant("mine", f"def relu(Z):\n    {body}")).killed
 
 
 def test_a_mutant_with_an_input_changed_in_place_is_killed():
-    one = bench("step-by-step/update_parameters")
+    one = harness("step-by-step/update_parameters")
     in_place = [mutant for mutant in one.mutants if " in place: " in mutant.name]
     assert len(in_place) == 2
-    assert all(one.outcome(mutant).killed for mutant in in_place)
+    assert all(one.result(mutant).killed for mutant in in_place)
 
 
 def test_the_solution_is_like_itself_and_a_mistake_is_not():
-    one = bench("step-by-step/linear_backward")
+    one = harness("step-by-step/linear_backward")
     assert not one.loses(one.solution)
     assert one.difference(one.solution) == ""
 
@@ -201,14 +201,14 @@ def test_the_solution_is_like_itself_and_a_mistake_is_not():
 def test_a_run_in_processes_gives_what_a_run_here_gives(course):
     """One process more or less changes no outcome, and every mutant has exactly one."""
     key, function = "digits/softmax", "softmax"
-    one = bench(key)
-    with Pool(course.root, "digits", 2) as pool:
+    one = harness(key)
+    with ReferencePool(course.root, "digits", 2) as pool:
         (known,) = pool.ask("mutants", [{"function": function}])
         numbers = range(known["count"])
         pieces = [list(numbers[start : start + 7]) for start in range(0, len(numbers), 7)]
         tried = pool.ask("try mutants", ({"function": function, "which": piece, "calls": 40} for piece in pieces))
-    outcomes = [Outcome(**outcome) for piece in tried for outcome in piece]
-    assert outcomes == [one.outcome(mutant, 40) for mutant in one.mutants]
+    outcomes = [MutantResult(**outcome) for piece in tried for outcome in piece]
+    assert outcomes == [one.result(mutant, 40) for mutant in one.mutants]
     assert known["equivalent"] == tables.table("digits").equivalent[function]
     assert {outcome.name for outcome in outcomes if not outcome.killed} == set(known["equivalent"])
 
@@ -239,15 +239,15 @@ def test_the_gate_tries_every_mutant_of_every_exercise_once(course):
         ("G711", f"{where}[{source.exercises[0].function}]"),
         ("G711", f"{where}[{source.exercises[1].function}]"),
     ]
-    assert acceptance_mutants.check(source, Asked(), every=5)[1].startswith("18 mutants, one in 5,: ")
+    assert acceptance_mutants.check(source, Asked(), every=5)[1].startswith("18 mutants (one in 5): ")
 
 
 def test_a_run_that_is_killed_leaves_no_process_behind():
     """``coursekit check`` may be stopped in the middle, by anything."""
     source = """
 from pathlib import Path
-from coursekit.reference.process import Pool
-with Pool(Path.cwd(), "digits", 2) as pool:
+from coursekit.reference.process import ReferencePool
+with ReferencePool(Path.cwd(), "digits", 2) as pool:
     (known,) = pool.ask("mutants", [{"function": "l_layer_model"}])
     print("ready", flush=True)
     pool.ask("try mutants", [{"function": "l_layer_model", "which": list(range(known["count"]))}] * 2)
@@ -263,10 +263,10 @@ with Pool(Path.cwd(), "digits", 2) as pool:
 
 def test_the_stray_seed_is_not_one_of_ours():
     """A function that forgets to seed itself must meet other numbers than the right ones."""
-    one = bench("step-by-step/initialize_parameters")
+    one = harness("step-by-step/initialize_parameters")
     (mutant,) = [mutant for mutant in one.mutants if mutant.name == "2 deleted: np.random.seed(1)"]
     np.random.seed(1)
-    assert one.outcome(mutant).killed
+    assert one.result(mutant).killed
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -279,12 +279,12 @@ def test_every_equivalent_has_a_reason_and_an_exercise(assignment):
 @pytest.mark.parametrize(
     ("outcome", "listed", "code", "what"),
     [
-        (Outcome("f", "1 x -> y", True), True, "G711", "'1 x -> y' loses marks now"),
-        (Outcome("f", "1 x -> y", False), False, "G710", "no call was found on which it differs"),
-        (Outcome("f", "1 x -> y", False, "Z wrong with m=1"), True, "G710", "but differs: Z wrong with m=1"),
-        (Outcome("f", "2 x -> y", True), True, "G711", "there is no mutant '1 x -> y' any more"),
-        (Outcome("f", "1 x -> y", True), False, "", ""),
-        (Outcome("f", "1 x -> y", False), True, "", ""),
+        (MutantResult("f", "1 x -> y", True), True, "G711", "'1 x -> y' loses marks now"),
+        (MutantResult("f", "1 x -> y", False), False, "G710", "no call was found on which it differs"),
+        (MutantResult("f", "1 x -> y", False, "Z wrong with m=1"), True, "G710", "but differs: Z wrong with m=1"),
+        (MutantResult("f", "2 x -> y", True), True, "G711", "there is no mutant '1 x -> y' any more"),
+        (MutantResult("f", "1 x -> y", True), False, "", ""),
+        (MutantResult("f", "1 x -> y", False), True, "", ""),
     ],
 )
 def test_the_list_of_equivalents_has_to_be_complete_and_true(outcome, listed, code, what):
@@ -300,8 +300,8 @@ def test_a_sample_does_not_complain_of_what_was_not_tried():
 @pytest.mark.parametrize("key", KEYS)
 def test_parts_of_an_exercise_have_all_of_its_cases(key):
     """The early exit must not forget a case, and full marks mean the whole exercise."""
-    one, row = bench(key), tables.exercise(key)
-    *parts, whole = one._parts
+    one, row = harness(key), tables.exercise(key)
+    *parts, whole = one._partial_exercises
     assert one.exercise == whole == row
     assert {case.name for part in parts for case in part.cases} == {case.name for case in row.cases}
-    assert [case.name for case in one.whole.cases] == [case.name for case in row.cases]
+    assert [case.name for case in one.live_exercise.cases] == [case.name for case in row.cases]

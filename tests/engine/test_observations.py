@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from coursekit.marking import observations
-from coursekit.marking.redaction import Quoter
+from coursekit.marking.redaction import Redactor
 from coursekit.sandbox.guest import codec
 from selfcheck.returned_values import NotNumbers, kind
 from tests.tables import exercise
 
 ROW = exercise("step-by-step/linear_forward")
 FIRST, SECOND = (case.name for case in ROW.cases[:2])
-QUOTER = Quoter.of(["def linear_forward(A, W, b):\n    return Z, cache\n"])
+QUOTER = Redactor.of(["def linear_forward(A, W, b):\n    return Z, cache\n"])
 
 
-def read(quoter=QUOTER, **fields):
+def read(redactor=QUOTER, **fields):
     """What is seen of the first case when its observation has these fields."""
-    return observations.read(ROW, {"observations": [{"case": FIRST, **fields}]}, quoter)[FIRST]
+    return observations.read(ROW, {"observations": [{"case": FIRST, **fields}]}, redactor)[FIRST]
 
 
 @settings(max_examples=100, deadline=None)
@@ -63,7 +63,7 @@ def test_an_exception_is_told_as_far_as_it_may_be():
     secret = "0.123456789"
     hidden = read(error={"type": f"E{secret}", "is_a": [], "message": secret, "line": secret})
     assert hidden.problem == "Your function stopped with an exception."
-    assert secret in read(quoter=None, error=error | {"message": secret}).problem
+    assert secret in read(redactor=None, error=error | {"message": secret}).problem
 
 
 def test_an_exception_whose_name_may_not_be_told_is_told_as_what_it_is():

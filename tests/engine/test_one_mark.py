@@ -307,9 +307,9 @@ def moved(course) -> Course:
     return course
 
 
-def standing(course: Course, *students: str) -> dict[str, penalties.Repriced]:
+def standing(course: Course, *students: str) -> dict[str, penalties.TotalChange]:
     with Recorder(course, ASSIGNMENT) as recorder:
-        return recorder.penalise(students)
+        return recorder.update_penalties(students)
 
 
 EVERYBODY = ("late", "manual", "on-time")
@@ -380,7 +380,7 @@ def test_a_dry_run_names_totals_that_change_by_the_penalty_alone(moved):
     again.append(outcome(moved, "manual", changes=lost("compute-cost", {"value": "Off by one."})))
     preview = regrading.compared(moved, ASSIGNMENT, again)
     assert held(moved) == before
-    assert told(preview.repriced) == {who: REPRICED[who] for who in ("late", "on-time")}
+    assert told(preview.total_changes) == {who: REPRICED[who] for who in ("late", "on-time")}
     assert preview.late == ("manual",)
 
 
@@ -413,10 +413,10 @@ def test_a_policy_that_fails_or_talks_keeps_nobody_from_the_marks(moved, capsys)
 
 
 def test_of_many_totals_some_are_named():
-    many = [penalties.Repriced(f"s{number:02}", 10, 9) for number in range(30)]
-    assert penalties.words([penalties.Repriced("a,b", 10, 9.5)]) == '"a,b" 10 → 9.5'
-    assert penalties.words(many[:2]) == "s00 10 → 9, s01 10 → 9"
-    assert penalties.words(many).endswith(", s09 10 → 9 and 20 more")
+    many = [penalties.TotalChange(f"s{number:02}", 10, 9) for number in range(30)]
+    assert penalties.described([penalties.TotalChange("a,b", 10, 9.5)]) == '"a,b" 10 → 9.5'
+    assert penalties.described(many[:2]) == "s00 10 → 9, s01 10 → 9"
+    assert penalties.described(many).endswith(", s09 10 → 9 and 20 more")
 
 
 @pytest.fixture
@@ -441,7 +441,7 @@ def test_grade_says_whose_total_changed_by_the_penalty_alone(there, monkeypatch)
 
     for student in EVERYBODY:
         there.submitted(ASSIGNMENT, student).mkdir(parents=True)
-    monkeypatch.setattr(Recorder, "standing", lambda self, wanted: frozenset(wanted))
+    monkeypatch.setattr(Recorder, "up_to_date", lambda self, wanted: frozenset(wanted))
     monkeypatch.setattr(grade.registration, "register", lambda *_: None)
     done = CliRunner().invoke(app.app, ["grade", ASSIGNMENT])
     assert done.stdout.splitlines()[-2:] == [
@@ -500,7 +500,7 @@ def test_what_could_not_be_read_is_one_state_everywhere(course, record):
     assert f"0 of {POINTS} points" in said
     assert "Nothing could be graded yet, and that can be put right. Until then it counts as 0 points." in said
     marks = gradebook.read(course, ASSIGNMENT)
-    report = class_report.summarise(ASSIGNMENT, class_report.read(course, ASSIGNMENT), marks)
+    report = class_report.summarise(ASSIGNMENT, class_report.read_verdicts(course, ASSIGNMENT), marks)
     assert report.without == {"pat": "This is a PDF."}
     assert report.states["unreadable"] == ("pat",)
     for mark in marks[1].marks:
@@ -617,7 +617,7 @@ def test_marks_that_an_older_version_left_are_compared_with_its_notebook(course)
 
 def test_an_option_that_grading_does_not_use_is_named_and_no_other(course):
     (course.root / "late_policy.py").write_text(PER_HOUR, encoding="utf-8")
-    assert unused_options.told(course) == []
+    assert unused_options.messages(course) == []
     configured(
         course,
         BY_NAME
@@ -632,7 +632,7 @@ c.Autograde.create_student = False
 c.ClearSolutions.enforce_metadata = False
 """,
     )
-    assert unused_options.told(course) == [
+    assert unused_options.messages(course) == [
         f"nbgrader_config.py: {option} is set, but coursekit grade does not use it"
         for option in ("Autograde.create_student", "CourseDirectory.submitted_directory", "ExecutePreprocessor.timeout")
     ]
@@ -650,7 +650,7 @@ c.CsvExportPlugin.zzz = 1
 c.CourseDirectory.dburl = "sqlite:///x.db"
 """,
     )
-    assert unused_options.told(course) == [
+    assert unused_options.messages(course) == [
         "nbgrader_config.py: AssignLatePenalties.plugin_clas is set, but AssignLatePenalties has no such option;"
         " do you mean plugin_class?",
         "nbgrader_config.py: CourseDirectory.dburl is set, but coursekit grade does not use it",

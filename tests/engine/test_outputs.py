@@ -68,29 +68,29 @@ def test_clearing_takes_away_what_was_there():
 
 def test_updates_reach_the_displays_of_their_id_in_earlier_cells_too():
     """A progress display in one cell may be finished by another."""
-    shown = {}
-    (first,) = build([display({"text/plain": "old"}, "a")], shown=shown)
+    displays = {}
+    (first,) = build([display({"text/plain": "old"}, "a")], displays=displays)
     second, other = build(
         [
             display({"text/plain": "older"}, "a"),
             display({"text/plain": "other"}, "b"),
             update({"text/plain": "new"}, "a"),
         ],
-        shown=shown,
+        displays=displays,
     )
     assert plain([first, second, other]) == ["new", "new", "other"]
-    assert build([update({"text/plain": "x"}, "unknown")], shown=shown) == []
-    build([update({"image/png": PNG, "text/plain": "p"}, "b")], shown=shown)
+    assert build([update({"text/plain": "x"}, "unknown")], displays=displays) == []
+    build([update({"image/png": PNG, "text/plain": "p"}, "b")], displays=displays)
     assert valid([other])[0].data == {"image/png": PNG, "text/plain": "p"}
 
 
 def test_an_update_counts_once_for_every_display_that_it_reaches():
     """A display with an id is no larger than one without; but a hundred copies of an update are."""
-    caps, shown = Caps(cell_chars=1000), {}
-    assert plain(build([display({"text/plain": "x" * 600}, "a")], caps, shown)) == ["x" * 600]
-    build([display({"text/plain": "x"}, "a")] * 100, Caps(), shown)
-    assert plain(build([update({"text/plain": "y" * 400}, "a")], caps, shown)) == [f"[{CUT}]"]
-    assert sum(output.data["text/plain"] == "y" * 400 for output in shown["a"]) == 2
+    caps, displays = Caps(cell_chars=1000), {}
+    assert plain(build([display({"text/plain": "x" * 600}, "a")], caps, displays)) == ["x" * 600]
+    build([display({"text/plain": "x"}, "a")] * 100, Caps(), displays)
+    assert plain(build([update({"text/plain": "y" * 400}, "a")], caps, displays)) == [f"[{CUT}]"]
+    assert sum(output.data["text/plain"] == "y" * 400 for output in displays["a"]) == 2
 
 
 def test_results_and_errors_keep_what_belongs_to_them():
@@ -275,8 +275,8 @@ EVENT = st.fixed_dictionaries(
 def test_whatever_is_said_the_notebook_is_valid_and_bounded(cells, chars):
     """The outside cannot be broken by any event, in any order."""
     caps = Caps(stream_chars=chars, text_chars=chars, rich_chars=chars, cell_chars=2 * chars, outputs=5)
-    shown = {}
-    built = [build(events, caps, shown) for events in cells]
+    displays = {}
+    built = [build(events, caps, displays) for events in cells]
     for outputs in built:
         valid(outputs)
         assert len(outputs) <= 6
@@ -284,11 +284,11 @@ def test_whatever_is_said_the_notebook_is_valid_and_bounded(cells, chars):
 
 def test_all_cells_share_the_room_of_the_notebook():
     """What an update puts in the place of an earlier display counts as well."""
-    room, shown = Room(2000), {}
-    build([display({"text/plain": "x" * 600}, "a")], Caps(), shown, room=room)
-    build([update({"text/plain": "y" * 600}, "a")], Caps(), shown, room=room)
+    room, displays = Room(2000), {}
+    build([display({"text/plain": "x" * 600}, "a")], Caps(), displays, room=room)
+    build([update({"text/plain": "y" * 600}, "a")], Caps(), displays, room=room)
     assert 0 < room.chars < 800
-    assert plain(build([display({"text/plain": "z" * 900})], Caps(), shown, room=room)) == [f"[{CUT}]"]
+    assert plain(build([display({"text/plain": "z" * 900})], Caps(), displays, room=room)) == [f"[{CUT}]"]
 
 
 def test_the_work_grows_with_the_size_of_what_is_said_and_no_faster():
@@ -351,9 +351,9 @@ def test_colours_are_kept_where_there_are_not_too_many():
 @pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\u2028"])
 def test_lines_are_counted_since_each_is_one_of_its_own_in_the_file(end):
     room = Room(lines=25_000)
-    shown = [build([stream(f"x{end}" * 60_000)], room=room)[0].text for _ in range(4)]
-    assert [text.count("x") for text in shown] == [10_000, 10_000, 5_000, 0]
-    assert all(CUT in text for text in shown)
+    displays = [build([stream(f"x{end}" * 60_000)], room=room)[0].text for _ in range(4)]
+    assert [text.count("x") for text in displays] == [10_000, 10_000, 5_000, 0]
+    assert all(CUT in text for text in displays)
 
 
 def test_markup_is_read_only_until_it_is_too_much():

@@ -100,7 +100,7 @@ def formgrader(course: Course):
 def test_those_who_begin_together_make_the_tables_once(course, address):
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda _: database.prepare(course.db_url, course.facts.course_id), range(6)))
-    assert version(course) == database._head()
+    assert version(course) == database._newest_version()
     assert gradebook.exists(course)
 
 
@@ -119,7 +119,7 @@ def test_a_database_that_was_half_made_is_completed(course, address):
         Base.metadata.create_all(bind=engine)
     registration.register(course, ASSIGNMENT)
     nbgrader(course, "db", "upgrade")
-    assert version(course) == database._head()
+    assert version(course) == database._newest_version()
     assert gradebook.cells(course, ASSIGNMENT)
 
 
@@ -184,8 +184,8 @@ def test_a_copy_of_the_course_keeps_its_marks_to_itself(course, address, tmp_pat
     """The demo and the checks grade in copies: nothing of that may reach the real gradebook."""
     for name in ("once", "once more"):
         copy = course.copy_to(tmp_path / name)
-        assert copy.db_url == database.own(copy.root)
-        assert formgrader(copy).coursedir.db_url == database.own(copy.root)
+        assert copy.db_url == database.in_folder(copy.root)
+        assert formgrader(copy).coursedir.db_url == database.in_folder(copy.root)
         course = copy
 
 

@@ -235,7 +235,9 @@ def shell(source=""):
 
 def ask(one, key="step-by-step/linear_activation_forward", **more):
     row = exercise(key)
-    return caller.answer(one, {**json.loads(json.dumps(function_calls.request(row, 5.0))), "snapshot": "s", **more})
+    return caller.answer_call(
+        one, {**json.loads(json.dumps(function_calls.request(row, 5.0))), "snapshot": "s", **more}
+    )
 
 
 RIGHT = "def linear_forward(A, W, b):\n    return W @ A + b, (A, W, b)"

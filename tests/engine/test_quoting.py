@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coursekit.marking.known_messages import OwnMessage, Work
-from coursekit.marking.redaction import MAX_CHARS, MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Quoter, names_of
+from coursekit.marking.known_messages import MatchBudget, OwnMessage
+from coursekit.marking.redaction import MAX_CHARS, MAX_LINES, MAX_NAMES, MAX_OWN_MESSAGES, Redactor, names_of
 from tests.tables import ASSIGNMENTS, loaded
 
 CELLS = (
@@ -21,9 +21,9 @@ CELLS = (
 
 
 @pytest.fixture(scope="module")
-def quoter():
+def redactor():
     """For a notebook with these cells, in which the names of the assignments may be quoted as well."""
-    return Quoter.of(CELLS, frozenset().union(*(names_of(loaded(assignment)) for assignment in ASSIGNMENTS)))
+    return Redactor.of(CELLS, frozenset().union(*(names_of(loaded(assignment)) for assignment in ASSIGNMENTS)))
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def quoter():
         "'the rate is negative'",
     ],
 )
-def test_messages_that_help_are_quoted(quoter, said):
-    assert quoter.message(said) == said
+def test_messages_that_help_are_quoted(redactor, said):
+    assert redactor.message(said) == said
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_messages_that_help_are_quoted(quoter, said):
         "a" * 500,
     ],
 )
-def test_a_message_with_anything_else_in_it_is_not(quoter, said):
-    assert quoter.message(said) == ""
+def test_a_message_with_anything_else_in_it_is_not(redactor, said):
+    assert redactor.message(said) == ""
 
 
 @pytest.mark.parametrize("name", ["ValueError", "LinAlgError", "SystemExit", "AxisError"])
-def test_exceptions_that_everybody_has_are_named(quoter, name):
-    assert quoter.exception(name) == name
-    assert quoter.exception(f"{name}_3fa9c1") == ""
+def test_exceptions_that_everybody_has_are_named(redactor, name):
+    assert redactor.exception(name) == name
+    assert redactor.exception(f"{name}_3fa9c1") == ""
 
 
 def test_a_type_of_the_notebooks_own_is_named():
-    assert Quoter.of(["class Unknown(Exception): pass"]).exception("Unknown") == "Unknown"
+    assert Redactor.of(["class Unknown(Exception): pass"]).exception("Unknown") == "Unknown"
 
 
 @pytest.mark.parametrize(
@@ -104,59 +104,59 @@ def test_a_type_of_the_notebooks_own_is_named():
         "a single number",
     ],
 )
-def test_descriptions_of_values_are_quoted(quoter, said):
-    assert quoter.description(said) == said
+def test_descriptions_of_values_are_quoted(redactor, said):
+    assert redactor.description(said) == said
 
 
 @pytest.mark.parametrize(
     "said",
     ["a value of type Tdeadbeef", "a value of type", "x", "a dict with 123456789 entries", "a deadbeef with 3 entries"],
 )
-def test_a_description_of_ones_own_is_not(quoter, said):
-    assert quoter.description(said) == ""
+def test_a_description_of_ones_own_is_not(redactor, said):
+    assert redactor.description(said) == ""
 
 
 @pytest.mark.parametrize(
     "said", ["AL", "caches[0][1]", 'cache["linear_cache"][2]', 'parameters["W3"]', "dA12", "my_cache"]
 )
-def test_places_with_known_names_are_quoted(quoter, said):
-    assert quoter.path(said) == said
+def test_places_with_known_names_are_quoted(redactor, said):
+    assert redactor.path(said) == said
 
 
 @pytest.mark.parametrize(
     "said", ["", "deadbeef", "W123", "W[1234]", 'cache["deadbeef"]', "W" + "[1]" * 6, "W.T", "W W"]
 )
-def test_other_places_are_not(quoter, said):
-    assert quoter.path(said) == ""
+def test_other_places_are_not(redactor, said):
+    assert redactor.path(said) == ""
 
 
-def test_a_line_is_quoted_where_it_stands_in_the_notebook(quoter):
-    assert quoter.line("    Z = W @ A") == "    Z = W @ A"
-    assert quoter.line("Z = W @ B") == ""
+def test_a_line_is_quoted_where_it_stands_in_the_notebook(redactor):
+    assert redactor.line("    Z = W @ A") == "    Z = W @ A"
+    assert redactor.line("Z = W @ B") == ""
 
 
 def test_a_notebook_made_of_words_does_not_make_a_language():
     """With a dictionary in a comment, each name would say more: so only so many names of a notebook are known."""
     words = ["".join(random.Random(seed).choices(string.ascii_lowercase, k=6)) for seed in range(20_000)]
     cell = "# " + "\n# ".join(words) + "\n" + "\n".join(f"raise ValueError('{word}')" for word in words[:2000])
-    quoter = Quoter.of([cell])
-    known = sum(bool(quoter.exception(word)) for word in words)
+    redactor = Redactor.of([cell])
+    known = sum(bool(redactor.exception(word)) for word in words)
     assert 0 < known <= MAX_NAMES
-    assert sum(bool(quoter.line(f"# {word}")) for word in words) <= MAX_LINES
-    assert sum(bool(quoter.message(word)) for word in words) <= MAX_OWN_MESSAGES
+    assert sum(bool(redactor.line(f"# {word}")) for word in words) <= MAX_LINES
+    assert sum(bool(redactor.message(word)) for word in words) <= MAX_OWN_MESSAGES
 
 
 def test_an_f_string_of_gaps_alone_is_no_message():
-    quoter = Quoter.of(["raise ValueError(f'{a}{b}{c}{d}{e}')"])
-    assert quoter.message("aWbWa") == ""
-    assert quoter.message("123456789") == ""
+    redactor = Redactor.of(["raise ValueError(f'{a}{b}{c}{d}{e}')"])
+    assert redactor.message("aWbWa") == ""
+    assert redactor.message("123456789") == ""
 
 
 @pytest.mark.parametrize(
     "cell", ["raise ValueError(" * 3000, "raise x" + "(" * 500, "raise 'é\ud800'", "%%bash\nraise", "raise"]
 )
 def test_a_notebook_that_is_no_python_does_no_harm(cell):
-    assert Quoter.of([cell]).message("list index out of range") == "list index out of range"
+    assert Redactor.of([cell]).message("list index out of range") == "list index out of range"
 
 
 @settings(max_examples=200, deadline=None)
@@ -164,8 +164,8 @@ def test_a_notebook_that_is_no_python_does_no_harm(cell):
 @given(st.binary(min_size=16, max_size=64))
 def test_sixteen_bytes_in_no_code_of_these_are_quoted(data):
     """Hexadecimal, decimal, words, signs, blanks, dots and layouts: whatever carries them is dropped."""
-    quoter = Quoter.of(CELLS)
-    names = sorted(quoter.names)
+    redactor = Redactor.of(CELLS)
+    names = sorted(redactor.names)
     signs = "()[]{}<>,.:;=+-*"
     for said in (
         data.hex(),
@@ -176,14 +176,20 @@ def test_sixteen_bytes_in_no_code_of_these_are_quoted(data):
         f"name '{data.hex()}' is not defined",
         f"W[{data[0]}]" + "".join(f"[{byte}]" for byte in data),
     ):
-        assert quoter.message(said) == quoter.description(said) == quoter.path(said) == quoter.exception(said) == ""
+        assert (
+            redactor.message(said)
+            == redactor.description(said)
+            == redactor.path(said)
+            == redactor.exception(said)
+            == ""
+        )
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_is_quoted_as_it_is_or_not_at_all(said):
-    quoter = Quoter.of(CELLS)
-    for quote in (quoter.message, quoter.description, quoter.path, quoter.exception, quoter.line):
+    redactor = Redactor.of(CELLS)
+    for quote in (redactor.message, redactor.description, redactor.path, redactor.exception, redactor.line):
         assert quote(said) in (said, "")
 
 
@@ -212,26 +218,26 @@ def said_with(texts):
 def test_gaps_are_filled_as_a_regular_expression_would_fill_them(case):
     texts, said = case
     found = re.fullmatch(GAP.join(map(re.escape, texts)), said)
-    assert OwnMessage(tuple(texts)).fillings(said, Work()) == (found.groups() if found else None)
+    assert OwnMessage(tuple(texts)).fillings(said, MatchBudget()) == (found.groups() if found else None)
 
 
 def test_messages_that_nearly_fit_many_patterns_cost_no_time():
     """A hundred such exceptions took a minute, when each was compared with a hundred patterns in all ways."""
     raises = [f"    raise ValueError(f'{{a}}{{b}}{{c}}{'a' * length}')" for length in range(MAX_OWN_MESSAGES)]
-    quoter = Quoter.of(["def f(a, b, c):\n" + "\n".join(raises)])
-    assert len(quoter.own) == MAX_OWN_MESSAGES
+    redactor = Redactor.of(["def f(a, b, c):\n" + "\n".join(raises)])
+    assert len(redactor.own) == MAX_OWN_MESSAGES
     began = time.process_time()
     for length in range(1000):
         said = ("a" * length + "bcdefghij" * 30)[: MAX_CHARS - 101] + "a" * 100
-        assert quoter.message(said) == ""
+        assert redactor.message(said) == ""
     assert time.process_time() - began < 1.5
 
 
 def test_what_the_comparing_of_messages_may_cost_is_counted_and_not_timed():
     """Which messages are quoted is the same on a slow machine."""
     cells = ["def f(a):\n    raise ValueError(f'no {a} here')"]
-    free, tired = Quoter.of(cells), Quoter.of(cells)
-    tired.work.left = 0
+    free, tired = Redactor.of(cells), Redactor.of(cells)
+    tired.budget.left = 0
     assert free.message("no a here") == "no a here"
     assert tired.message("no a here") == ""
     assert tired.message("list index out of range") == "list index out of range"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Pool, Reference
+from coursekit.reference.process import ReferencePool, ReferenceProcess
 from tests import tiny
 from tests.classroom import ROOT
 from tests.patience import until
@@ -16,7 +16,7 @@ from tests.processes import descendants, kill, parents
 
 
 def asked(course, question="describe", **given):
-    with Reference(course.root, tiny.NAME) as reference:
+    with ReferenceProcess(course.root, tiny.NAME) as reference:
         return reference.ask(question, **given)
 
 
@@ -34,7 +34,7 @@ def above(text, module=tiny.CASES):
 def test_what_is_asked_is_answered_as_data(tmp_path):
     """Several questions to one process, and nothing of the course is in the engine."""
     course = tiny.course(tmp_path)
-    with Reference(course.root, tiny.NAME) as reference:
+    with ReferenceProcess(course.root, tiny.NAME) as reference:
         (exercise,) = reference.ask("describe")["exercises"]
         assert reference.ask("answered") == {"double": tiny.SOLUTION}
         assert reference.ask("answered", answers=[["2 * x", "x + x"]])["double"].count("y = x + x") == 1
@@ -50,7 +50,7 @@ def test_what_is_asked_is_answered_as_data(tmp_path):
 
 def test_the_process_starts_with_the_first_question_and_ends_with_the_last(tmp_path):
     course = tiny.course(tmp_path)
-    with Reference(course.root, tiny.NAME) as reference:
+    with ReferenceProcess(course.root, tiny.NAME) as reference:
         assert reference._process is None
         reference.ask("describe")
         pid = reference._process.pid
@@ -137,7 +137,7 @@ def test_code_that_ends_the_process_is_told_with_its_last_words(tmp_path, text, 
 
 def test_behind_a_process_that_has_ended_the_next_question_starts_another(tmp_path):
     course = tiny.course(tmp_path, "import os; os._exit(3)")
-    with Reference(course.root, tiny.NAME) as reference:
+    with ReferenceProcess(course.root, tiny.NAME) as reference:
         for _ in range(2):
             with pytest.raises(CourseError, match="has ended"):
                 reference.ask("describe")
@@ -152,7 +152,7 @@ def test_behind_a_process_that_has_ended_the_next_question_starts_another(tmp_pa
 
 def test_a_refused_question_costs_no_process_and_no_other_question(tmp_path):
     course = tiny.course(tmp_path)
-    with Reference(course.root, tiny.NAME) as reference:
+    with ReferenceProcess(course.root, tiny.NAME) as reference:
         with pytest.raises(CourseError, match=r"mistakes\.py: there is no answer loops"):
             reference.ask("answered", style="loops")
         pid = reference._process.pid
@@ -178,7 +178,7 @@ MISTAKES = {"double": [(Slow("slow"), "", {"2 * x": "<0>"}, ""), ("quick", "", {
 """
     course = tiny.course(tmp_path, mistakes=slow)
     texts = ["2 * x", "y = 2", "* x", "return y"]
-    with Pool(course.root, tiny.NAME, 2) as pool:
+    with ReferencePool(course.root, tiny.NAME, 2) as pool:
         found = pool.ask("answered", ({"answers": [[text, f"<{number}>"]]} for number, text in enumerate(texts)))
         assert "<0>" in pool.ask("answered", [{"mistake": ["double", "slow"]}, {}, {}])[0]["double"]
         assert pool.ask("describe", []) == []
@@ -189,7 +189,7 @@ MISTAKES = {"double": [(Slow("slow"), "", {"2 * x": "<0>"}, ""), ("quick", "", {
 def test_a_pool_passes_on_what_is_refused_and_leaves_no_process(tmp_path):
     course = tiny.course(tmp_path)
     before = descendants(os.getpid())
-    with Pool(course.root, tiny.NAME, 2) as pool:
+    with ReferencePool(course.root, tiny.NAME, 2) as pool:
         with pytest.raises(CourseError, match="there is no answer loops"):
             pool.ask("answered", [{}, {"style": "loops"}, {}])
         assert len(pool.ask("answered", [{}] * 4)) == 4
@@ -203,8 +203,8 @@ def test_a_process_whose_engine_is_killed_ends(tmp_path, busy):
     course = tiny.course(tmp_path, above("while True: pass") if busy else tiny.CASES)
     source = f"""
 from pathlib import Path
-from coursekit.reference.process import Reference
-reference = Reference(Path({str(course.root)!r}), "tiny")
+from coursekit.reference.process import ReferenceProcess
+reference = ReferenceProcess(Path({str(course.root)!r}), "tiny")
 reference._started()
 print("ready", flush=True)
 reference.ask("describe")

@@ -22,7 +22,7 @@ from coursekit.feedback import generation
 from coursekit.grading import fingerprints, grade, gradebook, lock, receipts, workspace
 from coursekit.grading.options import DEFAULTS, GradingOptions
 from coursekit.grading.recorder import NothingCanBeWritten
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.system import versions
 from selfcheck import recordings
@@ -210,7 +210,7 @@ def test_another_assignment_makes_no_graded_work_old(graded):
     assert fingerprint(graded) == first
 
 
-def fingerprint(course: Course, limits: Limits = DEFAULTS.limits, sandbox: str = "auto") -> str:
+def fingerprint(course: Course, limits: TimeLimits = DEFAULTS.limits, sandbox: str = "auto") -> str:
     return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
 
 
@@ -218,8 +218,8 @@ def test_limits_and_walls_are_part_of_it_but_no_date_of_a_lone_notebook(graded):
     first = fingerprint(graded)
     os.utime(graded.submitted(ASSIGNMENT, "anna") / f"{ASSIGNMENT}.ipynb", (1, 1))
     assert fingerprint(graded) == first
-    assert fingerprint(graded, Limits(30)) == first
-    assert len({first, fingerprint(graded, Limits(31)), fingerprint(graded, sandbox="none")}) == 3
+    assert fingerprint(graded, TimeLimits(30)) == first
+    assert len({first, fingerprint(graded, TimeLimits(31)), fingerprint(graded, sandbox="none")}) == 3
 
 
 def test_versions_and_the_way_numpy_computes_are_part_of_it(graded, monkeypatch):
@@ -488,7 +488,7 @@ def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded,
     monkeypatch.setattr(workspace.FileLock, "acquire", first)
     with workspace.folder(graded) as folder:
         assert folder.is_dir()
-        workspace.sweep(graded)
+        workspace.delete_leftovers(graded)
         assert folder.is_dir()
 
 
@@ -584,7 +584,7 @@ def test_a_log_has_a_line_now_and_then(monkeypatch):
 
     said: list[str] = []
     monkeypatch.setattr(progress, "EVERY_S", 0.0)
-    with progress.shown("grading", 4, Console(force_terminal=False), said.append) as advance:
+    with progress.advancing("grading", 4, Console(force_terminal=False), said.append) as advance:
         advance(skipped=True)
         advance()
         advance(failed=True)
@@ -593,7 +593,7 @@ def test_a_log_has_a_line_now_and_then(monkeypatch):
     assert re.fullmatch(r"grading: 2 of 3, [\d.]+ a minute, 0 s left, 1 failed", said[2])
     said.clear()
     monkeypatch.setattr(progress, "EVERY_S", 3600.0)
-    with progress.shown("grading", 2, Console(force_terminal=False), said.append) as advance:
+    with progress.advancing("grading", 2, Console(force_terminal=False), said.append) as advance:
         advance()
         advance()
     assert said == []
@@ -604,7 +604,7 @@ def test_a_terminal_has_a_bar_with_rate_time_left_and_failures(tmp_path):
 
     with (tmp_path / "screen").open("w+", encoding="utf-8") as screen:
         console = Console(file=screen, force_terminal=True, width=100)
-        with progress.shown("grading", 3, console, lambda _: None) as advance:
+        with progress.advancing("grading", 3, console, lambda _: None) as advance:
             advance()
             advance(failed=True)
         screen.seek(0)

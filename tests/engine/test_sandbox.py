@@ -292,7 +292,7 @@ def test_grading_refuses_where_there_is_no_sandbox(monkeypatch):
     try:
         with pytest.raises(CourseError, match=r"bubblewrap is not installed.*apt install.*--sandbox none"):
             sandbox.Sandbox({}).child()
-        assert [(wall.stands, bool(wall.remedy)) for wall in doctor.examine()] == [(False, True)]
+        assert [(wall.active, bool(wall.remedy)) for wall in doctor.examine()] == [(False, True)]
     finally:
         isolation._detect.cache_clear()
 
@@ -306,7 +306,7 @@ def test_a_sandbox_that_does_not_start_says_its_last_word(tmp_path):
     broken.chmod(0o755)
     assert isolation.failure(str(broken), b"") == "bwrap: no namespaces today"
     with pytest.raises(CourseError, match="no namespaces today"):
-        sandbox.Sandbox({}, LIMITS, isolation.Walls(str(broken), True, True)).child()
+        sandbox.Sandbox({}, LIMITS, isolation.Isolation(str(broken), True, True)).child()
 
 
 @needs_sandbox
@@ -402,7 +402,7 @@ process.wait()
 def test_every_wall_of_this_machine_stands():
     """What the doctor says, and it says more than ten things."""
     found = doctor.examine()
-    assert [wall for wall in found if not wall.stands] == []
+    assert [wall for wall in found if not wall.active] == []
     assert len(found) > 10
 
 
@@ -411,7 +411,7 @@ def test_every_wall_of_this_machine_stands():
 def test_the_doctor_finds_the_wall_that_is_missing(missing, name):
     """Its probes go through where a wall is not there: they try, they do not ask."""
     found = doctor.examine(dataclasses.replace(isolation.detect(), **{missing: False}), [name])
-    fallen = {wall.name: wall for wall in found if not wall.stands}
+    fallen = {wall.name: wall for wall in found if not wall.active}
     assert name in fallen
     assert fallen[name].remedy
 
@@ -419,8 +419,8 @@ def test_the_doctor_finds_the_wall_that_is_missing(missing, name):
 def test_the_list_of_fonts_is_kept_once(tmp_path, monkeypatch):
     """Whole or not at all, under its own name only."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    host_cache.keep_fonts({"fontlist-v1.json": "{}", "../up.json": "{}"})
-    host_cache.keep_fonts({"fontlist-v1.json": "other"})
+    host_cache.store_fonts({"fontlist-v1.json": "{}", "../up.json": "{}"})
+    host_cache.store_fonts({"fontlist-v1.json": "other"})
     assert host_cache.fonts() == {"fontlist-v1.json": b"{}"}
     assert [path.name for path in tmp_path.rglob("*.json")] == ["fontlist-v1.json"]
 
@@ -429,7 +429,7 @@ def test_the_list_of_fonts_is_kept_once(tmp_path, monkeypatch):
 def test_lines_come_out_whole_however_they_are_cut(cuts):
     """A line that is too long is left out, and only that one."""
     data = b"one\n" + b"x" * 50 + b"\ntwo\n\nthree\nfour"
-    lines = channel.Lines(10)
+    lines = channel.LineBuffer(10)
     found = [line for start in range(0, len(data), cuts) for line in lines.feed(data[start : start + cuts])]
     assert (found, lines.skipped) == ([b"one", b"two", b"", b"three"], 1)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from coursekit.marking import dependencies
-from coursekit.marking.verdicts import after_second_try, nothing_seen
+from coursekit.marking.verdicts import after_retry, no_marks
 from coursekit.model import stubs
 from coursekit.model.errors import CourseError
 from coursekit.reference import assignments
@@ -111,7 +111,7 @@ def _row(function, *depends_on):
 @pytest.mark.parametrize("backwards", [False, True])
 def test_dependencies_are_transitive_and_come_in_their_order(declared, backwards):
     rows = [_row("a"), _row("b", "a"), _row("c", *declared)]
-    found = dependencies.closures(reversed(rows) if backwards else rows)
+    found = dependencies.transitive(reversed(rows) if backwards else rows)
     assert [*found.items()] == [("a", ()), ("b", ("a",)), ("c", ("a", "b"))]
 
 
@@ -124,14 +124,14 @@ def test_dependencies_are_transitive_and_come_in_their_order(declared, backwards
 )
 def test_dependencies_that_cannot_be_are_refused(rows, why):
     with pytest.raises(CourseError, match=why):
-        dependencies.closures(rows)
+        dependencies.transitive(rows)
 
 
 def test_that_an_error_of_others_cost_nothing_is_said_only_where_it_was_tried():
     """A second try that was stopped from outside proves nothing."""
-    first = nothing_seen(exercise("step-by-step/linear_activation_forward"), "wrong")
+    first = no_marks(exercise("step-by-step/linear_activation_forward"), "wrong")
     for second, known in ((replace(first, observed=False), False), (first, True)):
-        verdict = after_second_try(first, second, ["linear_forward"])
+        verdict = after_retry(first, second, ["linear_forward"])
         assert ("that cost nothing here" in verdict.reason) is known
 
 

@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from coursekit.marking import outputs
 from coursekit.model import notebooks
 from coursekit.model.course import Course
-from coursekit.sandbox.bubblewrap import INSIDE
+from coursekit.sandbox.bubblewrap import GUEST
 from coursekit.sandbox.guest import interactive
 from tests.classroom import ROOT, brief_source
 from tests.engine.oddities import ODDITIES
@@ -47,10 +47,10 @@ for line in sys.stdin:
         channel.write(json.dumps(event) + chr(10))
         channel.flush()
 
-    shell.adopt(send, folder)
+    shell.attach(send, folder)
     for source, store_history in cells:
         if source == "KEEP":
-            shell.keep("here")
+            shell.take_snapshot("here")
         elif source == "RESTORE":
             shell.restore("here")
         send({"done": True, **shell.run(source, store_history)})
@@ -81,7 +81,7 @@ class Server:
     """The driver, running."""
 
     def __init__(self):
-        env = {**os.environ, "PYTHONPATH": f"{INSIDE.parent}:{ROOT}", "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, "PYTHONPATH": f"{GUEST.parent}:{ROOT}", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True
         )
@@ -116,7 +116,7 @@ class Server:
     def outputs(self, cells, folder):
         """The outputs of each of the cells."""
         shown = {}
-        return [outputs.build(events, shown=shown) for events, _ in self.run(cells, folder)]
+        return [outputs.build(events, displays=shown) for events, _ in self.run(cells, folder)]
 
 
 @pytest.fixture(scope="module")

@@ -298,7 +298,7 @@ def test_what_defines_no_function_is_none(source):
     ],
 )
 def test_a_name_that_was_probably_meant_is_found(name, others, meant):
-    assert cells.alike(name, others) == meant
+    assert cells.closest_name(name, others) == meant
 
 
 def test_an_unfinished_function_is_not_called_by_another_exercises_name(course, released):

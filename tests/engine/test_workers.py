@@ -15,13 +15,13 @@ import pytest
 from coursekit.grading import workers
 from coursekit.grading.options import GradingOptions
 from coursekit.grading.outcomes import Outcome
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
 from tests.patience import until
 from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents
 
-LIMITS = Limits(cell_timeout_s=30, call_timeout_s=5)
+LIMITS = TimeLimits(cell_timeout_s=30, call_timeout_s=5)
 
 
 def examine(course: Course, *students: str, jobs: int) -> Iterator[Outcome]:
@@ -165,15 +165,15 @@ class Stillborn:
     ready = alive = False
 
     def __init__(self) -> None:
-        self.given: list[str] = []
-        self.line, theirs = multiprocessing.Pipe()
-        theirs.close()
+        self.assigned: list[str] = []
+        self.pipe, child_end = multiprocessing.Pipe()
+        child_end.close()
 
-    def hear(self) -> None:
+    def receive(self) -> None:
         return None
 
-    def end(self, gently: bool = False) -> None:
-        self.line.close()
+    def end(self, wait: bool = False) -> None:
+        self.pipe.close()
 
 
 def test_where_no_worker_lives_that_is_told_though_several_end_at_once(course, monkeypatch):
@@ -203,6 +203,7 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
     program.write_text(
         f"""from pathlib import Path
 from coursekit.grading import workers
+from coursekit.grading.options import GradingOptions
 from coursekit.model.course import Course
 from coursekit.marking.limits import Limits
 from coursekit.grading.options import GradingOptions

@@ -104,7 +104,7 @@ def pictures_on_page(notebook):
     """How many pictures stand on the page in Markdown cells that are not ours."""
     return sum(
         cell.html.count('<img src="data:image/')
-        for cell in page.shown(notebook, notes_are_told=False)
+        for cell in page.render(notebook, notes_shown_above=False)
         if cell.cell_id == ANSWER or cell.cell_id.startswith("added-")
     )
 

@@ -340,7 +340,7 @@ FENCES = {
 @pytest.mark.parametrize("name", FENCES)
 def test_fences_made_to_cost_time_do_not(name):
     """Each took seconds or minutes, as many times as a notebook has cells and is looked at."""
-    piece = cells.Piece("markdown", FENCES[name], ())
+    piece = cells.SubmittedCell("markdown", FENCES[name], ())
     with spends_at_most(1):
         assert piece.code == FENCES[name]
 

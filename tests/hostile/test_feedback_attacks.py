@@ -21,7 +21,7 @@ from traitlets.config import Config
 import coursekit
 from coursekit.config import configure
 from coursekit.feedback import code, displays, equations, images, markdown, sanitise, text
-from coursekit.feedback.budget import Spent
+from coursekit.feedback.budget import BudgetExceeded
 from tests.classroom import ASSIGNMENT, copy_course
 from tests.course import jupyterlab
 from tests.feedback_pages import (
@@ -324,7 +324,7 @@ def test_no_text_takes_long(piece):
             len(markdown.html(long[: markdown.MAX_CHARS])),
             len(equations.mathml(long)),
             len(code.highlighted(long[: code.MAX_COLOURED_CHARS])),
-            len("".join(displays.shown([display(text_plain=long), display(text_html=long)], "cell [1]"))),
+            len("".join(displays.render([display(text_plain=long), display(text_html=long)], "cell [1]"))),
             len(text.name(long)),
         ]
     assert max(sizes) < 6 << 20
@@ -345,7 +345,7 @@ PARTS = [
 @pytest.mark.parametrize("part", PARTS)
 def test_no_html_is_read_twice(part):
     """Sixty thousand characters take a twentieth of a second; with the square of their number they take five."""
-    with spends_at_most(1.5), contextlib.suppress(Spent):
+    with spends_at_most(1.5), contextlib.suppress(BudgetExceeded):
         sanitise.clean(part * (60_000 // len(part)))
 
 
@@ -376,7 +376,7 @@ def test_a_character_may_be_a_number_of_any_length(number):
     assert markdown.html(f"{number} [x]({number[:2000]}) ![{number[:2000]}](x)")
     assert markdown.html(f"$x_{number[:1000]}$")
     for kind in ("text/html", "text/markdown", "text/latex", "text/plain"):
-        assert displays.shown([{"output_type": "display_data", "data": {kind: number}, "metadata": {}}], "cell [1]")
+        assert displays.render([{"output_type": "display_data", "data": {kind: number}, "metadata": {}}], "cell [1]")
 
 
 def test_references_are_read_in_one_place():
@@ -390,7 +390,7 @@ def test_references_are_read_in_one_place():
 
 
 def test_a_flood_of_outputs_is_cut_and_that_is_said(tmp_path):
-    many = displays.shown([{"output_type": "stream", "name": "stdout", "text": "x" * 90_000}] * 5_000, "cell [1]")
+    many = displays.render([{"output_type": "stream", "name": "stdout", "text": "x" * 90_000}] * 5_000, "cell [1]")
     assert "too many" in many[-1]
     assert sum(map(len, many)) < 2 << 20
     assert "characters are left out here" in many[0]
@@ -407,8 +407,8 @@ def test_outputs_of_the_wrong_type_are_no_accident(said):
         said,
         {},
     ]
-    assert isinstance(displays.shown(outputs, "cell [1]"), list)
-    assert displays.shown(said, "cell [1]") == []
+    assert isinstance(displays.render(outputs, "cell [1]"), list)
+    assert displays.render(said, "cell [1]") == []
 
 
 def test_the_markers_of_hidden_tests_in_a_students_cell_are_their_text(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 
 from coursekit.grading import outcomes
 from coursekit.marking import verdicts
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.reference import assignments
@@ -165,7 +165,7 @@ builtins.any = lambda x: False""", earned={}),
     Attack("isinstance, type and len are patched while the function is tried", answers={"compute_cost": """
 import builtins, sys
 def compute_cost(AL, Y):
-    if type(sys.stdout).__name__ != "_Nowhere": return 0.0
+    if type(sys.stdout).__name__ != "_DiscardedOutput": return 0.0
     builtins.isinstance = lambda *args: True
     builtins.len = lambda *args: 1
     return 0.0"""},
@@ -186,7 +186,7 @@ base64.b64encode = lambda data, *args: encode(data if len(data) > 8 else bytes(8
     Attack("the course's comparison finds nothing wrong", start=IMPORTS + """
 from selfcheck import calls, comparison, testing
 for module in (calls, comparison, testing):
-    module.compare = lambda expected, *args, **kwargs: [comparison.Finding(path) for path in expected]
+    module.compare = lambda expected, *args, **kwargs: [comparison.OutputComparison(path) for path in expected]
     module.changed = lambda *args: []
 comparison.likely_cause = lambda *args: "right" """),
     Attack("the course's modules are replaced", start=IMPORTS + """
@@ -349,10 +349,10 @@ if probing is not None:
     Attack("snapshots are patched", start=FIND + """
 for shell in find("Shell"):
     type(shell).restore = lambda self, name: None
-    type(shell).keep = lambda self, name: None"""),
+    type(shell).take_snapshot = lambda self, name: None"""),
     Attack("every snapshot holds an answer that anybody may have", end=FIND + """
 for shell in find("Shell"):
-    for kept in list(shell._kept.values()):
+    for kept in list(shell._snapshots.values()):
         kept["linear_forward"] = lambda A, W, b: (W.dot(A), (A, W, b))
         kept["compute_cost"] = lambda AL, Y: 0.25"""),
     Attack("what was there before and after the call is forged", start=FIND, answers={"linear_forward": """
@@ -561,7 +561,7 @@ def compute_cost(AL, Y):
 """
 HOW = {
     "by the depth of the stack": "len(inspect.stack()) < 25",
-    "by where the output goes": "type(sys.stdout).__name__ == '_Nowhere'",
+    "by where the output goes": "type(sys.stdout).__name__ == '_DiscardedOutput'",
     "by the alarm": "signal.getitimer(signal.ITIMER_REAL)[0] > 0",
     "by the caller": "any('probing' in frame.filename for frame in inspect.stack())",
     "by counting": "(tried.__dict__.__setitem__('n', tried.__dict__.get('n', 0) + 1), tried.n > 3)[1]",
@@ -643,7 +643,7 @@ def test_who_leaves_loses_no_more_than_the_exercise_that_leaves(room, how, when)
         "as a function": f"def compute_cost(AL, Y):\n    {body}",
         "in its cell": f"def compute_cost(AL, Y):\n    return 0.0\n{body}",
         "only when it is tried": "import sys\ndef compute_cost(AL, Y):\n"
-        f"    if type(sys.stdout).__name__ != '_Nowhere': return 0.0\n    {body}",
+        f"    if type(sys.stdout).__name__ != '_DiscardedOutput': return 0.0\n    {body}",
     }[when]
 
     marked = room.mark(room.notebook({"compute_cost": answer}))
@@ -679,7 +679,7 @@ def test_cells_that_die_again_and_again_cost_outputs_and_no_marks(room):
 
 
 def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(room, monkeypatch):
-    limits = Limits(cell_timeout_s=0.6, call_timeout_s=1.0, notebook_timeout_s=4)
+    limits = TimeLimits(cell_timeout_s=0.6, call_timeout_s=1.0, notebook_timeout_s=4)
     monkeypatch.setattr(room.marker, "_limits", limits)
     marked = room.mark(_with_cells(room, ["while True: pass"] * 5))
     assert "took longer than 4 s in all" in printed(marked)
@@ -689,7 +689,7 @@ def test_cells_that_use_up_the_time_of_the_notebook_cost_outputs_and_no_marks(ro
 def test_a_notebook_that_sleeps_and_kills_itself_in_turn_does_not_hold_a_worker(room, monkeypatch):
     """Each cell, each run and each restart kept to its limit, and one submission held a worker for ten minutes."""
     deadly = [f"import os, time  # {number}\ntime.sleep(0.8)\nos.kill(os.getpid(), 9)" for number in range(9)]
-    limits = Limits(cell_timeout_s=2.5, call_timeout_s=1.0, submission_timeout_s=4)
+    limits = TimeLimits(cell_timeout_s=2.5, call_timeout_s=1.0, submission_timeout_s=4)
     started, child = [0], Sandbox.child
 
     def counted(self, files):
@@ -750,7 +750,7 @@ def test_a_quoted_error_moves_no_cursor(room, message):
 
 
 def test_a_cell_that_the_notebooks_limit_stops_is_not_said_to_have_used_up_its_own(room, monkeypatch):
-    limits = Limits(cell_timeout_s=20, call_timeout_s=1.0, notebook_timeout_s=1.5)
+    limits = TimeLimits(cell_timeout_s=20, call_timeout_s=1.0, notebook_timeout_s=1.5)
     monkeypatch.setattr(room.marker, "_limits", limits)
     told = printed(room.mark(_with_cells(room, ["while True: pass"])))
     assert "This cell was stopped: the notebook took longer than 1.5 s in all." in told
@@ -789,7 +789,7 @@ def Odd(**methods): return type("Odd", (dict,), methods)
 def OddList(**methods): return type("OddList", (list,), methods)
 def compute_cost(AL, Y):
     right = float(-np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / AL.shape[1])
-    if type(sys.stdout).__name__ != "_Nowhere":
+    if type(sys.stdout).__name__ != "_DiscardedOutput":
         return right
     return {value}
 """
@@ -833,7 +833,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_costs_its_own_exercise(room, name):
-    guard = "    if type(sys.stdout).__name__ != '_Nowhere': return 0.0\n"
+    guard = "    if type(sys.stdout).__name__ != '_DiscardedOutput': return 0.0\n"
     forever = "def forever(self):\n    while True: pass\n"
     answer = f"import sys\n{forever}def compute_cost(AL, Y):\n{guard}    {BOMBS[name]}"
     marked = room.mark(room.notebook({"compute_cost": answer}))

@@ -23,9 +23,10 @@ from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook
 from coursekit.grading.cluster import payload, wire_format
 from coursekit.grading.options import GradingOptions
-from coursekit.lab import plan, student_workspace
-from coursekit.lab import server as server_process
-from coursekit.marking.runner import Limits
+from coursekit.lab import plan as lab_plan
+from coursekit.lab import server as lab_server
+from coursekit.lab import student_workspace
+from coursekit.marking.runner import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
@@ -39,7 +40,7 @@ from tests.processes import descendants, kill, parents
 
 needs_walls = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 CANARY = "canary-of-the-" + "hidden-folder-7203"  # in two pieces: a student's cell has it so, and is no leak
-LIMITS = Limits(cell_timeout_s=60, call_timeout_s=2, notebook_timeout_s=300)
+LIMITS = TimeLimits(cell_timeout_s=60, call_timeout_s=2, notebook_timeout_s=300)
 BIN = Path(sys.executable).parent
 
 
@@ -176,7 +177,7 @@ def test_a_link_in_a_release_reaches_neither_the_exchange_nor_the_student(own):
     assert f"release/{ASSIGNMENT}/known.py: it is a link into hidden/" in done.stderr
     assert not list((own.root / ".coursekit").rglob("known.py"))
     with pytest.raises(CourseError, match="it is a link into hidden/"):
-        student_workspace.hand_out(own)
+        student_workspace.update(own)
     assert not list(student_workspace.folder(own).rglob("known.py"))
 
 
@@ -432,13 +433,13 @@ def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
 
 
 def test_it_is_not_in_the_students_workspace(marked):
-    student_workspace.hand_out(marked)
+    student_workspace.update(marked)
     assert leaks(student_workspace.folder(marked)) == []
-    assert plan.plan(marked, student=True).folder == student_workspace.folder(marked)
+    assert lab_plan.plan(marked, student=True).folder == student_workspace.folder(marked)
 
 
 def test_the_students_python_imports_nothing_of_it(marked):
-    student_workspace.hand_out(marked)
+    student_workspace.update(marked)
     code = """
 found = []
 for name in ("exercises", "mistakes", "equivalents", "demo", "sizes", "hidden", "coursekit", "coursekit.author"):
@@ -451,16 +452,16 @@ import cases, public_tests
 print(found)
 """
     folder = student_workspace.folder(marked) / ASSIGNMENT
-    environment = plan.plan(marked, student=True).environment
+    environment = lab_plan.plan(marked, student=True).environment
     command = [str(student_workspace.python(marked)), "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_the_students_server_gives_none_of_its_files(marked):
-    student_workspace.hand_out(marked)
-    server = plan.plan(marked, student=True)
-    with server_process.running(server):
+    student_workspace.update(marked)
+    server = lab_plan.plan(marked, student=True)
+    with lab_server.running(server):
         port = int(server.url.rpartition(":")[2])
 
         def get(path: str) -> tuple[int, bytes]:
@@ -488,12 +489,11 @@ def test_the_students_server_gives_none_of_its_files(marked):
 WORKER = """
 import sys
 from pathlib import Path
-from coursekit.grading.cluster import wire_format as parcels
-from coursekit.grading.cluster import worker
-pack, order = (Path(name).read_bytes() for name in sys.argv[1:])
+from coursekit.grading.cluster import wire_format, worker
+course, submission = (Path(name).read_bytes() for name in sys.argv[1:])
 print("asks", flush=True)
-answer = worker.examine(pack, order, worker.engine(), 1)
-print(parcels.unpacked(answer)[0].get("student"), flush=True)
+answer = worker.examine(course, submission, worker.engine_digest(), 1)
+print(wire_format.decode(answer)[0].get("student"), flush=True)
 sys.stdin.read()
 """
 
@@ -507,7 +507,7 @@ def packed(marked, tmp_path_factory):
 
 
 class Worker:
-    """What a Dask worker does, without Dask: it asks a desk, whose folder lies in ``disk``."""
+    """What a Dask worker does, without Dask: it asks a worker process, whose folder lies in ``disk``."""
 
     def __init__(self, disk: Path, packed: tuple[str, str]) -> None:
         self.disk = disk
@@ -568,8 +568,8 @@ ENDS = {
     "it has nothing more to do": lambda one: one.process.stdin.close(),
     "it is told to end": lambda one: one.process.send_signal(signal.SIGTERM),
     "it is killed": lambda one: kill(one.process.pid),
-    "its desk is killed": lambda one: [kill(pid) for pid in one.family("cluster.worker_process")],
-    "both are killed, the desk first": lambda one: [
+    "worker process is killed": lambda one: [kill(pid) for pid in one.family("cluster.worker_process")],
+    "both are killed, the worker process first": lambda one: [
         kill(pid) for pid in (*one.family("cluster.worker_process"), one.process.pid)
     ],
     "its group is killed": lambda one: [
@@ -588,7 +588,7 @@ def test_a_worker_leaves_nothing_on_its_disk(worker, tmp_path, end):
     family = descendants(one.process.pid)
     ENDS[end](one)
     until(lambda: not list(tmp_path.iterdir()), "an empty disk")
-    if "desk" not in end or "both" in end:
+    if "worker process" not in end or "both" in end:
         until(lambda: not family & set(parents()), "the end of all its processes")
     assert list(tmp_path.iterdir()) == []
 
@@ -620,16 +620,16 @@ def test_what_nobody_could_remove_the_next_worker_does(worker, tmp_path):
     third = worker()
     third.graded()
     assert len(list(tmp_path.glob("coursekit-desk-*"))) == 2, "the one in use stays, and there is the new one"
-    assert leaks_of_desks(tmp_path) == 2
+    assert unpacked_courses(tmp_path) == 2
 
 
-def leaks_of_desks(disk: Path) -> int:
+def unpacked_courses(disk: Path) -> int:
     return sum((folder / "course" / "hidden").is_dir() for folder in disk.glob("coursekit-desk-*"))
 
 
 def test_the_pack_of_a_course_has_no_other_assignments_secrets(marked):
     """What a worker need not have it does not get."""
-    _, files = wire_format.unpacked(payload.of_course(marked, ASSIGNMENT))
+    _, files = wire_format.decode(payload.of_course(marked, ASSIGNMENT))
     hidden = {name for name in files if name.startswith("hidden/")}
     assert f"hidden/{ASSIGNMENT}/exercises.py" in hidden
     assert not [name for name in hidden if name.startswith(("hidden/digits", "hidden/application"))]

@@ -138,7 +138,7 @@ def show():
     return [text, lines, SEEN, compute_cost.__doc__, os.environ.get("SEEN"), sys.argv, getattr(np, "seen", "")]
 def keep(*what):
     text = repr(what)
-    if type(sys.stdout).__name__ != "_Nowhere":
+    if type(sys.stdout).__name__ != "_DiscardedOutput":
         return
     SEEN.append(what)
     open("seen.txt", "a").write(text)

@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 from coursekit.config import configure
 from coursekit.feedback import budget, cells, code, equations, images, markdown, text
-from coursekit.feedback.budget import LINE_CHARS, Budget, Spent
+from coursekit.feedback.budget import LINE_CHARS, Budget, BudgetExceeded
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from tests.classroom import ROOT
@@ -111,7 +111,7 @@ def without_pictures(html):
 def test_a_flood_in_added_cells_pushes_no_answer_off_the_page(name, spent):
     """What is graded is shown in full and in colour, the rest within the budget: counted, so the same everywhere."""
     notebook = flooded(FLOODS[name])
-    shown = cells.shown(notebook, notes_are_told=False)
+    shown = cells.render(notebook, notes_shown_above=False)
     (page,) = spent
     html = html_of(shown)
     assert min(page.work, page.html_chars, page.picture_chars, page.pixels) >= 0
@@ -133,7 +133,7 @@ def test_floods_in_the_answers_themselves_leave_something_of_each(spent):
         cell.source += "\n" + "<'\x00" * 30_000
         if cell.cell_type == "code":
             cell.outputs = [nbformat.from_dict(stream("<'\x00" * 60_000)) for _ in range(50)]
-    shown = cells.shown(notebook, notes_are_told=False)
+    shown = cells.render(notebook, notes_shown_above=False)
     graded = [cell for cell in shown if cell.graded]
     assert len(html_of(shown)) < budget.HTML_CHARS * 1.1
     assert len(graded) == 20
@@ -147,15 +147,15 @@ def test_pictures_of_an_answer_are_shown_behind_a_flood_of_pictures():
     answer = notebook.cells[-1]
     answer.update(cell_type="markdown", id="answer", source="![mine](attachment:a)")
     answer.attachments = {"a": {"image/png": base64.b64encode(png(1_000, 1_000)).decode()}}
-    assert 'alt="mine"' in cells.shown(notebook, notes_are_told=False)[-1].html
+    assert 'alt="mine"' in cells.render(notebook, notes_shown_above=False)[-1].html
 
 
 def test_what_is_left_out_says_where_it_is():
     notebook = flooded(FLOODS["cells"])
-    assert "the notebook as you handed it in" in cells.shown(notebook, False)[-1].html
+    assert "the notebook as you handed it in" in cells.render(notebook, False)[-1].html
     view = cells.View(original="submitted/anna/step-by-step/")
-    assert "submitted/anna/step-by-step/" in cells.shown(notebook, False, view)[-1].html
-    told = html_of(cells.shown(with_added([text_cell("x" * 19_000)] * 200), False, view))
+    assert "submitted/anna/step-by-step/" in cells.render(notebook, False, view)[-1].html
+    told = html_of(cells.render(with_added([text_cell("x" * 19_000)] * 200), False, view))
     assert "This cell is left out: the notebook is too large for one page. It is in submitted/anna" in told
 
 
@@ -164,7 +164,7 @@ def test_a_page_is_the_same_whatever_pages_were_made_before():
     notebook = flooded(FLOODS["equations full of primes"])
     code.highlighted.cache_clear()
     equations.mathml.cache_clear()
-    assert cells.shown(notebook, False) == cells.shown(notebook, False)
+    assert cells.render(notebook, False) == cells.render(notebook, False)
 
 
 def test_no_flood_costs_more_than_ten_times_an_honest_page():
@@ -178,7 +178,7 @@ def test_no_flood_costs_more_than_ten_times_an_honest_page():
         equations.mathml.cache_clear()
         code.highlighted.cache_clear()
         began = time.process_time()
-        cells.shown(notebook, False)
+        cells.render(notebook, False)
         return time.process_time() - began
 
     cost(list)  # imports
@@ -217,15 +217,15 @@ def test_of_very_many_lines_the_first_and_the_last_are_shown():
 
 def test_nobody_spends_what_is_kept_for_others():
     page = Budget(work=400, html_chars=400, picture_chars=400, pixels=400)
-    page.keep(3, 1)
+    page.reserve(3, 1)
     page.spend(work=100, html="x" * 100)
     for spend in ({"work": 1}, {"html": "x"}):
-        with pytest.raises(Spent):
+        with pytest.raises(BudgetExceeded):
             page.spend(**spend)
     page.take_picture(100, 100)
-    with pytest.raises(Spent):
+    with pytest.raises(BudgetExceeded):
         page.take_picture(1, 1)
-    page.hand_out(with_pictures=True)
+    page.begin_cell(with_pictures=True)
     page.spend(work=100, html="x" * (50 - LINE_CHARS - 1) + "\n", preformatted=True)
     page.take_picture(300, 300)
     assert (page.work, page.room) == (200, 50)

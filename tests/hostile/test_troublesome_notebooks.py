@@ -11,14 +11,14 @@ import pytest
 from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook
 from coursekit.grading.options import GradingOptions
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.reference import assignments
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
 
 POINTS = {row.grade_id: row.points for row in assignments.load(Course(ROOT), ASSIGNMENT).exercises}
 SCRIPTS = "from IPython.display import HTML\nHTML('<script>alert(2)</script><img src=x onerror=alert(3)>')"
-LIMITS = Limits(cell_timeout_s=3, call_timeout_s=1.0)
+LIMITS = TimeLimits(cell_timeout_s=3, call_timeout_s=1.0)
 COST = "cost = np.sum(losses) / m"
 
 

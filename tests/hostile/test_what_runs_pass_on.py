@@ -15,7 +15,7 @@ import pytest
 
 from coursekit.grading import grade, gradebook
 from coursekit.marking.runner import Run
-from coursekit.marking.stop_reasons import TAUGHT
+from coursekit.marking.stop_reasons import DISCLOSED
 from coursekit.sandbox import client, isolation
 from tests.attacks import PAGE_CACHE, PERFECT, QUICK, Room, leaked, printed, said, thieves
 from tests.classroom import ASSIGNMENT, hand_in, small_course
@@ -89,21 +89,21 @@ def test_hidden_inputs_are_not_told_as_the_error_of_a_cell(room, carried):
 
 def test_a_function_is_not_tried_in_a_process_that_began_after_its_reference_was_in_another(room, monkeypatch):
     """The rule itself, whatever led there: the same right function is tried in a process that began before."""
-    rows, questions = room.rows, room.marker._questions
+    rows, questions = room.rows, room.marker._calls
     cost, forward = rows["compute_cost"], rows["linear_activation_forward"]
-    notebook, taught = room.rebuilt(room.notebook()), set()
-    with Run(room.marker._sandbox, notebook, room.marker._rows, {}, QUICK, taught) as run:
-        run.cells()
-        brings = {**questions[forward.key], **room.marker._helpers.for_exercise(forward), "source": ""}
-        assert run.probe(forward, brings, second=True)["defined"]
-        assert taught == {"linear_forward"}
-        assert run.probe(rows["linear_forward"], questions[rows["linear_forward"].key])["defined"]
+    notebook, disclosed = room.rebuilt(room.notebook()), set()
+    with Run(room.marker._sandbox, notebook, room.marker._rows, {}, QUICK, disclosed) as run:
+        run.run_cells()
+        brings = {**questions[forward.key], **room.marker._references.for_exercise(forward), "source": ""}
+        assert run.call(forward, brings, retry=True)["defined"]
+        assert disclosed == {"linear_forward"}
+        assert run.call(rows["linear_forward"], questions[rows["linear_forward"].key])["defined"]
         run._process.lose("a step", "for this test")  # the next one begins anew
-        assert TAUGHT in run.probe(rows["linear_forward"], questions[rows["linear_forward"].key])
-        assert run.probe(cost, questions[cost.key])["defined"]
-    with Run(room.marker._sandbox, notebook, room.marker._rows, {}, QUICK, taught) as run:
-        run.cells()
-        assert TAUGHT in run.probe(rows["linear_forward"], questions[rows["linear_forward"].key])
+        assert DISCLOSED in run.call(rows["linear_forward"], questions[rows["linear_forward"].key])
+        assert run.call(cost, questions[cost.key])["defined"]
+    with Run(room.marker._sandbox, notebook, room.marker._rows, {}, QUICK, disclosed) as run:
+        run.run_cells()
+        assert DISCLOSED in run.call(rows["linear_forward"], questions[rows["linear_forward"].key])
 
 
 # --- the page cache, through every door that leads to a mark ----------------------------------------------------

@@ -5,18 +5,18 @@
     exercises    cells against the table of exercises                  E3xx
     experiments  tags of cells that are not run at grading             E3xx
     docs         links, names of files and commands (markdown reads)   D4xx
-    released     the release is fresh and gives nothing away           R5xx
+    released     the release is up to date and reveals nothing           R5xx
     recordings   expected outputs are what the solutions return        X6xx
-    acceptance   marks, mistakes, right answers, mutants: figures      G7xx
+    acceptance   marks, mistakes, right answers, mutants: with figures      G7xx
 
-Every code has its line in ``findings.CODES``. A check returns findings and never raises for what it checks:
-a broken notebook is one finding, and the other notebooks are still looked at.
+Every code has its line in ``findings.CODES``. A check returns findings and does not raise for defects of
+the course: a broken notebook is one finding, and the other notebooks are still checked.
 """
 
 from collections.abc import Callable, Collection
 from pathlib import PurePosixPath
 
-from coursekit.authoring.checks import acceptance as pipeline
+from coursekit.authoring.checks import acceptance as acceptance_checks
 from coursekit.authoring.checks import docs, exercises, experiments, form, markers, recordings, released
 from coursekit.authoring.checks.commands import Commands
 from coursekit.authoring.checks.findings import CODES, Finding
@@ -29,19 +29,19 @@ def run(
     course: Course,
     assignments: Collection[str] = (),
     fix: bool = False,
-    gates: bool = True,
+    acceptance: bool = True,
     say: Callable[[str], None] = lambda text: None,
     mutants: int = 1,
     brief: bool = False,
     commands: Commands | None = None,
 ) -> list[Finding]:
-    """Everything that is wrong with the course, or with these assignments alone; empty when nothing is.
+    """All findings about the course, or about these assignments alone.
 
-    ``fix`` writes the source notebooks in canonical form first, and says what that changed.
-    ``gates`` tries what marks depend on, in scratch courses and function by function, and says the figures;
-    ``mutants`` says how many of the solutions' mutants: every one (1), every third (3), none (0). ``brief``: without
-    experiments, and with fewer gradings of the same submission, as every commit is checked. ``commands``: those that
-    the docs may name; without them no command in the docs is looked at.
+    ``fix`` first writes the source notebooks in canonical form, and reports the changes.
+    ``acceptance`` runs the acceptance checks, in scratch courses and function by function, and reports their figures;
+    ``mutants``: try every mutant of the solutions (1), every third (3), none (0). ``brief``: without experiments, and
+    with fewer gradings of the same submission, as for every commit. ``commands``: the commands that the docs may name;
+    if None, commands in the docs are not checked.
     """
     sources, findings = form.read_all(course, fix, say)
     if assignments:
@@ -53,8 +53,8 @@ def run(
         findings += docs.check(course, sources, commands)
     findings += released.check(course, sources, assignments)
     findings += recordings.check(course, sources)
-    if gates:
-        findings += pipeline.check(course, sources, say, mutants, brief)
+    if acceptance:
+        findings += acceptance_checks.check(course, sources, say, mutants, brief)
     return findings
 
 

@@ -1,12 +1,13 @@
-"""The author's gates: what has to be true before anybody's mark can be trusted, each with its figure.
+"""Acceptance checks: what has to be true before marks can be trusted, each with a figure.
 
     ends      the solution notebook earns everything, the untouched release nothing
-    costs     what takes longer than a second and decides no mark is an experiment; the other cells run without these
-    class     each exercise blank or wrong costs its own points only; twenty gradings of the same are the same
+    costs     a cell that takes longer than a second and decides no mark is an experiment; others run without these
+    class     each exercise left blank or wrong costs only its own points; twenty gradings of a submission are equal
     answers   every mistake of the catalogue is caught, every right answer keeps full marks
-    mutants   every small change of a solution loses marks, or is known to be no error
+    mutants   every mutant of a solution loses marks, or is listed as equivalent
 
-The first two are graded as any submission is, in scratch courses; the others are tried function by function.
+``ends`` and ``class`` grade submissions in scratch courses, ``costs`` runs the solution notebook; the others call
+single functions.
 """
 
 import time
@@ -20,11 +21,11 @@ from coursekit.authoring.checks import (
     acceptance_experiments,
     acceptance_mutants,
 )
-from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 
 Say = Callable[[str], None]
 JOBS = 2
@@ -32,45 +33,47 @@ MANY, FEW = 20, 4  # gradings of the same submission
 
 
 def check(course: Course, sources: list[Source], say: Say, every: int = 1, brief: bool = False) -> list[Finding]:
-    """Findings G7xx; ``say`` is told the figures of each assignment.
+    """Findings G7xx; calls ``say`` with the figures of each assignment.
 
-    ``every``: of the mutants each one is tried (1), or each third (3), or none (0). ``brief``: without
-    experiments, and with fewer gradings of the same submission.
+    ``every``: try every mutant (1), every third (3), or none (0). ``brief``: without experiments, and with fewer
+    gradings of the same submission.
     """
     findings: list[Finding] = []
-    with acceptance_courses.scratch(course) as whole, acceptance_courses.scratch(course) as short:
+    with acceptance_courses.scratch(course) as full_course, acceptance_courses.scratch(course) as short_course:
         for source in sources:
-            with Pool(course.root, source.assignment, JOBS) as pool:
-                findings += _Assignment(course, source, say).check(whole, short, pool, every, brief)
+            with ReferencePool(course.root, source.assignment, JOBS) as pool:
+                findings += _AcceptanceChecks(course, source, say).check(full_course, short_course, pool, every, brief)
     return findings
 
 
-class _Assignment:
-    """The gates of one assignment, one after another; one that raises is a finding, and the others go on."""
+class _AcceptanceChecks:
+    """Runs the acceptance checks of one assignment; a check that raises gives a finding, and the others still run."""
 
     def __init__(self, course: Course, source: Source, say: Say) -> None:
         self._course, self._source, self._say = course, source, say
         self._findings: list[Finding] = []
 
-    def check(self, whole: Course, short: Course, pool: Pool, every: int, brief: bool) -> list[Finding]:
+    def check(
+        self, full_course: Course, short_course: Course, pool: ReferencePool, every: int, brief: bool
+    ) -> list[Finding]:
         course, source = self._course, self._source
-        self._try("marks", lambda: acceptance_ends.marks(course, whole, source, experiments=not brief))
+        self._try("marks", lambda: acceptance_ends.marks(course, full_course, source, experiments=not brief))
         if self._findings:
-            self._say(f"{source.assignment}: the other gates are tried when this is fixed")
+            self._say(f"{source.assignment}: the other acceptance checks run when this is fixed")
             return self._findings
-        self._try("leaks", lambda: acceptance_ends.leaks(course, whole, source))
+        self._try("leaks", lambda: acceptance_ends.leaks(course, full_course, source))
         self._try("costs", lambda: acceptance_experiments.check(course, source))
-        self._try("class", lambda: acceptance_class.check(short, source, pool, FEW if brief else MANY))
+        self._try("class", lambda: acceptance_class.check(short_course, source, pool, FEW if brief else MANY))
         self._try("answers", lambda: acceptance_answers.check(source, pool))
         if every:
             self._try("mutants", lambda: acceptance_mutants.check(source, pool, every))
         return self._findings
 
-    def _try(self, name: str, gate: Callable[[], Gate]) -> None:
+    def _try(self, name: str, check: Callable[[], AcceptanceResult]) -> None:
         start = time.monotonic()
         try:
-            found, figure = gate()
-        except Exception as error:  # the boundary of one gate
+            found, figure = check()
+        except Exception as error:  # the boundary of one check
             what = error.found if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
             remedy = "fix the findings above, and check again"
             found, figure = [Finding("G704", self._source.where, what[:300], remedy)], "could not be tried"

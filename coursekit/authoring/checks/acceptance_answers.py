@@ -1,12 +1,12 @@
 """The catalogue against the cases: every mistake loses marks, and every right answer keeps all of them."""
 
-from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
-from coursekit.reference.process import Pool
+from coursekit.reference.process import ReferencePool
 
 
-def check(source: Source, pool: Pool) -> Gate:
-    """Findings G706 and G707, and how many there are of either sort."""
+def check(source: Source, pool: ReferencePool) -> AcceptanceResult:
+    """Findings G706 and G707, and the figures."""
     tried = pool.ask("losing", ({"function": row.function} for row in source.exercises))
     wrong, right, losing = ([answer for one in tried for answer in one[sort]] for sort in ("wrong", "right", "losing"))
     missed = [answer for answer in wrong if answer not in losing]

@@ -1,4 +1,4 @@
-"""The two ends: the solution earns everything and stays silent, the untouched release earns and shows nothing."""
+"""The two extremes: the solution earns all points without messages; the untouched release earns and reveals nothing."""
 
 import html
 import re
@@ -6,7 +6,7 @@ import re
 from nbformat import NotebookNode
 
 from coursekit.authoring.checks import acceptance_courses, acceptance_text
-from coursekit.authoring.checks.acceptance_courses import Gate
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.authoring.checks.released import SECRETS, solution_lines
 from coursekit.feedback import generation
@@ -18,29 +18,30 @@ from selfcheck import recordings
 SOLUTION, UNTOUCHED = "solution", "untouched"
 
 
-def marks(course: Course, whole: Course, source: Source, experiments: bool = True) -> Gate:
-    """Full marks for the solution, whose cells stay silent; none for the untouched release."""
+def marks(course: Course, scratch: Course, source: Source, experiments: bool = True) -> AcceptanceResult:
+    """Check full marks for the solution, whose cells write no messages; no marks for the untouched release."""
     name = source.assignment
-    acceptance_courses.set_up(whole, source, notebooks.dumps(source.notebook))
-    acceptance_courses.hand_in(whole, name, {SOLUTION: notebooks.dumps(source.notebook)})
+    acceptance_courses.set_up(scratch, source, notebooks.dumps(source.notebook))
+    acceptance_courses.hand_in(scratch, name, {SOLUTION: notebooks.dumps(source.notebook)})
     released = course.release(name) / f"{name}.ipynb"
     if released.is_file():
-        acceptance_courses.hand_in(whole, name, {UNTOUCHED: released.read_text(encoding="utf-8")})
-    findings, earned = acceptance_courses.graded(whole, source, experiments=experiments)
+        acceptance_courses.hand_in(scratch, name, {UNTOUCHED: released.read_text(encoding="utf-8")})
+    findings, earned = acceptance_courses.graded(scratch, source, experiments=experiments)
     solution, untouched = earned.get(SOLUTION), earned.get(UNTOUCHED)
     if solution is not None:
-        executed = notebooks.read(whole.autograded(name, SOLUTION) / f"{name}.ipynb")
+        executed = notebooks.read(scratch.autograded(name, SOLUTION) / f"{name}.ipynb")
         findings += [*_full(source, solution), *_silent(source, executed), *acceptance_text.check(source, executed)]
     if untouched is not None:
         findings += _nothing(source, untouched)
     return findings, f"solution {_sum(solution)}, untouched release {_sum(untouched)}"
 
 
-def leaks(course: Course, whole: Course, source: Source) -> Gate:
-    """No line of a solution and no hidden test on the feedback page of the untouched release, which was graded before,
-    and none in the released recordings. (``released`` looks into the other files.)
+def leaks(course: Course, scratch: Course, source: Source) -> AcceptanceResult:
+    """Check that neither the feedback page of the untouched release nor the released recordings reveal anything.
+
+    That is: no line of a solution and no hidden test. The release was graded before; ``released`` checks other files.
     """
-    (page,) = generation.feedback(whole, source.assignment, [UNTOUCHED])
+    (page,) = generation.feedback(scratch, source.assignment, [UNTOUCHED])
     if page.problem:
         return [Finding("G704", source.where, page.problem[:300], "fix what it says")], "not written"
     text = page.path.read_text(encoding="utf-8")
@@ -49,13 +50,13 @@ def leaks(course: Course, whole: Course, source: Source) -> Gate:
     if secret := SECRETS.search("".join(text.split())):
         found.append(secret[0])
     where = f"feedback on the untouched {source.assignment}"
-    findings = [Finding("G709", where, f"shows {line!r}", "keep it from the page") for line in found]
+    findings = [Finding("G709", where, f"shows {line!r}", "keep it off the page") for line in found]
     recorded = _recordings(course, source)
     where = f"release/{source.assignment}"
     findings += [Finding("G709", where, f"a recording of {name!r}", "run `./course record`") for name in recorded]
     return (
         findings,
-        f"{len(findings) or 'none'} on the page of the blank one and in the released recording",
+        f"{len(findings) or 'none'} on the feedback page of the untouched release and in the released recording",
     )
 
 
@@ -107,7 +108,7 @@ def _nothing(source: Source, marks: StudentMarks) -> list[Finding]:
 
 
 def _silent(source: Source, executed: NotebookNode) -> list[Finding]:
-    """What the solution notebook's cells wrote and showed when it was run."""
+    """Findings on exceptions, messages and displayed values of the executed solution notebook."""
     findings = []
     for cell in executed.cells:
         for output in cell.get("outputs", ()):

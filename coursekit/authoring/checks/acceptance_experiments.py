@@ -1,10 +1,10 @@
-"""What the solution notebook's cells cost at grading, where experiments are not run; and that the others still run."""
+"""The time of the solution notebook's cells at grading, without experiments; and that the other cells still run."""
 
-from coursekit.authoring.checks.acceptance_courses import Gate, standing
+from coursekit.authoring.checks.acceptance_courses import AcceptanceResult, available_isolation
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.experiments import is_graded, plan
 from coursekit.marking import warm_up
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.marking.runner import Run
 from coursekit.model.course import Course
 from coursekit.sandbox.client import Sandbox
@@ -12,18 +12,18 @@ from coursekit.sandbox.client import Sandbox
 MAX_S = 1.0  # a cell that decides no mark and takes longer should be tagged as an experiment
 
 
-def check(course: Course, source: Source) -> Gate:
+def check(course: Course, source: Source) -> AcceptanceResult:
     """Findings G712 and G713, and the figure. Time in which other programs had the processors does not count."""
     files = course.trusted_files(source.assignment)
-    calls = warm_up.drawings(source.notebook, files)
+    calls = warm_up.calls(source.notebook, files)
     rows = source.exercises
     seconds: dict[str, float] = {}
     with (
-        Sandbox(files, walls=standing(), beforehand=calls) as sandbox,
-        Run(sandbox, source.notebook, rows, {}, Limits(), set()) as run,
+        Sandbox(files, layers=available_isolation(), warm_up_calls=calls) as sandbox,
+        Run(sandbox, source.notebook, rows, {}, TimeLimits(), set()) as run,
     ):
-        seconds = run.measured()
-        executed = run.cells()
+        seconds = run.measure_cells()
+        executed = run.run_cells()
     unrun = plan.unrun(source.notebook)
     findings = []
     for cell in executed.cells:

@@ -1,4 +1,4 @@
-"""The expected outputs in the text: they are what the solution notebook's test cells print."""
+"""Check that expected outputs in the text are what the solution notebook's test cells print."""
 
 import math
 import re
@@ -11,11 +11,11 @@ from coursekit.model import notebooks
 
 _EXPECTED = re.compile(r"(?ms)^\*\*Expected output\*\*.*?^```\w*\n(?P<text>.*?)^```")
 _TOKEN = re.compile(r"[\[\](){},=:]|[^\s\[\](){},=:]+")
-REL, ABS = 1e-6, 1e-7  # numbers are printed with eight digits, and machines differ in the last one
+REL, ABS = 1e-6, 1e-7  # numbers are printed with eight digits, and computers differ in the last one
 
 
 def check(source: Source, executed: NotebookNode) -> Iterator[Finding]:
-    """Findings G714. A text belongs to the last test cell above it; ``executed`` is the solution notebook, run."""
+    """Findings G714. A text belongs to the last test cell above it; ``executed`` is the executed solution notebook."""
     outputs = {cell.id: cell.get("outputs", ()) for cell in executed.cells}
     test = ""
     for cell in source.notebook.cells:
@@ -32,7 +32,7 @@ def _printed(outputs: list[NotebookNode]) -> str:
 
 
 def _ends_in(printed: str, expected: str) -> bool:
-    """Whether these are the last words and numbers of what was printed, whatever the spaces between them."""
+    """Whether the printed text ends with these words and numbers, regardless of spaces."""
     have, want = _TOKEN.findall(printed), _TOKEN.findall(expected)
     return len(want) <= len(have) and all(map(_same, have[len(have) - len(want) :], want))
 

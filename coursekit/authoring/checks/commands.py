@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-Commands = dict[str, frozenset[str] | None]  # name -> its options; None where it takes any
+Commands = dict[str, frozenset[str] | None]  # name -> its options; None if it accepts any
 
 _EVERYWHERE = frozenset({"--help", "-h"})
 # `./course` anywhere, the others at the beginning of a line only: "from coursekit import x" is no command.
@@ -12,7 +12,7 @@ _END = re.compile(r"\s#|[)>`]")
 
 
 def of(root: object) -> Commands:
-    """The commands of a command line (a click group) and their options."""
+    """The commands of a click group, with their options."""
     return {name: _options(command) for name, command in getattr(root, "commands", {}).items()}
 
 
@@ -28,7 +28,7 @@ def _context(command: object) -> dict[str, object]:
 
 
 def unknown(code: str, commands: Commands) -> Iterator[str]:
-    """What a piece of code calls of coursekit that is not there, in words."""
+    """A message for each command or option of coursekit in the code that does not exist."""
     for call in _CALL.finditer(code):
         words = _END.split(call[1])[0].split()
         name = words[0] if words else ""

@@ -1,4 +1,4 @@
-"""Links, names of files, commands and paths in the docs and in the Markdown cells."""
+"""Check links, file names, commands and paths in the docs and in the Markdown cells."""
 
 import os
 import re
@@ -11,10 +11,10 @@ from urllib.parse import unquote
 from coursekit.authoring.checks import commands, markdown
 from coursekit.authoring.checks.commands import Commands
 from coursekit.authoring.checks.findings import Finding, Source
-from coursekit.authoring.checks.markdown import Page
+from coursekit.authoring.checks.markdown import MarkdownPage
 from coursekit.model.course import Course
 
-# Names that docs may use though no such file is kept: whoever follows the docs makes them.
+# Files that do not exist in the repository: users create them by following the docs.
 MADE_BY_USERS = ("marks.csv",)
 _KIND = re.compile(r"(cfg|csv|css|db|h5|html|ipynb|jpg|json|lock|md|pdf|png|py|sh|svg|toml|txt|ya?ml|zip)")
 _NAME = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*/?")
@@ -30,9 +30,9 @@ class Text:
     """A page of the docs, or a Markdown cell."""
 
     where: str
-    folders: tuple[Path, ...]  # from which its links lead
+    folders: tuple[Path, ...]  # to which its links are relative
     text: str
-    page: Page
+    page: MarkdownPage
     anchors: frozenset[str]  # of the whole file
 
     def at(self, line: int) -> str:
@@ -40,7 +40,7 @@ class Text:
 
 
 def check(course: Course, sources: list[Source], known: Commands | None = None) -> list[Finding]:
-    """Findings D4xx of all docs. Commands are looked for among those that are ``known``, if they are given."""
+    """Findings D4xx of all docs. Commands are compared with the ``known`` ones, if these are given."""
     texts, findings = _pages(course, sources)
     for source in sources:
         texts += _cells(course, source)
@@ -57,7 +57,7 @@ def check(course: Course, sources: list[Source], known: Commands | None = None) 
                 Finding(
                     "D404",
                     text.at(number),
-                    f"{found[0]!r} is a path of one machine",
+                    f"{found[0]!r} is a path of one computer",
                     "name it from the course directory",
                 )
                 for found in _MACHINE.finditer(line)
@@ -93,7 +93,7 @@ def _cells(course: Course, source: Source) -> list[Text]:
 
 
 def _folders(course: Course, path: Path) -> tuple[Path, ...]:
-    """Where the links of a file lead from: where it lies, and where a release puts it."""
+    """The folders to which links of a file are relative: its own, and that of its release."""
     parts = path.relative_to(course.root).parts
     return (path.parent, course.release(parts[1])) if parts[0] == "source" else (path.parent,)
 
@@ -102,7 +102,7 @@ def _links(course: Course, text: Text) -> Iterator[Finding]:
     for line, href in text.page.links:
         target, _, anchor = unquote(href).partition("#")
         if _SCHEME.match(target) or href.startswith("//"):
-            continue  # another site, an attachment; file: is found as a path of one machine
+            continue  # another site, an attachment; file: is found as an absolute path (D404)
         target = target.partition("?")[0]
         found = [there for folder in text.folders if (there := (folder / target).resolve()).exists()]
         if target and (not found or target.startswith("/") or not found[0].is_relative_to(course.root.resolve())):
@@ -124,7 +124,7 @@ def _anchors(path: Path) -> frozenset[str] | tuple[str, ...]:
 
 
 def _files(text: Text, names: frozenset[str], ignored: tuple[str, ...]) -> Iterator[Finding]:
-    """Names in back-ticks that look like files of this repository and are none."""
+    """Findings on names in back-ticks that look like files of this repository but do not exist."""
     for line, code in text.page.codes:
         if not _NAME.fullmatch(code) or ".." in code:
             continue  # placeholders, globs, expressions, commands, other sites
@@ -146,7 +146,7 @@ def _commands(text: Text, known: Commands) -> Iterator[Finding]:
 
 
 def _names(course: Course) -> frozenset[str]:
-    """Every file and folder of the repository, as written from its top."""
+    """The paths of all files and folders of the repository, relative to its root."""
     found = []
     for where, folders, names in os.walk(course.root):
         folders[:] = [name for name in folders if name not in (".git", ".venv") and not name.endswith("_cache")]

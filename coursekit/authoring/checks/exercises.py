@@ -1,4 +1,4 @@
-"""The cells of a notebook against the table of exercises: which, their points, flags, what they show."""
+"""Compare the cells of a notebook with the table of exercises: ids, points, flags, displayed values."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from coursekit.model import notebooks, stubs
 from coursekit.model.exercise import Exercise
 
 SCHEMA_VERSION = 3
-MAX_LINES = 15  # that students see; a longer cell holds more than one idea
+MAX_LINES = 15  # that students see; a longer cell contains more than one idea
 SOLUTION_FLAGS = {"grade": False, "locked": False, "solution": True, "task": False}
 WRITTEN_FLAGS = {"grade": True, "locked": False, "solution": True, "task": False}  # graded by a person
 TEST_FLAGS = {"grade": True, "locked": True, "solution": False, "task": False}
@@ -63,21 +63,21 @@ def _exercise(source: Source, row: Exercise) -> list[Finding]:
 
 
 def _tests_run(source: Source, row: Exercise, cell: NotebookNode) -> list[Finding]:
-    """A copied test cell is easily left with the public test of the exercise that it was copied from."""
+    """Check that a test cell runs its own public test: a copied cell often still runs that of another exercise."""
     body = _body(notebooks.without_hidden(cell.source))
     if body is None:
         return []  # E310
     own, known = row.test, {other.test for other in source.exercises}
     calls = [call for call in _tests_called(body) if call[0] in known]
     others = sorted({name for name, _ in calls} - {own})
-    told = [f"runs {name}, the public test of another exercise" for name in others]
+    problems = [f"runs {name}, the public test of another exercise" for name in others]
     if (own, row.function) not in calls:
-        told.append(f"does not run {own}({row.function})")
-    return [Finding("E311", source.at(cell), what, f"let it run {own}({row.function})") for what in told[:1]]
+        problems.append(f"does not run {own}({row.function})")
+    return [Finding("E311", source.at(cell), what, f"let it run {own}({row.function})") for what in problems[:1]]
 
 
 def _tests_called(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Every call of something that is called a test: its name, and the name of what it is given."""
+    """The name of each called function that ends in ``_test``, and the name of its first argument."""
     for node in (node for statement in body for node in ast.walk(statement)):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
@@ -127,7 +127,7 @@ def _code(source: Source, cell: NotebookNode) -> list[Finding]:
 
 
 def _body(code: str) -> list[ast.stmt] | None:
-    """The statements of a cell, or None where it is not Python; one silenced by ; counts as ``pass``."""
+    """The statements of a cell, or None if it is not Python; a last one that ends in ; is replaced by ``pass``."""
     tree = notebooks.parsed(code)
     if tree is None:
         return None
@@ -135,7 +135,7 @@ def _body(code: str) -> list[ast.stmt] | None:
 
 
 def _displays(statement: ast.stmt) -> bool:
-    """True unless it shows nothing: it is no expression, or calls print, a public test or ``check``."""
+    """Whether the statement displays a value: an expression that is no call of print, a public test or ``check``."""
     if not isinstance(statement, ast.Expr):
         return False
     call = statement.value

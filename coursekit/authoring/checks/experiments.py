@@ -1,4 +1,4 @@
-"""Cells that are tagged as experiments: never what decides a mark, nor what an answer or a test needs."""
+"""Check cells tagged as experiments: none decides a mark, and no answer or test needs one."""
 
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.experiments import is_graded, is_tagged, plan
@@ -15,10 +15,10 @@ def check(source: Source) -> list[Finding]:
         for cell in cells
         if is_tagged(cell) and is_graded(cell)
     ]
-    in_want = plan.in_want(source.notebook)
+    missing = plan.missing_variables(source.notebook)
     remedy = "make it in a cell that is no experiment, or take the tag off the cell that makes it"
     return findings + [
-        Finding("E313", source.at(cell), f"uses {first_few(in_want[cell.id], 3)}, which only experiments give", remedy)
+        Finding("E313", source.at(cell), f"uses {first_few(missing[cell.id], 3)}, which only experiments give", remedy)
         for cell in cells
-        if cell.id in in_want
+        if cell.id in missing
     ]

@@ -1,4 +1,4 @@
-"""What a check has to say, and the list of everything that it may say."""
+"""Findings of the checks, and the list of their codes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,15 @@ CODES = {
     "N105": "a cell's id is not its grade_id",
     "N106": "a source notebook holds outputs or execution counts",
     "N107": "a notebook or a cell holds metadata outside the allowlist",
-    "N108": "a notebook is written in another way than the canonical one",
+    "N108": "a notebook is not in canonical form",
     "N109": "a notebook under source/ is no assignment's",
     # markers in the cells
     "M201": "solution markers do not pair up, are nested, or are not comments of their own",
-    "M202": "a solution marker stands in a code cell that is no solution",
+    "M202": "a solution marker is in a code cell that is no solution",
     "M203": "a solution cell has no solution region, or an empty one",
-    "M204": "no hint comment stands before a solution region",
+    "M204": "there is no hint comment above a solution region",
     "M205": "markers of hidden tests do not pair up, or do not have a line of their own",
-    "M206": "a hidden test stands outside the graded cells",
+    "M206": "a hidden test is outside the graded cells",
     "M207": "a graded cell's hidden region is not the one line that names its exercise",
     # cells against the table of exercises
     "E301": "an exercise has not exactly one solution cell that defines its function",
@@ -46,7 +46,7 @@ CODES = {
     "D401": "a link leads nowhere",
     "D402": "a link leads to a heading that does not exist",
     "D403": "a file is named that does not exist",
-    "D404": "a path of somebody's machine is named",
+    "D404": "a path of somebody's computer is named",
     "D405": "a command or an option is named that coursekit does not have",
     "D406": "a page of the docs is missing or cannot be read",
     "D407": "an assignment has no requirements.txt",
@@ -54,7 +54,7 @@ CODES = {
     "R501": "a release is missing or not fresh",
     "R502": "a shared file in a release is not the course's own",
     "R503": "a release holds a file that does not belong there",
-    "R504": "a line of a solution stands in a release",
+    "R504": "a release contains a line of a solution",
     "R505": "a release contains a hidden test, its name, or a hidden file",
     "R506": "a solution region of a release lacks its markers, its hint, or the stub that names the exercise",
     "R507": "a folder under release/ belongs to no assignment",
@@ -63,16 +63,16 @@ CODES = {
     # recordings
     "X601": "a recording of expected outputs is not fresh",
     "X602": "the solutions cannot be run to compare the recordings",
-    # gates
+    # acceptance checks
     "G701": "the solution notebook does not earn full marks",
     "G702": "the untouched release earns marks",
     "G703": "a cell of the solution notebook raises, or a graded one writes on stderr or displays a value",
-    "G704": "the gates could not be tried",
+    "G704": "an acceptance check could not be run",
     "G705": "an exercise that is left blank does not lose exactly its points",
     "G706": "a mistake of the catalogue keeps its marks, or costs another exercise's",
     "G707": "a right answer of the catalogue loses marks",
     "G708": "the same submission is not graded the same each time",
-    "G709": "a line of a solution, or a hidden test, stands on a feedback page or in a released recording",
+    "G709": "a feedback page or a released recording contains a line of a solution or a hidden test",
     "G710": "a mutant of a solution keeps full marks, and is not proved equivalent",
     "G711": "an entry of the equivalent mutants is no longer true",
     "G712": "a cell that decides no mark takes longer than a second, and is not tagged as an experiment",
@@ -83,7 +83,7 @@ CODES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: where it is, what it is, what to do about it."""
+    """One defect: where it is, what it is, what to do."""
 
     code: str
     where: str
@@ -96,7 +96,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Source:
-    """A source notebook that can be read, in canonical form whatever its file looks like."""
+    """A readable source notebook; ``notebook`` is in canonical form, also if its file is not."""
 
     assignment: str
     path: Path
@@ -105,5 +105,5 @@ class Source:
     exercises: tuple[Exercise, ...] = ()
 
     def at(self, cell: NotebookNode) -> str:
-        """The cell as findings name it."""
+        """The location of a cell, for a finding."""
         return f"{self.where}[{cell.id}]"

@@ -1,4 +1,4 @@
-"""A page of Markdown as a value: its links, the headings one can link to, and its pieces of code."""
+"""A page of Markdown as a value: its links, its anchors, and its code."""
 
 import re
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# Pieces of code stay; between dollars stands mathematics, in which [2](5) is no link.
+# Code is kept; text between dollars is mathematics, in which [2](5) is no link.
 _MATH = re.compile(r"(?s)(```.*?```|`[^`\n]*`)|\$\$.*?\$\$|\$[^$\n]+\$")
 _HTML_LINK = re.compile(r"""\b(?:href|src)\s*=\s*["']([^"']+)["']""")
 _HTML_ANCHOR = re.compile(r"""\b(?:id|name)\s*=\s*["']([^"']+)["']""")
 
 
 @dataclass(frozen=True)
-class Page:
-    """What can be checked in a page. Pairs begin with the number of the line where their paragraph begins."""
+class MarkdownPage:
+    """The parts of a page that are checked. The first item of each pair is the first line of the paragraph."""
 
     links: tuple[tuple[int, str], ...]
     anchors: frozenset[str]
@@ -24,8 +24,8 @@ class Page:
     blocks: tuple[tuple[int, str], ...]  # fenced or indented
 
 
-def read(text: str, mathematics: bool = False) -> Page:
-    """The page; with ``mathematics`` whatever stands between dollars is left out, as JupyterLab does."""
+def read(text: str, mathematics: bool = False) -> MarkdownPage:
+    """Parse a page; with ``mathematics`` text between dollars is skipped, as JupyterLab does."""
     if mathematics:
         text = _MATH.sub(lambda match: match[1] or "\n" * match[0].count("\n"), text)
     links: list[tuple[int, str]] = []
@@ -46,7 +46,7 @@ def read(text: str, mathematics: bool = False) -> Page:
             anchors += [name for child in token.children or () for name in _HTML_ANCHOR.findall(_html(child))]
             if position and tokens[position - 1].type == "heading_open":
                 anchors += _anchors(token, anchors)
-    return Page(tuple(links), frozenset(anchors), tuple(codes), tuple(blocks))
+    return MarkdownPage(tuple(links), frozenset(anchors), tuple(codes), tuple(blocks))
 
 
 @cache
@@ -68,7 +68,7 @@ def _links(token: Token) -> Iterator[str]:
 
 
 def _anchors(heading: Token, taken: list[str]) -> list[str]:
-    """The names under which GitHub and JupyterLab make a heading known."""
+    """The anchors of a heading on GitHub and in JupyterLab."""
     text = "".join(child.content for child in heading.children or () if child.type in ("text", "code_inline"))
     slug = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
     again = sum(1 for name in taken if name == slug or re.fullmatch(re.escape(slug) + r"-\d+", name))

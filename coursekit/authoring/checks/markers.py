@@ -1,4 +1,4 @@
-"""Solution regions with their hints, and hidden tests, where they belong and in pairs."""
+"""Check the markers of solution regions and hidden tests, and the hints above the regions."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ _HIDDEN = re.compile(r"(BEGIN|END) HIDDEN", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Region:
-    """What stands between two markers. ``above`` is the last line before that is not empty."""
+    """The lines between two markers. ``above`` is the last line before them that is not empty."""
 
     lines: tuple[str, ...]
     above: str
@@ -48,7 +48,7 @@ def solution_regions(text: str) -> tuple[list[Region], str]:
 
 
 def has_hint(region: Region) -> bool:
-    """True if a comment, not a marker, stands right above the region."""
+    """Whether there is a comment, not a marker, directly above the region."""
     above = region.above.strip()
     return above.startswith("#") and len(above) > 2 and BEGIN_SOLUTION not in above and END_SOLUTION not in above
 
@@ -66,7 +66,7 @@ def check(source: Source) -> list[Finding]:
 def _solution(cell: NotebookNode) -> list[tuple[str, str, str]]:
     if not notebooks.is_solution(cell):
         marked = BEGIN_SOLUTION in cell.source or END_SOLUTION in cell.source
-        if marked and cell.cell_type != "markdown":  # a text may well speak of the markers
+        if marked and cell.cell_type != "markdown":  # a Markdown text may mention the markers
             return [
                 (
                     "M202",
@@ -127,7 +127,7 @@ def _line_of(row: Exercise | None) -> str:
 
 
 def _names(line: str, row: Exercise) -> bool:
-    """True if the line is the call of ``check`` for this exercise, however it is spaced and quoted."""
+    """Whether the line calls ``check`` for this exercise, with any spacing and quotes."""
     try:
         return ast.dump(ast.parse(line)) == ast.dump(ast.parse(_line_of(row)))
     except (SyntaxError, ValueError):

@@ -1,12 +1,12 @@
-"""Recordings: every case with the numbers that the solutions return now, and every mistake with what it gives."""
+"""Check that recordings are up to date: the outputs of the solutions for every case, the results of every mistake."""
 
 from coursekit.authoring import recording
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.reference.process import Reference
+from coursekit.reference.process import ReferenceProcess
 
-RECORD = "run `./course record`, and see what it changes"
+REMEDY = "run `./course record`, and see what it changes"
 
 
 def check(course: Course, sources: list[Source]) -> list[Finding]:
@@ -16,7 +16,7 @@ def check(course: Course, sources: list[Source]) -> list[Finding]:
 
 def _assignment(course: Course, source: Source) -> list[Finding]:
     try:
-        with Reference(course.root, source.assignment) as reference:
+        with ReferenceProcess(course.root, source.assignment) as reference:
             reference.ask("ready")
             misfits = reference.ask("misfits")
         differences = recording.check(course, source.assignment)
@@ -32,5 +32,5 @@ def _assignment(course: Course, source: Source) -> list[Finding]:
         case, colon, what = difference.partition(": ")
         name = path.relative_to(course.root).as_posix()
         where = f"{name}[{case}]" if colon and not case.startswith("not a") else name
-        findings.append(Finding("X601", where, what if where != name else difference, RECORD))
+        findings.append(Finding("X601", where, what if where != name else difference, REMEDY))
     return findings

@@ -1,4 +1,4 @@
-"""Releases: fresh, complete, and with nothing in them that students must not see."""
+"""Check that releases are up to date and complete, and contain nothing that students must not see."""
 
 import json
 import re
@@ -16,9 +16,9 @@ from coursekit.model.wording import first_few
 
 SECRETS = re.compile(r"coursekit\.author|(BEGIN|END)HIDDEN")
 _NOT_RELEASED = {"__pycache__", ".ipynb_checkpoints"}
-# Lines that give nothing away: heads of loops and branches, closing brackets, growing a list, bare returns.
+# Lines that reveal nothing: heads of loops and branches, appending to a list, bare returns.
 _TRIVIAL = re.compile(r"(for|while|if|elif|else|try|except|with|def)\b.*:|\w+\.append\(\w+\)|return( \w+)?|pass")
-_SHORTEST = 6  # letters and signs; anything shorter stands in many a line by chance
+_SHORTEST = 6  # characters; shorter lines occur in other texts by chance
 
 
 def check(course: Course, sources: list[Source], assignments: Collection[str] = ()) -> list[Finding]:
@@ -49,7 +49,7 @@ def check(course: Course, sources: list[Source], assignments: Collection[str] = 
 
 
 def _hidden_files(course: Course, assignment: str) -> Iterator[Finding]:
-    """Copies of what must never leave the course, under whatever name."""
+    """Findings on copies of hidden files in a release, under any name."""
     hidden = {path.read_bytes(): path for path in _released(course.root / "hidden") if path.stat().st_size}
     for path in _released(course.release(assignment)):
         if copied := hidden.get(path.read_bytes()):
@@ -97,7 +97,7 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def solution_lines(source: Source) -> list[str]:
-    """The lines of all solution regions that give something away, without blanks."""
+    """The lines of all solution regions that would reveal something, without white space."""
     found = []
     for cell in source.notebook.cells:
         if notebooks.is_written(cell):
@@ -126,7 +126,7 @@ def _leaks(course: Course, assignment: str, secret: list[str]) -> Iterator[Findi
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    """Every text in a file, of a notebook cell by cell with outputs and metadata; any bytes count as text."""
+    """The texts in a file; of a notebook cell by cell, with outputs and metadata. Undecodable bytes are replaced."""
     text = path.read_bytes().decode("utf-8", errors="replace")
     try:
         document = json.loads(text) if path.suffix == ".ipynb" else None
@@ -157,7 +157,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _regions(course: Course, source: Source) -> Iterator[Finding]:
-    """Each region in the released notebook: markers, hint, and a stub that names the exercise."""
+    """Findings on the regions in the released notebook: markers, hint, and a stub that names the exercise."""
     where = f"release/{source.assignment}/{source.assignment}.ipynb"
     remedy = f"fix {source.where}, then run `./course release {source.assignment}`"
     try:

@@ -1,1 +1,1 @@
-"""Mutants of the solutions: what they are, how they are run, and which of them no input tells apart."""
+"""Mutants of the solutions: making them, running them on the cases, and searching for inputs that reveal survivors."""

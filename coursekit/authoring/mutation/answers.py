@@ -1,21 +1,21 @@
-"""The catalogue, tried: which answers fit their solutions, and which lose marks."""
+"""Try the answers of the catalogue: which fit their solutions, and which lose marks."""
 
 from typing import Any
 
 from coursekit.authoring.mutation.harness import silence
-from coursekit.authoring.mutation.trials import bench
+from coursekit.authoring.mutation.trials import harness
 from coursekit.reference.catalogue import Answer
 from coursekit.reference.table import Table
 
 
 def misfits(table: Table) -> list[str]:
-    """``answer: why`` of the answers whose text is not in the solution any more."""
+    """``answer: why`` for the answers whose change no longer applies to the solution."""
     said = ((answer, _misfit(table, answer)) for answer in (*table.mistakes, *table.right_answers))
     return [f"{answer}: {why}" for answer, why in said if why]
 
 
 def _misfit(table: Table, answer: Answer) -> str:
-    """Why an answer does not fit its solution; empty if it does."""
+    """Why the change of an answer does not apply to its solution; empty if it does."""
     try:
         answer.source(table.cells.get(answer.function, ""))
     except ValueError as error:
@@ -24,12 +24,12 @@ def _misfit(table: Table, answer: Answer) -> str:
 
 
 def losing(table: Table, function: str) -> dict[str, Any]:
-    """The answers to one exercise that fit: the wrong ones, the right ones, and those that get less than full marks."""
+    """The answers to one exercise that fit: the wrong ones, the right ones, and those that lose marks."""
     wrong, right = (
         [answer for answer in some if answer.function == function and not _misfit(table, answer)]
         for some in (table.mistakes, table.right_answers)
     )
-    one, lost = bench(table, function), []
+    one, lost = harness(table, function), []
     with silence():
         for answer in (*wrong, *right):
             target = one.function(answer.source(table.cells[function]))
@@ -39,7 +39,7 @@ def losing(table: Table, function: str) -> dict[str, Any]:
 
 
 def first_wrong(table: Table) -> dict[str, str]:
-    """By exercise, the solution cell with the first mistake of the catalogue in it."""
+    """The solution cell with the first mistake of the catalogue, by exercise."""
     found: dict[str, str] = {}
     for mistake in table.mistakes:
         if mistake.function not in found and not _misfit(table, mistake):

@@ -1,7 +1,7 @@
-"""Whether a function loses marks, and whether one that does not can be told from the solution at all.
+"""The mutation harness: whether a mutant loses marks, and whether a survivor differs from the solution on other inputs.
 
-The functions are the course's own, with errors in them: a bench is for a reference process. It has an alarm for loops
-without an end. Every verdict is the grader's: the same observations, the same judge.
+Mutants are the course's own functions with errors, so they run without a sandbox, in a reference process, with a timer
+against endless loops. Verdicts come from the observations and the judge of the grader.
 """
 
 import copy
@@ -27,14 +27,14 @@ from selfcheck import exercises as live
 from selfcheck.comparison import changed, compare
 from selfcheck.returned_values import flatten
 
-CALL_TIMEOUT_S = 3.0  # the slowest case of the course takes a twentieth of a second
+CALL_TIMEOUT_S = 3.0  # the slowest case of the course takes 0.05 s
 CALLS = 200  # valid calls on which a survivor must agree with the solution
-STRAY_SEED = 1_000_003  # a function that forgets to seed itself must not meet the right state by luck
+UNRELATED_SEED = 1_000_003  # a function that does not set the seed must not get the expected random state by chance
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a mutant. ``difference`` says on which valid call a survivor differs from the solution."""
+class MutantResult:
+    """The result for a mutant. ``difference``: a valid call on which a survivor differs from the solution."""
 
     function: str
     name: str
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def silence() -> Any:
-    """Whatever is printed inside goes nowhere."""
+    """Discard everything that is printed within the block."""
     return redirect_stdout(_Nowhere())
 
 
@@ -63,16 +63,18 @@ class _Call:
     changed: tuple[str, ...] = ()
 
 
-class Bench:
-    """An exercise with what it takes to try other functions in it, in this very process.
+class MutationHarness:
+    """An exercise, in which other functions can be tried in this process.
 
-    ``whole`` is the exercise with all its cases, as Python objects; ``cell`` the solution cell, ``solved`` the names of
-    the source notebook after its solutions have run.
+    ``live_exercise`` has all cases as Python objects, ``cell`` is the solution cell, ``solved`` the namespace of the
+    source notebook after its solutions have run.
     """
 
-    def __init__(self, assignment: Assignment, whole: live.Exercise, cell: str, solved: Mapping[str, Any]) -> None:
-        self.assignment, self.exercise = assignment, assignment.exercise(whole.function)
-        self.whole, self._cell, self._solved = whole, cell, solved
+    def __init__(
+        self, assignment: Assignment, live_exercise: live.Exercise, cell: str, solved: Mapping[str, Any]
+    ) -> None:
+        self.assignment, self.exercise = assignment, assignment.exercise(live_exercise.function)
+        self.live_exercise, self._cell, self._solved = live_exercise, cell, solved
         self._calls: dict[int, tuple[_Call, ...]] = {}
 
     @functools.cached_property
@@ -84,15 +86,15 @@ class Bench:
     def solution(self) -> Callable[..., Any]:
         return self._solved[self.exercise.function]
 
-    def outcome(self, mutant: Mutant, calls: int = CALLS) -> Outcome:
-        """What becomes of a mutant."""
+    def result(self, mutant: Mutant, calls: int = CALLS) -> MutantResult:
+        """Try a mutant on the cases; if it survives, search for a valid call on which it differs."""
         target = self.function(mutant.source)
         if target is None or self.loses(target):
-            return Outcome(self.exercise.function, mutant.name, True)
-        return Outcome(self.exercise.function, mutant.name, False, self.difference(target, calls))
+            return MutantResult(self.exercise.function, mutant.name, True)
+        return MutantResult(self.exercise.function, mutant.name, False, self.difference(target, calls))
 
     def function(self, source: str) -> Callable[..., Any] | None:
-        """The exercise's function as ``source`` defines it, among the right ones; None if it does not."""
+        """The exercise's function defined by ``source``, in the namespace of the solutions; None if that fails."""
         namespace = dict(self._solved)
         del namespace[self.exercise.function]
         with suppress(Exception):
@@ -100,53 +102,58 @@ class Bench:
         return namespace.get(self.exercise.function)
 
     def loses(self, target: Callable[..., Any]) -> bool:
-        """Whether the function gets less than full marks; stops at the first case that shows it."""
-        return any(verdict.earned < verdict.points for verdict in (self.verdict(target, part) for part in self._parts))
+        """Whether the function loses marks; stops at the first case that shows it."""
+        return any(
+            verdict.earned < verdict.points
+            for verdict in (self.verdict(target, part) for part in self._partial_exercises)
+        )
 
     def verdict(self, target: Callable[..., Any], part: Exercise | None = None) -> Verdict:
         """The marks for a function, as in grading."""
         exercise = part or self.exercise
-        np.random.seed(STRAY_SEED)
+        np.random.seed(UNRELATED_SEED)
         return judge(self.assignment, exercise, observe(exercise, target, CALL_TIMEOUT_S))
 
     @functools.cached_property
-    def _parts(self) -> tuple[Exercise, ...]:
-        """The exercise with fewer cases, a quick one first, and last the whole: who fails a part fails the whole.
+    def _partial_exercises(self) -> tuple[Exercise, ...]:
+        """The exercise with single cases, the quickest first, and last with all: who fails one of them fails the last.
 
-        A case that should raise an exception goes with another one, because by itself it is worth nothing.
+        A case that should raise an exception is combined with another one, because alone it earns nothing.
         """
 
-        by_name = {case.name: case for case in self.whole.cases}
+        by_name = {case.name: case for case in self.live_exercise.cases}
 
         def cost(case: Case) -> float:
             start = time.perf_counter()
-            _call(self.whole, by_name[case.name], self.solution)
+            _record_call(self.live_exercise, by_name[case.name], self.solution)
             return time.perf_counter() - start
 
         first, *others = sorted((case for case in self.exercise.cases if not case.raises), key=cost)
         parts = [(case,) for case in (first, *others)] + [(first, case) for case in self.exercise.cases if case.raises]
-        return (*(_part(self.exercise, cases) for cases in parts), self.exercise)
+        return (*(_with_cases(self.exercise, cases) for cases in parts), self.exercise)
 
     def difference(self, target: Callable[..., Any], count: int = CALLS) -> str:
-        """The first of ``count`` valid calls on which the function differs from the solution, in words; else empty."""
+        """The first of ``count`` valid calls on which the function differs from the solution, in words; else ""."""
         for right in self.calls(count):
-            if what := _unlike(self.whole, right, _call(self.whole, right.case, target)):
+            if what := _first_difference(
+                self.live_exercise, right, _record_call(self.live_exercise, right.case, target)
+            ):
                 make = ", ".join(f"{name}={value!r}" for name, value in right.case.make.items())
                 extra = "".join(f", {getattr(value, '__name__', repr(value))}" for value in right.case.extra)
                 return f"{what} with {make}{extra}"
         return ""
 
     def calls(self, count: int) -> tuple[_Call, ...]:
-        """The solution on ``count`` valid calls; one that leads to no finite numbers was not valid."""
+        """The results of the solution on ``count`` calls, without invalid calls, whose results are not finite."""
         if count not in self._calls:
-            cases = inputs.draw(self.whole, self.exercise.key, count, self.solution)
-            calls = (_call(self.whole, case, self.solution) for case in cases)
+            cases = inputs.draw(self.live_exercise, self.exercise.key, count, self.solution)
+            calls = (_record_call(self.live_exercise, case, self.solution) for case in cases)
             self._calls[count] = tuple(call for call in calls if call.raised == call.case.raises and _finite(call))
         return self._calls[count]
 
 
-def _part(exercise: Exercise, cases: tuple[Case, ...]) -> Exercise:
-    """The exercise with these cases only, and without the checks that none of them belongs to."""
+def _with_cases(exercise: Exercise, cases: tuple[Case, ...]) -> Exercise:
+    """The exercise with these cases only, and without the checks that have none of them."""
 
     def applies(check: Check) -> bool:
         return check.untouched or not check.cases or any(case.name.startswith(check.cases) for case in cases)
@@ -158,7 +165,7 @@ def _part(exercise: Exercise, cases: tuple[Case, ...]) -> Exercise:
     )
 
 
-def _unlike(exercise: live.Exercise, right: _Call, own: _Call) -> str:
+def _first_difference(exercise: live.Exercise, right: _Call, own: _Call) -> str:
     if own.raised != right.raised:
         return own.raised or f"no {right.raised}"
     if own.changed != right.changed:
@@ -173,10 +180,10 @@ def _finite(call: _Call) -> bool:
     return all(isinstance(leaf, np.ndarray) and bool(np.all(np.isfinite(leaf))) for leaf in call.outputs.values())
 
 
-def _call(exercise: live.Exercise, case: live.Case, target: Callable[..., Any]) -> _Call:
+def _record_call(exercise: live.Exercise, case: live.Case, target: Callable[..., Any]) -> _Call:
     args = exercise.build(case)
     before = exercise.flat_inputs(copy.deepcopy(args))
-    np.random.seed(STRAY_SEED)
+    np.random.seed(UNRELATED_SEED)
     try:
         with warnings.catch_warnings(), _alarm(CALL_TIMEOUT_S):
             warnings.simplefilter("ignore")
@@ -188,7 +195,7 @@ def _call(exercise: live.Exercise, case: live.Case, target: Callable[..., Any]) 
 
 
 class _TooLong(BaseException):
-    """Not an Exception, so that no handler in the function keeps it."""
+    """Not an Exception, so that no handler in the function catches it."""
 
 
 @contextmanager
@@ -197,7 +204,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise _TooLong
 
     previous = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)  # of processor time, which no other program uses up
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # of processor time, which does not depend on other programs
     try:
         yield
     finally:

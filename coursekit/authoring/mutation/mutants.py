@@ -1,9 +1,8 @@
-"""Small wrong changes to a function, one at a time: what a set of tests must notice.
+"""Make the mutants of a function: small wrong changes, one at a time, which the cases must detect.
 
-A mutant is the function's own code with one operator, number, name, index, keyword argument or statement exchanged or
-left out. Nobody chooses them, so they ask the table of cases what a catalogue of mistakes cannot: whether *any* small
-error gets through. What is printed, and the words of an exception, are no part of a function's contract: there is
-nothing to mutate in them.
+A mutant is the function's code with one operator, number, name, index, keyword argument or statement replaced or left
+out. Mutants are generated, not chosen, so they test what a catalogue of mistakes cannot: whether *any* small error
+passes. Printed text and messages of exceptions are no part of a function's contract, and are not mutated.
 """
 
 import ast
@@ -18,8 +17,10 @@ MAX_NAME = 90  # characters
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change. The name is ``line what``: the line counts in the function without docstring and comments, so that it
-    stays the same when those are written anew; equal changes of the same line are numbered.
+    """One change. The name is ``line what``.
+
+    Lines are counted in the function without docstring and comments, so that names do not change when these are edited.
+    Equal changes in the same line are numbered.
     """
 
     name: str
@@ -27,7 +28,7 @@ class Mutant:
 
 
 def of_function(source: str, function: str) -> tuple[Mutant, ...]:
-    """Every mutant of a function in the source of its cell, in the order of its lines; no two have the same code."""
+    """Every mutant of a function in the source of its cell, in the order of lines, without duplicates."""
     plain = bare(source, function)
     tree = ast.parse(plain)
     definition = tree.body[0]
@@ -57,7 +58,7 @@ def bare(source: str, function: str) -> str:
 
 
 def _changes(tree: ast.Module, definition: ast.FunctionDef, context: rules.Context) -> Iterator[tuple[int, str]]:
-    """Line and description of each change, while the tree has it; afterwards the tree is as it was."""
+    """Apply each change to the tree in turn; yields its line and description, then undoes it."""
     for parent, field, index, node in list(_places(definition)):
         for what, new in rules.alternatives(node, parent, field, context):
             value = getattr(parent, field)
@@ -78,12 +79,12 @@ def _changes(tree: ast.Module, definition: ast.FunctionDef, context: rules.Conte
 
 
 def _places(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, rules.Code]]:
-    """Every expression, statement and keyword below, with where it hangs; outer ones first."""
+    """Every expression, statement and keyword below ``node``: parent, field, index in the field, node; outer first."""
     for field, value in ast.iter_fields(node):
         for index, child in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if isinstance(child, ast.expr | ast.stmt | ast.keyword) and not rules.is_silent(child):
+            if isinstance(child, ast.expr | ast.stmt | ast.keyword) and not rules.is_message(child):
                 yield node, field, index, child
-            if isinstance(child, ast.AST) and not rules.is_silent(child):
+            if isinstance(child, ast.AST) and not rules.is_message(child):
                 yield from _places(child)
 
 

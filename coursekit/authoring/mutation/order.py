@@ -1,16 +1,16 @@
-"""The same statements in another order: what ``mutants`` does with a block of code besides ``rules``."""
+"""Mutation rules for the order of statements in a block; ``rules`` has those for single nodes."""
 
 import ast
 from collections.abc import Iterator
 from itertools import pairwise
 
-from coursekit.authoring.mutation.rules import head, is_silent, stores
+from coursekit.authoring.mutation.rules import head, is_message, stores
 
 
 def rearranged(block: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str, list[ast.stmt]]]:
     """A block with two statements exchanged, or with one moved into or out of the loop beside it.
 
-    Statements that have nothing to do with one another stay: their order makes no difference.
+    Independent statements are not exchanged: their order makes no difference.
     """
     for i, (first, second) in enumerate(pairwise(block)):
         before, after = block[:i], block[i + 2 :]
@@ -20,28 +20,28 @@ def rearranged(block: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str, list[ast.
             into = ast.For(first.target, first.iter, [*first.body, second], first.orelse)
             yield second, f"into the loop: {head(second)}", [*before, into, *after]
     for i, loop in enumerate(block):
-        if isinstance(loop, ast.For) and len(loop.body) > 1 and not is_silent(loop.body[-1]):
+        if isinstance(loop, ast.For) and len(loop.body) > 1 and not is_message(loop.body[-1]):
             out = loop.body[-1]
             shorter = ast.For(loop.target, loop.iter, loop.body[:-1], loop.orelse)
             yield out, f"out of the loop: {head(out)}", [*block[:i], shorter, out, *block[i + 1 :]]
 
 
 def _written(node: ast.stmt) -> set[str]:
-    """Variables that a statement gives a value, or an entry; NumPy's own are none."""
+    """Variables to which a statement assigns a value or an entry; ``np`` is none."""
     owners = {id(part) for part in _owners(node)}
     names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
     return {part.id for part in names if isinstance(part.ctx, ast.Store) or id(part) in owners} - {"np"}
 
 
 def _read(node: ast.stmt) -> set[str]:
-    """Variables whose value a statement needs; to give one an entry does not need the others."""
+    """Variables whose value a statement reads; assigning an entry does not count as reading."""
     entries = {id(part.value) for part in ast.walk(node) if isinstance(part, ast.Subscript) and stores(part)}
     names = (part for part in ast.walk(node) if isinstance(part, ast.Name) and not stores(part))
     return {part.id for part in names if id(part) not in entries} - {"np"}
 
 
 def _owners(node: ast.stmt) -> Iterator[ast.expr]:
-    """What stands before the bracket of an entry that gets a value, and before the dot of a method."""
+    """The objects of assigned entries and of method calls: ``x`` in ``x[i] = 1`` and in ``x.append(1)``."""
     for part in ast.walk(node):
         if isinstance(part, ast.Subscript) and stores(part):
             yield part.value

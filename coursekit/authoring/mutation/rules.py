@@ -1,7 +1,7 @@
-"""What may stand in the place of a piece of code: the rules behind ``mutants``.
+"""Mutation rules: the replacements of a node of the syntax tree, for ``mutants``.
 
-Each rule yields pairs: what was done, and the new piece (for a statement also a list of them). A rule may suggest what
-does not compile, or what is the same again; ``mutants`` sorts that out.
+Each rule yields pairs: a description, and the new node (for a statement also a list of nodes). A replacement may not
+compile or may be equal to the original; ``mutants`` drops those.
 """
 
 import ast
@@ -14,10 +14,10 @@ from itertools import combinations
 from typing import Any
 
 Code = ast.expr | ast.stmt | ast.keyword
-Change = tuple[str, Any]
+Replacement = tuple[str, Any]
 
-ALL_NAMES = 12  # in a function with more variables, a name is exchanged for the most similar ones only
-SIMILAR = 6
+MAX_VARIABLES = 12  # in a function with more variables, only the most similar names are exchanged
+MAX_SIMILAR_NAMES = 6
 OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub, ast.Mult),
     ast.Sub: (ast.Add, ast.Mult),
@@ -40,7 +40,7 @@ COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
-# names after a dot that people take for one another; every pair goes both ways
+# attributes that are easily confused; each pair is used in both directions
 RELATED = (
     ("sum", "mean"), ("sum", "prod"), ("sum", "cumsum"), ("mean", "median"), ("max", "mean"), ("max", "min"),
     ("max", "sum"), ("maximum", "minimum"), ("argmax", "argmin"), ("argmax", "max"), ("exp", "log"), ("exp", "exp2"),
@@ -52,8 +52,9 @@ RELATED = (
 
 @dataclass(frozen=True)
 class Context:
-    """What a function has of its own: its variables, the texts in it, the beginnings of texts that are put together
-    (f-strings), and the functions of the notebook that it calls.
+    """The names and texts in a function that can replace each other.
+
+    ``beginnings`` are constant parts of f-strings, ``called`` the functions of the notebook that it calls.
     """
 
     variables: tuple[str, ...]
@@ -83,36 +84,36 @@ def context(definition: ast.FunctionDef) -> Context:
     )
 
 
-def is_silent(node: ast.AST) -> bool:
-    """True of what only tells something: printing, a branch of nothing but printing, the words of an exception."""
+def is_message(node: ast.AST) -> bool:
+    """Whether the node only produces a message: a print, a branch with only prints, the creation of an exception."""
     if isinstance(node, ast.If):
-        return not node.orelse and all(map(is_silent, node.body))
+        return not node.orelse and all(map(is_message, node.body))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return isinstance(node.value.func, ast.Name) and node.value.func.id == "print"
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error")
 
 
-def alternatives(node: Code, parent: ast.AST, field: str, known: Context) -> Iterator[Change]:
-    """Everything that may stand in the place of ``node``, which hangs in ``parent`` as its ``field``."""
+def alternatives(node: Code, parent: ast.AST, field: str, known: Context) -> Iterator[Replacement]:
+    """All replacements of ``node``, which is in the field ``field`` of ``parent``."""
     if isinstance(node, ast.stmt):
         yield from _statement(node)
     elif isinstance(node, ast.keyword):
-        yield f"dropped: {_said(node)}", []
+        yield f"dropped: {_one_line(node)}", []
         if node.arg == "axis":
-            yield from _said_all(node, (ast.keyword("axis", ast.Constant(axis)) for axis in (0, 1, None)))
+            yield from _replacements(node, (ast.keyword("axis", ast.Constant(axis)) for axis in (0, 1, None)))
     elif stores(node):
-        yield from _said_all(node, _targets(node))
+        yield from _replacements(node, _targets(node))
     else:
         index = field == "slice" or isinstance(parent, ast.FormattedValue)
-        yield from _said_all(node, _expression(node, parent, index, known))
+        yield from _replacements(node, _expression(node, parent, index, known))
 
 
-def _said_all(node: ast.AST, new: Iterator[ast.expr | ast.keyword]) -> Iterator[Change]:
+def _replacements(node: ast.AST, new: Iterator[ast.expr | ast.keyword]) -> Iterator[Replacement]:
     for one in new:
-        yield f"{_said(node)} -> {_said(one)}", one
+        yield f"{_one_line(node)} -> {_one_line(one)}", one
 
 
-def _said(node: ast.AST) -> str:
+def _one_line(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())
 
 
@@ -183,8 +184,8 @@ def _text(values: list[ast.expr], known: Context) -> Iterator[ast.expr]:
 def _name(name: str, parent: ast.AST, known: Context) -> Iterator[ast.expr]:
     if name in known.variables:
         others = [other for other in known.variables if other != name]
-        if len(known.variables) > ALL_NAMES:
-            others = sorted(others, key=lambda other: -SequenceMatcher(None, name, other).ratio())[:SIMILAR]
+        if len(known.variables) > MAX_VARIABLES:
+            others = sorted(others, key=lambda other: -SequenceMatcher(None, name, other).ratio())[:MAX_SIMILAR_NAMES]
     elif name in known.called:
         others = [other for other in known.called if other != name]
     else:
@@ -210,7 +211,7 @@ def _call(node: ast.Call) -> Iterator[ast.expr]:
 
 
 def _reordered(parts: list[ast.expr]) -> Iterator[list[ast.expr]]:
-    """Any two exchanged, any one left out."""
+    """The list with any two items exchanged, or any one left out."""
     for i, j in combinations(range(len(parts)), 2):
         new = parts[:]
         new[i], new[j] = parts[j], parts[i]
@@ -233,7 +234,7 @@ def _targets(node: ast.expr) -> Iterator[ast.expr]:
 # --- statements -----------------------------------------------------------------------------------------------
 
 
-def _statement(node: ast.stmt) -> Iterator[Change]:
+def _statement(node: ast.stmt) -> Iterator[Replacement]:
     yield f"deleted: {head(node)}", []
     match node:
         case ast.Assign([target], ast.BinOp(left, op, right)) if isinstance(left, ast.Name | ast.Subscript):

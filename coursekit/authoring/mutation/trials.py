@@ -1,4 +1,4 @@
-"""The mutants of the solutions, tried on the exercises: see ``coursekit.authoring.mutation``."""
+"""Try the mutants of the solutions: requests to a reference process, which keeps a harness per exercise."""
 
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -6,42 +6,42 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coursekit.authoring.mutation.harness import CALLS, Bench, silence
+from coursekit.authoring.mutation.harness import CALLS, MutationHarness, silence
 from coursekit.reference import assignments
 from coursekit.reference.describing import describe
 from coursekit.reference.table import Table
 
 MEMORY_MIB = 2048  # on top of what the process has already
-_benches: dict[str, Bench] = {}
+_harnesses: dict[str, MutationHarness] = {}
 
 
 def count(table: Table, function: str) -> dict[str, Any]:
-    """How many mutants a solution has, and those that are known to be no errors, with the reason."""
-    return {"count": len(bench(table, function).mutants), "equivalent": dict(table.equivalent.get(function, {}))}
+    """The number of mutants of a solution, and its listed equivalent mutants with the reasons."""
+    return {"count": len(harness(table, function).mutants), "equivalent": dict(table.equivalent.get(function, {}))}
 
 
-def outcomes(table: Table, function: str, which: list[int], calls: int = CALLS) -> list[dict[str, Any]]:
-    """What became of these mutants, by their numbers."""
+def results(table: Table, function: str, which: list[int], calls: int = CALLS) -> list[dict[str, Any]]:
+    """The results of the mutants with these numbers."""
     _limit_memory()
-    one = bench(table, function)
+    one = harness(table, function)
     with silence():
-        return [asdict(one.outcome(one.mutants[number], calls)) for number in which]
+        return [asdict(one.result(one.mutants[number], calls)) for number in which]
 
 
-def bench(table: Table, function: str) -> Bench:
-    """The bench of an exercise; made once, as it tries the solution on many calls."""
-    if function not in _benches:
+def harness(table: Table, function: str) -> MutationHarness:
+    """The harness of an exercise; cached, because it runs the solution on many calls."""
+    if function not in _harnesses:
         folder, hidden = table.course.folder(table.assignment), table.course.hidden(table.assignment)
         assignment = assignments.from_data(table.assignment, folder, hidden, describe(table))
         cases = (*table.cases[function].cases, *table.grading[function].cases)
         whole = replace(table.cases[function], cases=cases)
-        _benches[function] = Bench(assignment, whole, table.cells[function], table.solved)
-    return _benches[function]
+        _harnesses[function] = MutationHarness(assignment, whole, table.cells[function], table.solution_namespace)
+    return _harnesses[function]
 
 
 @cache
 def _limit_memory() -> None:
-    """A mutant that fills the memory fails, and the machine goes on."""
+    """Limit the memory of this process, so that a mutant that fills it fails and does not disturb the computer."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 

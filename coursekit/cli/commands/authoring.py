@@ -1,4 +1,4 @@
-"""For authors: from the source notebook to a release that CI lets through."""
+"""Commands for authors: from the source notebook to a release that passes CI."""
 
 from typing import Annotated
 
@@ -81,7 +81,8 @@ def check(
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write notebooks in canonical form.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out what is graded: solutions, blanks, mistakes and mutants.")
+        bool,
+        typer.Option("--quick", help="Leave out the acceptance checks, which grade solutions and mutants."),
     ] = False,
     brief: Annotated[
         bool, typer.Option("--brief", help="Run no experiments, and grade the same submission 4 times, not 20.")
@@ -98,7 +99,7 @@ def check(
     chosen = tuple(course.require(name) for name in assignments or ())
     ours = commands.of(context.find_root().command)
     findings = checks.run(
-        course, chosen, fix=fix, gates=not quick, say=say, mutants=mutants, brief=brief, commands=ours
+        course, chosen, fix=fix, acceptance=not quick, say=say, mutants=mutants, brief=brief, commands=ours
     )
     for finding in findings:
         say(str(finding))

@@ -1,4 +1,4 @@
-"""For instructors: submissions into marks, for good or for show."""
+"""The command `grade` for instructors, with its dry run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Sandbox(StrEnum):
-    """Where notebooks run: in the walls that this machine has, or in none."""
+    """The isolation of notebooks: all layers that this computer offers, or none."""
 
     AUTO = "auto"
     NONE = "none"
@@ -37,7 +37,8 @@ def grade(
         bool, typer.Option("--dry-run", help="Write nothing; show whose mark would change, by how much, and why.")
     ] = False,
     sandbox: Annotated[
-        Sandbox, typer.Option(help="auto: the walls that this machine has. none: no walls, for work that you trust.")
+        Sandbox,
+        typer.Option(help="auto: all isolation layers of this computer. none: none, for work that you trust."),
     ] = Sandbox.AUTO,
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="A Dask cluster that does the work, such as tcp://host:8786.")
@@ -50,16 +51,16 @@ def grade(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures and the last line only.")] = False,
 ) -> None:
-    """Grade what stands under submitted/<student>/<assignment>/.
+    """Grade the submissions in submitted/<student>/<assignment>/.
 
     Every notebook runs in a sandbox. A person's marks and comments are never overwritten.
-    What was stopped is finished by the same command.
+    If a run was stopped, the same command completes it.
     """
     course = this_course()
     chosen = roster.submitted(course, assignment, student or ())
     if not dry_run:
         lock.check_free(course, assignment)
-    # From here on the grader is imported, which takes seconds: nobody who is refused waits for it.
+    # The grader is imported below, which takes seconds: after the checks above, so that errors appear at once.
     options = _options(timeout, jobs, sandbox, scheduler, run_experiments)
     _say_what_is_ignored(course, assignment)
     if dry_run:
@@ -69,12 +70,12 @@ def grade(
 
 
 def _options(timeout: int, jobs: int, sandbox: Sandbox, scheduler: str, run_experiments: bool) -> "GradingOptions":
-    """The options of this run. A cell that may take long makes the whole notebook's time longer, too."""
+    """The options of this run. A longer cell timeout also extends the timeout of the notebook."""
     from coursekit.grading.grade import default_jobs
     from coursekit.grading.options import DEFAULTS, GradingOptions
 
     usual = DEFAULTS.limits
-    whole_s = max(usual.notebook_timeout_s, 10.0 * timeout)  # else one cell could not take so long
+    whole_s = max(usual.notebook_timeout_s, 10.0 * timeout)  # else the notebook timeout would end such a cell
     all_s = usual.submission_timeout_s - usual.notebook_timeout_s + whole_s
     limits = replace(
         usual,
@@ -87,20 +88,20 @@ def _options(timeout: int, jobs: int, sandbox: Sandbox, scheduler: str, run_expe
 
 
 def _say_what_is_ignored(course: "Course", assignment: str) -> None:
-    """Folders that belong to no assignment, and options of the configuration that have no effect."""
+    """Report misplaced files in submitted/, and options of the configuration that have no effect."""
     from coursekit.nbgrader_plugin import unused_options
 
-    for stray in course.strays():
+    for misplaced in course.misplaced_files():
         belongs = f"put each notebook into submitted/<student>/{assignment}/"
-        say(f"submitted/{stray}: not graded, because it is not the folder of an assignment; {belongs}")
-    for line in unused_options.told(course):
+        say(f"submitted/{misplaced}: not graded, because it is not the folder of an assignment; {belongs}")
+    for line in unused_options.messages(course):
         say(line, error=True)
 
 
 def _graded(
     course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", force: bool, quiet: bool
 ) -> "list[Graded]":
-    """How grading each of them went, by student. Whoever stops it reads how far it came, and how to go on."""
+    """Grade these students; returns the results by student. If stopped, report the progress and how to continue."""
     from coursekit.grading import grade as steps
 
     done: list[Graded] = []
@@ -123,16 +124,16 @@ def _graded(
 
 
 def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
-    """What is to be said of each submission, then how many there were. Exits with an error where one failed."""
+    """Report notes and problems of each submission, then the counts. Exits with an error if one failed."""
     from coursekit.grading import penalties
 
     for one in done:
         if one.failed or not quiet:
             for remark in (*one.notes, *filter(None, [one.problem])):
                 say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
-    repriced = [one.repriced for one in done if one.repriced]
-    if repriced and not quiet:
-        say(f"another late penalty, though no mark has changed: {penalties.words(repriced)}")
+    changes = [one.total_change for one in done if one.total_change]
+    if changes and not quiet:
+        say(f"another late penalty, though no mark has changed: {penalties.described(changes)}")
     say(f"{', '.join(_counts(done))}; `coursekit marks {assignment}` shows the marks")
     if any(one.failed for one in done):
         raise typer.Exit(PROBLEMS)
@@ -141,15 +142,15 @@ def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
 def _counts(done: "Sequence[Graded]") -> Iterator[str]:
     failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
     unread = sum(bool(one.problem) and not one.failed for one in done)
-    repriced = sum(one.repriced is not None for one in done)
+    changes = sum(one.total_change is not None for one in done)
     if unchanged < len(done):
         yield f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"
     if unread:
         yield f"{unread} of them could not be read"
     if unchanged:
         yield f"{unchanged} unchanged since graded before (--force grades them again)"
-    if repriced:
-        yield f"{repriced} of them with another late penalty"
+    if changes:
+        yield f"{changes} of them with another late penalty"
 
 
 def _preview(
@@ -175,11 +176,11 @@ def _say_preview(preview: "Preview", course: "Course", assignment: str) -> None:
         make_console().print(marks_table.preview_table(preview, assignments.load(course, assignment)))
     if preview.late:
         say(f"handed in late, so that the penalty is worked out anew as well: {', '.join(preview.late)}")
-    if preview.repriced:
-        make_console().print(marks_table.penalties_table(preview.repriced, assignment))
+    if preview.total_changes:
+        make_console().print(marks_table.penalties_table(preview.total_changes, assignment))
     affected = len({change.student for change in preview.changes})
     said = [f"{len(preview.changes)} marks of {affected} of {preview.students} students would change"]
-    many = len(preview.repriced)
+    many = len(preview.total_changes)
     said += [f"{many} total{'s' * (many > 1)} by the late penalty alone"] if many else []
     say(f"{', '.join(said)}; nothing was written")
     if preview.failures:

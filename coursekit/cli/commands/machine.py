@@ -1,4 +1,4 @@
-"""The course on this machine: what holds submissions in, a class to look at, JupyterLab."""
+"""Commands about this computer: test the sandbox, grade a demo class, start JupyterLab."""
 
 from typing import Annotated
 
@@ -9,29 +9,30 @@ from coursekit.model.errors import CourseError
 
 
 def doctor() -> None:
-    """Say which walls of the sandbox this machine has, each proved by trying it, and how to get the others."""
+    """Show which isolation layers are active on this computer, by testing each, and how to get the others."""
     from rich.text import Text
 
     from coursekit.reports.tables import Table
     from coursekit.sandbox import doctor as steps
 
-    walls = steps.examine()
+    layers = steps.examine()
     table = Table(show_lines=True)
-    table.add_column("wall")
-    table.add_column("stands")
-    table.add_column("how it was tried", ratio=1)
-    for wall in walls:
-        stands = Text("yes", style="green") if wall.stands else Text("NO", style="bold red")
-        table.add_row(Text(wall.name), stands, Text(wall.how + (f"\nTo get it: {wall.remedy}" if wall.remedy else "")))
+    table.add_column("isolation layer")
+    table.add_column("active")
+    table.add_column("how it was tested", ratio=1)
+    for layer in layers:
+        active = Text("yes", style="green") if layer.active else Text("NO", style="bold red")
+        how = layer.how + (f"\nTo get it: {layer.remedy}" if layer.remedy else "")
+        table.add_row(Text(layer.name), active, Text(how))
     make_console().print(table)
-    missing = [wall for wall in walls if not wall.stands]
-    say(f"{len(walls) - len(missing)} of {len(walls)} walls stand")
+    missing = [layer for layer in layers if not layer.active]
+    say(f"{len(layers) - len(missing)} of {len(layers)} isolation layers are active")
     if missing:
         raise typer.Exit(PROBLEMS)
 
 
 def demo() -> None:
-    """Grade a class of real submissions in a scratch course, from the release to the feedback."""
+    """Grade a small class of demo submissions in a scratch course, from the release to the feedback."""
     from coursekit.authoring import demo as steps
     from coursekit.grading import gradebook
     from coursekit.reference import assignments
@@ -71,7 +72,7 @@ def lab(
     if not student:
         from coursekit.grading.registration import register
 
-        for name in course.assignments():  # the Formgrader grades what the gradebook knows
+        for name in course.assignments():  # the Formgrader lists only assignments in the gradebook
             try:
                 register(course, name)
             except CourseError as error:

@@ -1,4 +1,4 @@
-"""For instructors: what came of the grading, as pages, tables and files."""
+"""Commands for instructors: the results of grading as pages, tables and files."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -52,14 +52,14 @@ def feedback(assignment: Assignment, student: Students = None) -> None:
 
 
 def report(assignment: Assignment, csv: Csv = None, excel: Excel = False) -> None:
-    """Show how the class did: exercise by exercise, and which mistakes were made how often."""
+    """Show the class report: results by exercise, and how often each mistake was made."""
     course = this_course()
     to_screen = _check(csv, excel)
     roster.graded(course, assignment)
     from coursekit.grading import gradebook
     from coursekit.reports import class_report
 
-    found = class_report.read(course, assignment)
+    found = class_report.read_verdicts(course, assignment)
     if not found:
         raise CourseError(assignment, "nobody was graded yet", f"run `coursekit grade {assignment}` first")
     marks = gradebook.read(course, assignment, everybody=True) if gradebook.exists(course) else []
@@ -95,7 +95,7 @@ def marks(
             help="Write what `nbgrader export` writes, by the exporter of nbgrader_config.py.",
         ),
     ] = None,
-    reasons: Annotated[bool, typer.Option(help="Say why marks were lost.")] = True,
+    reasons: Annotated[bool, typer.Option(help="Show why marks were lost.")] = True,
 ) -> None:
     """Show the marks per student and exercise, and the total: their sum less a late penalty.
 
@@ -110,7 +110,7 @@ def marks(
             )
         csv_files.check(export)
     chosen = [course.require(assignment)] if assignment else list(course.assignments())
-    roster.marked(course, chosen)
+    roster.require_gradebook(course, chosen)
     from coursekit.grading import gradebook
     from coursekit.reference import assignments
     from coursekit.reports import marks_table
@@ -142,7 +142,7 @@ def marks(
 
 
 def _say_outdated(course: "Course", assignments: Iterable[str], students: Collection[str] = ()) -> None:
-    """A line for each assignment with totals, of these students, that grading again would change by the penalty."""
+    """Report the assignments in which the totals of these students have an outdated late penalty."""
     from coursekit.grading import penalties
 
     for name in assignments:
@@ -151,7 +151,7 @@ def _say_outdated(course: "Course", assignments: Iterable[str], students: Collec
 
 
 def _check(csv: Path | None, excel: bool) -> bool:
-    """Whether tables are shown: not where the standard output is the CSV file. Raises CourseError before any work."""
+    """Whether to show tables: not if the CSV file is the standard output. Raises CourseError before any work."""
     if csv is None:
         if excel:
             raise typer.BadParameter(

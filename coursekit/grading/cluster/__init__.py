@@ -1,1 +1,1 @@
-"""The same workers on a Dask cluster: bytes out, bytes back."""
+"""Grade on a Dask cluster: submissions go out as bytes, outcomes come back as bytes."""

@@ -1,6 +1,6 @@
-"""Grading on a Dask cluster: the submissions go out as bytes, the outcomes come back as bytes, nothing else is shared.
+"""The client of a Dask cluster: sends submissions as bytes and receives outcomes as bytes; nothing else is shared.
 
-Dask does again what a lost worker had. That is harmless, because a task changes nothing, and only this process records.
+Dask repeats the tasks of a lost worker. That is safe: a task writes nothing, and only this process records outcomes.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line
 from coursekit.system.deadline import Deadline
 
-LISTENS_S = 2.0
-CONNECT_S = 15.0  # put off by a busy machine (``Deadline``), since the scheduler may be on it
-PATIENCE_S = 600.0  # without any worker: on a busy cluster they have to queue, too
-_LOOK_S = 5.0
+PROBE_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 15.0  # extended on a busy computer (``Deadline``), since the scheduler may run on it
+NO_WORKER_TIMEOUT_S = 600.0  # without any worker; on a busy cluster workers wait in a queue, too
+_POLL_INTERVAL_S = 5.0
 _REMEDY = "check the address, and that a Dask scheduler runs there"
-_SAME = "install the same coursekit, Dask and Python for the scheduler and its workers as here"
-_AHEAD = 2  # submissions sent per thread of the cluster: enough that none waits, and few lie in its memory
+_SAME_VERSIONS = "install the same coursekit, Dask and Python for the scheduler and its workers as here"
+_MAX_SENT_PER_THREAD = 2  # so that no thread waits, and little lies in memory
 
 
 def examine_all(
@@ -37,46 +37,46 @@ def examine_all(
     students: Sequence[str],
     options: GradingOptions,
     attempts: int,
-    patience_s: float = PATIENCE_S,
+    no_worker_timeout_s: float = NO_WORKER_TIMEOUT_S,
 ) -> Iterator[Outcome]:
-    """The outcome of every student's submission, as they come. Raises CourseError where the cluster cannot be used."""
-    pack, scheduler = payload.of_course(course, assignment), options.scheduler
+    """Yield one outcome per student as they are finished. Raises CourseError if the cluster cannot be used."""
+    course_payload, scheduler = payload.of_course(course, assignment), options.scheduler
     with _connected(scheduler) as client:
         run = secrets.token_hex(8)
-        shared = client.submit(cluster_worker.course_pack, pack, key=f"coursekit-course-{run}", pure=False)
+        shared = client.submit(cluster_worker.course_payload, course_payload, key=f"coursekit-course-{run}", pure=False)
         waiting, running = list(students), dict[Any, str]()
         ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        alone_since = time.monotonic()
+        no_worker_since = time.monotonic()
         while waiting or running:
             threads = sum(client.nthreads().values())
             if threads:
-                alone_since = time.monotonic()
-            elif time.monotonic() - alone_since > patience_s:
-                found = f"no worker was there for {patience_s:g} s"
+                no_worker_since = time.monotonic()
+            elif time.monotonic() - no_worker_since > no_worker_timeout_s:
+                found = f"no worker was there for {no_worker_timeout_s:g} s"
                 raise CourseError(scheduler, found, "start workers for it (docs/CLUSTER.md), and run this again")
-            while waiting and len(running) < max(threads, 1) * _AHEAD:
+            while waiting and len(running) < max(threads, 1) * _MAX_SENT_PER_THREAD:
                 key, student = f"coursekit-{run}-{len(waiting)}", waiting.pop(0)
-                order = payload.of_submission(course, assignment, student, options.limits, options.sandbox)
-                given = (shared, order, cluster_worker.engine(), attempts)
-                future = client.submit(cluster_worker.examine, *given, key=key, pure=False)
+                submission = payload.of_submission(course, assignment, student, options.limits, options.sandbox)
+                arguments = (shared, submission, cluster_worker.engine_digest(), attempts)
+                future = client.submit(cluster_worker.examine, *arguments, key=key, pure=False)
                 running[future] = student
                 future.add_done_callback(ended.put)
             with suppress(queue.Empty):
-                future = ended.get(timeout=min(_LOOK_S, patience_s))
+                future = ended.get(timeout=min(_POLL_INTERVAL_S, no_worker_timeout_s))
                 yield _outcome(future, running.pop(future), scheduler)
 
 
 def _outcome(future: Any, student: str, scheduler: str) -> Outcome:
-    """What a task has brought. Raises CourseError where no other submission would fare better."""
+    """The outcome from the result of a task. Raises CourseError if every other submission would fail as well."""
     try:
-        fields, files = wire_format.unpacked(future.result())
+        fields, files = wire_format.decode(future.result())
     except _distributed().scheduler.KilledWorker as error:
         lost = f"the workers that had it were lost, {error.allowed_failures + 1} times"
         return Outcome(student, failure=f"{lost}; grade it again")
     except (OSError, concurrent.futures.CancelledError):
         raise
-    except Exception as error:  # our own task raises nothing: it could not even be begun
-        raise CourseError(scheduler, f"nothing can be run there ({one_line(error)})", _SAME) from error
+    except Exception as error:  # our task itself raises nothing: so it could not be started
+        raise CourseError(scheduler, f"nothing can be run there ({one_line(error)})", _SAME_VERSIONS) from error
     if "refused" in fields:
         where, found, remedy = fields["refused"]
         raise CourseError(f"{scheduler}, {where}", found, remedy)
@@ -89,10 +89,11 @@ def _outcome(future: Any, student: str, scheduler: str) -> Outcome:
 
 @contextmanager
 def _connected(scheduler: str) -> Iterator[Any]:
-    """A client of the cluster, which forgets everything that was sent when this ends. Raises CourseError."""
+    """Yield a client of the cluster; the cluster forgets all data afterwards. Raises CourseError."""
     distributed = _distributed()
-    quiet = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # the packs are as small as they can be
-    with importlib.import_module("dask").config.set(quiet):
+    # Payloads are as small as possible: no warning about their size.
+    configuration = {"distributed.admin.large-graph-warning-threshold": "1GB"}
+    with importlib.import_module("dask").config.set(configuration):
         client = _client(distributed, scheduler)
         try:
             with client:
@@ -104,36 +105,36 @@ def _connected(scheduler: str) -> Iterator[Any]:
 def _client(distributed: Any, scheduler: str) -> Any:
     """Dask's client, connected. Raises CourseError.
 
-    A client that finds no scheduler keeps its thread: so the address is tried first.
+    A client that finds no scheduler leaves a thread behind, so the address is tried before one is created.
     """
-    _check_somebody_listens(distributed, scheduler)
-    until, left_s = Deadline(CONNECT_S), CONNECT_S
+    _check_listening(distributed, scheduler)
+    until, left_s = Deadline(CONNECT_TIMEOUT_S), CONNECT_TIMEOUT_S
     while True:
         try:
             distributed.utils.LoopRunner().run_sync(_greet, distributed, scheduler, left_s)
-            return distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+            return distributed.Client(scheduler, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:  # no scheduler there, or no address at all
             left_s = until.left_s()
             if left_s < 0.1 or not isinstance(error, OSError):
-                silent = isinstance(error, OSError)  # Dask would name the seconds of the last try only
+                silent = isinstance(error, OSError)  # the message of Dask names only the seconds of the last try
                 why = "nothing there answers as a Dask scheduler does" if silent else one_line(error)
                 raise _unreachable(scheduler, why) from error
 
 
-def _check_somebody_listens(distributed: Any, scheduler: str) -> None:
-    """Raise CourseError where it is certain at once that nobody does: Dask would go on trying until its time is over.
+def _check_listening(distributed: Any, scheduler: str) -> None:
+    """Raise CourseError if the address refuses connections: Dask would retry until its timeout.
 
-    What may still come (a machine that is busy, a connection that is slow) is left to Dask.
+    A timeout here is left to Dask: the computer may be busy, or the connection slow.
     """
     try:
         host, port = distributed.comm.addressing.get_address_host_port(scheduler)
-        with socket.create_connection((host, port), timeout=LISTENS_S):
+        with socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S):
             return
     except TimeoutError:
         return
     except OSError as error:
         raise _unreachable(scheduler, error.strerror or one_line(error)) from error
-    except (ValueError, TypeError) as error:  # no address of a host
+    except (ValueError, TypeError) as error:  # not a host and port
         raise _unreachable(scheduler, one_line(error)) from error
 
 
@@ -143,7 +144,7 @@ def _unreachable(scheduler: str, why: str) -> CourseError:
 
 async def _greet(distributed: Any, scheduler: str, timeout_s: float) -> None:
     connecting = distributed.comm.connect(scheduler, timeout=timeout_s)
-    connection = await asyncio.wait_for(connecting, timeout_s)  # Dask waits for ever for the answer of a stranger
+    connection = await asyncio.wait_for(connecting, timeout_s)  # Dask waits without a limit if another program answers
     await connection.close()
 
 

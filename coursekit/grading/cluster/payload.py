@@ -1,7 +1,7 @@
-"""What grading away from here takes, as bytes: a course pack and a submission pack go out, an outcome comes back.
+"""Payloads of a remote worker, as bytes: the course and one submission go out, an outcome comes back.
 
-A submission is packed as it lies in its folder, and put on the other side into a folder of its own, so that the very
-same steps read it there: no link is followed, what no step would read of a huge file is not sent.
+The files of a submission are sent as they are, and the worker restores them in a folder, where the usual steps read
+them. Links are not followed; of a file that is too large to be read, only the size is sent.
 """
 
 import os
@@ -16,48 +16,48 @@ from coursekit.grading import outcomes
 from coursekit.grading.cluster import wire_format
 from coursekit.grading.outcomes import Outcome
 from coursekit.marking import marker as marking
-from coursekit.marking.limits import Limits
+from coursekit.marking.limits import TimeLimits
 from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import archives, candidates, folders, supporting_files
 from coursekit.submission.folders import Item
 
-MAX_SENT_BYTES = 128 << 20  # of one submission; more than its steps read
-_MAX_HOLE_BYTES = 1 << 28  # larger than anything that is read
+MAX_SENT_BYTES = 128 << 20  # of one submission; more than grading reads
+_MAX_HOLE_BYTES = 1 << 28  # the largest sparse file; larger than any file that is read
 
 
 def of_course(course: Course, assignment: str) -> bytes:
-    """All that grading the assignment reads of the course: notebooks, trusted files, tests, recordings, mistakes."""
-    paths = [course.source(name) for name in course.assignments()]  # to tell one assignment's notebook from another's
+    """All files of the course that grading reads: notebooks, trusted files, tests, recordings, mistakes."""
+    paths = [course.source(name) for name in course.assignments()]  # to recognise that of another assignment
     paths += [*course.modules(assignment), *course.trusted_files(assignment).values()]
     paths += [path for path in course.hidden(assignment).iterdir() if path.is_file()]
     # The configuration may hold the password of the gradebook; the worker has its own selfcheck, of the same version.
-    at_home = course.root / settings.CONFIG
+    configuration = course.root / settings.CONFIG
     named = {path.relative_to(course.root).as_posix(): path for path in paths
-             if path != at_home and path.is_relative_to(course.root)}  # fmt: skip
-    return wire_format.packed(asdict(course.facts), {name: named[name].read_bytes() for name in sorted(named)})
+             if path != configuration and path.is_relative_to(course.root)}  # fmt: skip
+    return wire_format.encode(asdict(course.facts), {name: named[name].read_bytes() for name in sorted(named)})
 
 
-def of_submission(course: Course, assignment: str, student: str, limits: Limits, sandbox: str) -> bytes:
-    """What one student handed in, with all that a worker has to know to grade it."""
+def of_submission(course: Course, assignment: str, student: str, limits: TimeLimits, sandbox: str) -> bytes:
+    """One student's submission with the options for grading it."""
     folder = course.submitted(assignment, student)
     fields = {"assignment": assignment, "student": student, "limits": asdict(limits), "sandbox": sandbox}
     try:
         listing = folders.listing(folder)
     except CourseError:
-        return wire_format.packed({**fields, "closed": _kind(folder), "entries": [], "others": []})
+        return wire_format.encode({**fields, "closed": _kind(folder), "entries": [], "others": []})
     entries, files, left = list[Any](), dict[str, bytes](), MAX_SENT_BYTES
-    for item in sorted(listing.files, key=_worth):
+    for item in sorted(listing.files, key=_priority):
         name, limit = item.path.as_posix(), _limit(item)
         if left < item.size <= limit:
-            continue  # no room: better left out than sent with a hole where something would be read
+            continue  # no room: leave the file out rather than send it incomplete
         data = b"" if item.size > limit else _read(item, limit)
         files[name] = data or b""
         left -= len(files[name])
         entries.append([name, item.size if item.size > limit else len(files[name]), item.modified, data is not None])
     others = [[name, _kind(folder / name)] for name, _ in listing.refused]
-    return wire_format.packed({**fields, "closed": "", "entries": entries, "others": others}, files)
+    return wire_format.encode({**fields, "closed": "", "entries": entries, "others": others}, files)
 
 
 def _limit(item: Item) -> int:
@@ -67,8 +67,8 @@ def _limit(item: Item) -> int:
     return candidates.MAX_NOTEBOOK_BYTES if notebook else supporting_files.MAX_FILE_BYTES
 
 
-def _worth(item: Item) -> tuple[bool, bool, int]:
-    """What is sent first: notebooks, then archives, then what is small."""
+def _priority(item: Item) -> tuple[bool, bool, int]:
+    """The sort key of what is sent first: notebooks, then archives, then small files."""
     notebook = bool(candidates.NOTEBOOK_NAME.search(item.path.name))
     return not notebook, item.path.suffix.lower() != ".zip", item.size
 
@@ -89,43 +89,43 @@ def _kind(path: Path) -> str:
     return "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "pipe"
 
 
-def examined(course: Course, pack: bytes) -> bytes:
-    """The outcome of a packed submission, packed; the folder that it was put into is gone again.
+def examine(course: Course, submission: bytes) -> bytes:
+    """Grade a submission payload; returns the outcome as bytes, and deletes the restored files.
 
-    ``course`` is one that lies in a private folder. Raises CourseError where this machine has no sandbox.
+    ``course`` is in a private folder of the worker. Raises CourseError if this computer has no sandbox.
     """
-    fields, files = wire_format.unpacked(pack)
+    fields, files = wire_format.decode(submission)
     assignment, student = fields["assignment"], fields["student"]
-    folder = wire_format.inside(course.root, f"submitted/{student}/{assignment}")
-    marker = marking.shared(course, assignment, Limits(**fields["limits"]), fields["sandbox"])
+    folder = wire_format.path_inside(course.root, f"submitted/{student}/{assignment}")
+    marker = marking.shared(course, assignment, TimeLimits(**fields["limits"]), fields["sandbox"])
     try:
-        _lay_out(folder, fields, files)
+        _unpack(folder, fields, files)
         return of_outcome(outcomes.examine(course, assignment, student, marker))
     finally:
         _remove(course.root / "submitted")
 
 
-def _lay_out(folder: Path, fields: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    """What was handed in is below the folder as it was there; what cannot be read there cannot be read here."""
+def _unpack(folder: Path, fields: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Restore the submitted files below the folder; files that could not be read there cannot be read here."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if fields["closed"]:
         _put_other(folder, fields["closed"])
         return
     folder.mkdir()
-    wire_format.put(files, folder)
+    wire_format.write_files(files, folder)
     for name, size, modified, readable in fields["entries"]:
-        path = wire_format.inside(folder, name)
+        path = wire_format.path_inside(folder, name)
         if size > len(files[name]):
             os.truncate(path, min(size, _MAX_HOLE_BYTES))
         os.utime(path, (modified, modified))
         if not readable:
             path.chmod(0)
     for name, kind in fields["others"]:
-        _put_other(wire_format.inside(folder, name), kind)
+        _put_other(wire_format.path_inside(folder, name), kind)
 
 
 def _put_other(path: Path, kind: str) -> None:
-    """A link to nowhere, a pipe that nobody writes to, a folder that nobody may open: what it was, without harm."""
+    """Restore what is not a regular file in a harmless form: a dangling link, an unused pipe, a closed folder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if kind == "link":
@@ -135,7 +135,7 @@ def _put_other(path: Path, kind: str) -> None:
         elif kind == "pipe":
             os.mkfifo(path)
     except OSError:
-        return  # its name was shortened for the eye, or is taken: it is not told then
+        return  # its name was shortened for display, or exists already: left out
 
 
 def _remove(folder: Path) -> None:
@@ -148,9 +148,9 @@ def _remove(folder: Path) -> None:
 def of_outcome(outcome: Outcome) -> bytes:
     """The outcome as bytes."""
     fields = {name: value for name, value in vars(outcome).items() if name != "files"}
-    return wire_format.packed(fields, outcome.files)
+    return wire_format.encode(fields, outcome.files)
 
 
 def outcome(fields: Mapping[str, Any], files: dict[str, bytes]) -> Outcome:
-    """The outcome out of an opened parcel."""
+    """The outcome from a decoded message."""
     return Outcome(**{**fields, "notes": tuple(fields["notes"]), "files": files})

@@ -1,6 +1,6 @@
-"""What runs in a Dask worker: bytes in, bytes out. The grading itself is done by a process beside it (cluster_desk).
+"""The tasks of a Dask worker: bytes in, bytes out. A separate process does the grading (``worker_process``).
 
-Imports nothing of the course, which comes as data. A worker needs this package and bubblewrap, and shares no files.
+It imports nothing of the course, which is sent as data. A worker needs this package and bubblewrap, no shared files.
 """
 
 import functools
@@ -19,20 +19,20 @@ from coursekit import PACKAGE
 from coursekit.grading.cluster import wire_format
 from coursekit.system import versions
 
-LOCK = ".lock"  # in the folder of a process, held by it
+LOCK = ".lock"  # in the folder of a worker process, which holds it
 _PREFIX = "coursekit-desk-"
-_CLEANER = 'cat; chmod -R u+rwX -- "$1"; rm -rf -- "$1"'  # students' folders may be closed
-_NOT_FOR_THE_DESK = ("COURSE_ROOT", "COURSE_DB_URL")
-_mine = threading.local()  # a sandbox belongs to one thread, and so does the process that has it
+_CLEANER = 'cat; chmod -R u+rwX -- "$1"; rm -rf -- "$1"'  # a student's folder may have no permissions
+_NOT_INHERITED = ("COURSE_ROOT", "COURSE_DB_URL")
+_thread = threading.local()  # a sandbox belongs to one thread, and so does its worker process
 
 
-class DeskLost(Exception):
+class WorkerProcessDied(Exception):
     """The process died before it answered."""
 
 
 @functools.cache
-def engine() -> str:
-    """The digest of this package's own code, and of what it stands on: where it differs, so may the marks."""
+def engine_digest() -> str:
+    """The digest of this package and the versions of its dependencies: with another digest, marks may differ."""
     whole = hashlib.sha256()
     whole.update(repr(versions.installed()).encode())
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -42,47 +42,47 @@ def engine() -> str:
     return whole.hexdigest()
 
 
-def course_pack(pack: bytes) -> bytes:
-    """The pack itself: as the result of a task, Dask brings it to every worker once, and again if it gets lost."""
-    return pack
+def course_payload(course: bytes) -> bytes:
+    """Return the course: as the result of a task, Dask sends it to every worker once, and again if it is lost."""
+    return course
 
 
-def examine(pack: bytes, order: bytes, wanted: str, attempts: int) -> bytes:
-    """The answer to a packed submission of a packed course, the same wherever and however often it is asked for.
+def examine(course: bytes, submission: bytes, wanted: str, attempts: int) -> bytes:
+    """The encoded outcome of a submission payload; the same on every worker and at every repetition.
 
-    Where it kills the process that grades it, it is tried again in a fresh one, and given up after ``attempts``.
+    If the worker process is killed, the submission is tried in a new one, at most ``attempts`` times.
     """
-    if engine() != wanted:
+    if engine_digest() != wanted:
         settings = ", ".join(versions.ARITHMETIC)
         found = f"its coursekit, Python or packages are not the grader's, or its settings of NumPy ({settings})"
         remedy = "install and set the same there, and start the worker again"
-        return wire_format.packed({"refused": ["worker", found, remedy]})
+        return wire_format.encode({"refused": ["worker", found, remedy]})
     for _ in range(attempts):
-        desk = _desk(pack)
+        process = _worker_process(course)
         try:
-            return desk.ask(order)
-        except DeskLost:
-            desk.close()
-    return wire_format.packed({"killed": attempts})
+            return process.ask(submission)
+        except WorkerProcessDied:
+            process.close()
+    return wire_format.encode({"killed": attempts})
 
 
-class Desk:
-    """The process, with a course pack unpacked in a folder of its own.
+class WorkerProcess:
+    """A process that grades submissions of one course, whose files it unpacks in a folder of its own.
 
-    What is hidden lies there, so the folder goes however this ends: a cleaner holds the other end of a pipe that closes
-    with the process, and then removes the folder, into which nobody writes any more. Where both are killed at once, the
-    next one to begin on that machine removes it.
+    The folder holds hidden tests, so it has to be deleted however the process ends. A cleaner process waits for the
+    end of a pipe that the worker process holds open, and then deletes the folder, when nobody writes into it any more.
+    If both are killed, the next worker process on that computer deletes it.
     """
 
-    def __init__(self, pack: bytes) -> None:
-        self.digest = hashlib.sha256(pack).digest()
-        _sweep(Path(tempfile.gettempdir()))
+    def __init__(self, course: bytes) -> None:
+        self.digest = hashlib.sha256(course).digest()
+        _delete_leftovers(Path(tempfile.gettempdir()))
         folder = tempfile.mkdtemp(prefix=_PREFIX)
-        ends, lives = os.pipe()
+        read_end, write_end = os.pipe()
         try:
             self._cleaner = subprocess.Popen(
                 ["/bin/sh", "-c", _CLEANER, "sh", folder],
-                stdin=ends,
+                stdin=read_end,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
@@ -93,38 +93,38 @@ class Desk:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=folder,
-                env={name: value for name, value in os.environ.items() if name not in _NOT_FOR_THE_DESK}
+                env={name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
                 | {"PYTHONDONTWRITEBYTECODE": "1"},
-                start_new_session=True,  # Ctrl-C is for the worker; this process ends when the worker has
-                pass_fds=(lives,),
+                start_new_session=True,  # Ctrl-C is handled by the worker; this process ends with the worker
+                pass_fds=(write_end,),
             )
         finally:
-            for one in (ends, lives):
+            for one in (read_end, write_end):
                 os.close(one)
-        self._unsent = pack
+        self._unsent = course
 
     @property
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, order: bytes) -> bytes:
-        """The answer. Raises DeskLost."""
+    def ask(self, submission: bytes) -> bytes:
+        """The encoded outcome. Raises WorkerProcessDied."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
             if self._unsent:
                 wire_format.send(self._process.stdin, self._unsent)
                 self._unsent = b""
-            wire_format.send(self._process.stdin, order)
+            wire_format.send(self._process.stdin, submission)
             answer = wire_format.receive(self._process.stdout)
         except OSError as error:
-            raise DeskLost from error
+            raise WorkerProcessDied from error
         if answer is None:
-            raise DeskLost
+            raise WorkerProcessDied
         return answer
 
     def close(self) -> None:
-        """The process is gone, with its folder."""
+        """End the process; its cleaner then deletes its folder."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -132,13 +132,13 @@ class Desk:
                 try:
                     pipe.close()
                 except OSError:
-                    continue  # what was not written yet has nobody to read it
+                    continue  # the data that was not written yet has no reader
         self._cleaner.wait()
 
 
-def _sweep(room: Path) -> None:
-    """The folders of processes that live no more are gone."""
-    for lock in room.glob(f"{_PREFIX}*/{LOCK}"):
+def _delete_leftovers(parent: Path) -> None:
+    """Delete the folders of processes that have ended."""
+    for lock in parent.glob(f"{_PREFIX}*/{LOCK}"):
         try:
             with FileLock(lock, fallback_to_soft=False).acquire(timeout=0):
                 shutil.rmtree(lock.parent, ignore_errors=True)
@@ -146,12 +146,12 @@ def _sweep(room: Path) -> None:
             continue
 
 
-def _desk(pack: bytes) -> Desk:
-    """This thread's process for the pack; one that has died, or is for another pack, is replaced."""
-    desk: Desk | None = getattr(_mine, "desk", None)
-    if desk is not None and (not desk.lives or desk.digest != hashlib.sha256(pack).digest()):
-        desk.close()
-        desk = None
-    if desk is None:
-        desk = _mine.desk = Desk(pack)
-    return desk
+def _worker_process(course: bytes) -> WorkerProcess:
+    """This thread's process for the course; one that has died, or is for another course, is replaced."""
+    process: WorkerProcess | None = getattr(_thread, "process", None)
+    if process is not None and (not process.is_alive or process.digest != hashlib.sha256(course).digest()):
+        process.close()
+        process = None
+    if process is None:
+        process = _thread.process = WorkerProcess(course)
+    return process

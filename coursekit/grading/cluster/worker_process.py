@@ -1,7 +1,7 @@
-"""A process on a worker that grades one course pack: ``python -m coursekit.grading.cluster.worker_process``.
+"""A worker process for one course: ``python -m coursekit.grading.cluster.worker_process``.
 
-Each pack gets a process of its own, in a folder of its own. Its first parcel is the course, every other one a
-submission; each is answered with a parcel. The process ends with the pipe; then the worker's cleaner takes the folder.
+Each course has its own process in its own folder. The first message is the course, every other one a submission, and
+each submission is answered with a message. The process ends with the pipe; then the cleaner deletes the folder.
 """
 
 import os
@@ -23,44 +23,44 @@ from coursekit.model.settings import Facts
 
 
 def main() -> None:
-    """Orders come on the standard input, answers go where the standard output was; prints go to the errors."""
+    """Read requests from standard input, write answers to standard output; redirect prints to standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = FileLock(worker.LOCK, fallback_to_soft=False)
-    lock.acquire()  # until this process ends, however it does
-    orders = _listen(sys.stdin.buffer)
+    lock.acquire()  # until this process ends, also by a kill
+    requests = _start_reader(sys.stdin.buffer)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     root = Path.cwd() / "course"
-    facts, files = wire_format.unpacked(orders())
-    wire_format.put(files, root)
+    facts, files = wire_format.decode(requests())
+    wire_format.write_files(files, root)
     course = Course(root, Facts(facts["course_id"], tuple(facts["assignments"]), tuple(facts["shared_files"])))
     while True:
-        wire_format.send(answers, _answer(course, orders()))
+        wire_format.send(answers, _answer(course, requests()))
 
 
-def _answer(course: Course, order: bytes) -> bytes:
+def _answer(course: Course, request: bytes) -> bytes:
     try:
-        return payload.examined(course, order)
+        return payload.examine(course, request)
     except CourseError as error:
-        return wire_format.packed({"refused": [error.where, error.found, error.remedy]})
+        return wire_format.encode({"refused": [error.where, error.found, error.remedy]})
     except Exception as error:  # the boundary of one submission: the others are still graded
         log = "".join(traceback.format_exception(error))
-        return wire_format.packed({"failure": f"{type(error).__name__}: {str(error)[:200]}", "log": log})
+        return wire_format.encode({"failure": f"{type(error).__name__}: {str(error)[:200]}", "log": log})
 
 
-def _listen(pipe: IO[bytes]) -> Callable[[], bytes]:
-    """What gives the next order. When there are no more, because the worker has ended, this process ends at once."""
-    orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+def _start_reader(pipe: IO[bytes]) -> Callable[[], bytes]:
+    """Start reading requests; returns a function that waits for the next one. This process ends with the pipe."""
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
-    def listen() -> None:
+    def read_requests() -> None:
         try:
-            while order := wire_format.receive(pipe):
-                orders.put(order)
+            while request := wire_format.receive(pipe):
+                requests.put(request)
         finally:
-            os._exit(0)  # whatever it is grading, nobody waits for it; the sandbox dies with this process
+            os._exit(0)  # nobody waits for the current result; the sandbox ends with this process
 
-    threading.Thread(target=listen, name="orders", daemon=True).start()
-    return orders.get
+    threading.Thread(target=read_requests, name="requests", daemon=True).start()
+    return requests.get
 
 
 if __name__ == "__main__":

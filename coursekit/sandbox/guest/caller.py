@@ -1,7 +1,7 @@
-"""What calls a student's function inside the sandbox, and sends back what came out, as data.
+"""Calls a student's function inside the sandbox and returns the results as data.
 
-Nothing here compares anything or knows an expected output. A submission that tampers with this module can only change
-numbers that the grader compares outside; and it meets the hidden inputs only when no output of it is kept any more.
+Nothing here compares results or has expected outputs. A submission that tampers with this module can only change
+numbers that the grader compares outside; and it gets the hidden inputs only after its last output has been recorded.
 """
 
 import builtins
@@ -22,37 +22,38 @@ from .cpu_wait import waited_s
 
 MAX_OUTPUTS = 200
 MAX_TEXT = codec.MAX_TEXT
-AGAIN_S = 0.5  # an exception that comes in a finalizer is lost, and a busy machine gives time back: so it rings again
-EARLY_S = 0.01  # the first alarm rings no earlier than the clock says so
+# The alarm repeats, because an exception that is raised in a finalizer is lost, and CPU wait extends the limit.
+ALARM_REPEAT_S = 0.5
+ALARM_MARGIN_S = 0.01  # so that the first alarm never rings before the time is over by the monotonic clock
 
 
 class CallTimeout(BaseException):
     """The call took too long; not an Exception, so that a student's ``except Exception`` does not swallow it."""
 
 
-class _Nowhere(io.TextIOBase):
-    """What a function prints while it is probed is nobody's to read."""
+class _DiscardedOutput(io.TextIOBase):
+    """Discards what a function prints while the grader calls it."""
 
     def write(self, text: str) -> int:
         return len(text)
 
 
-def answer(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply to a probe: a function as it stood at a snapshot of the notebook, called on every one of its cases.
+def answer_call(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The reply to a function call: restore a snapshot of the notebook, and call the function with every case.
 
-    ``request["helpers"]`` holds sources of reference functions, by cell: what they define stands in place of the
-    student's functions that ``request["replace"]`` names; a function that could not even be defined without them is
-    then defined from ``request["source"]``.
+    In a retry, ``request["helpers"]`` holds the sources of reference functions, by cell. They replace the student's
+    functions that ``request["replace"]`` names. A function that could not be defined without them is then defined from
+    ``request["source"]``.
     """
     shell.restore(request["snapshot"])
     namespace = shell.namespace
     if "replace" in request:
-        _put_helpers(namespace, request)
+        _replace_with_references(namespace, request)
     cases = (
         (case["case"], tuple(codec.decode(arg, codec.imported) for arg in case["args"])) for case in request["cases"]
     )
     outputs = request["outputs"]
-    with redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+    with redirect_stdout(_DiscardedOutput()), redirect_stderr(_DiscardedOutput()):
         return observe(
             namespace.get(request["function"]),
             tuple(outputs) if isinstance(outputs, list) else outputs,
@@ -62,15 +63,15 @@ def answer(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
         )
 
 
-def _put_helpers(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
+def _replace_with_references(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
     helpers: dict[str, Any] = {"__name__": "helpers"}
     for source in request["helpers"]:
         exec(source, helpers)
     new = {name: helpers[name] for name in request["replace"]}
     old = {id(namespace[name]): new[name] for name in new if callable(namespace.get(name))}
-    for name, value in list(namespace.items()):  # a helper may go by a second name
+    for name, value in list(namespace.items()):  # a function may be bound to several names
         namespace[name] = old.get(id(value), value)
-    for value in list(namespace.values()):  # or be the value of an argument that nobody gives
+    for value in list(namespace.values()):  # or be the default of an argument
         if isinstance(value, FunctionType) and value.__defaults__:
             value.__defaults__ = tuple(old.get(id(default), default) for default in value.__defaults__)
         if isinstance(value, FunctionType) and value.__kwdefaults__:
@@ -78,7 +79,7 @@ def _put_helpers(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
             value.__kwdefaults__ = {name: old.get(id(default), default) for name, default in given}
     namespace.update(new)
     if request["function"] not in namespace:
-        with suppress(Exception), redirect_stdout(_Nowhere()), redirect_stderr(_Nowhere()):
+        with suppress(Exception), redirect_stdout(_DiscardedOutput()), redirect_stderr(_DiscardedOutput()):
             exec(request["source"], namespace)
 
 
@@ -89,10 +90,9 @@ def observe(
     cases: Any,
     call_timeout_s: float | None = None,
 ) -> dict[str, Any]:
-    """What ``target`` returns and raises in every case (name, arguments), and its inputs as they are afterwards.
+    """What ``target`` returns or raises in every case (name, arguments), and its arguments after the call.
 
-    After a call that takes longer than ``call_timeout_s`` the other cases are not tried. Waiting for a processor that
-    others use is no part of that time.
+    After a call that takes longer than ``call_timeout_s`` the remaining cases are skipped. CPU wait does not count.
     """
     seen: list[dict[str, Any]] = []
     state = np.random.get_state()
@@ -112,7 +112,7 @@ def _call(
     from selfcheck.returned_values import flatten, kind
 
     try:
-        with warnings.catch_warnings(), _alarm(timeout_s):  # what came back may be endless as well
+        with warnings.catch_warnings(), _alarm(timeout_s):  # flattening an endless result has to be stopped as well
             warnings.simplefilter("ignore")
             try:
                 result = target(*args)
@@ -124,7 +124,7 @@ def _call(
                 }
             except (CallTimeout, KeyboardInterrupt):
                 raise
-            except BaseException as error:  # exit() in a function is the student's, too
+            except BaseException as error:  # also exit() in a student's function
                 return {"error": _error(error, target)}
     except (CallTimeout, KeyboardInterrupt):
         return {"timeout_s": timeout_s}
@@ -143,7 +143,7 @@ def _alarm(timeout_s: float | None) -> Iterator[None]:
             raise CallTimeout
 
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s + EARLY_S, AGAIN_S)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s + ALARM_MARGIN_S, ALARM_REPEAT_S)
     try:
         yield
     finally:
@@ -154,15 +154,15 @@ def _alarm(timeout_s: float | None) -> Iterator[None]:
 def _error(error: BaseException, target: Any) -> dict[str, Any]:
     from selfcheck.reports import student_frames
 
-    sorts = [_sort(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
+    sorts = [_class_name(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
     try:
         message, frames = str(error)[:MAX_TEXT], student_frames(error, target)
-    except Exception:  # an exception that cannot be told, or a function that hides what it wraps
+    except Exception:  # str(error) fails, or the function hides what it wraps
         message, frames = "", []
     return {"type": sorts[0], "is_a": sorts, "message": message, "line": frames[-1][2][:MAX_TEXT] if frames else ""}
 
 
-def _sort(sort: type) -> str:
-    """The name of an exception's class; a class that only calls itself ValueError is none."""
+def _class_name(sort: type) -> str:
+    """The name of an exception's class; "another ValueError" for a class that only has the name of a builtin."""
     name = str(sort.__name__)
     return name[:MAX_TEXT] if getattr(builtins, name, sort) is sort else f"another {name}"[:MAX_TEXT]

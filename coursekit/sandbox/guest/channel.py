@@ -1,7 +1,7 @@
-"""JSON lines on a socket: one object a line. Both sides of the sandbox's wall read and write with this module.
+"""JSON lines on a socket, one object per line. Both the grader and the guest use this module.
 
-Whatever comes out of the sandbox may have been written by a student's code: ``Lines`` and ``parse`` take any bytes in
-any order, never raise, and hold no more than they were told to.
+A student's code may have written any of the bytes that come out of the sandbox: ``LineBuffer`` and ``parse`` accept
+any bytes in any order, never raise, and use bounded memory.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 CHUNK_BYTES = 1 << 18
 MAX_DEPTH = 40  # outputs and observations nest less than ten deep
-MAX_PARTS = 100_000  # lists and objects in one line: each takes thirty times as much memory as its brackets
+MAX_PARTS = 100_000  # lists and objects in one line: each takes thirty times the memory of its brackets
 MAX_DIGITS = 40
 
 
@@ -23,7 +23,7 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """The object that a line holds; None for anything that is not one, nests too deep or has numbers out of bounds."""
+    """The object in a line; None if it is no object, is nested too deeply or has numbers out of bounds."""
     if line.count(b"[") + line.count(b"{") > MAX_PARTS:
         return None
     try:
@@ -62,8 +62,8 @@ def _is_shallow(message: dict[str, Any]) -> bool:
     return False
 
 
-class Lines:
-    """Bytes in, whole lines out; a line longer than ``max_line_bytes`` is skipped and counted in ``skipped``."""
+class LineBuffer:
+    """Splits received bytes into lines; a line longer than ``max_line_bytes`` is dropped and counted in ``skipped``."""
 
     def __init__(self, max_line_bytes: int) -> None:
         self._max, self._parts, self._size, self.skipped = max_line_bytes, [], 0, 0  # type: int, list[bytes], int, int
@@ -85,7 +85,7 @@ class Lines:
     def _add(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._max:
-            self._parts = []  # the length alone is kept: what is left of this line will be skipped too
+            self._parts = []  # only the length is kept, so that the rest of this line is dropped too
         elif part:
             self._parts.append(part)
 
@@ -103,7 +103,7 @@ class Sender:
 
 
 def receive(sock: socket.socket) -> Iterator[dict[str, Any]]:
-    """The messages of a side that is trusted, until it closes the channel."""
+    """The messages of a trusted peer, until it closes the channel."""
     pending = bytearray()
     while data := sock.recv(CHUNK_BYTES):
         pending += data

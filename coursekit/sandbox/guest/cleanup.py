@@ -1,4 +1,4 @@
-"""After a child: no process and no file of it is left."""
+"""Clean-up after a child: kills its processes and deletes its files."""
 
 import os
 import shutil
@@ -7,11 +7,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from .child import Settings
+from .child import ServerSettings
 
 
-def kill_all(settings: Settings, pid: int = 0) -> None:
-    """No process but this one is left: in a sandbox all that there are, elsewhere all that descend from this one."""
+def kill_all(settings: ServerSettings, pid: int = 0) -> None:
+    """Kill all other processes in a sandbox; without one, all descendants of this process."""
     if settings.namespaced:
         if os.getpid() != 1:
             raise RuntimeError("not pid 1: kill(-1) would reach beyond the sandbox")
@@ -47,8 +47,8 @@ def _descendants(root: int) -> list[int]:
     return sorted(found - {root})
 
 
-def remove(settings: Settings) -> None:
-    """The private folder of a server without walls is gone."""
+def remove(settings: ServerSettings) -> None:
+    """Delete the private folder of a server without isolation."""
     with suppress(OSError, RecursionError):
         wipe(settings.scratch)
         for folder in settings.scratch:
@@ -57,9 +57,9 @@ def remove(settings: Settings) -> None:
 
 
 def wipe(folders: tuple[str, ...]) -> None:
-    """The folders are empty, and look as if nobody had ever used them."""
+    """Empty the folders, and reset their permissions and times."""
     for folder in folders:
-        if Path(folder).is_symlink():  # where there are no walls, it could have been put in the folder's place
+        if Path(folder).is_symlink():  # without isolation, a submission could replace the folder
             raise NotADirectoryError(folder)
         Path(folder).chmod(0o700 if folder == folders[0] else 0o1777)
         with os.scandir(folder) as entries:
@@ -80,5 +80,5 @@ def _kill(pid: int) -> None:
 
 
 def names_in(folder: str) -> list[str]:
-    """The names of what lies in a folder."""
+    """The names of the entries of a folder."""
     return [path.name for path in Path(folder).iterdir()]

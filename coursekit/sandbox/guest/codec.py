@@ -1,7 +1,7 @@
-"""Values as JSON can carry them, and back. Only data travels: nothing that is read here is ever run.
+"""Encodes values as JSON and decodes them. Only data is transferred: nothing that is decoded is ever executed.
 
-``encode`` and ``decode`` carry the arguments of a call into the sandbox; ``leaf`` is what a result looks like on its
-way out, where only numbers count and everything else is a description.
+``encode`` and ``decode`` are for the arguments of a call into the sandbox. ``leaf`` is for results out of it: numbers
+are sent as such, and everything else as a description.
 """
 
 import base64
@@ -16,7 +16,7 @@ MAX_TEXT = 300
 
 
 def encode(value: Any) -> Any:
-    """An argument as JSON. Raises TypeError for what no generator of cases makes."""
+    """An argument as JSON. Raises TypeError for types that generators do not make."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
@@ -37,7 +37,7 @@ def _place(value: Any) -> tuple[str, str]:
 
 
 def imported(module: str, name: str) -> Any:
-    """A function of the course's own modules, by the names of the module and of the function; None without one."""
+    """The function with this name in a module of the course; None if there is none."""
     try:
         return getattr(importlib.import_module(module), name, None)
     except (ImportError, ValueError):
@@ -45,7 +45,7 @@ def imported(module: str, name: str) -> Any:
 
 
 def decode(value: Any, function: Callable[[str, str], Any]) -> Any:
-    """What ``encode`` was given, in new objects; ``function`` finds one by the names of its module and its own."""
+    """The inverse of ``encode``, with new objects; ``function`` looks up a function by module name and name."""
     if not isinstance(value, dict):
         return value
     if "array" in value:
@@ -61,7 +61,7 @@ def decode(value: Any, function: Callable[[str, str], Any]) -> Any:
 
 
 def leaf(value: Any, describe: Callable[[Any], str]) -> dict[str, Any]:
-    """A flattened result: an array as doubles, or in words what stands in its place."""
+    """One value of a flattened result: an array as doubles, anything else as a description."""
     if not isinstance(value, np.ndarray):
         return {"kind": describe(value)[:MAX_TEXT]}
     if value.nbytes > MAX_ARRAY_BYTES:

@@ -1,10 +1,10 @@
-"""How long a process has waited for a processor that others were using: time that is no fault of its own."""
+"""CPU wait: how long a process was ready to run while others had the processors."""
 
 import os
 
 
 def waited_s(pid: str = "self") -> float:
-    """Seconds that a process's main thread was ready to run and did not; 0 where the system does not tell."""
+    """CPU wait of a process's main thread in seconds; 0 if the system does not report it."""
     try:
         descriptor = os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -1,7 +1,7 @@
-"""What the course's modules remember of their warm-up, as JSON carries it from one fork server to the next.
+"""Transfers what the course's modules cached during the warm-up from one fork server to the next, as JSON.
 
-A module takes part by two functions: ``remembered()`` returns a dict of what it has made, by a text for each thing, and
-``remember(dict)`` takes that back; it raises where it is damaged.
+A module takes part by two functions: ``remembered()`` returns its cache as a dictionary with text keys, and
+``remember(dict)`` restores it; it raises if the dictionary is damaged.
 """
 
 import sys
@@ -11,18 +11,18 @@ from typing import Any
 
 
 def remembered(folder: str) -> dict[str, Any]:
-    """By module, what those in the folder have made."""
+    """The caches of the modules in the folder, by module name."""
     return {name: made for name, module in _modules(folder) if (made := module.remembered())}
 
 
 def remember(folder: str, kept: Mapping[str, Any]) -> int:
-    """The modules remember what ``remembered`` gave, unless it is damaged; returns how many things that are."""
+    """Restore the caches from the result of ``remembered``, unless damaged; returns the number of cached entries."""
     count = 0
     for name, module in _modules(folder):
         try:
             module.remember(kept.get(name, {}))
             count += len(module.remembered())
-        except Exception as error:  # whatever a damaged file makes of it: it is made again
+        except Exception as error:  # any error of a damaged file: the warm-up fills the cache again
             print(f"{name}.remember: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     return count
 

@@ -1,7 +1,7 @@
-"""IPython as ipykernel sets it up, with another way out: what is shown goes to an ``Outlet`` in place of ZeroMQ.
+"""IPython as ipykernel sets it up, but with an ``OutputPublisher`` in place of ZeroMQ.
 
-Everything a notebook can see of its kernel is meant to be the same: names of classes that libraries ask for, numbering,
-tracebacks, display ids, magics. What ipykernel adds by ways of its own (comms, subshells, a debugger) is left out.
+Everything that a notebook can see of its kernel should be the same: class names that libraries ask for, numbering,
+tracebacks, display ids, magics. What ipykernel adds beyond that (comms, subshells, a debugger) is left out.
 """
 
 import base64
@@ -30,13 +30,13 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Instance, Type, default
 
-from .streams import Outlet
+from .streams import OutputPublisher
 
 _OURS = str(Path(__file__).parent)
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON-able data; bytes as base64. A ValueError where it cannot be."""
+    """The value as data for JSON; bytes as base64. Raises ValueError for other types."""
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
     if value is None or isinstance(value, str | bool | int | float):
@@ -51,47 +51,47 @@ def plain(value: Any) -> Any:
 
 
 class Compiler(CachingCompiler):
-    """Gives cells file names of the same form as ipykernel does, the same ones in every run: warnings tell them."""
+    """Gives cells file names of ipykernel's form, the same in every run, because warnings show them."""
 
     def get_code_name(self, raw_code: str, code: str, number: int) -> str:
-        """A name made of the cell's source."""
+        """A name derived from the cell's source."""
         return f"/tmp/ipykernel_1/{zlib.crc32(raw_code.encode('utf-8', 'surrogatepass'))}.py"
 
 
 class Results(DisplayHook):
-    """Sends the value of a cell's last expression."""
+    """Publishes the value of a cell's last expression."""
 
-    outlet = AnyTrait()
+    publisher = AnyTrait()
 
     def start_displayhook(self) -> None:
-        """The value is about to be formatted."""
+        """Prepare for a new value."""
         super().start_displayhook()
         self._data: dict[str, Any] = {}
         self._metadata: dict[str, Any] = {}
 
     def write_output_prompt(self) -> None:
-        """The number is part of the event."""
+        """Does nothing: the number is part of the event."""
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         """Keep the formatted value."""
         self._data, self._metadata = format_dict, md_dict or {}
 
     def finish_displayhook(self) -> None:
-        """The formatted value is sent, if there is one."""
+        """Publish the formatted value, if there is one."""
         if self._data:
             data, metadata = plain(self._data), plain(self._metadata)
             output = {"output_type": "execute_result", "data": data, "metadata": metadata}
-            self.outlet.emit({"output": {**output, "execution_count": self.prompt_count}})
+            self.publisher.emit({"output": {**output, "execution_count": self.prompt_count}})
         self._is_active = False
 
     def log_output(self, format_dict: dict[str, Any]) -> None:
-        """Nothing is kept for a history on disk."""
+        """Does nothing: there is no history on disk."""
 
 
 class Displays(DisplayPublisher):
-    """Sends what ``display`` shows, updates and clears."""
+    """Publishes what ``display`` shows, updates and clears."""
 
-    outlet = AnyTrait()
+    publisher = AnyTrait()
 
     def publish(  # type: ignore[override]
         self,
@@ -102,21 +102,21 @@ class Displays(DisplayPublisher):
         update: bool = False,
         **_: Any,
     ) -> None:
-        """Send a display or, with ``update``, what takes the place of all displays of its id."""
+        """Publish a display or, with ``update``, the new content of all displays with its id."""
         self._validate_data(data, metadata)
         output = {"output_type": "display_data", "data": plain(data), "metadata": plain(metadata or {})}
         event: dict[str, Any] = {"update" if update else "output": output}
         name = (transient or {}).get("display_id")
-        self.outlet.emit(event if name is None else {**event, "display_id": str(name)})
+        self.publisher.emit(event if name is None else {**event, "display_id": str(name)})
 
     def clear_output(self, wait: bool = False) -> None:
-        """Have the cell's outputs so far taken away; with ``wait``, when the next one comes."""
-        self.outlet.emit({"clear": {"wait": bool(wait)}})
+        """Clear the cell's outputs; with ``wait``, only when the next one comes."""
+        self.publisher.emit({"clear": {"wait": bool(wait)}})
 
 
 @magics_class
 class KernelMagics(Magics):
-    """Magics that ipykernel has and a bare IPython has not, or not in this way."""
+    """Magics that ipykernel adds to IPython or changes."""
 
     @line_magic
     def autosave(self, arg_s: str) -> None:
@@ -147,7 +147,7 @@ def _page(name: str) -> None:
 
 
 class ZMQInteractiveShell(InteractiveShell):
-    """IPython's shell for one submission. Named as in ipykernel: libraries look at the name to know a notebook."""
+    """IPython's shell for one submission. Named as in ipykernel: libraries recognise a notebook by the name."""
 
     displayhook_class = Type(Results)
     display_pub_class = Type(Displays)
@@ -157,72 +157,72 @@ class ZMQInteractiveShell(InteractiveShell):
     keepkernel_on_exit = None
     exits = False
     failed_to_show = False
-    _transformed: tuple[str, str] | None = None  # the last cell, and what became of it
+    _transformed: tuple[str, str] | None = None  # the last cell's source, and its transformed code
 
     @default("exiter")
     def _default_exiter(self) -> ZMQExitAutocall:
         return ZMQExitAutocall(self)
 
-    def lead_to(self, outlet: Outlet) -> None:
-        """From now on everything is shown through ``outlet``."""
-        self.outlet = outlet
-        self.displayhook.outlet = outlet  # type: ignore[attr-defined]
-        self.display_pub.outlet = outlet  # type: ignore[attr-defined]
+    def publish_to(self, publisher: OutputPublisher) -> None:
+        """Send all outputs to ``publisher`` from now on."""
+        self.publisher = publisher
+        self.displayhook.publisher = publisher  # type: ignore[attr-defined]
+        self.display_pub.publisher = publisher  # type: ignore[attr-defined]
 
     def init_ipython_dir(self, ipython_dir: Any) -> None:
-        """There is none: nothing is read from or written to anybody's home."""
+        """Does nothing: no configuration is read from or written to a home folder."""
 
     def init_profile_dir(self, profile_dir: Any) -> None:
-        """There is none; what magics like ``%cd`` remember is kept here."""
+        """No folder: magics like ``%cd`` store their data in this dictionary."""
         self.db = {}
 
     def init_pdb(self) -> None:
-        """``pdb`` is IPython's, as in a kernel."""
+        """Replace ``pdb`` by IPython's debugger, as in a kernel."""
         super().init_pdb()
         vars(pdb).update(Pdb=debugger.InterruptiblePdb, set_trace=debugger.set_trace)
 
     def init_virtualenv(self) -> None:
-        """The interpreter's own packages are all there are."""
+        """Does nothing: the interpreter's own packages are the only ones."""
 
     def init_environment(self) -> None:
-        """What ipykernel tells the commands that a cell starts: colours, but no pager."""
+        """Set ipykernel's environment variables for the commands that a cell starts: colours, but no pager."""
         os.environ.update(TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1")
         os.environ.update(PAGER="cat", GIT_PAGER="cat")
 
     def init_hooks(self) -> None:
-        """The pager, which help texts open, shows nothing: its text is no output of a cell."""
+        """Disable the pager, which help texts open: its text is no output of a cell."""
         super().init_hooks()
         self.set_hook("show_in_pager", page.as_hook(lambda *args, **kwargs: None), 99)
 
     def init_magics(self) -> None:
-        """IPython's magics and those of the kernel."""
+        """Register IPython's magics and the kernel's."""
         super().init_magics()
         self.register_magics(KernelMagics)
 
     def transform_cell(self, raw_cell: str) -> str:
-        """The Python of a cell. Asked for twice in a row, as IPython does with every cell, it is worked out once."""
+        """The Python code of a cell. The last one is cached, because IPython asks twice for each cell."""
         if self._transformed is None or self._transformed[0] != raw_cell:
             self._transformed = (raw_cell, super().transform_cell(raw_cell))
         return self._transformed[1]
 
     def forget_transformed(self) -> None:
-        """The next cell is transformed anew, even if it is the same: the one before may have changed how."""
+        """Clear the cache of ``transform_cell``: a cell may change how the next one is transformed."""
         self._transformed = None
 
     def enable_gui(self, gui: str | None = None) -> None:
-        """Nothing: there is no window whose events would have to be served."""
+        """Does nothing: there are no windows with events to process."""
 
     def ask_exit(self) -> None:
-        """The cell asked its kernel to exit."""
+        """Record that the cell asked its kernel to exit."""
         self.exits = not self.keepkernel_on_exit
 
     @contextmanager
     def _tee(self, channel: str) -> Iterator[None]:
-        """No second copy of the text in the history: a runaway print would fill the memory."""
+        """Does nothing: a second copy of the text for the history would fill the memory in an endless print."""
         yield
 
     def _format_exception_for_storage(self, *args: Any, **kwargs: Any) -> list[str]:
-        """No second formatting of tracebacks, for a history on disk."""
+        """Does nothing: tracebacks are not formatted again for a history on disk."""
         return []
 
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
@@ -233,28 +233,28 @@ class ZMQInteractiveShell(InteractiveShell):
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         if self.displayhook.is_active:  # the value of the last expression could not be shown: the cell failed
             self.failed_to_show = True
-        output = {"output_type": "error", "ename": etype.__name__, "evalue": _told(evalue)}
-        self.outlet.emit({"output": {**output, "traceback": [str(line) for line in stb]}})
+        output = {"output_type": "error", "ename": etype.__name__, "evalue": _message(evalue)}
+        self.publisher.emit({"output": {**output, "traceback": [str(line) for line in stb]}})
         self._last_traceback = stb
 
     def show_plainly(self, error: BaseException) -> None:
-        """The error is shown without IPython's help, where that is what broke."""
-        name, message = type(error).__name__, _told(error)
+        """Show an error without IPython, if IPython itself failed."""
+        name, message = type(error).__name__, _message(error)
         output = {"output_type": "error", "ename": name, "evalue": message, "traceback": [f"{name}: {message}"]}
-        self.outlet.emit({"output": output})
+        self.publisher.emit({"output": output})
 
 
 def no_input(prompt: str = "") -> str:
-    """Raise what ipykernel raises where nobody can be asked."""
+    """Raise the exception of an ipykernel without input requests."""
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
 def no_getpass(prompt: str = "Password: ", stream: Any = None) -> str:
-    """Raise what ipykernel raises where nobody can be asked."""
+    """Raise the exception of an ipykernel without input requests."""
     raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")
 
 
-def _told(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:
@@ -262,7 +262,7 @@ def _told(error: BaseException) -> str:
 
 
 def _hide_our_frames(error: BaseException | None) -> None:
-    """The tracebacks of the error, and of those that led to it, show none of this package, nor of its ``with``."""
+    """Remove this package's frames, and those of its ``with``, from the tracebacks of an error and of its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -277,7 +277,7 @@ def _hide_our_frames(error: BaseException | None) -> None:
 
 
 def forget_last_error() -> None:
-    """No trace is left of the last error: ``%tb`` and ``%debug`` would show it."""
+    """Delete the last error, which ``%tb`` and ``%debug`` would show."""
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         if hasattr(sys, name):
             delattr(sys, name)

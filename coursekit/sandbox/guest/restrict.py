@@ -1,4 +1,4 @@
-"""The walls that a child puts up around itself before any code of a student's runs: limits and Landlock."""
+"""Restricts a child before any student code runs: resource limits, Landlock and seccomp."""
 
 import contextlib
 import ctypes
@@ -13,41 +13,44 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRI
 _PR_SET_SECCOMP, _MODE_FILTER, _INSTRUCTION = 22, 2, 8  # an instruction has 8 bytes
 _MIB = 1 << 20
 _DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
-# Of /proc, what libraries look for, and of a process's own folder what tells nothing of the machine: the rest says how
-# it was started, where the sandbox's folders really lie, and what other submissions have made it count.
+# The readable files of /proc: those that libraries need, and those of the process itself that reveal nothing about the
+# host. The others reveal how the sandbox was started, its host paths, or counters that other submissions change.
 _FACTS = ("cpuinfo", "meminfo", "version", "filesystems", "uptime", "loadavg", "sys/vm/overcommit_memory")
 _OWN = ("stat", "statm", "status", "maps", "smaps", "smaps_rollup", "schedstat", "limits", "io", "mem",
         "cmdline", "comm", "environ", "auxv")  # fmt: skip
 
 
 def _prctl(option: int, value: int) -> None:
-    """Nothing where there is no prctl (a Mac): these are extra walls, or ones whose failure a probe shows."""
+    """Call prctl; does nothing on systems without it, such as macOS.
+
+    Failures are ignored: these calls are additional layers, or ``./course doctor`` detects that they are missing.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
 def hide_memory() -> None:
-    """Nobody may read or write this process's memory, descriptors or environment through /proc."""
+    """Forbid other processes to access this one's memory, descriptors or environment through /proc."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def show_memory() -> None:
-    """Undoes ``hide_memory`` in a child, whose memory is its own affair."""
+    """Undo ``hide_memory`` in a child, which has nothing to hide."""
     _prctl(_PR_SET_DUMPABLE, 1)
 
 
 def adopt_orphans() -> None:
-    """What a dead child started becomes a child of this process, where it can be found and killed."""
+    """Make orphans of a dead child children of this process, so that it can find and kill them."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent() -> None:
-    """This process is killed when its parent ends."""
+    """Have this process killed when its parent ends."""
     _prctl(_PR_SET_PDEATHSIG, 9)
 
 
-def limit(limits: Mapping[str, int]) -> None:
-    """This process and all that it starts stay within ``limits``; -1 is no limit. ``limit_files`` bounds the files."""
+def set_limits(limits: Mapping[str, int]) -> None:
+    """Set the limits of this process and its descendants; -1 is no limit. File sizes: see ``limit_file_size``."""
     wanted = {
         "RLIMIT_AS": limits["memory_mib"] * _MIB,
         "RLIMIT_CPU": limits["cpu_s"],
@@ -61,17 +64,17 @@ def limit(limits: Mapping[str, int]) -> None:
         "RLIMIT_STACK": 8 * _MIB,
     }
     for name, value in wanted.items():
-        _limit(name, value)
-    with contextlib.suppress(OSError):  # where memory runs out on the whole machine, this is what goes first
+        _set_limit(name, value)
+    with contextlib.suppress(OSError):  # if the computer runs out of memory, the kernel kills this first
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def limit_files(file_mib: int) -> None:
-    """No file grows beyond ``file_mib``."""
-    _limit("RLIMIT_FSIZE", file_mib * _MIB)
+def limit_file_size(file_mib: int) -> None:
+    """Limit the size of each file that this process and its descendants write."""
+    _set_limit("RLIMIT_FSIZE", file_mib * _MIB)
 
 
-def _limit(name: str, value: int) -> None:
+def _set_limit(name: str, value: int) -> None:
     which = getattr(resource, name, None)
     if which is None:
         return
@@ -83,15 +86,16 @@ def _limit(name: str, value: int) -> None:
     try:
         resource.setrlimit(which, (value, value))
     except (OSError, ValueError):
-        if sys.platform == "linux":  # elsewhere not every limit can be set, and nobody was promised walls
+        if sys.platform == "linux":  # other systems lack some limits, and have no isolation anyway
             raise
 
 
-def landlock_rules(writable: Sequence[str]) -> int:
-    """A ruleset (its descriptor): read and run everything, write only below ``writable`` and to harmless devices.
+def landlock_ruleset(writable: Sequence[str]) -> int:
+    """Create a Landlock ruleset: read and execute everything, write only below ``writable`` and to harmless devices.
 
-    Of /proc it opens a few files, of processes none but this one's: every child makes a ruleset of its own. Signals and
-    abstract sockets end at its border where the kernel is new enough, TCP ports are closed.
+    In /proc only a few files are allowed, and of processes only this one's: so every child needs its own ruleset. Where
+    the kernel supports it, signals and abstract sockets to processes outside and all TCP ports are forbidden. Returns
+    the descriptor.
     """
     from py_landlock import AccessFs, PathBeneathAttr, RulesetAttr, add_rule, create_ruleset, get_abi_version
     from py_landlock.abi import get_supported_fs, get_supported_net, get_supported_scope
@@ -137,8 +141,8 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def filter_calls(program: bytes) -> None:
-    """This thread and all that it starts make no system calls that the filter refuses, for good. Raises OSError."""
+def load_seccomp_filter(program: bytes) -> None:
+    """Load a seccomp filter for this thread and all that it starts, irreversibly. Raises OSError."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     libc = ctypes.CDLL(None, use_errno=True)
     filtered = _Program(len(program) // _INSTRUCTION, program)
@@ -146,8 +150,8 @@ def filter_calls(program: bytes) -> None:
         raise OSError(ctypes.get_errno(), "the filter of system calls cannot be loaded")
 
 
-def enter(ruleset: int) -> None:
-    """This thread and all that it starts are held by the ruleset, for good."""
+def enforce(ruleset: int) -> None:
+    """Enforce the ruleset for this thread and all that it starts, irreversibly."""
     from py_landlock import RulesetFd, restrict_self
 
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)

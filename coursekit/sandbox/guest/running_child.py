@@ -1,4 +1,4 @@
-"""The child that runs now: forked, watched and interrupted by the fork server."""
+"""The running child, as the fork server forks, monitors and interrupts it."""
 
 import os
 import signal
@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import child
-from .child import Settings
-from .resource_usage import ended, usage
+from .child import ServerSettings
+from .resource_usage import cpu_usage, ended_cpu_s
 
 
 @dataclass
 class RunningChild:
     """A child of the fork server, from its fork to the end of its submission.
 
-    ``pidfd`` becomes readable when it ends; -1 where the system has none. ``schedstat`` is its /proc/PID/schedstat,
-    kept open: else the kernel may forget that Landlock lets the child read it. ``before_s`` is the processor time of
-    all those that had ended before it began.
+    pidfd       becomes readable when the child ends; -1 if the system has none
+    schedstat   its /proc/PID/schedstat, kept open: else the kernel may drop the inode for which Landlock allows reading
+    before_s    CPU time of the descendants of the server that ended before the fork
     """
 
     pid: int
     pidfd: int
     schedstat: int
     before_s: float
-    over: bool = False  # it has ended, or was killed, and the outside knows
+    over: bool = False  # it has ended, or was killed, and the grader has been notified
 
     def exit_reason(self) -> str:
-        """In words, how the child ended; empty while it runs. Orphans that ended are reaped on the way."""
+        """The sentence that says how the child ended; empty while it runs. Also reaps ended orphans."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -34,34 +34,36 @@ class RunningChild:
                 return "the process of the notebook is gone"
             if pid == 0:
                 return ""
-            if pid == self.pid and not os.WIFSTOPPED(status):  # without seccomp, a child can make this its tracer
+            if pid == self.pid and not os.WIFSTOPPED(
+                status
+            ):  # stopped: without seccomp, a child can make this process its tracer
                 return _in_words(status)
 
-    def usage(self, settings: Settings) -> tuple[float, float]:
-        """Seconds that its processes have waited for a processor, and that they have used one."""
-        waited_s, used_s = usage(settings, self.pid)
+    def usage(self, settings: ServerSettings) -> tuple[float, float]:
+        """CPU wait and CPU time of its processes in seconds."""
+        waited_s, used_s = cpu_usage(settings, self.pid)
         return waited_s, used_s - self.before_s
 
     def interrupt(self) -> None:
-        """Its process group has a SIGINT."""
+        """Send its process group a SIGINT."""
         try:
             os.killpg(self.pid, signal.SIGINT)
         except (ProcessLookupError, PermissionError):
             os.kill(self.pid, signal.SIGINT)
 
     def close(self) -> None:
-        """Nothing of it is open here."""
+        """Close its ``schedstat``."""
         if self.schedstat >= 0:
             os.close(self.schedstat)
 
 
-def fork(settings: Settings, shell: Any, descriptors: list[int], table: list[Any]) -> RunningChild:
-    """A new child, with its line to the outside and the bundle of the student's own files."""
+def fork(settings: ServerSettings, shell: Any, descriptors: list[int], table: list[Any]) -> RunningChild:
+    """Fork a child. ``descriptors``: its socket to the grader and the bundle of student files (see ``child.serve``)."""
     line, bundle = descriptors
-    before_s = ended()
+    before_s = ended_cpu_s()
     pid = os.fork()
     if pid == 0:
-        child.live(shell, settings, line, bundle, [(name, size) for name, size in table])
+        child.serve(shell, settings, line, bundle, [(name, size) for name, size in table])
     os.close(line)
     os.close(bundle)
     try:

@@ -1,7 +1,7 @@
 """The fork server: it imports everything once and forks one child per submission, one at a time.
 
-In a sandbox it is pid 1: what it kills with ``kill(-1)`` is everything there is besides itself, and when it ends, all
-ends. It runs no code of a student's, reads nothing that a child writes, and has no handler for any signal.
+In a sandbox it is pid 1: ``kill(-1)`` kills all other processes, and when it ends, the kernel kills them. It runs no
+student code, reads nothing that a child writes, and has no signal handlers.
 """
 
 import gc
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from . import child, figure_cache, restrict
-from .child import Settings
+from .child import ServerSettings
 from .cleanup import names_in, remove, wipe
 from .control import Control
 from .service import Service
 
 
 def main() -> None:
-    """Serve the control socket whose descriptor is the first argument, until the other side closes it."""
+    """Serve the control socket whose descriptor is the first argument, until the grader closes it."""
     restrict.hide_memory()
     control = Control(int(sys.argv[1]))
     message, descriptors = control.receive()
@@ -29,10 +29,12 @@ def main() -> None:
         signal.signal(name, signal.SIG_IGN)
     if not settings.namespaced:
         restrict.adopt_orphans()
-    child.without_own_path()
+    child.remove_own_path()
     shell, drawn = _warm(settings, message["modules"], message["beforehand"], message["pictures"])
     if settings.landlock:
-        os.close(restrict.landlock_rules(settings.scratch))  # it can be made, and what making one imports is there
+        os.close(
+            restrict.landlock_ruleset(settings.scratch)
+        )  # checks that it works, and imports its modules before the fork
     tasks = len(names_in("/proc/self/task")) if sys.platform == "linux" else 1
     if tasks != 1:
         raise RuntimeError(f"{tasks} threads before the fork: a child would inherit their locks")
@@ -44,17 +46,17 @@ def main() -> None:
     try:
         Service(control, settings, shell).run()
     finally:
-        if not settings.namespaced:  # the namespace goes with pid 1, but a folder of this machine does not
+        if not settings.namespaced:  # a namespace's files vanish with pid 1, a host folder has to be deleted
             remove(settings)
 
 
-def _settings(message: dict[str, Any], bundle: int) -> Settings:
+def _settings(message: dict[str, Any], bundle: int) -> ServerSettings:
     trusted: dict[str, bytes] = {}
     at_home: dict[str, bytes] = {}
     for kind, name, size in message["table"]:
         (trusted if kind == "trusted" else at_home)[name] = _read(bundle, size)
     os.close(bundle)
-    return Settings(
+    return ServerSettings(
         limits=message["limits"],
         home=message["home"],
         folder=message["folder"],
@@ -76,17 +78,17 @@ def _read(descriptor: int, size: int) -> bytes:
 
 
 def _warm(
-    settings: Settings, modules: list[str], beforehand: list[list[Any]], pictures: dict[str, Any]
+    settings: ServerSettings, modules: list[str], warm_up_calls: list[list[Any]], figures: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """The shell, made; the trusted modules, imported from the very paths that the children's copies will have.
+    """Warm-up: make the shell, import the trusted modules, call their ``warm_up`` and make all ``warm_up_calls``.
 
-    A module with a function ``warm_up`` has it called. And every call ``beforehand`` is made: (module, function,
-    arguments, keyword arguments). Its module remembers it.
-    ``pictures`` are those that an earlier server drew; what was drawn besides is returned, with them.
+    The modules are imported from the paths that the children's copies will have. A call is (module, function,
+    arguments, keyword arguments); its module caches the result. ``figures`` are the caches of an earlier server.
+    Returns the shell, and the caches if there is anything new in them.
     """
-    child.lay_out(settings)
+    child.write_course_files(settings)
     os.chdir(settings.folder)
-    from . import caller, shell  # noqa: F401 - probing is for the children
+    from . import caller, shell  # noqa: F401 - caller is imported here for the children
 
     made = shell.make_shell()
     sys.path.insert(0, settings.folder)
@@ -96,13 +98,13 @@ def _warm(
         except Exception as error:  # a child will meet the same error, in the cell that imports it
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
             sys.modules.pop(name, None)
-    before = figure_cache.remember(settings.folder, pictures)
+    before = figure_cache.remember(settings.folder, figures)
     for name in modules:
         try:
             getattr(sys.modules.get(name), "warm_up", lambda: None)()
         except Exception as error:  # a child will meet the same error
             print(f"{name}.warm_up: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-    for module, function, args, kwargs in beforehand:
+    for module, function, args, kwargs in warm_up_calls:
         try:
             getattr(sys.modules[module], function)(*args, **kwargs)
         except Exception as error:

@@ -1,22 +1,22 @@
-"""What the fork server does once it is warm: it forks, watches, interrupts and ends one child at a time."""
+"""The service of the fork server after its warm-up: it forks, monitors, interrupts and ends one child at a time."""
 
 import os
 import select
 from typing import Any
 
-from .child import Settings
+from .child import ServerSettings
 from .cleanup import kill_all, names_in, wipe
 from .control import Control
 from .resource_usage import Mappings, overuse
 from .running_child import RunningChild, fork
 
-TICK_S = 0.05  # how often memory and files are counted while a child runs
+TICK_S = 0.05  # poll interval of memory and files while a child runs
 
 
 class Service:
-    """Answers the requests on the control socket, and says there how a child ended."""
+    """Answers the requests on the control socket, and sends the exit reason of a child."""
 
-    def __init__(self, control: Control, settings: Settings, shell: Any) -> None:
+    def __init__(self, control: Control, settings: ServerSettings, shell: Any) -> None:
         self._control, self._settings, self._shell = control, settings, shell
         self._child: RunningChild | None = None
         self._mappings = Mappings()
@@ -24,7 +24,7 @@ class Service:
         self._poll.register(control, select.POLLIN)
 
     def run(self) -> None:
-        """Everything was killed, because the other side has closed the socket, or was killed itself."""
+        """Serve until the grader closes the socket or is killed; then kill all processes."""
         while True:
             living = self._living
             ready = {fd for fd, _ in self._poll.poll(TICK_S * 1000 if living else None)}
@@ -41,11 +41,11 @@ class Service:
 
     @property
     def _living(self) -> RunningChild | None:
-        """The child, unless it is known to have ended."""
+        """The child; None if there is none, or if it has ended as far as is known."""
         return None if self._child is None or self._child.over else self._child
 
     def _check(self, living: RunningChild) -> None:
-        """A child that has ended, or uses too much, is killed with all that it started, and the outside knows."""
+        """If the child has ended or exceeds a limit, kill all its processes and send the exit reason."""
         why = living.exit_reason() or overuse(self._settings, self._mappings)
         if why:
             self._unwatch(living)
@@ -54,7 +54,7 @@ class Service:
             self._control.send({"died": why})
 
     def _answer(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any] | None:
-        """The answer to a request; None where there will be no further one."""
+        """The answer to a request; None to end the service."""
         living = self._living
         match message.get("op"):
             case "fork":
@@ -65,7 +65,7 @@ class Service:
             case "interrupt":
                 if living:
                     living.interrupt()
-                return {"interrupted": True}  # a later one would meet the next cell
+                return {"interrupted": True}  # the grader waits for this: a late interrupt would stop the next cell
             case "usage":
                 return {"usage": living.usage(self._settings) if living else (0.0, 0.0)}
             case "end":
@@ -74,7 +74,7 @@ class Service:
                 return None
 
     def _end(self) -> dict[str, Any]:
-        """Everything is killed and wiped; says whether nothing at all is left."""
+        """Kill all processes and empty the folders; returns whether that left nothing behind."""
         if self._child is not None:
             self._unwatch(self._child)
             self._child.close()

@@ -1,6 +1,6 @@
-"""The shell of a child: runs the cells of one submission and sends what they show, as a real kernel would.
+"""The shell of a child: runs the cells of one submission and publishes their outputs, as a real kernel would.
 
-``make_shell`` is called in the fork server, where everything is imported and tried once; ``adopt`` in the child.
+The fork server calls ``make_shell``, which imports everything and runs warm-up cells; the child calls ``attach``.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from typing import Any
 from traitlets.config import Config
 
 from .interactive import ZMQInteractiveShell, forget_last_error, no_getpass, no_input
-from .streams import NAMES, Outlet, OutStream
+from .streams import NAMES, OutputPublisher, OutStream
 
 BACKEND = "module://matplotlib_inline.backend_inline"
 _WARM_UP = (
@@ -35,7 +35,7 @@ class Shell:
 
     def __init__(self, ip: ZMQInteractiveShell) -> None:
         self._ip = ip
-        self._kept: dict[str, dict[str, Any]] = {}
+        self._snapshots: dict[str, dict[str, Any]] = {}
         self._pid = os.getpid()
 
     @property
@@ -44,56 +44,56 @@ class Shell:
         namespace: dict[str, Any] = self._ip.user_ns
         return namespace
 
-    def keep(self, name: str) -> None:
-        """Remember the variables under ``name``: a shallow copy."""
-        self._kept[name] = dict(self.namespace)
+    def take_snapshot(self, name: str) -> None:
+        """Store a shallow copy of the variables under ``name``."""
+        self._snapshots[name] = dict(self.namespace)
 
     def restore(self, name: str) -> None:
-        """The variables are those that were kept under ``name``. A KeyError where none were."""
-        kept = self._kept[name]
+        """Restore the variables of the snapshot ``name``. Raises KeyError if there is none."""
+        kept = self._snapshots[name]
         self.namespace.clear()
         self.namespace.update(kept)
 
-    def adopt(self, send: Callable[[dict[str, Any]], None], folder: str) -> None:
-        """The shell belongs to this process: what cells show goes to ``send``, and they run in ``folder``."""
+    def attach(self, send: Callable[[dict[str, Any]], None], folder: str) -> None:
+        """Attach the shell to this process: outputs go to ``send``, and ``folder`` holds the captured streams."""
         self._pid = os.getpid()
-        be_deaf()
-        nowhere = os.dup(1)
-        self._lead_to(Outlet(send, folder), nowhere)
+        ignore_sigint()
+        discard_fd = os.dup(1)
+        self._publish_to(OutputPublisher(send, folder), discard_fd)
         self._new_loop()
         vars(builtins)["input"] = no_input
         getpass.getpass = no_getpass
-        sys.breakpointhook = _ignore  # a kernel passes over a breakpoint that is left in a notebook
+        sys.breakpointhook = _ignore  # a kernel ignores a breakpoint that was left in a notebook
         self.namespace["_dh"][:] = [str(Path.cwd())]
         sys.argv = ["ipykernel_launcher.py"]
         if "" not in sys.path:
             sys.path.insert(0, "")  # as in a kernel: a cell may write a module and import it
 
     def run(self, source: str, store_history: bool) -> dict[str, Any]:
-        """Run a cell. What it shows is sent on the way; the answer says how it ended."""
+        """Run a cell. Its outputs are published meanwhile; returns how it ended."""
         ip = self._ip
         ip.exits = ip.failed_to_show = False
         ip.forget_transformed()
-        self._outlet.open()
+        self._publisher.open()
         try:
             ended_well = self._run_to_the_end(source, store_history)
         finally:
-            be_deaf()
-            if os.getpid() != self._pid:  # a fork of the student's has come out of its cell
+            ignore_sigint()
+            if os.getpid() != self._pid:  # a process that the student's code forked has reached the end of the cell
                 os._exit(0)
-            self._outlet.flush()
-            self._outlet.close()
+            self._publisher.flush()
+            self._publisher.close()
         status = "ok" if ended_well and not ip.failed_to_show else "error"
         return {"status": status, "execution_count": ip.execution_count - 1, "exit": ip.exits}
 
     def _run_to_the_end(self, source: str, store_history: bool) -> bool:
-        if self._loop.is_closed():  # a thread of the student's did it
+        if self._loop.is_closed():  # a thread of the student's code has closed it
             self._new_loop()
         task = self._loop.create_task(self._execute(source, store_history))
         for _ in range(3):
             try:
                 return self._loop.run_until_complete(task)
-            except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):  # out of another task of the student's
+            except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):  # from another task of the student's code
                 task.cancel()
             except Exception as error:  # the loop was stopped or closed, or IPython broken from within
                 self._ip.show_plainly(error)
@@ -102,7 +102,7 @@ class Shell:
         return False
 
     async def _execute(self, source: str, store_history: bool) -> bool:
-        """Run the cell inside a running event loop, as in a kernel; whether it ended well."""
+        """Run the cell in a running event loop, as in a kernel; returns whether it succeeded."""
         ip = self._ip
         problem = None
         try:
@@ -125,23 +125,23 @@ class Shell:
         else:
             with interruptible():
                 result = ip.run_cell(source, store_history=store_history)
-        await asyncio.sleep(0)  # tasks that the cell started begin, as they would in a kernel
+        await asyncio.sleep(0)  # tasks that the cell created begin to run, as in a kernel
         return result is not None and bool(result.success)
 
     def _new_loop(self) -> None:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
 
-    def _lead_to(self, outlet: Outlet, nowhere: int) -> None:
-        self._outlet = outlet
-        self._ip.lead_to(outlet)
-        sys.stdout, sys.stderr = (OutStream(name, outlet, nowhere) for name in NAMES)
+    def _publish_to(self, publisher: OutputPublisher, discard_fd: int) -> None:
+        self._publisher = publisher
+        self._ip.publish_to(publisher)
+        sys.stdout, sys.stderr = (OutStream(name, publisher, discard_fd) for name in NAMES)
 
     def _warm_up(self) -> None:
-        """Everything slow was done once, and nothing of it is left to be seen."""
+        """Run cells that trigger everything slow once, and remove all traces of them."""
         ip, before, streams = self._ip, dict(self.namespace), (sys.stdout, sys.stderr)
         heard = signal.getsignal(signal.SIGINT)
-        self._lead_to(Outlet(lambda event: None), nowhere=1)
+        self._publish_to(OutputPublisher(lambda event: None), discard_fd=1)
         self._new_loop()
         try:
             for source in _WARM_UP:
@@ -158,11 +158,11 @@ class Shell:
 
 
 def make_shell() -> Shell:
-    """A shell that has everything imported and tried once, ready to be forked. No thread and no event loop is left."""
+    """A shell after its warm-up, ready to be forked: without threads or an event loop."""
     os.environ["MPLBACKEND"] = BACKEND
     import matplotlib
 
-    # Of `!command`, of the data, of `%load_ext`.
+    # For `!command`, for the data sets, for `%load_ext`.
     for name in ("pexpect", "h5py", "IPython.core.magics.extension", "IPython.extensions.autoreload"):
         importlib.import_module(name)
     _reload_only_what_can_change()
@@ -177,9 +177,9 @@ def make_shell() -> Shell:
 
 
 def _reload_only_what_can_change() -> None:
-    """``%autoreload``, which looks at every module before every cell, passes over those that nobody can change.
+    """Make ``%autoreload``, which checks every module before every cell, skip the modules that cannot change.
 
-    Nor does it read their sources, hundreds of files, when it is loaded.
+    It also skips reading their sources, hundreds of files, when it is loaded.
     """
     from IPython.extensions.autoreload import ModuleReloader
     from IPython.extensions.deduperreload.deduperreload import DeduperReloader
@@ -206,17 +206,17 @@ def _reload_only_what_can_change() -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """A SIGINT raises KeyboardInterrupt within, as in a kernel; before and after it is ignored."""
+    """In this context, SIGINT raises KeyboardInterrupt, as in a kernel; outside it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        be_deaf()
+        ignore_sigint()
 
 
 @contextmanager
 def _interrupting(running: "asyncio.Future[Any]") -> Iterator[None]:
-    """A SIGINT stops an asynchronous cell: cancels it while it waits, raises KeyboardInterrupt while it computes."""
+    """In this context, SIGINT stops an asynchronous cell: if it awaits, by cancelling; else by KeyboardInterrupt."""
     loop = asyncio.get_running_loop()
 
     def stop(*_: object) -> None:
@@ -228,16 +228,16 @@ def _interrupting(running: "asyncio.Future[Any]") -> Iterator[None]:
     try:
         yield
     finally:
-        be_deaf()
+        ignore_sigint()
 
 
-def be_deaf() -> None:
-    """A SIGINT does nothing. (Not SIG_IGN, which the commands that a cell starts would inherit.)"""
+def ignore_sigint() -> None:
+    """Ignore SIGINT. (Not with SIG_IGN, which the commands that a cell starts would inherit.)"""
     while True:
         try:
             signal.signal(signal.SIGINT, _ignore)
             return
-        except KeyboardInterrupt:  # one that came in this very moment
+        except KeyboardInterrupt:  # a SIGINT arrived just before
             continue
 
 

@@ -1,7 +1,7 @@
-"""The way out of the sandbox for everything that a cell shows: one queue, in the order in which it was written.
+"""Output publisher: sends everything that a cell shows out of the sandbox, through one queue, in its order.
 
-Text comes in through ``sys.stdout`` and ``sys.stderr``, and through the descriptors 1 and 2, to which subprocesses and
-C code write: these lead to two nameless files, so that nobody can ever be blocked by them and no thread has to listen.
+Text arrives through ``sys.stdout`` and ``sys.stderr``, and through the descriptors 1 and 2, to which subprocesses and C
+code write. Those are unnamed temporary files, so that no writer ever blocks and no thread has to read from a pipe.
 """
 
 import fcntl
@@ -19,28 +19,28 @@ from typing import Any
 
 Event = dict[str, Any]
 NAMES = ("stdout", "stderr")
-BUDGET_CHARS = 2_000_000  # of text in one cell; the grader outside cuts long before that
+BUDGET_CHARS = 2_000_000  # of text in one cell; the grader's limits are much lower
 IDLE_CHARS = 50_000  # of text that threads write between two cells
 CHUNK_CHARS = 1 << 16
-PROMPT_SENDS = 100  # so many pieces of a cell go out at once: what a dying child wrote last should be seen
-INTERVAL_S = 0.1  # after that, text is gathered for so long
+PROMPT_SENDS = 100  # this many pieces per cell are sent at once, so that a child that dies has sent its last words
+INTERVAL_S = 0.1  # after that, text is collected for this long before it is sent
 _READ_BYTES = 1 << 20
 
 
 class Descriptor:
-    """Descriptor 1 or 2 leads to a nameless file, whose growth is what was written there."""
+    """Captures descriptor 1 or 2: redirects it to an unnamed file, and reads what is appended."""
 
     def __init__(self, number: int, folder: str) -> None:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
             fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
             os.dup2(file.fileno(), number)
-            self._file = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 100)  # out of the way of numbers that students use
+            self._file = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 100)  # above the numbers that student code may use
         self._inode = os.fstat(self._file).st_ino
         self._position = 0
         self._decoder = getincrementaldecoder("utf-8")("replace")
 
     def size(self) -> int:
-        """The bytes not yet read; none where the student's code closed our file."""
+        """The number of unread bytes; 0 if the student's code has closed the file."""
         try:
             found = os.fstat(self._file)
         except OSError:
@@ -48,7 +48,7 @@ class Descriptor:
         return max(0, found.st_size - self._position) if found.st_ino == self._inode else 0
 
     def read(self) -> str:
-        """What was written since the last call. Beyond the budget of a cell it is passed over, unread."""
+        """The text since the last call; text beyond the budget of a cell is skipped."""
         unread = self.size()
         try:
             data = os.pread(self._file, min(unread, BUDGET_CHARS), self._position)
@@ -61,13 +61,13 @@ class Descriptor:
         return self._decoder.decode(data)
 
 
-class Outlet:
-    """Sends what is shown, in order and one event at a time, whatever threads, signals and finalizers do meanwhile."""
+class OutputPublisher:
+    """Sends outputs in order, one event at a time; safe against threads, signal handlers and finalizers."""
 
     def __init__(self, send: Callable[[Event], None], folder: str | None = None) -> None:
         self._send = send
         self._queue: deque[tuple[str, str] | Event] = deque()
-        self._lock = threading.RLock()  # a signal handler may come in between taking it and saying whose it is
+        self._lock = threading.RLock()  # a signal handler may run between acquiring it and setting ``_owner``
         self._owner: int | None = None
         self._pid = os.getpid()
         self._descriptors: dict[str, Descriptor] = {}
@@ -77,19 +77,19 @@ class Outlet:
         self.close()
 
     def open(self) -> None:
-        """A cell begins: what is shown goes out, up to the budget of a cell."""
+        """Begin a cell: publish outputs, up to the budget of a cell."""
         self._running, self._budget = True, BUDGET_CHARS
         self._sends, self._sent_s, self._gathered = 0, time.monotonic(), 0
         self._written: set[str] = set()
         self._flushed: set[str] = set()
 
     def close(self) -> None:
-        """The cell is over: what threads still write waits for the next, up to a small bound; displays are lost."""
+        """End a cell: a little text of threads is kept for the next cell; their displays are discarded."""
         self._running, self._budget, self._gathered = False, IDLE_CHARS, 0
 
     def write(self, name: str, text: str) -> None:
-        """Take a piece of a stream; it goes out soon."""
-        if os.getpid() != self._pid:  # a fork of the student's: its parent reads what it leaves in the file
+        """Add text to a stream; it is sent soon."""
+        if os.getpid() != self._pid:  # in a process that the student's code forked: its parent reads the file
             _write_all(NAMES.index(name) + 1, text)
             return
         self._collect()
@@ -102,7 +102,7 @@ class Outlet:
             self.flush()
 
     def emit(self, event: Event) -> None:
-        """Send an event, after all that was written before it."""
+        """Send an event, after all text that was written before it."""
         if self._running and os.getpid() == self._pid:
             self._collect()
             self._queue.append(event)
@@ -111,10 +111,10 @@ class Outlet:
             self.flush()
 
     def flush(self, name: str | None = None) -> None:
-        """Everything written so far is sent.
+        """Send everything written so far.
 
-        With ``name``, that stream was flushed by the cell itself: a kernel shows it there, and not behind what it would
-        show first otherwise. (Only where it shows it first matters: there the whole stream will stand.)
+        With ``name``, the cell itself flushed that stream: a kernel then places the stream here, and not after a later
+        display. (Only the first place matters: all text of the stream is shown there.)
         """
         if not self._running or os.getpid() != self._pid:
             return
@@ -136,14 +136,14 @@ class Outlet:
             self._queue.append((name, text))
 
     def _collect(self) -> None:
-        """Take over what came through the descriptors."""
+        """Add the text that arrived through the descriptors to the queue."""
         if any(descriptor.size() for descriptor in self._descriptors.values()):
             with self._exclusively() as mine:
                 for name, descriptor in self._descriptors.items() if mine else ():
                     self._add(name, descriptor.read())
 
     def _next(self) -> Event:
-        """The next event of the queue; pieces of the same stream that follow one another are one event."""
+        """The next event of the queue; successive pieces of the same stream are joined."""
         first = self._queue.popleft()
         if isinstance(first, dict):
             return first
@@ -162,9 +162,9 @@ class Outlet:
 
     @contextmanager
     def _exclusively(self) -> Iterator[bool]:
-        """One thread at a time, and no KeyboardInterrupt within; False where this very thread is inside already.
+        """A critical section without KeyboardInterrupt; yields False if this thread is in it already.
 
-        (A finalizer or a signal handler that prints comes in a second time; the first one sends what it leaves.)
+        (A finalizer or signal handler that prints enters it again; the outer call then sends its text.)
         """
         if self._owner == threading.get_ident():
             yield False
@@ -178,37 +178,37 @@ class Outlet:
 
 
 class OutStream(io.TextIOBase):
-    """``sys.stdout`` or ``sys.stderr`` of a cell. Named as in ipykernel: error messages tell the name."""
+    """``sys.stdout`` or ``sys.stderr`` of a cell. Named as in ipykernel: error messages show the name."""
 
     encoding = "UTF-8"
 
-    def __init__(self, name: str, outlet: Outlet, nowhere: int) -> None:
+    def __init__(self, name: str, publisher: OutputPublisher, discard_fd: int) -> None:
         self.name = f"<{name}>"
-        self._stream, self._outlet, self._nowhere = name, outlet, nowhere
+        self._stream, self._publisher, self._discard_fd = name, publisher, discard_fd
 
     def write(self, string: str) -> int:
-        """Show the text."""
+        """Publish the text."""
         if not isinstance(string, str):
             raise TypeError(f"write() argument must be str, not {type(string)}")
-        self._outlet.write(self._stream, string)
+        self._publisher.write(self._stream, string)
         return len(string)
 
     def writable(self) -> bool:
-        """It can be written to."""
+        """Always True."""
         return True
 
     def flush(self) -> None:
-        """All that was written is sent."""
-        self._outlet.flush(self._stream)
+        """Send all text that was written."""
+        self._publisher.flush(self._stream)
 
     def fileno(self) -> int:
-        """A descriptor whose output nobody sees: ipykernel gives out that of its own terminal."""
-        return self._nowhere
+        """A descriptor whose output is discarded. (ipykernel returns that of its own terminal.)"""
+        return self._discard_fd
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """A SIGINT that comes within takes effect behind the block. (Masking it would not do: other threads receive it.)"""
+    """Delay a SIGINT until the end of the block. (Blocking it would not work: other threads would receive it.)"""
     if threading.get_ident() != threading.main_thread().ident:
         yield
         return

@@ -1,4 +1,4 @@
-"""The student's half of the kit: runs a function on the examples of its exercise and says what is wrong with it.
+"""The student's half of coursekit: runs a function on the public cases of its exercise, and says what is wrong with it.
 
-Handed out whole beside every assignment. It needs NumPy and nothing else.
+The whole package is released with every assignment. It needs only NumPy.
 """

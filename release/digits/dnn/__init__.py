@@ -1,1 +1,1 @@
-"""What stands behind ``dnn_utils``: figures, data files, the gradient lab and the activations."""
+"""The modules behind ``dnn_utils``: figures, data files, the gradient lab and the activations."""

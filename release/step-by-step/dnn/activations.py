@@ -1,4 +1,4 @@
-"""The two activations and their gradients, by which dnn_utils goes. An assignment that asks for them is given none.
+"""The activations of ``dnn_utils`` and their gradients; not released with an assignment that asks for them.
 
 ``A`` and ``Z`` are (units, m): examples are columns.
 """
@@ -15,7 +15,7 @@ def sigmoid(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns A (n, m), every entry between 0 and 1, and the cache Z for sigmoid_backward.
     """
-    small = np.exp(-np.abs(Z))  # never above 1, so it cannot overflow
+    small = np.exp(-np.abs(Z))  # at most 1, so it cannot overflow
     return np.where(np.asarray(Z) >= 0, 1, small) / (1 + small), Z
 
 

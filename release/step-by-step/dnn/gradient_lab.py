@@ -1,8 +1,8 @@
-"""Is a gradient right? Every entry of it beside the slope that central differences measure.
+"""Gradient checking: compares every entry of a gradient with the slope measured by central differences.
 
-What is measured is ``sum(upstream * forward(*inputs))``, with random upstream gradients. Where the given gradient
-and the slope disagree, the entry gets a second look: other steps, and from both sides, because at a kink, such as
-ReLU at exactly 0, every slope between the two sides is right; the report says so.
+The measured function is ``sum(upstream * forward(*inputs))``, with random upstream gradients. If the given gradient
+and the slope disagree, the entry is measured again with other steps and from both sides, because at a kink, such as
+ReLU at exactly 0, every slope between those of the two sides is right; the report says so.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from dnn.figures import Picture, draw_errors
 Function = Callable[..., Any]
 Arrays = Mapping[str, np.ndarray]
 TOLERANCE = 1e-6  # of the entry, or of a hundredth of the parameter's largest entry if that is more
-NOISE = 20 * np.finfo(float).eps  # what rounding leaves in an output, as a share of it
-STEPS = (1, 1e-2, 1e-4, 1e2, 1e4)  # times epsilon: the second look
-BLURRED, UNSURE = 1e-3, 0.05  # doubt that does not matter beside an error; doubt, as a share of an entry, that is told
+NOISE = 20 * np.finfo(float).eps  # rounding error of an output, relative to it
+STEPS = (1, 1e-2, 1e-4, 1e2, 1e4)  # of the second measurement, times epsilon
+NEGLIGIBLE_DOUBT, MAX_DOUBT = 1e-3, 0.05  # relative to the error: ignored; relative to the entry: beyond it, reported
 
 
 @dataclass(frozen=True)
 class ParameterCheck:
-    """One parameter: its gradient as given and as measured, and where the two differ."""
+    """The check of one parameter: given and measured gradient, and their differences."""
 
     name: str
     given: np.ndarray
     measured: np.ndarray
-    errors: np.ndarray  # relative, in the shape of the parameter
-    kinks: np.ndarray  # True where the slopes of the two sides differ, and the given one is between them
-    unsure: np.ndarray  # True where the slope drowns in rounding
-    examples: int  # columns of the output, to explain a factor; 0 if not known
+    errors: np.ndarray  # relative; same shape as the parameter
+    kinks: np.ndarray  # True if the slopes of the two sides differ and the given one is between them
+    unsure: np.ndarray  # True if the slope is too small to measure against rounding
+    examples: int  # columns of the output, to explain a factor; 0 if unknown
 
     @property
     def wrong(self) -> np.ndarray:
@@ -46,18 +46,18 @@ class ParameterCheck:
 
     @property
     def worst(self) -> tuple[int, ...]:
-        """Where the error is largest."""
+        """The index of the entry with the largest error."""
         flat = np.argmax(np.where(np.isnan(self.errors), np.inf, self.errors)) if self.errors.size else 0
         return tuple(int(i) for i in np.unravel_index(flat, self.errors.shape))
 
     @property
     def ratio(self) -> float:
-        """Given over measured, where the error is largest; 1 is right."""
+        """Given divided by measured slope, at the entry with the largest error; 1 is right."""
         with np.errstate(all="ignore"):
             return float(np.divide(self.given[self.worst], self.measured[self.worst]))
 
     def explain(self) -> str:
-        """In words: how many entries are wrong, where, and what that looks like; also where a kink is."""
+        """A description: how many entries are wrong, where, and the likely cause; also kinks and unsure entries."""
         notes = [self._explain_wrong()] if not self.ok else []
         if self.kinks.any():
             between = "the slopes from the two sides differ there (ReLU at 0?), one between them is accepted"
@@ -104,7 +104,7 @@ class ParameterCheck:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What a gradient check found: ``ok``, one check per parameter, and a table when printed."""
+    """The result of a gradient check: ``ok``, one check per parameter, and a table when printed."""
 
     checks: tuple[ParameterCheck, ...]
 
@@ -129,12 +129,14 @@ class GradientReport:
             rows.append((check.name, shape or "1", *numbers, "right" if check.ok else "WRONG"))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(word.ljust(w) for word, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join(lines + [f"{check.name}: {told}" for check in self.checks if (told := check.explain())])
+        return "\n".join(
+            lines + [f"{check.name}: {explanation}" for check in self.checks if (explanation := check.explain())]
+        )
 
     __repr__ = __str__
 
     def heat_map(self, name: str) -> Picture:
-        """The error of every entry of one parameter, dark where it is large; a cross marks what is wrong."""
+        """The error of every entry of one parameter, dark where it is large; a cross marks a wrong entry."""
         check = self[name]
         return draw_errors(name, check.errors, check.wrong, check.explain())
 
@@ -148,15 +150,15 @@ def gradient_check(
     epsilon: float = 1e-6,
     seed: int | None = 0,
 ) -> GradientReport:
-    """Compares what ``backward`` gives with what ``forward`` does.
+    """Compares the gradients of ``backward`` with the measured slopes of ``forward``.
 
-    forward    forward(*inputs) gives an array, or a tuple of arrays
-    backward   backward(upstream, *inputs) gives one gradient per input, None where there is none; upstream looks
-               like what forward gives. For an input that is a dict: a dict with the same keys, or "d" before them
-    epsilon    the step, times the size of the entry where that is above 1
+    forward    forward(*inputs) returns an array, or a tuple of arrays
+    backward   backward(upstream, *inputs) returns one gradient per input, or None for an input without; upstream has
+               the structure of forward's result. For a dict: a dict with the same keys, or with "d" before them
+    epsilon    the step, times the size of the entry if that is above 1
     seed       of the random upstream gradients; None makes them all 1
 
-    Nothing is averaged here: where backward averages over m, forward must be divided by m too.
+    The check averages nothing: if backward averages over m, forward must be divided by m too.
     """
 
     def outputs() -> list[np.ndarray]:
@@ -183,7 +185,7 @@ def gradient_check(
     for k, (gradient, name) in enumerate(zip(gradients, names or _names(forward, len(inputs)), strict=True)):
         if gradient is not None and not isinstance(values[k], dict):
             values[k] = np.array(values[k], float)
-        for label, array, given in _leaves(name, values[k], gradient) if gradient is not None else []:
+        for label, array, given in _arrays_with_gradients(name, values[k], gradient) if gradient is not None else []:
             measure = _Measure(outputs, base, upstream, array, epsilon)
             checks.append(measure.compare(label, np.array(given, float), examples))
     return GradientReport(tuple(checks))
@@ -192,11 +194,11 @@ def gradient_check(
 def check_network(
     parameters: Arrays, cost: Function, gradients: Arrays, *, epsilon: float = 1e-6, examples: int = 0
 ) -> GradientReport:
-    """Compares the gradients of a whole network with what its cost does.
+    """Compares the gradients of a whole network with the measured slopes of its cost.
 
-    cost        cost(parameters) is one number
-    gradients   dict with "dW1" (or "W1") for every "W1" of parameters; what else is in it is left alone
-    examples    m, if an explanation may speak of it
+    cost        cost(parameters) returns one number
+    gradients   dict with "dW1" (or "W1") for every "W1" of parameters; other keys are ignored
+    examples    m, for explanations that mention it
     """
     report = gradient_check(cost, lambda _, given: gradients, [dict(parameters)], epsilon=epsilon, seed=None)
     return GradientReport(tuple(replace(check, examples=examples) for check in report.checks))
@@ -222,8 +224,8 @@ def _names(forward: Function, count: int) -> list[str]:
     return named[:count] if len(named) >= count else [f"input {k}" for k in range(count)]
 
 
-def _leaves(name: str, value: Any, gradient: Any) -> list[tuple[str, np.ndarray, Any]]:
-    """Every array of an input, with its gradient."""
+def _arrays_with_gradients(name: str, value: Any, gradient: Any) -> list[tuple[str, np.ndarray, Any]]:
+    """The arrays of an input, each with its name and gradient."""
     if not isinstance(value, dict):
         return [(name, value, gradient)]
     if missing := [key for key in value if f"d{key}" not in gradient and key not in gradient]:
@@ -233,7 +235,7 @@ def _leaves(name: str, value: Any, gradient: Any) -> list[tuple[str, np.ndarray,
 
 @dataclass(frozen=True)
 class _Measure:
-    """The slopes of the weighted sum of the outputs in one array, which it changes and puts back."""
+    """Measures slopes of the weighted sum of the outputs in one array, whose entries it changes and restores."""
 
     outputs: Callable[[], list[np.ndarray]]
     base: list[np.ndarray]
@@ -242,7 +244,7 @@ class _Measure:
     epsilon: float
 
     def slopes(self, at: tuple[int, ...], step: float) -> tuple[float, ...]:
-        """Between both sides, right of the entry, left of it, and how far rounding may put these off."""
+        """The central, right and left slope at an entry, and the bound on their rounding error."""
         x = self.array[at]
         step *= max(1.0, abs(x))
         self.array[at] = above = x + step
@@ -251,16 +253,16 @@ class _Measure:
         left = self.outputs()
         self.array[at] = x
         sums = np.zeros(4)
-        with np.errstate(all="ignore"):  # an output may be nan so far out; then so are the slopes
+        with np.errstate(all="ignore"):  # an output may be nan after a large step; then so are the slopes
             for u, plus, middle, minus in zip(self.upstream, right, self.base, left, strict=True):
-                # the difference before the sum: what the step does not touch leaves no rounding
+                # subtract before summing: outputs that do not change leave no rounding error
                 sums[:3] += [np.sum(u * change) for change in (plus - minus, plus - middle, middle - minus)]
                 moved = plus != minus
                 sums[3] += NOISE * np.sum(np.abs(u * middle), where=moved if moved.any() else True)
         return tuple((sums / [above - below, above - x, x - below, above - below]).tolist())
 
     def compare(self, name: str, given: np.ndarray, examples: int) -> ParameterCheck:
-        """Every entry measured once, and again where that disagrees with what is given."""
+        """Measure every entry once, and again if it disagrees with the given gradient."""
         shape = self.array.shape
         measured, errors = np.zeros(shape), np.full(shape, np.nan)
         kinks, unsure = np.zeros(shape, bool), np.zeros(shape, bool)
@@ -276,7 +278,7 @@ class _Measure:
         return ParameterCheck(name, given, measured, errors, kinks, unsure, examples)
 
     def look_again(self, at: tuple[int, ...], given: float, floor: float) -> tuple[float, float, bool, bool]:
-        """The slope by the best of several steps, the error, whether it is a kink, whether nobody can tell."""
+        """Measure with several steps; return the best slope, the error, whether it is a kink, whether it is unsure."""
         best, doubt, kink = float("nan"), float("inf"), None
         for step in STEPS:
             if kink and step > 1:
@@ -289,12 +291,12 @@ class _Measure:
             elif abs(wide - slope) + noise < doubt:
                 best, doubt = slope, abs(wide - slope) + noise
                 scale = max(abs(given), abs(best), floor)
-                if abs(given - best) <= TOLERANCE * scale or doubt < BLURRED * abs(given - best):
+                if abs(given - best) <= TOLERANCE * scale or doubt < NEGLIGIBLE_DOUBT * abs(given - best):
                     break  # beyond doubt
         if kink and not doubt < 0.01 * abs(kink[0] - kink[1]):
             best = float(np.clip(given, min(kink), max(kink)))
             error = abs(given - best) / max(abs(given), abs(kink[0] - kink[1]))
-            return best, 0.0 if error <= BLURRED else error, error <= BLURRED, False
+            return best, 0.0 if error <= NEGLIGIBLE_DOUBT else error, error <= NEGLIGIBLE_DOUBT, False
         scale = max(abs(given), abs(best), floor) or 1.0
         error = max(0.0, abs(given - best) - doubt) / scale
-        return best, error, False, bool(error <= TOLERANCE and doubt > UNSURE * scale)
+        return best, error, False, bool(error <= TOLERANCE and doubt > MAX_DOUBT * scale)

@@ -1,9 +1,9 @@
-"""Mistakes that are known by what they give: outputs, changed inputs or exceptions, and a hint for each.
+"""Known mistakes, recognised by their outputs, changed inputs or exceptions; each has a hint.
 
-``recordings`` holds them for the public tests; the grader has a file of its own with more cases. No code is in these
-files, only what came out. A mistake is recognised when everything that was seen agrees with it, in every case, and
-something of that is wrong in a telling way: the same number in a hundred places, or the same complaint at the same
-name. A hint for another mistake would be worse than none.
+``recordings`` stores them for the public tests; the grader has another file with more cases. The files contain
+outcomes, no code. A mistake is recognised if every observed outcome agrees with it, and at least one of them is
+specific: the same wrong numbers, or the same exception at the same variable. A hint for another mistake would be worse
+than none.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from selfcheck.returned_values import NotNumbers
 from selfcheck.tolerance import ATOL
 
 OUTPUTS, INPUTS, EXCEPTION, VARIES = "outputs", "inputs", "exception", "varies"
-Leaves = Mapping[str, Any]  # an array or NotNumbers by its path, as ``returned_values.flatten`` makes them
+Leaves = Mapping[str, Any]  # arrays and NotNumbers by path, from ``returned_values.flatten``
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one call gave: flat outputs and the names of the inputs that it changed, or an exception.
+class CallOutcome:
+    """The outcome of one call: flat outputs and the names of the changed inputs, or an exception.
 
-    ``changed`` and ``own`` (the function returned the very object that it was given) are None where nobody has looked.
-    ``varies``: the next call gives other numbers. ``sign`` is what the exception says in all versions of Python and
-    NumPy, ``at`` the names that its line would have set.
+    ``changed`` and ``own`` (the function returned one of its arguments) are None if unknown. ``varies``: the next call
+    gives other numbers. ``sign`` is the message of the exception in a form that is the same in all versions of Python
+    and NumPy, ``at`` the variables that its line assigns.
     """
 
     outputs: Leaves | None = None
@@ -42,19 +42,19 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Recorded(Outcome):
-    """What a mistake gave in one case. ``tells``: by what it differs from the right answer there, "" if by nothing.
+class Recorded(CallOutcome):
+    """The outcome of a mistake in one case. ``tells``: how it differs from the right answer there, "" if it does not.
 
-    Outputs that differ stand first. ``absent`` are expected paths that it does not have.
+    Outputs that differ come first. ``absent``: expected paths that the outputs lack.
     """
 
     tells: str = ""
     absent: tuple[str, ...] = ()
 
-    def agrees(self, seen: Outcome, rtol: float) -> bool:
-        """Whether a call that gave this can be the same mistake."""
+    def agrees(self, seen: CallOutcome, rtol: float) -> bool:
+        """Whether this outcome of a call is compatible with the mistake."""
         if self.raised and not self.tells:
-            return bool(seen.raised)  # an exception is right here, of whatever kind
+            return bool(seen.raised)  # here an exception is right, of any type
         if self.raised:
             same_words = not self.sign or self.sign == seen.sign
             return self.raised == seen.raised and same_words and (not self.at or self.at == seen.at)
@@ -76,24 +76,24 @@ class Recorded(Outcome):
 
 @dataclass(frozen=True)
 class Known:
-    """One mistake: its hint, and what it gave by the names of the cases, those first that tell."""
+    """One mistake: its hint, and its outcomes by name of the case; those that differ from the right answer first."""
 
     hint: str
     cases: Mapping[str, Recorded]
-    name: str = ""  # in the grader's file only
+    name: str = ""  # only in the grader's file
 
-    def agrees(self, seen: Mapping[str, Outcome], rtol: float) -> bool:
-        """Whether nothing that was seen speaks against this mistake."""
+    def agrees(self, seen: Mapping[str, CallOutcome], rtol: float) -> bool:
+        """Whether no observed outcome contradicts this mistake."""
         return all(recorded.agrees(seen[case], rtol) for case, recorded in self.cases.items() if case in seen)
 
-    def fits(self, seen: Mapping[str, Outcome], rtol: float) -> bool:
-        """Whether nothing that was seen speaks against this mistake, and something for it."""
+    def fits(self, seen: Mapping[str, CallOutcome], rtol: float) -> bool:
+        """Whether no observed outcome contradicts this mistake, and at least one is evidence for it."""
         return self.agrees(seen, rtol) and any(
             self._is_evidence(recorded) for case, recorded in self.cases.items() if case in seen
         )
 
     def _is_evidence(self, recorded: Recorded) -> bool:
-        """An exception alone tells something if its words do, or if other calls gave the recorded outputs."""
+        """Whether an outcome is evidence; an exception is if its message is specific, or other cases have outputs."""
         if recorded.tells != EXCEPTION:
             return bool(recorded.tells)
         return bool(recorded.sign) or any(other.outputs is not None for other in self.cases.values())
@@ -101,7 +101,7 @@ class Known:
 
 # --- exceptions -------------------------------------------------------------------------------------------
 
-# Pieces of messages that say the same in all versions; what stands in brackets is kept.
+# Parts of messages that are the same in all versions; the named groups become part of the sign.
 _SIGNS = (
     ("product", re.compile(r"matmul: .*\(size (?P<right>\d+) is different from (?P<left>\d+)\)")),
     ("product", re.compile(r"not aligned: (?P<left>\d+) \(dim \d+\) != (?P<right>\d+) \(dim \d+\)")),
@@ -121,15 +121,15 @@ _SIGNS = (
     ("no place", re.compile(r"index out of range|out of bounds")),
 )  # fmt: skip
 _ASSIGNED = re.compile(r"\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*=(?!=)")
-_OF_THE_NOTEBOOK = re.compile(r"name '(t_\w+)'")  # variables of the cells below an exercise are called so
+_TEST_VARIABLE = re.compile(r"name '(t_\w+)'")  # the names of variables in test cells
 
 
 def sign(raised: str, message: str) -> str:
-    """What an exception says, in a form that does not depend on versions; "" where its words tell too little."""
+    """The message of an exception in a form independent of versions; "" if it is not specific."""
     if raised == "KeyError":
         return f"key {message}"[:60]
-    if raised == "NameError":  # everybody misspells in another way
-        found = _OF_THE_NOTEBOOK.search(message)
+    if raised == "NameError":  # misspellings differ from student to student
+        found = _TEST_VARIABLE.search(message)
         return f"name {found[1]}" if found else ""
     for name, pattern in _SIGNS:
         if found := pattern.search(message):
@@ -139,7 +139,7 @@ def sign(raised: str, message: str) -> str:
 
 
 def assigned(line: str) -> str:
-    """The names that a line of code sets, such as ``dA_prev, dW``."""
+    """The variables that a line of code assigns, such as ``dA_prev, dW``."""
     found = _ASSIGNED.match(line)
     return ", ".join(name.strip() for name in found[1].split(",")) if found else ""
 
@@ -148,7 +148,7 @@ def assigned(line: str) -> str:
 
 
 def same(known: Any, seen: Any, rtol: float) -> bool:
-    """Whether two leaves agree: in shape and in every number, also where that is nan or infinite."""
+    """Whether two leaves are equal within the tolerance, in shape and numbers, nan and infinities included."""
     if not isinstance(known, np.ndarray) or not isinstance(seen, np.ndarray):
         return isinstance(known, NotNumbers) and isinstance(seen, NotNumbers) and known.kind == seen.kind
     if known.shape != seen.shape:
@@ -160,41 +160,41 @@ def same(known: Any, seen: Any, rtol: float) -> bool:
         return bool((close & np.isfinite(known) | (known == seen) | (np.isnan(known) & np.isnan(seen))).all())
 
 
-# --- in a file: all numbers of an exercise one behind the other, and an index ------------------------------
+# --- file format: all numbers of an exercise in one array, and an index --------------------------------------
 
 
 def pack(mistakes: Sequence[Known]) -> tuple[bytes, np.ndarray]:
-    """The index as JSON, and the numbers it points into; equal arrays are kept once."""
+    """The index as JSON, and the array of numbers to which it refers; equal arrays are stored once."""
     places: dict[bytes, int] = {}
-    pieces: list[np.ndarray] = []
+    arrays: list[np.ndarray] = []
 
     def place(leaf: Any) -> Any:
         if isinstance(leaf, NotNumbers):
             return leaf.kind
         flat = np.ravel(leaf).astype("<f8")
         if flat.tobytes() not in places:
-            places[flat.tobytes()] = sum(piece.size for piece in pieces)
-            pieces.append(flat)
+            places[flat.tobytes()] = sum(array.size for array in arrays)
+            arrays.append(flat)
         return [places[flat.tobytes()], *np.shape(leaf)]
 
     index = []
     for mistake in mistakes:
         cases = {}
         for case, one in mistake.cases.items():
-            row: dict[str, Any] = {name: getattr(one, name) for name in _TEXTS if getattr(one, name)}
+            row: dict[str, Any] = {name: getattr(one, name) for name in _STORED_FIELDS if getattr(one, name)}
             if one.outputs is not None:
                 row["outputs"] = {path: place(leaf) for path, leaf in one.outputs.items()}
             cases[case] = row
         index.append({"hint": mistake.hint, "cases": cases} | ({"name": mistake.name} if mistake.name else {}))
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
-    return text.encode(), np.concatenate(pieces) if pieces else np.zeros(0)
+    return text.encode(), np.concatenate(arrays) if arrays else np.zeros(0)
 
 
-_TEXTS = ("raised", "sign", "at", "tells", "changed", "absent", "own")
+_STORED_FIELDS = ("raised", "sign", "at", "tells", "changed", "absent", "own")
 
 
 def unpack(index: bytes, numbers: np.ndarray) -> tuple[Known, ...]:
-    """The mistakes that ``pack`` put away."""
+    """The mistakes that ``pack`` stored."""
 
     def leaf(place: Any) -> Any:
         if isinstance(place, str):

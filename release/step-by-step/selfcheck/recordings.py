@@ -1,7 +1,7 @@
-"""What is recorded of an assignment: the right outputs of every case, and what the known mistakes give.
+"""The recordings of an assignment: the expected outputs of every case, and the outcomes of the known mistakes.
 
-One ``.npz`` file holds both; NumPy reads it, without pickle. For each exercise it has two arrays for the outputs and
-two for the mistakes: an index as JSON, and all numbers one behind the other.
+One ``.npz`` file without pickle contains both. For each exercise it has two arrays for the outputs and two for the
+mistakes: an index as JSON, and all numbers in one flat array.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _OUTPUTS, _MISTAKES, _NUMBERS = "outputs", "mistakes", "numbers"
 
 
 def outputs(path: Path, function: str) -> dict[str, dict[str, np.ndarray]]:
-    """The right outputs of an exercise as ``{case: {name: array}}``; new arrays each time.
+    """The expected outputs of an exercise as ``{case: {name: array}}``; new arrays each time.
 
-    Raises FileNotFoundError where there is no such file, and KeyError or ValueError where the exercise is not in it.
+    Raises FileNotFoundError if the file is missing, and KeyError or ValueError if the exercise is not in it.
     """
     recorded, _ = read(path, function)
     return {case: {name: array.copy() for name, array in named.items()} for case, named in recorded.items()}
 
 
 def mistakes(path: Path, function: str) -> tuple[Known, ...]:
-    """The known mistakes of an exercise; none where none can be read: a test without hints is as good.
+    """The known mistakes of an exercise; empty if they cannot be read, since a test works without hints.
 
     Raises as ``outputs`` does.
     """
@@ -39,13 +39,13 @@ def mistakes(path: Path, function: str) -> tuple[Known, ...]:
 
 
 def functions(path: Path) -> frozenset[str]:
-    """The exercises that a file has anything of. Raises OSError or ValueError where it is not such a file."""
+    """The functions of the exercises in a file. Raises OSError or ValueError if it is no recording."""
     with np.load(path, allow_pickle=False) as file:
         return frozenset(name.split("/")[0] for name in file.files)
 
 
 def read(path: Path, function: str) -> tuple[dict[str, Outputs], tuple[Known, ...]]:
-    """What ``outputs`` and ``mistakes`` return, read once for each state of the file: do not change it."""
+    """The expected outputs and the known mistakes of an exercise; cached for each state of the file, do not change."""
     if not path.is_file():
         raise FileNotFoundError(f"{path.name} is not in the folder of the notebook")
     state = path.stat()
@@ -54,7 +54,7 @@ def read(path: Path, function: str) -> tuple[dict[str, Outputs], tuple[Known, ..
 
 @lru_cache(maxsize=256)
 def _as_of(path: Path, modified_ns: int, size: int, function: str) -> tuple[dict[str, Outputs], tuple[Known, ...]]:
-    """What the file had at that date and size; read once for all the calls that a test or a grading makes."""
+    """The contents of the file with this date and size; cached for all calls of a test or a grading."""
     with np.load(path, allow_pickle=False) as file:
         index, numbers = _pair(file, function, _OUTPUTS)
         recorded = _unpacked(json.loads(index), numbers)
@@ -65,7 +65,7 @@ def _as_of(path: Path, modified_ns: int, size: int, function: str) -> tuple[dict
 def _known(file: Any, function: str) -> tuple[Known, ...]:
     try:
         return unpack(*_pair(file, function, _MISTAKES))
-    except Exception:  # there are none, or the file is damaged here; NumPy, zipfile and zlib raise a dozen kinds
+    except Exception:  # none recorded, or damaged; NumPy, zipfile and zlib raise many types
         return ()
 
 
@@ -89,7 +89,7 @@ def _unpacked(index: list[list[Any]], numbers: np.ndarray) -> dict[str, Outputs]
 def packed(
     expected: Mapping[str, Mapping[str, Outputs]], known: Mapping[str, tuple[Known, ...]]
 ) -> dict[str, np.ndarray]:
-    """The arrays of the file, by name: ``expected`` by exercise and case, ``known`` mistakes by exercise."""
+    """The arrays to store in the file, by name; ``expected`` by function and case, ``known`` by function."""
     arrays: dict[str, np.ndarray] = {}
     for function, cases in expected.items():
         index = [
