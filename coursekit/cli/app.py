@@ -85,7 +85,7 @@ def _options(
 def main() -> None:
     """Run a command; problems of the user's are one line, ours are a line and a log."""
     _restart_in_utf8()
-    inherited.settle()
+    inherited.reset()
     forgive(sys.stdout, sys.stderr)
     try:
         app(prog_name=called_as())
