@@ -167,7 +167,7 @@ def source_of(course: Course, assignment: str) -> NotebookNode:
 
 
 def always_run(course: Course, assignment: str) -> frozenset[str] | None:
-    """The ids of the code cells that are run in every submission; None where there are no experiments."""
+    """The ids of the code cells that are run in every submission; None if the assignment has no experiments."""
     path = course.source(assignment)
     return _run_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
 

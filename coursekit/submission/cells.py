@@ -249,24 +249,24 @@ def matched_ids(cells: dict[str, SourceCell], submitted_cells: Iterable[Submitte
     there = set(found)
     by_text: dict[str, list[str]] = {}
     for cell in cells.values():
-        for text in {normal(text) for text in cell.texts if cell.id not in there}:
+        for text in {stripped(text) for text in cell.texts if cell.id not in there}:
             by_text.setdefault(text, []).append(cell.id)
     for index, submitted in enumerate(submitted_cells):
-        if found[index] is None and normal(submitted.source):
-            free = [cell_id for cell_id in by_text.get(normal(submitted.source), ()) if cell_id not in there]
+        if found[index] is None and stripped(submitted.source):
+            free = [cell_id for cell_id in by_text.get(stripped(submitted.source), ()) if cell_id not in there]
             found[index] = free[0] if free else None
             there.update(free[:1])
     return found
 
 
-def normal(text: str) -> str:
+def stripped(text: str) -> str:
     """The text without trailing blanks on its lines, and without blanks around it."""
     return "\n".join(line.rstrip(" \t\r") for line in text.split("\n")).strip()
 
 
 def same_text(one: str, other: str) -> bool:
     """Whether two texts are equal apart from trailing blanks and Windows line ends."""
-    return normal(one) == normal(other)
+    return stripped(one) == stripped(other)
 
 
 def closest_name(name: str, others: Iterable[str]) -> str:
