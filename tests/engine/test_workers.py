@@ -204,6 +204,7 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
         f"""from pathlib import Path
 from coursekit.grading import workers
 from coursekit.model.course import Course
+from coursekit.grading.options import GradingOptions
 from coursekit.marking.limits import TimeLimits
 if __name__ == "__main__":
     course = Course(Path({str(scratch.root)!r}))

@@ -15,7 +15,7 @@ def doctor() -> None:
     from coursekit.reports.tables import Table
     from coursekit.sandbox import doctor as steps
 
-    walls = steps.examine()
+    walls = steps.try_layers()
     table = Table(show_lines=True)
     table.add_column("wall")
     table.add_column("stands")
