@@ -124,7 +124,7 @@ def main(
     if not chosen:
         raise typer.BadParameter(f"{(only or [''])[0]}: no input is called so")
     begun = time.monotonic()
-    if down := [one.name for one in doctor.examine() if not one.active]:  # before anything forks, fills or kills
+    if down := [one.name for one in doctor.try_layers() if not one.active]:  # before anything forks, fills or kills
         sys.exit(f"isolation is not complete here ({', '.join(down)}): nothing hostile is run; see ./course doctor")
     inputs = class_of(chosen)
     with tempfile.TemporaryDirectory(prefix="hostile-") as room:

@@ -28,7 +28,7 @@ def judge(assignment: Assignment, exercise: Exercise, message: Any, redactor: Re
         return no_marks(exercise, NO_ANSWER, observed=False)
     if message.get("defined") is False:
         return no_marks(exercise, f"There is no function {exercise.function} in the notebook.")
-    seen = observations.read(exercise, message, redactor)
+    seen = observations.parse(exercise, message, redactor)
     stub = f"Exercise {exercise.number}: {exercise.function} is not written yet."
     if all(observation.problem == stub for observation in seen.values()):
         return no_marks(exercise, stub, unwritten=True)

@@ -102,7 +102,7 @@ class Marker:
             settled = replace(settled, shown=shown)
         tried = tuple(self._judge(row, run.call(row, self._calls[row.key]), redactor) for row in self._rows)
         if not settled.first:
-            if run.leaves_out_own and not all(verdict.full for verdict in tried):
+            if run.skips_own_cells and not all(verdict.full for verdict in tried):
                 # Now, because after a reference has entered a process, a new run could earn nothing.
                 return Settled(in_doubt=True)
             first = repeats.settle("first tries", run.kills, tried, same=tried)

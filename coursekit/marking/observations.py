@@ -37,7 +37,7 @@ class Observation:
     raised: tuple[str, ...] = ()
 
 
-def read(exercise: Exercise, message: dict[str, Any], redactor: Redactor | None = None) -> dict[str, Observation]:
+def parse(exercise: Exercise, message: dict[str, Any], redactor: Redactor | None = None) -> dict[str, Observation]:
     """One observation for each case of the exercise, by name; other entries of the message are ignored.
 
     ``redactor`` limits what is quoted. Without one everything is quoted: for the course's functions only.

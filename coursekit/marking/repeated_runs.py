@@ -1,9 +1,9 @@
 """Combines several runs of one notebook into one result, and decides whether a run with a killed process counts.
 
-Two processes on one computer always have a covert channel. So a result only counts depending on what earlier processes
-were given. The grader's secrets enter in stages: none while the cells run, hidden inputs with the first calls,
-references with the retries, in the order of the dependencies. The result of a settled stage is final: a later run
-repeats the stage only to reach the next one, and its outputs and results up to there are ignored.
+Two processes on one computer always have a covert channel. So whether the result of a process counts depends on what
+earlier processes were given. The grader's secrets enter in stages: none while the cells run, hidden inputs with the
+first calls, references with the retries, in the order of the dependencies. The result of a settled stage is final: a
+later run repeats the stage only to reach the next one, and its outputs and results up to there are ignored.
 """
 
 from dataclasses import dataclass

@@ -54,7 +54,7 @@ class Run:
         self._disclosed_before: frozenset[str] = frozenset(disclosed)  # ``disclosed`` when the child began
         self._tests = frozenset(f"{row.grade_id}-test" for row in rows)
         unrun = {} if limits.experiments else plan.unrun(notebook)
-        self.leaves_out_own = any(name.startswith(notebooks.ADDED) for name in unrun)  # the student's own cells
+        self.skips_own_cells = any(name.startswith(notebooks.ADDED) for name in unrun)  # the student's own cells
         self._budget = budget or SubmissionBudget(limits.submission_timeout_s)
         self._process = NotebookProcess(sandbox, files, self._budget)
         self._time = TimeLeft(limits, self._budget, self._process.cpu_steal_s)

@@ -28,7 +28,7 @@ class ReferenceProcess:
     def __init__(self, root: Path, assignment: str) -> None:
         self._root, self._assignment = root, assignment
         self._process: subprocess.Popen[bytes] | None = None
-        self._written: IO[bytes] | None = None
+        self._log: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -36,13 +36,13 @@ class ReferenceProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, question: str, **given: Any) -> Any:
+    def ask(self, request: str, **given: Any) -> Any:
         """The answer to a request of ``reference.__main__``. Raises CourseError if the course's code fails."""
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(json.dumps({"question": question, **given}).encode() + b"\n")
+            process.stdin.write(json.dumps({"question": request, **given}).encode() + b"\n")
             process.stdin.flush()
             line = process.stdout.readline()
         except OSError:
@@ -71,30 +71,30 @@ class ReferenceProcess:
             with suppress(OSError):  # it may hold an unread request
                 process.stdin.close()
             process.stdout.close()
-        if self._written is not None:
-            self._written.close()
-            self._written = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._written = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
             search = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
             self._process = subprocess.Popen(
                 # -P: a module in the working directory must not replace one that Python itself needs
                 [sys.executable, "-P", "-m", "coursekit.reference", str(self._root), self._assignment],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._written,
+                stderr=self._log,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
                 start_new_session=True,  # Ctrl+C goes to the engine only, which then ends the process
             )
         return self._process
 
     def _ended(self) -> CourseError:
-        assert self._written is not None
-        size = self._written.seek(0, os.SEEK_END)
-        self._written.seek(max(0, size - _LOG_TAIL_BYTES))
-        lines = self._written.read().decode("utf-8", "replace").strip().splitlines()
+        assert self._log is not None
+        size = self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, size - _LOG_TAIL_BYTES))
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
         self.close()
         found = f"the process that runs its code has ended ({one_line(lines[-1]) if lines else 'it says nothing'})"
         return CourseError(f"source/{self._assignment}", found, "run the solutions in the notebook to see why")
@@ -117,13 +117,13 @@ class ReferencePool:
         self._threads.shutdown(cancel_futures=True)
         self._open.close()
 
-    def ask(self, question: str, each: Iterable[Mapping[str, Any]]) -> list[Any]:
+    def ask(self, request: str, each: Iterable[Mapping[str, Any]]) -> list[Any]:
         """The answers to one request with each of these arguments, in their order."""
 
         def one(given: Mapping[str, Any]) -> Any:
             reference = self._idle.get()
             try:
-                return reference.ask(question, **given)
+                return reference.ask(request, **given)
             finally:
                 self._idle.put(reference)
 

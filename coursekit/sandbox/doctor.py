@@ -171,7 +171,7 @@ print("found", there, len([n for n in os.listdir("/proc") if n.isdigit()]) - 2)
 """
 
 
-def examine(layers: Isolation | None = None, names: Collection[str] = ()) -> list[TestedLayer]:
+def try_layers(layers: Isolation | None = None, names: Collection[str] = ()) -> list[TestedLayer]:
     """Test every isolation layer, or those with these names. ``layers`` replaces what ``isolation.detect`` finds."""
     layers = layers or isolation.detect()
     if not layers.bwrap:

@@ -34,7 +34,7 @@ class LoadAwareTimeout:
     def __init__(self, usage: Callable[[], CpuUsage], limit_s: float) -> None:
         self._usage, self._limit_s, self._began = usage, limit_s, time.monotonic()
         self._first: CpuUsage | None = None
-        # When ``_first`` is measured; before that, when it will be.
+        # The time of the measurement ``_first``, planned or done.
         self._polled = self._began + min(POLL_INTERVAL_S, limit_s / 10)
         self._deadline = self._began + limit_s
 

@@ -34,7 +34,7 @@ def test_what_was_written_is_read_back():
     found = read(json.loads(json.dumps(verdicts.as_data("step-by-step", [verdict], notes=["a note"], problem="none"))))
     (one,) = found.exercises
     assert (found.current, found.notes, found.problem) == (True, ("a note",), "none")
-    assert (one.grade_id, one.function, one.number) == (ROW.grade_id, ROW.function, ROW.public.number)
+    assert (one.grade_id, one.function, one.number) == (ROW.grade_id, ROW.function, ROW.number)
     assert (one.points, one.earned, one.checks) == (verdict.points, verdict.earned, verdict.results)
     assert (one.mistake, one.calls, one.follows) == (verdict.mistake, ("linear_forward",), ())
 

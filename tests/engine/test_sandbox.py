@@ -292,7 +292,7 @@ def test_grading_refuses_where_there_is_no_sandbox(monkeypatch):
     try:
         with pytest.raises(CourseError, match=r"bubblewrap is not installed.*apt install.*--sandbox none"):
             sandbox.Sandbox({}).child()
-        assert [(wall.active, bool(wall.remedy)) for wall in doctor.examine()] == [(False, True)]
+        assert [(wall.active, bool(wall.remedy)) for wall in doctor.try_layers()] == [(False, True)]
     finally:
         isolation._detect.cache_clear()
 
@@ -343,7 +343,7 @@ def test_an_ordinary_user_has_the_same_walls():
     """Every wall that stands for root stands for somebody without any rights."""
     source = """
 from coursekit.sandbox import doctor
-found = doctor.examine()
+found = doctor.try_layers()
 print([wall for wall in found if not wall.stands], len(found) > 10)
 """
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT)}
@@ -401,7 +401,7 @@ process.wait()
 @needs_sandbox
 def test_every_wall_of_this_machine_stands():
     """What the doctor says, and it says more than ten things."""
-    found = doctor.examine()
+    found = doctor.try_layers()
     assert [wall for wall in found if not wall.active] == []
     assert len(found) > 10
 
@@ -410,7 +410,7 @@ def test_every_wall_of_this_machine_stands():
 @pytest.mark.parametrize(("missing", "name"), [("landlock", "Landlock"), ("seccomp", "seccomp")])
 def test_the_doctor_finds_the_wall_that_is_missing(missing, name):
     """Its probes go through where a wall is not there: they try, they do not ask."""
-    found = doctor.examine(dataclasses.replace(isolation.detect(), **{missing: False}), [name])
+    found = doctor.try_layers(dataclasses.replace(isolation.detect(), **{missing: False}), [name])
     fallen = {wall.name: wall for wall in found if not wall.active}
     assert name in fallen
     assert fallen[name].remedy

@@ -205,10 +205,11 @@ def test_a_grader_that_is_killed_leaves_no_worker_behind(scratch, solved, tmp_pa
 from coursekit.grading import workers
 from coursekit.grading.options import GradingOptions
 from coursekit.model.course import Course
-from coursekit.marking.limits import Limits
+from coursekit.grading.options import GradingOptions
+from coursekit.marking.limits import TimeLimits
 if __name__ == "__main__":
     course = Course(Path({str(scratch.root)!r}))
-    list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), GradingOptions(Limits(60), jobs=2)))
+    list(workers.examine_all(course, {ASSIGNMENT!r}, ("anna", "ben"), GradingOptions(TimeLimits(60), jobs=2)))
 """
     )
     grader = subprocess.Popen([sys.executable, str(program)], cwd=ROOT)

@@ -15,7 +15,7 @@ def doctor() -> None:
     from coursekit.reports.tables import Table
     from coursekit.sandbox import doctor as steps
 
-    layers = steps.examine()
+    layers = steps.try_layers()
     table = Table(show_lines=True)
     table.add_column("isolation layer")
     table.add_column("active")
