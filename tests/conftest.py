@@ -16,7 +16,7 @@ def _pass_on_defaults() -> None:
 
     The tests themselves go on ignoring what they were told to: a handler is not inherited, being ignored is.
     """
-    inherited.settle()
+    inherited.reset()
     for name in ("SIGHUP", "SIGQUIT", "SIGTERM", "SIGTSTP", "SIGTTIN", "SIGTTOU"):
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
             signal.signal(getattr(signal, name), lambda *_: None)

@@ -85,7 +85,7 @@ def _options(
 def main() -> None:
     """Run a command. A user's error is reported in one line, an error of the engine in one line and a log."""
     _restart_in_utf8()
-    inherited.settle()
+    inherited.reset()
     replace_unencodable(sys.stdout, sys.stderr)
     try:
         app(prog_name=called_as())

@@ -10,7 +10,7 @@ from markdown_it.rules_inline import StateInline
 
 from coursekit.feedback import code, images, sanitise, text
 from coursekit.feedback.budget import Budget, BudgetExceeded
-from coursekit.submission.attachments import called
+from coursekit.submission.attachments import find
 
 MAX_CHARS = 20_000
 MAX_EQUATION_LINES = 50  # every line may begin an equation, whose end has to be searched
@@ -53,7 +53,7 @@ def html(
 
 
 def _attached(attachments: Any, name: str, alt: str, budget: Budget) -> str:
-    bundle = called(attachments, name)
+    bundle = find(attachments, name)
     for kind in ("image/png", "image/jpeg", "image/gif"):
         if isinstance(bundle, dict) and isinstance(bundle.get(kind), str):
             return images.from_base64(bundle[kind], alt or "A picture in the notebook", budget=budget)

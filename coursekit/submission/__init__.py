@@ -1,1 +1,1 @@
-"""What a student handed in -> one notebook in the source's structure, repaired where it can be."""
+"""A student's folder -> one notebook in the structure of the source notebook, repaired if possible."""

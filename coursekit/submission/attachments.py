@@ -20,7 +20,7 @@ _DATA_URI = re.compile(
 )
 
 
-def kept(found: Any) -> dict[str, dict[str, str]]:
+def accepted(found: Any) -> dict[str, dict[str, str]]:
     """The pictures among a cell's attachments, by name and by the MIME type that their data shows."""
     pictures: dict[str, dict[str, str]] = {}
     left = MAX_CHARS
@@ -28,7 +28,7 @@ def kept(found: Any) -> dict[str, dict[str, str]]:
         if not isinstance(name, str) or len(name) > MAX_NAME_CHARS or not isinstance(bundle, dict):
             continue
         for mime, data in bundle.items():
-            picture = of_base64(data) if isinstance(mime, str) and mime.startswith("image/") else {}
+            picture = from_base64(data) if isinstance(mime, str) and mime.startswith("image/") else {}
             weight = sum(map(len, picture.values()))
             if picture and weight <= left and len(pictures) < MAX_PICTURES:
                 pictures[name] = picture
@@ -37,7 +37,7 @@ def kept(found: Any) -> dict[str, dict[str, str]]:
     return pictures
 
 
-def of_base64(data: Any) -> dict[str, str]:
+def from_base64(data: Any) -> dict[str, str]:
     """The picture in a base64 text, by its MIME type; empty if it is no picture, or too large."""
     if isinstance(data, list) and all(isinstance(part, str) for part in data):
         data = "".join(data)
@@ -55,7 +55,7 @@ def inlined(source: str, pictures: Pictures) -> tuple[str, dict[str, dict[str, s
         return source, found
 
     def attached(uri: re.Match[str]) -> str:
-        bundle = of_base64(unquote(uri["broken"] or uri["plain"]))
+        bundle = from_base64(unquote(uri["broken"] or uri["plain"]))
         if not bundle or not has_room(found, bundle):
             return uri[0]
         mark = uri["quote"] or ""
@@ -94,24 +94,24 @@ def merged(parts: Iterable[tuple[str, Pictures]], between: str = "\n\n") -> tupl
 
 def with_all_pictures(text: str, pictures: Pictures) -> str:
     """The text, followed by those of its pictures to which it does not refer."""
-    there = normal(text)
-    left = [name for name in pictures if f"attachment:{normal(name)}" not in there]
+    there = normalized(text)
+    left = [name for name in pictures if f"attachment:{normalized(name)}" not in there]
     return "\n\n".join([*filter(None, [text.rstrip()]), *(f"![](<attachment:{quote(name)}>)" for name in left)])
 
 
-def called(pictures: Any, name: str) -> Any:
+def find(pictures: Any, name: str) -> Any:
     """The attachment to which a text refers by this name, which may be percent-encoded (``%20``)."""
     if not isinstance(pictures, dict):
         return None
-    return pictures.get(name) or next((pictures[own] for own in pictures if normal(own) == normal(name)), None)
+    return pictures.get(name) or next((pictures[own] for own in pictures if normalized(own) == normalized(name)), None)
 
 
-def normal(name: str) -> str:
+def normalized(name: str) -> str:
     """A name or text for comparison: percent-decoded, and in Unicode's composed form (NFC)."""
     return accents.composed(unquote(name))
 
 
-def bounded(cells: Iterable[Any]) -> int:
+def drop_excess(cells: Iterable[Any]) -> int:
     """Remove the pictures that exceed the limits of a notebook; return how many were removed."""
     many, left, lost = MAX_ALL_PICTURES, MAX_ALL_CHARS, 0
     for cell in cells:

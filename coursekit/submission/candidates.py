@@ -30,9 +30,9 @@ class Candidate:
     """A notebook that may be the one to grade."""
 
     item: Item
-    read: SalvagedNotebook
+    salvaged: SalvagedNotebook
     rank: int
-    written: Mapping[str, str]  # its answers, by the id of the answer cell
+    answers: Mapping[str, str]  # by the id of the answer cell
     unchanged: bool = False  # equal to the release
     other: str = ""  # the assignment that it really belongs to
 
@@ -45,25 +45,25 @@ class Reader:
         self._bytes, self._files, self._compared = MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_COMPARED
         self.found: list[Candidate] = []
         self.problems: list[CourseError] = []
-        self.passed_over = 0  # number of notebooks that were not read, because of the limits
+        self.unread_count = 0  # number of notebooks that were not read, because of the limits
         self.files_by_archive: dict[str, tuple[Item, ...]] = {}  # by name of the archive; "" for the folder
 
     def read(self, files: tuple[Item, ...]) -> None:
         """Read the notebooks in a folder; those in its archives too, if no notebook in the folder is complete."""
         self.files_by_archive[""] = files
-        packed = self._look_at(files)
+        packed = self._read_notebooks(files)
         if not any(one.rank == WHOLE for one in self.found):
             for item in [*packed, *filter(_is_archive, files)][:MAX_ARCHIVES]:
                 self._unpack(item)
 
-    def _look_at(self, files: Iterable[Item]) -> list[Item]:
+    def _read_notebooks(self, files: Iterable[Item]) -> list[Item]:
         """Add the notebooks among these files to the candidates or problems; return archives named like a notebook."""
         expected = f"{self._assignment}.ipynb"
         chosen = [item for item in files if NOTEBOOK_NAME.search(item.path.name)]
         packed = []
         for item in sorted(chosen, key=lambda item: (item.checkpoint, item.path.name != expected, -item.modified)):
             if self._files <= 0 or self._bytes <= 0 or self._compared <= 0:
-                self.passed_over += 1
+                self.unread_count += 1
                 continue
             self._files -= 1
             try:
@@ -77,7 +77,7 @@ class Reader:
                     if not self.found or size <= self._compared:
                         self.found.append(_candidate(self._course, self._assignment, item, read))
                     else:
-                        self.passed_over += 1
+                        self.unread_count += 1
                     self._compared -= size
             except CourseError as error:
                 if ".ipynb" in item.path.name.lower():  # a .json file may be anything
@@ -93,7 +93,7 @@ class Reader:
             return
         self.files_by_archive[item.name] = inside
         before = len(self.found), len(self.problems)
-        self._look_at(inside)
+        self._read_notebooks(inside)
         packed = [inner for inner in inside if _is_archive(inner)]
         if len(self.found) == before[0] and not nested:
             for inner in packed[:MAX_ARCHIVES]:
@@ -167,7 +167,7 @@ def source_of(course: Course, assignment: str) -> NotebookNode:
 
 
 def always_run(course: Course, assignment: str) -> frozenset[str] | None:
-    """The ids of the code cells that are run in every submission; None where there are no experiments."""
+    """The ids of the code cells that are run in every submission; None if the assignment has no experiments."""
     path = course.source(assignment)
     return _run_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
 

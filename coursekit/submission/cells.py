@@ -90,7 +90,7 @@ def submitted_cells(notebook: NotebookNode) -> tuple[SubmittedCell, ...]:
             submitted = SubmittedCell(kind, str(cell.source), _names(cell), parseable)
             if kind == "code":
                 attached, redrawn = pictures.of_outputs(cell, again=False), pictures.of_outputs(cell, again=True)
-                showed_pictures, outputs = bool(cell.get("outputs")), submitted_outputs.of(cell)
+                showed_pictures, outputs = bool(cell.get("outputs")), submitted_outputs.stored(cell)
                 submitted = replace(
                     submitted,
                     pictures=attached,
@@ -99,7 +99,7 @@ def submitted_cells(notebook: NotebookNode) -> tuple[SubmittedCell, ...]:
                     handed_in=outputs,
                 )
             else:
-                submitted = replace(submitted, pictures=attachments.kept(cell.get("attachments")))
+                submitted = replace(submitted, pictures=attachments.accepted(cell.get("attachments")))
             found.append(submitted)
     return tuple(found)
 
@@ -211,12 +211,12 @@ class SourceCell:
         """Every function that it defines, in the source notebook or as released."""
         return frozenset(name for text in self.texts for name in definitions(text))
 
-    def written(self, submitted: SubmittedCell) -> frozenset[str]:
+    def functions_in(self, submitted: SubmittedCell) -> frozenset[str]:
         """The wanted functions that a submitted cell defines with other code than the stub."""
         found = self.wanted & submitted.definitions.keys()
         return frozenset(name for name in found if submitted.definitions[name] not in self.stubs)
 
-    def same(self, text: str) -> bool:
+    def is_unchanged(self, text: str) -> bool:
         """Whether this text is the cell's own, or blank."""
         return any(same_text(one, text) for one in (*self.texts, ""))
 
@@ -249,24 +249,24 @@ def matched_ids(cells: dict[str, SourceCell], submitted_cells: Iterable[Submitte
     there = set(found)
     by_text: dict[str, list[str]] = {}
     for cell in cells.values():
-        for text in {normal(text) for text in cell.texts if cell.id not in there}:
+        for text in {stripped(text) for text in cell.texts if cell.id not in there}:
             by_text.setdefault(text, []).append(cell.id)
     for index, submitted in enumerate(submitted_cells):
-        if found[index] is None and normal(submitted.source):
-            free = [cell_id for cell_id in by_text.get(normal(submitted.source), ()) if cell_id not in there]
+        if found[index] is None and stripped(submitted.source):
+            free = [cell_id for cell_id in by_text.get(stripped(submitted.source), ()) if cell_id not in there]
             found[index] = free[0] if free else None
             there.update(free[:1])
     return found
 
 
-def normal(text: str) -> str:
+def stripped(text: str) -> str:
     """The text without trailing blanks on its lines, and without blanks around it."""
     return "\n".join(line.rstrip(" \t\r") for line in text.split("\n")).strip()
 
 
 def same_text(one: str, other: str) -> bool:
     """Whether two texts are equal apart from trailing blanks and Windows line ends."""
-    return normal(one) == normal(other)
+    return stripped(one) == stripped(other)
 
 
 def closest_name(name: str, others: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ class Item:
     @property
     def name(self) -> str:
         """The name to show: relative to the folder, after the name of the archive if there is one."""
-        return f"{self.archive}: {shown(self.path)}" if self.archive else shown(self.path)
+        return f"{self.archive}: {printable(self.path)}" if self.archive else printable(self.path)
 
     @property
     def checkpoint(self) -> bool:
@@ -49,7 +49,7 @@ class Listing:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-def shown(path: PurePosixPath | Path | str) -> str:
+def printable(path: PurePosixPath | Path | str) -> str:
     """The name as one printable line of bounded length, also if its bytes are not valid text."""
     text = os.fsencode(str(path)).decode("utf-8", "replace")
     text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
@@ -65,7 +65,9 @@ def is_junk(path: PurePosixPath) -> bool:
 def listing(folder: Path) -> Listing:
     """Every regular file below the folder, breadth first. Raises CourseError if the folder cannot be opened."""
     if folder.is_symlink():
-        raise CourseError(shown(folder.name), "a symbolic link in place of the folder", "hand in the files themselves")
+        raise CourseError(
+            printable(folder.name), "a symbolic link in place of the folder", "hand in the files themselves"
+        )
     files: list[Item] = []
     refused: list[tuple[str, str]] = []
     waiting = deque([PurePosixPath()])
@@ -77,9 +79,9 @@ def listing(folder: Path) -> Listing:
                 entries = sorted(islice(found, left), key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
             if not where.parts:
-                raise CourseError(shown(folder.name), f"the folder cannot be opened ({error.strerror})",
+                raise CourseError(printable(folder.name), f"the folder cannot be opened ({error.strerror})",
                                   "check its permissions, then grade again") from None  # fmt: skip
-            refused.append((shown(where), f"a folder that cannot be opened: {error.strerror}"))
+            refused.append((printable(where), f"a folder that cannot be opened: {error.strerror}"))
             continue
         left -= len(entries)
         for entry in entries:
@@ -92,7 +94,7 @@ def listing(folder: Path) -> Listing:
             elif kind == "file" and status is not None:
                 files.append(Item(path, status.st_size, status.st_mtime, _reader(folder / path)))
             elif kind != "folder":
-                refused.append((shown(path), kind))
+                refused.append((printable(path), kind))
     return Listing(tuple(files), tuple(refused))
 
 

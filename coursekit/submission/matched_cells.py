@@ -22,7 +22,7 @@ class MatchedCells:
     def __iter__(self) -> Iterator[tuple[SubmittedCell, str | None]]:
         return zip(self.submitted_cells, self.source_ids, strict=True)
 
-    def places(self, cell: SourceCell) -> list[int]:
+    def indices_of(self, cell: SourceCell) -> list[int]:
         """The indices of the submitted cells that match this source cell."""
         return [index for index, name in enumerate(self.source_ids) if name == cell.id]
 

@@ -44,11 +44,11 @@ def answers(match: MatchedCells) -> Answers:
 
 def _take_text(found: Answers, cell: SourceCell, match: MatchedCells) -> None:
     """Take a written answer: the text in its cell and copies of it, else text elsewhere that may be the answer."""
-    submitted_cells, own = match.submitted_cells, match.places(cell)
+    submitted_cells, indices = match.submitted_cells, match.indices_of(cell)
     changed = [
         i
-        for i in own
-        if not cell.same(submitted_cells[i].source)
+        for i in indices
+        if not cell.is_unchanged(submitted_cells[i].source)
         or submitted_cells[i].all_pictures
         or submitted_cells[i].showed_pictures
     ]
@@ -66,8 +66,8 @@ def _take_text(found: Answers, cell: SourceCell, match: MatchedCells) -> None:
             f" {'it was put into the answer cell' if answer.moved else 'the answer cell quotes it'},"
             " and a person reads it."
         )
-    elif all(submitted_cells[index].empty for index in own):
-        _say_empty(found, cell, own)
+    elif all(submitted_cells[index].empty for index in indices):
+        _say_empty(found, cell, indices)
 
 
 def _join_texts(
@@ -90,23 +90,23 @@ def _join_texts(
 
 
 def _take_code(found: Answers, cell: SourceCell, match: MatchedCells) -> None:
-    submitted_cells, own = match.submitted_cells, match.places(cell)
-    defining = [index for index in own if cell.written(submitted_cells[index])]
+    submitted_cells, indices = match.submitted_cells, match.indices_of(cell)
+    defining = [index for index in indices if cell.functions_in(submitted_cells[index])]
     if defining:
         _take(found, cell, defining[-1], match)
         found.copies[cell.id] = len(defining)
         return
-    others = [index for index, submitted in enumerate(submitted_cells) if cell.written(submitted)]
+    others = [index for index, submitted in enumerate(submitted_cells) if cell.functions_in(submitted)]
     if others:
         _take_from_elsewhere(found, cell, others, match)
         return
-    changed = [index for index in own if not cell.same(submitted_cells[index].source)]
-    filled = [index for index in own if not submitted_cells[index].empty]
+    changed = [index for index in indices if not cell.is_unchanged(submitted_cells[index].source)]
+    filled = [index for index in indices if not submitted_cells[index].empty]
     if changed or filled:
         _take(found, cell, (changed or filled)[-1], match)
         found.copies[cell.id] = len(changed)
     else:
-        _say_empty(found, cell, own)
+        _say_empty(found, cell, indices)
 
 
 def _take_from_elsewhere(found: Answers, cell: SourceCell, others: list[int], match: MatchedCells) -> None:
@@ -116,18 +116,18 @@ def _take_from_elsewhere(found: Answers, cell: SourceCell, others: list[int], ma
         name = match.source_ids[index]
         return name is None or match.cells[name].blank is None
 
-    own = match.places(cell)
+    indices = match.indices_of(cell)
     index = max(others, key=lambda other: (is_free(other), match.submitted_cells[other].kind == "code", other))
     merged = not is_free(index) or index in found.used
-    tried_out = [place for place in own if not cell.same(match.submitted_cells[place].source)]
+    tried_out = [place for place in indices if not cell.is_unchanged(match.submitted_cells[place].source)]
     if merged and tried_out:  # the student changed the answer cell: keep that text
         _take(found, cell, tried_out[-1], match)
     elif index in found.used:
         found.source[cell.id] = ELSEWHERE
-        state = "is missing" if not own else "was left as it was"
+        state = "is missing" if not indices else "was left as it was"
         found.repairs.append(f"The answer cell {cell.id} {state}; its function stands in another cell.")
     else:
-        if merged or own:
+        if merged or indices:
             found.repairs.append(f"The answer to {cell.id} was not in its cell; it was found by the function in it.")
         else:
             found.nameless.append(cell.id)
@@ -170,13 +170,13 @@ def _parts(cell: SourceCell, index: int, match: MatchedCells) -> list[int]:
             break
         text += "\n" + submitted.source
         together = SubmittedCell("code", text, ())
-        if together.parses and cell.written(together):
+        if together.parses and cell.functions_in(together):
             best = [*range(index, part + 1)]
     return best
 
 
-def _say_empty(found: Answers, cell: SourceCell, own: list[int]) -> None:
-    if own:
+def _say_empty(found: Answers, cell: SourceCell, indices: list[int]) -> None:
+    if indices:
         found.repairs.append(f"The answer cell {cell.id} is empty; it counts as not written.")
     else:
         found.missing.append(cell.id)

@@ -55,7 +55,7 @@ def shown_by(source: str, outputs: Any) -> list[NotebookNode]:
             bundles[f"output-{number}"] = old | {kind: data[kind] for kind in _KINDS if kind in data}
             there = there or bool(bundles[f"output-{number}"]) or any(kind in data for kind in _NOT_KEPT)
     again = is_drawn_again(source)
-    made = [_output(bundle, again) for bundle in attachments.kept(bundles).values()]
+    made = [_output(bundle, again) for bundle in attachments.accepted(bundles).values()]
     return made or ([_output({}, again)] if there else [])
 
 
@@ -65,7 +65,7 @@ def of_outputs(cell: NotebookNode, *, again: bool) -> dict[str, dict[str, str]]:
     for output in cell.get("outputs", ()):
         if not isinstance(output, dict) or (_REDRAWN in output.get("metadata", ())) != again:
             continue
-        bundle = attachments.kept({"output": output.get("data")}).get("output")
+        bundle = attachments.accepted({"output": output.get("data")}).get("output")
         if bundle:
             attachments.add(found, f"output.{next(iter(bundle)).removeprefix('image/')}", bundle)
     return found
@@ -93,7 +93,7 @@ def put_in(notebook: NotebookNode, files: Mapping[str, bytes]) -> None:
             _attach_to_code(cell, picture_files)
         else:
             _attach_to_text(cell, picture_files)
-    attachments.bounded(sorted(notebook.cells, key=lambda cell: notebooks.grade_id(cell) is None))
+    attachments.drop_excess(sorted(notebook.cells, key=lambda cell: notebooks.grade_id(cell) is None))
 
 
 class _PictureFiles:
@@ -119,12 +119,12 @@ class _PictureFiles:
         name, data = self._by_path.get(path) or self._by_name.get(PurePosixPath(path).name) or ("", b"")
         if not 0 < len(data) <= attachments.MAX_CHARS * 3 // 4:
             return None
-        picture = attachments.of_base64(base64.b64encode(data).decode("ascii"))
+        picture = attachments.from_base64(base64.b64encode(data).decode("ascii"))
         return (PurePosixPath(name).name, picture) if picture else None
 
 
 def _plain(path: str) -> str:
-    path = attachments.normal(path).replace("\\", "/").strip()
+    path = attachments.normalized(path).replace("\\", "/").strip()
     return PurePosixPath(path).as_posix().casefold()
 
 

@@ -47,7 +47,7 @@ def plain_notebook(value: Any, where: str, always_run: frozenset[str] | None) ->
     if not cells:
         what = "the notebook has no cells" if not raw_cells else "no cell of the notebook has anything in it"
         raise CourseError(where, what, f"save your own notebook, and {HAND_IN_AGAIN}")
-    lost = attachments.bounded(sorted(cells, key=lambda cell: "nbgrader" not in cell.metadata))
+    lost = attachments.drop_excess(sorted(cells, key=lambda cell: "nbgrader" not in cell.metadata))
     notes = (f"{lost} of the pictures in the notebook were too many or too large to be kept.",) if lost else ()
     made = NotebookNode(cells=cells, metadata=NotebookNode(), nbformat=4, nbformat_minor=5)
     return SalvagedNotebook(made, notes, language=_language(value.get("metadata")))
@@ -83,7 +83,7 @@ def _cells(raw_cells: list[Any], where: str, always_run: frozenset[str] | None) 
         if cell is not None:
             cells.append(cell)
             if cell.cell_type == "code" and submitted_outputs.is_wanted(_names(raw), always_run):
-                submitted_outputs.keep(cell, raw.get("handed_in", raw.get("outputs")), budget)
+                submitted_outputs.store(cell, raw.get("handed_in", raw.get("outputs")), budget)
         if len(cells) > MAX_CELLS:
             raise CourseError(where, f"a notebook of more than {MAX_CELLS} cells",
                               "delete what does not belong to your answers, and hand in again")  # fmt: skip
@@ -109,7 +109,7 @@ def _cell(raw: Any, number: int, used: set[str]) -> NotebookNode | None:
     cell: dict[str, Any] = {"id": cell_id, "cell_type": kind, "metadata": kept, "source": source}
     if kind == "code":
         return nbformat.from_dict(cell | {"outputs": drawn, "execution_count": None})
-    cell["source"], found = attachments.inlined(source, attachments.kept(raw.get("attachments")))
+    cell["source"], found = attachments.inlined(source, attachments.accepted(raw.get("attachments")))
     return nbformat.from_dict(cell | ({"attachments": found} if found else {}))
 
 

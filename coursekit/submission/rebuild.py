@@ -79,9 +79,10 @@ def content(source: NotebookNode, submission: NotebookNode) -> Content:
     """The content of a submission, for comparing it with others."""
     match = match_cells(source, submission)
     found = matching.answers(match)
-    there = {name: text for name, text in found.source.items() if not match.cells[name].same(text)}
+    there = {name: text for name, text in found.source.items() if not match.cells[name].is_unchanged(text)}
     unchanged = all(
-        submitted.empty or (name is not None and match.cells[name].same(submitted.source)) for submitted, name in match
+        submitted.empty or (name is not None and match.cells[name].is_unchanged(submitted.source))
+        for submitted, name in match
     )
     return Content(there, bool(there.keys() - {*found.guessed}), unchanged and not there)
 
@@ -101,7 +102,7 @@ def _unchanged_outputs(match: MatchedCells) -> dict[str, tuple[Any, ...]]:
         for submitted, name in match
         if name is not None
         and submitted.handed_in
-        and match.cells[name].same(submitted.source)
+        and match.cells[name].is_unchanged(submitted.source)
         and submitted.source.strip()
     }
 
@@ -148,7 +149,7 @@ def _added(match: MatchedCells, answers: Answers, tagged: frozenset[str]) -> _Ad
 
 def _adds_nothing(known: SourceCell, submitted: SubmittedCell, answers: Answers) -> bool:
     """Whether a cell that matches a source cell has nothing beyond it and the answer that was taken."""
-    if known.same(submitted.source) or (known.test and not submitted.definitions):
+    if known.is_unchanged(submitted.source) or (known.test and not submitted.definitions):
         return True
     return known.id in answers.index and known.wanted >= submitted.definitions.keys() and submitted.only_defines
 

@@ -14,60 +14,62 @@ def sentences(match: MatchedCells, found: Answers) -> tuple[str, ...]:
 
 def _about_cells(found: Answers) -> tuple[str, ...]:
     """Notes about copied, nameless and missing answer cells; a note about many cells is one sentence."""
-    said = []
+    notes = []
     several = [name for name, copies in found.copies.items() if copies > 1]
     if len(several) <= 2:
-        said += [f"The cell {name} was there {found.copies[name]} times; the last answer counts." for name in several]
+        notes += [f"The cell {name} was there {found.copies[name]} times; the last answer counts." for name in several]
     else:
-        said.append(f"The cells {listed(several)} were there more than once; of each the last answer counts.")
+        notes.append(f"The cells {listed(several)} were there more than once; of each the last answer counts.")
     if 0 < len(found.nameless) <= 2:
-        said += [f"The answer to {name} was not in its cell; it was found by the function in it."
+        notes += [f"The answer to {name} was not in its cell; it was found by the function in it."
                  for name in found.nameless]  # fmt: skip
     elif found.nameless:
-        said.append("The names of the cells are lost (some editors drop them); answers were found by their functions.")
+        notes.append("The names of the cells are lost (some editors drop them); answers were found by their functions.")
     if len(found.missing) == 1:
-        said.append(f"The answer cell {found.missing[0]} is missing; it counts as not written.")
+        notes.append(f"The answer cell {found.missing[0]} is missing; it counts as not written.")
     elif found.missing:
-        said.append(f"The answer cells {listed(found.missing)} are missing; they count as not written.")
-    return tuple(said)
+        notes.append(f"The answer cells {listed(found.missing)} are missing; they count as not written.")
+    return tuple(notes)
 
 
 def _about_tests(match: MatchedCells) -> tuple[str, ...]:
     """Test cells that were changed, or deleted although the answer is there."""
-    said = []
+    notes = []
     for cell in match.cells.values():
         if not cell.test:
             continue
-        copies = [match.submitted_cells[index] for index in match.places(cell)]
-        if copies and not any(cell.same(submitted.source) for submitted in copies):
-            said.append(f"The test cell {cell.id} was changed; the original is used.")
+        copies = [match.submitted_cells[index] for index in match.indices_of(cell)]
+        if copies and not any(cell.is_unchanged(submitted.source) for submitted in copies):
+            notes.append(f"The test cell {cell.id} was changed; the original is used.")
         elif not copies and cell.id.removesuffix("-test") in match.source_ids:
-            said.append(f"The test cell {cell.id} was missing; it is back.")
-    return tuple(said)
+            notes.append(f"The test cell {cell.id} was missing; it is back.")
+    return tuple(notes)
 
 
 def _about_names(match: MatchedCells, found: Answers) -> tuple[str, ...]:
     """Why a function does not count: a misspelt name, a method of a class, an unfinished merge."""
     known = {name for cell in match.cells.values() for name in cell.defined}
     own = {name for submitted in match.submitted_cells for name in submitted.definitions} - known
-    said = []
+    notes = []
     for cell in match.cells.values():
         if cell.blank is None:
             continue
-        there = any(cell.written(submitted) for submitted in match.submitted_cells)
+        there = any(cell.functions_in(submitted) for submitted in match.submitted_cells)
         text = found.source.get(cell.id, "")
         if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.split("\n")):
-            said.append(f"The answer {cell.id} holds the marks of an unfinished Git merge (<<<<<<<): choose one side.")
+            notes.append(f"The answer {cell.id} holds the marks of an unfinished Git merge (<<<<<<<): choose one side.")
         if there:
             continue
         for name in sorted(cell.wanted):
             other = closest_name(name, own)
             inside = [submitted.methods[name] for submitted in match.submitted_cells if name in submitted.methods]
             if inside:
-                said.append(f"{name} stands inside the class {inside[0]}; only a function outside of any class counts.")
+                notes.append(
+                    f"{name} stands inside the class {inside[0]}; only a function outside of any class counts."
+                )
             elif other:
-                said.append(f"There is a {other}, but no {name}: only a function of exactly this name counts.")
-    return tuple(said)
+                notes.append(f"There is a {other}, but no {name}: only a function of exactly this name counts.")
+    return tuple(notes)
 
 
 def _about_accents(match: MatchedCells) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from coursekit.model.errors import CourseError
 from coursekit.model.wording import first_few
 from coursekit.submission import wrong_file_types
 from coursekit.submission.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNANSWERED, UNKNOWN, UNSURE, Candidate, Reader
-from coursekit.submission.folders import Item, Listing, shown
+from coursekit.submission.folders import Item, Listing, printable
 from coursekit.submission.supporting_files import TIMESTAMP
 
 _PYTHON = ("", "python", "python3", "ipython", "ipython3")
@@ -38,11 +38,15 @@ def choose(course: Course, assignment: str, listing: Listing) -> Choice:
         found = f"this is the notebook of the assignment {best.other}, not of {assignment}"
         raise CourseError(best.item.name, found, f"hand in {expected}")
     if best.rank == UNKNOWN:
-        language = "" if best.read.language.lower() in _PYTHON else f" (its language is {shown(best.read.language)})"
+        language = (
+            ""
+            if best.salvaged.language.lower() in _PYTHON
+            else f" (its language is {printable(best.salvaged.language)})"
+        )
         found = f"no answer cell of {assignment} is in this notebook, and none of its functions{language}"
         raise CourseError(best.item.name, found, f"write your answers into {expected}, and hand that in")
-    notes = (*_about_place(best, reader, expected), *best.read.notes, *_about_content(best), *_about_others(reader))
-    return Choice(best.read.notebook, best.item, reader.files_by_archive[best.item.archive], notes)
+    notes = (*_about_place(best, reader, expected), *best.salvaged.notes, *_about_content(best), *_about_others(reader))
+    return Choice(best.salvaged.notebook, best.item, reader.files_by_archive[best.item.archive], notes)
 
 
 def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, int, float, str, int]:
@@ -52,7 +56,7 @@ def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, i
     at_the_top = str(path) == expected and not one.item.archive
     depth = -len(path.parts) if right else 0
     place = (at_the_top, right, not one.item.checkpoint, depth, one.item.modified, path.name)
-    return one.rank, *place, len(one.written)
+    return one.rank, *place, len(one.answers)
 
 
 def _about_place(best: Candidate, reader: Reader, expected: str) -> tuple[str, ...]:
@@ -63,13 +67,13 @@ def _about_place(best: Candidate, reader: Reader, expected: str) -> tuple[str, .
         return _about_other_answers(best, others, expected)
     state = _why_not_used(expected, by_name.get(expected), reader)
     instead = f"{expected} {state}; the answers in {best.item.name} were graded."
-    said = (instead,) if state else _about_path(best, others, expected)
-    return (*said, *_about_checkpoint(best.item, first=not said))
+    notes = (instead,) if state else _about_path(best, others, expected)
+    return (*notes, *_about_checkpoint(best.item, first=not notes))
 
 
 def _about_other_answers(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
     """A note on notebooks with other answers, beside the chosen one with the expected name."""
-    left = [one.item for one in others if one.rank >= UNSURE and dict(one.written) != dict(best.written)]
+    left = [one.item for one in others if one.rank >= UNSURE and dict(one.answers) != dict(best.answers)]
     if not left or best.rank < UNSURE:
         return ()
     what = "has" if len(left) == 1 else "have"
@@ -87,7 +91,7 @@ def _why_not_used(expected: str, there: Candidate | None, reader: Reader) -> str
 
 def _about_path(best: Candidate, others: Sequence[Candidate], expected: str) -> tuple[str, ...]:
     """A note on the notebook's archive, folder or name; none on a checkpoint outside an archive."""
-    item, name = best.item, shown(best.item.path)
+    item, name = best.item, printable(best.item.path)
     if item.archive and not item.archive.lower().endswith(".zip"):
         return (f"{item.archive} was a zip archive; the notebook was taken out of it.",)
     if item.archive:
@@ -95,7 +99,7 @@ def _about_path(best: Candidate, others: Sequence[Candidate], expected: str) -> 
     if item.checkpoint:
         return ()
     if item.path.name == expected:
-        return (f"The notebook lay in the folder {shown(item.path.parent)}; it was found there.",)
+        return (f"The notebook lay in the folder {printable(item.path.parent)}; it was found there.",)
     if others:
         several = _listed([item, *(one.item for one in others)])
         why = "the newest" if any(one.rank == best.rank for one in others) else "the one with your answers"
@@ -106,25 +110,27 @@ def _about_path(best: Candidate, others: Sequence[Candidate], expected: str) -> 
 def _about_checkpoint(item: Item, first: bool) -> tuple[str, ...]:
     if not item.checkpoint:
         return ()
-    subject = f"Only {shown(item.path)} could be graded," if first else "That is"
+    subject = f"Only {printable(item.path)} could be graded," if first else "That is"
     return (f"{subject} a copy that JupyterLab keeps; it may be older than your last change.",)
 
 
 def _about_content(best: Candidate) -> tuple[str, ...]:
-    said = []
-    if best.read.language.lower() not in _PYTHON:
-        said.append(f"The notebook says that it is written in {shown(best.read.language)}; it was graded as Python.")
+    notes = []
+    if best.salvaged.language.lower() not in _PYTHON:
+        notes.append(
+            f"The notebook says that it is written in {printable(best.salvaged.language)}; it was graded as Python."
+        )
     if best.unchanged:
-        said.append("The notebook is as it was released: nothing was filled in.")
+        notes.append("The notebook is as it was released: nothing was filled in.")
     elif best.rank == UNANSWERED:
-        said.append("No answer was filled in; what was added or changed elsewhere does not look like one.")
-    return tuple(said)
+        notes.append("No answer was filled in; what was added or changed elsewhere does not look like one.")
+    return tuple(notes)
 
 
 def _about_others(reader: Reader) -> tuple[str, ...]:
-    if not reader.passed_over:
+    if not reader.unread_count:
         return ()
-    many = "One more notebook was" if reader.passed_over == 1 else f"{reader.passed_over} more notebooks were"
+    many = "One more notebook was" if reader.unread_count == 1 else f"{reader.unread_count} more notebooks were"
     return (f"{many} not looked at: there was too much to read. Hand in one notebook.",)
 
 
@@ -139,8 +145,8 @@ def _no_notebook(expected: str, listing: Listing, reader: Reader) -> CourseError
     if not there:
         return CourseError(expected, "no notebook was handed in, the folder is empty", f"hand in {expected}")
     kinds = {item.name: wrong_file_types.kind(item.path) for item in there}
-    said = [f"{name} ({what})" if what else name for name, (what, _) in kinds.items()]
-    only = first_few(said, 3, "other files")
+    notes = [f"{name} ({what})" if what else name for name, (what, _) in kinds.items()]
+    only = first_few(notes, 3, "other files")
     remedy = next((remedy for what, remedy in kinds.values() if what), wrong_file_types.DOWNLOAD)
     return CourseError(expected, f"no notebook was handed in, only {only}", remedy)
 

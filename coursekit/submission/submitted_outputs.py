@@ -44,7 +44,7 @@ def is_wanted(names: Iterable[str | None], always_run: frozenset[str] | None) ->
     return always_run is not None and always_run.isdisjoint(name for name in names if name)
 
 
-def keep(cell: NotebookNode, outputs: Any, budget: OutputBudget) -> None:
+def store(cell: NotebookNode, outputs: Any, budget: OutputBudget) -> None:
     """Store the outputs in the cell's metadata as far as the budget allows; a text output says if some are left out."""
     if not isinstance(outputs, list):
         return
@@ -65,7 +65,7 @@ def keep(cell: NotebookNode, outputs: Any, budget: OutputBudget) -> None:
         cell.metadata[KEY] = [from_dict(one) for one in kept]
 
 
-def of(cell: NotebookNode) -> tuple[Any, ...]:
+def stored(cell: NotebookNode) -> tuple[Any, ...]:
     """The outputs stored in a cell of a submission."""
     found = cell.get("metadata", {}).get(KEY)
     return tuple(found) if isinstance(found, list) else ()

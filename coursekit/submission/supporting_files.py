@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from coursekit.model.course import IMPORTABLE, Course
 from coursekit.model.wording import first_few
 from coursekit.submission import cells
-from coursekit.submission.folders import Item, shown
+from coursekit.submission.folders import Item, printable
 
 MAX_FILES, MAX_FILE_BYTES, MAX_ALL_BYTES = 200, 8 << 20, 16 << 20
 MAX_RATIO, FREE_BYTES = 10, 1 << 20  # of an archive: times its packed size, but at least so many bytes
@@ -57,12 +57,12 @@ def beside_notebook(
         elif kind is _Kind.DATA:
             data = _content(item, min(bytes_left, MAX_FILE_BYTES)) if len(taken) < MAX_FILES else None
             if data is None:
-                left_out.setdefault(_Kind.TOO_MUCH, []).append(shown(path))
+                left_out.setdefault(_Kind.TOO_MUCH, []).append(printable(path))
             else:
                 taken[name] = data
                 bytes_left -= len(data)
         elif kind is not _Kind.SILENT:
-            left_out.setdefault(kind, []).append(shown(path))
+            left_out.setdefault(kind, []).append(printable(path))
     return taken, (*_remarks(left_out), *own_functions)
 
 

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 
 from coursekit.submission import attachments, prose
-from coursekit.submission.cells import SourceCell, SubmittedCell, normal
+from coursekit.submission.cells import SourceCell, SubmittedCell, stripped
 from coursekit.submission.matched_cells import MatchedCells
 
 MIN_WORDS_TYPED, MIN_WORDS_FAR = 3, 25  # least words of an answer: typed into a source cell, and far above the question
@@ -56,9 +56,9 @@ class _Search:
     @cached_property
     def place(self) -> int:
         """The index of the answer cell in the submission; if it is missing, behind the last source cell above it."""
-        own = [index for index, name in enumerate(self.source_ids) if name == self.cell.id]
-        if own:
-            return own[-1]
+        indices = [index for index, name in enumerate(self.source_ids) if name == self.cell.id]
+        if indices:
+            return indices[-1]
         order = [*self.cells]
         for names in (self.question, order[: order.index(self.cell.id)]):
             there = [index for index, name in enumerate(self.source_ids) if name in names]
@@ -194,15 +194,15 @@ def _answers_another(search: _Search, submitted: SubmittedCell) -> bool:
     """Whether the cell defines a function that an exercise asks for."""
     if not search.functions & submitted.definitions.keys():
         return False
-    return any(other.written(submitted) for other in search.cells.values())
+    return any(other.functions_in(submitted) for other in search.cells.values())
 
 
-def _typed_into(source_cells: SourceCell, submitted: SubmittedCell, least: int) -> str:
+def _typed_into(source_cell: SourceCell, submitted: SubmittedCell, least: int) -> str:
     """The text that the student added to a source text cell, if it has at least ``least`` words, or a picture."""
-    if source_cells.kind != "markdown" or submitted.kind == "code" or source_cells.same(submitted.source):
+    if source_cell.kind != "markdown" or submitted.kind == "code" or source_cell.is_unchanged(submitted.source):
         return ""
-    before = normal(source_cells.texts[0]).split("\n")
-    after = normal(submitted.source[: prose.MAX_CHARS]).split("\n")
+    before = stripped(source_cell.texts[0]).split("\n")
+    after = stripped(submitted.source[: prose.MAX_CHARS]).split("\n")
     added: list[str] = []
     words = 0
     for tag, old, old_end, new, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():

@@ -12,7 +12,7 @@ import signal
 _ON_PURPOSE = ("SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGPIPE", "SIGXFSZ")
 
 
-def settle() -> None:
+def reset() -> None:
     """Unblock all signals, restore those not ignored on purpose, and open closed standard streams."""
     for descriptor in (0, 1, 2):
         _open(descriptor)

@@ -78,7 +78,7 @@ def test_a_text_with_many_accents_is_compared_as_it_is(text):
     with spends_at_most(2):
         shown = attachments.with_all_pictures(text, {"a.png": {"image/png": PNG}, "\u00e9.png": {"image/png": PNG}})
     assert shown == f"{text}\n\n![](<attachment:a.png>)\n\n![](<attachment:%C3%A9.png>)"
-    assert attachments.called({"a.png": 1}, text) is None
+    assert attachments.find({"a.png": 1}, text) is None
 
 
 def test_nothing_else_sorts_accents():

@@ -25,7 +25,7 @@ def test_a_photographed_derivation_stays_with_its_answer():
 
 def test_png_and_jpeg_are_kept_whole_or_in_pieces():
     found = {"a.png": {"image/png": PNG}, "b.jpg": {"image/jpeg": [JPEG[:8], JPEG[8:]]}}
-    assert attachments.kept(found) == {"a.png": {"image/png": PNG}, "b.jpg": {"image/jpeg": JPEG}}
+    assert attachments.accepted(found) == {"a.png": {"image/png": PNG}, "b.jpg": {"image/jpeg": JPEG}}
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_png_and_jpeg_are_kept_whole_or_in_pieces():
     ],
 )
 def test_what_is_no_picture_is_left_out(found):
-    assert attachments.kept(found) == {}
+    assert attachments.accepted(found) == {}
 
 
 def test_only_so_many_are_kept():
-    assert len(attachments.kept({f"{n}.png": {"image/png": PNG} for n in range(50)})) == attachments.MAX_PICTURES
+    assert len(attachments.accepted({f"{n}.png": {"image/png": PNG} for n in range(50)})) == attachments.MAX_PICTURES

@@ -324,7 +324,7 @@ READ = json.dumps({"cells": [code("a", "x = 1", [stream("of a")]), code("b", "y 
 def test_outputs_are_read_only_of_cells_that_are_not_run():
     def kept(run):
         (found,) = salvage.notebooks_in(READ, "n.ipynb", run)
-        return [[one.text for one in submitted_outputs.of(cell)] for cell in found.notebook.cells]
+        return [[one.text for one in submitted_outputs.stored(cell)] for cell in found.notebook.cells]
 
     assert kept(None) == [[], []]
     assert kept(frozenset({"a"})) == [[], ["of b"]]
@@ -344,8 +344,8 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_outputs_are_kept_in_a_form_that_every_file_can_hold(name):
     cell = new_code_cell("x")
-    submitted_outputs.keep(cell, [ODD[name]], submitted_outputs.OutputBudget())
-    kept = submitted_outputs.of(cell)
+    submitted_outputs.store(cell, [ODD[name]], submitted_outputs.OutputBudget())
+    kept = submitted_outputs.stored(cell)
     json.dumps(kept, allow_nan=False, ensure_ascii=False).encode()
     made = labelled(kept, Room())
     assert made[0].data["text/plain"] == LABEL
@@ -371,4 +371,4 @@ def test_outputs_made_of_millions_of_small_things_cost_no_memory(name, where):
         tracemalloc.stop()
     assert time.process_time() - began < 5
     assert peak < 60 << 20
-    assert [one.text for one in submitted_outputs.of(found.notebook.cells[1])] == ["of b"]
+    assert [one.text for one in submitted_outputs.stored(found.notebook.cells[1])] == ["of b"]

@@ -93,7 +93,7 @@ def test_a_class_is_graded_the_same_with_every_signal_ignored_and_no_input(tmp_p
 def test_closed_streams_lead_nowhere():
     """The first file that a process opens would else be its input, or what it prints would be written into it."""
     tell = "os.write(9, repr([os.readlink(f'/proc/self/fd/{number}') for number in (0, 1, 2)]).encode())"
-    code = f"from coursekit.system import inherited; inherited.settle(); import os; {tell}"
+    code = f"from coursekit.system import inherited; inherited.reset(); import os; {tell}"
     command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)} 9>&1 0<&- 1>&- 2>&-"
     done = subprocess.run(["/bin/sh", "-c", command], cwd=Path(__file__).parents[2], capture_output=True, text=True,
                           check=True)  # fmt: skip

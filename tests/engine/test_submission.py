@@ -244,7 +244,7 @@ def test_two_readings_are_the_same(room, student, solved):
     ],
 )
 def test_a_name_is_shown_as_one_short_line(name, said):
-    assert folders.shown(name) == said
+    assert folders.printable(name) == said
 
 
 # --- what a cell defines ---------------------------------------------------------------------------
