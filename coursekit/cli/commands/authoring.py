@@ -110,7 +110,7 @@ def check(
 
 
 def test(context: typer.Context) -> None:
-    """Run ruff, mypy, import-linter, `check` and all tests, as CI does; with arguments pytest alone, which gets them.
+    """Run ruff, mypy, import-linter, `check` and all tests, as CI does; with arguments, run only pytest with them.
 
     For instance: `test tests/engine/test_cli.py`, `test -n 0 -k help`, and `test -- --help` for the options of pytest.
     """

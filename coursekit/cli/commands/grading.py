@@ -38,7 +38,7 @@ def grade(
     ] = False,
     sandbox: Annotated[
         Sandbox,
-        typer.Option(help="auto: all isolation layers of this computer. none: none, for work that you trust."),
+        typer.Option(help="auto: all isolation layers of this computer. none: no isolation, for trusted work."),
     ] = Sandbox.AUTO,
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="A Dask cluster that does the work, such as tcp://host:8786.")
