@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from coursekit.model.course import Course
-from coursekit.model.errors import one_line_with_type
+from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import assignments
 from coursekit.reference.process import ReferenceProcess
 from coursekit.system import atomic_write
@@ -29,9 +29,20 @@ def paths(course: Course, assignment: str) -> tuple[Path, Path]:
     return course.folder(assignment) / recordings.NAME, course.hidden(assignment) / recordings.NAME
 
 
+def misfits(course: Course, assignment: str) -> list[str]:
+    """``answer: why`` of the answers of the catalogue that do not fit their solutions: nothing is recorded of them."""
+    if not assignments.load(course, assignment).exercises:
+        return []
+    with ReferenceProcess(course.root, assignment) as reference:
+        return list(reference.ask("misfits"))
+
+
 def record(course: Course, assignment: str) -> list[Path]:
     """Bring the recordings up to date; returns the files that changed. Raises CourseError."""
-    if not assignments.load(course, assignment).exercises:
+    known = assignments.load(course, assignment)
+    if known.gaps:
+        raise CourseError(f"source/{assignment}", known.gaps[0], "run `coursekit check` to see all of them")
+    if not known.exercises:
         return []
     changed = []
     with _fresh(course, assignment) as made:

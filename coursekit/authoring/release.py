@@ -5,7 +5,9 @@ from pathlib import Path
 
 from coursekit.grading import registration, workspace
 from coursekit.model.course import Course
+from coursekit.model.errors import CourseError
 from coursekit.system import atomic_write
+from selfcheck import recordings
 
 
 def release(course: Course, assignment: str) -> list[str]:
@@ -13,6 +15,7 @@ def release(course: Course, assignment: str) -> list[str]:
 
     Returns the names of the files that changed. The old files stay until all new ones are generated.
     """
+    _require_recording(course, assignment)
     with workspace.folder(course) as folder:
         made = registration.generate(course, assignment, folder, database=True)
         return _mirror(made, course.release(assignment))
@@ -20,9 +23,18 @@ def release(course: Course, assignment: str) -> list[str]:
 
 def stale(course: Course, assignment: str) -> list[str]:
     """Names of the released files that are not up to date with the source; writes nothing."""
+    _require_recording(course, assignment)
     with workspace.folder(course) as folder:
         made = registration.generate(course, assignment, folder, database=False)
         return _differing(made, course.release(assignment))
+
+
+def _require_recording(course: Course, assignment: str) -> None:
+    """Raise CourseError if the public tests of the release could not run, because nothing is recorded."""
+    folder = course.folder(assignment)
+    if (folder / "cases.py").is_file() and not (folder / recordings.NAME).is_file():
+        where = f"source/{assignment}/{recordings.NAME}"
+        raise CourseError(where, "nothing is recorded yet", f"run `coursekit record {assignment}`")
 
 
 def released_files(folder: Path) -> set[str]:

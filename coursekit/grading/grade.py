@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from traitlets.log import get_logger
 
@@ -125,8 +126,8 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
 def _check_points(course: Course, assignment: str) -> None:
     """Raise CourseError if the assignment's files disagree, for instance on the points of a test cell."""
     known = assignments.load(course, assignment)
-    if known.gaps:
-        raise CourseError(f"source/{assignment}", known.gaps[0], "run `coursekit check`")
+    if gap := next(chain(known.gaps, known.useless_checks()), ""):
+        raise CourseError(f"source/{assignment}", gap, "run `coursekit check`")
     points = assignments.points(known.exercises)
     for cell in notebooks.read(course.source(assignment)).cells:
         given = points.get(notebooks.grade_id(cell) or "")

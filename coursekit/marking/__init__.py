@@ -1,1 +1,17 @@
-"""A rebuilt notebook -> its outputs and the verdict of every exercise."""
+"""A rebuilt notebook -> its outputs and the verdict of every exercise.
+
+In the order of the work:
+
+    marker            one submission: run the cells, call the functions, judge, retry with references
+    runner            one run: cell_runner runs the cells in a notebook_process, within time_left
+    outputs           events of a cell -> outputs: cell_display, mime_bundles, output_limits
+    function_calls    the cases of an exercise as requests; dependencies: which references a retry needs
+    observations      the replies, parsed; redaction and known_messages: what of them may be quoted
+    judge             results -> marks on checks, which is where every mark is made
+    diagnosis         which named mistake gives these results
+    repeated_runs     several runs of one notebook -> one result
+    verdicts          marks with reasons, and their form in the notebook; graded_verdicts reads it back
+    warm_up           what a sandbox does once for all submissions
+    unrun_cells       submitted outputs of cells that are not run
+    limits, stop_reasons    time limits; the sentences about what was stopped
+"""

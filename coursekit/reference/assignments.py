@@ -1,6 +1,6 @@
 """An assignment as a value: its exercises, its mistakes and their recordings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,21 @@ class Assignment:
                     raise _not_recorded(folder, f"nothing of {exercise.function} ({case.name})")
                 found[case.name] = {} if case.raises else recorded[case.name]
         return found
+
+    def useless_checks(self) -> Iterator[str]:
+        """Checks of outputs that no expected result has: any result would pass them. Looked up where it is recorded."""
+        for exercise in self.exercises:
+            try:
+                expected = self.expected(exercise)
+            except CourseError:
+                continue
+            for check in exercise.checks:
+                paths = {path for case, outputs in expected.items() for path in outputs
+                         if not check.cases or case.startswith(check.cases)}  # fmt: skip
+                for name in check.outputs:
+                    if not any(path.startswith(name) for path in paths):
+                        said = f"{exercise.function}, check {check.name!r}: no result has an output {name!r}"
+                        yield f"{said}: change it in hidden/{self.name}/exercises.py"
 
     def known_mistakes(self, exercise: Exercise) -> tuple[Known, ...]:
         """The recorded results of the mistakes; empty if there are none, because grading is possible without them."""

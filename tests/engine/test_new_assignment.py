@@ -123,3 +123,52 @@ predict_line_test(lambda X, w, b: w.T @ X)
     )
     assert "Right on these examples" in done.stdout
     assert "Where does the line cross the axis?" in done.stderr
+
+
+def _change(course, where, old, new):
+    path = course.root / where / toy.ASSIGNMENT
+    path = path / ("exercises.py" if where == "hidden" else "cases.py")
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_check_of_an_output_that_no_result_has_is_found_and_grades_nobody(tmp_path):
+    course = toy.toy_course(tmp_path / "course")
+    toy.hand_in(course, "ada", toy.solved(course))
+    _change(course, "hidden", 'Check("dw", 3, ("dw",))', 'Check("dw", 3, ("dW",))')
+    found = [finding for finding in checks.run(course, (toy.ASSIGNMENT,), acceptance=False) if finding.code == "E300"]
+    assert [finding.what for finding in found] == ["slopes, check 'dw': no result has an output 'dW'"]
+    with pytest.raises(CourseError, match="no result has an output 'dW'"):
+        grade.grade(course, toy.ASSIGNMENT)
+
+
+def test_a_hint_that_gives_a_line_of_the_solution_away_is_found_in_the_release(tmp_path):
+    course = toy.write_course(tmp_path / "course")
+    mistakes = course.hidden(toy.ASSIGNMENT) / "mistakes.py"
+    mistakes.write_text(mistakes.read_text().replace("Look at the sign of b.", "Write y_hat = w.T @ X + b there."))
+    recording.record(course, toy.ASSIGNMENT)
+    release.release(course, toy.ASSIGNMENT)
+    found = checks.run(course, (toy.ASSIGNMENT,), acceptance=False)
+    where = f"release/{toy.ASSIGNMENT}/recorded.npz"
+    assert [(finding.code, finding.where) for finding in found] == [("R504", where)]
+
+
+def test_without_a_recording_there_is_no_new_release_and_the_old_one_stays(tmp_path):
+    course = toy.toy_course(tmp_path / "course")
+    before = _digests(course, "release")
+    (course.folder(toy.ASSIGNMENT) / "recorded.npz").unlink()
+    with pytest.raises(CourseError, match="nothing is recorded yet; run `coursekit record linear-regression`"):
+        release.release(course, toy.ASSIGNMENT)
+    assert _digests(course, "release") == before
+
+
+def test_record_names_a_mistake_that_does_not_fit_and_refuses_files_that_do_not_agree(tmp_path):
+    course = toy.toy_course(tmp_path / "course")
+    mistakes = course.hidden(toy.ASSIGNMENT) / "mistakes.py"
+    mistakes.write_text(mistakes.read_text().replace('{"+ b": "- b"}', '{"+ c": "- c"}'))
+    (said,) = recording.misfits(course, toy.ASSIGNMENT)
+    assert said.startswith("predict_line:intercept-subtracted: '+ c' is 0 times in the solution cell")
+    _change(course, "source", 'Case("other sizes", {"seed": 3', 'Case("example", {"seed": 3')
+    with pytest.raises(CourseError, match="slopes has two cases 'example'"):
+        recording.record(course, toy.ASSIGNMENT)

@@ -72,7 +72,7 @@ def _exercises(course: Course, name: str) -> tuple[tuple[Exercise, ...], list[Fi
         assignment = assignments.load(course, name)
     except CourseError as error:
         return (), [Finding("E300", error.where, error.found, error.remedy)]
-    gaps = (gap.rpartition(": ") for gap in assignment.gaps)
+    gaps = (gap.rpartition(": ") for gap in (*assignment.gaps, *assignment.useless_checks()))
     return assignment.exercises, [Finding("E300", f"source/{name}", what, remedy) for what, _, remedy in gaps]
 
 

@@ -13,6 +13,7 @@ from coursekit.model import notebooks
 from coursekit.model.course import Course, functions_asked, functions_in
 from coursekit.model.errors import CourseError
 from coursekit.model.wording import first_few
+from selfcheck import recordings
 
 SECRETS = re.compile(r"coursekit\.author|(BEGIN|END)HIDDEN")
 _NOT_RELEASED = {"__pycache__", ".ipynb_checkpoints"}
@@ -126,7 +127,13 @@ def _leaks(course: Course, assignment: str, secret: list[str]) -> Iterator[Findi
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    """The texts in a file; of a notebook cell by cell, with outputs and metadata. Undecodable bytes are replaced."""
+    """The texts in a file; of a notebook cell by cell, with outputs and metadata. Undecodable bytes are replaced.
+
+    The texts in a recording are the hints for known mistakes.
+    """
+    if path.name == recordings.NAME:
+        yield "", "\n".join(_hints(path))
+        return
     text = path.read_bytes().decode("utf-8", errors="replace")
     try:
         document = json.loads(text) if path.suffix == ".ipynb" else None
@@ -142,6 +149,14 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
             "\n".join(_strings(cell)),
         )
     yield "", "\n".join(_strings({key: value for key, value in document.items() if key != "cells"}))
+
+
+def _hints(path: Path) -> Iterator[str]:
+    try:
+        for function in sorted(recordings.functions(path)):
+            yield from (known.hint for known in recordings.mistakes(path, function))
+    except Exception:  # NumPy, zipfile and zlib raise a dozen kinds; the check of recordings reports them
+        return
 
 
 def _strings(value: Any) -> Iterator[str]:

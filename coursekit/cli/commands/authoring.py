@@ -67,6 +67,8 @@ def record(
                 say(f"{path.relative_to(course.root)}: {what}; run `coursekit record {name}`")
         else:
             changed = [str(path.relative_to(course.root)) for path in recording.record(course, name)]
+            for misfit in recording.misfits(course, name):
+                say(f"hidden/{name}/mistakes.py: {misfit}; nothing is recorded of it")
             say(f"{name}: " + (f"recorded {', '.join(changed)}" if changed else "nothing to do, it is fresh"))
     if stale:
         raise typer.Exit(PROBLEMS)
