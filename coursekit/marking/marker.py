@@ -160,9 +160,10 @@ def standing(sandbox: str) -> Walls:
 
 def shared(course: Course, assignment: str, limits: Limits, sandbox: str = "auto") -> Marker:
     """A marker that lives on for the next submission; a new one where anything that it was made from has changed."""
-    made_from = {name: path.stat().st_mtime_ns for name, path in course.trusted_files(assignment).items()}
-    source = course.source(assignment).stat().st_mtime_ns
-    key = (course, assignment, limits, sandbox, source, tuple(made_from.items()))
+    given = course.trusted_files(assignment)
+    files = (course.source(assignment), *given.values(), *course.deciding(assignment))
+    made_from = tuple((path, (found := path.stat()).st_mtime_ns, found.st_size) for path in files)
+    key = (course, assignment, limits, sandbox, tuple(given), made_from)
     if key not in _shared:
         _close_all()
         _shared[key] = Marker(course, assignment, limits, standing(sandbox))

@@ -70,18 +70,22 @@ class Course:
         Among them is no module in which a function stands that the assignment asks for. Raises CourseError as
         ``trusted_files`` does.
         """
-        named = (self.root / name for name in self.facts.shared_files)
-        shared = {
-            path.relative_to(self.root).as_posix(): path
-            for one in named
-            for path in (_files(one).values() if one.is_dir() else (one,))
-        }
+        shared = self._all_shared()
         self.refuse_hidden(shared.values())
         asked = functions_asked(self.source(assignment))
         given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
         if not (self.folder(assignment) / "cases.py").is_file():
             return given
         return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
+
+    def _all_shared(self) -> dict[str, Path]:
+        """The files that the configuration names, and those in the folders that it names."""
+        named = (self.root / name for name in self.facts.shared_files)
+        return {
+            path.relative_to(self.root).as_posix(): path
+            for one in named
+            for path in (_files(one).values() if one.is_dir() else (one,))
+        }
 
     def refuse_hidden(self, paths: Iterable[Path]) -> None:
         """Raise CourseError where one of these paths of the course is a link into hidden/."""
@@ -99,7 +103,18 @@ class Course:
             *(self.root / name for name in self.facts.shared_files),
         )
         inside = {path for folder in folders for path in folder.rglob("*.py")}
-        return sorted(inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")})
+        every = inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")}
+        return sorted(path for path in every if _is_content(path) and path != self.root / settings.CONFIG)
+
+    def deciding(self, assignment: str) -> list[Path]:
+        """Every file that may decide a mark besides the source notebook, but for the configuration.
+
+        What is handed out, what is in hidden/<assignment>/, and each module that the assignment's own code may import.
+        """
+        given = {path for path in _files(self.folder(assignment)).values() if path.suffix != ".ipynb"}
+        given |= set(self._all_shared().values())
+        secrets = {path for path in _files(self.hidden(assignment)).values() if _is_content(path)}
+        return sorted(given | secrets | {*self.modules(assignment)})
 
     def put_trusted_files(self, assignment: str, folder: Path) -> None:
         """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.
@@ -169,6 +184,12 @@ class Course:
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )
         return assignment
+
+
+def _is_content(path: Path) -> bool:
+    """Whether it is a file, and none that an editor leaves beside what is open: ``.#cases.py``, ``cases.py~``."""
+    own = not path.name.startswith(".") and not path.name.endswith("~") and ".ipynb_checkpoints" not in path.parts
+    return own and path.is_file()
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -89,10 +89,9 @@ def load(course: Course, name: str) -> Assignment:
 
 
 def _state(course: Course, name: str) -> _State:
-    """Name, date and size of every module that describing the assignment may read."""
-    return tuple(
-        (str(path), found.st_mtime_ns, found.st_size) for path in sorted(course.modules(name)) if (found := path.stat())
-    )
+    """Name, date and size of every file that describing the assignment may read."""
+    paths = (path for path in course.deciding(name) if path.name != recordings.NAME)
+    return tuple((str(path), found.st_mtime_ns, found.st_size) for path in paths if (found := path.stat()))
 
 
 def from_data(name: str, folder: Path, hidden: Path, described: Mapping[str, Any]) -> Assignment:
