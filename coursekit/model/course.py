@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -88,10 +88,10 @@ class Course:
         }
 
     def refuse_hidden(self, paths: Iterable[Path]) -> None:
-        """Raise CourseError where one of these paths of the course is a link into hidden/."""
+        """Raise CourseError where one of these paths of the course is a link into hidden/, however it gets there."""
         hidden = Path(os.path.realpath(self.root / "hidden"))
         for path in paths:
-            if Path(os.path.realpath(path)).is_relative_to(hidden):
+            if any(one.is_relative_to(hidden) or hidden.is_relative_to(one) for one in _behind(path)):
                 found = "it is a link into hidden/, and students would get what is there"
                 raise CourseError(path.relative_to(self.root).as_posix(), found, "remove the link")
 
@@ -184,6 +184,18 @@ class Course:
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )
         return assignment
+
+
+def _behind(path: Path) -> Iterator[Path]:
+    """Where a path leads, and where the links lead in the folder that it is a link to: who copies it follows them."""
+    seen, waiting = set[Path](), [path]
+    while waiting:
+        one = waiting.pop()
+        real = Path(os.path.realpath(one))
+        yield real
+        if one.is_symlink() and real.is_dir() and real not in seen:
+            seen.add(real)
+            waiting += (inside for inside in real.rglob("*") if inside.is_symlink())
 
 
 def _is_content(path: Path) -> bool:
