@@ -48,6 +48,15 @@ def test_what_is_asked_is_answered_as_data(tmp_path):
     assert "cases" not in sys.modules
 
 
+def test_nothing_is_written_into_the_course(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    course = tiny.course(tmp_path, mistakes="")
+    before = sorted(course.root.rglob("*"))
+    asked(course)
+    asked(course, "ready")
+    assert sorted(course.root.rglob("*")) == before
+
+
 def test_the_process_starts_with_the_first_question_and_ends_with_the_last(tmp_path):
     course = tiny.course(tmp_path)
     with Reference(course.root, tiny.NAME) as reference:
