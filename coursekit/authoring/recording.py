@@ -3,13 +3,13 @@
 The reference process makes fresh ones; here they are compared with those of the course, and put in their place.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from coursekit.grading import workspace
 from coursekit.model.course import Course
 from coursekit.model.errors import one_line_with_type
 from coursekit.reference import assignments
@@ -62,8 +62,8 @@ def check(course: Course, assignment: str) -> list[tuple[Path, str]]:
 @contextmanager
 def _fresh(course: Course, assignment: str) -> Iterator[tuple[Path, Path]]:
     """The paths of fresh recordings, which are there within."""
-    with tempfile.TemporaryDirectory(prefix="recording-") as folder, Reference(course.root, assignment) as reference:
-        public, hidden = Path(folder, "public.npz"), Path(folder, "hidden.npz")
+    with workspace.folder(course) as folder, Reference(course.root, assignment) as reference:
+        public, hidden = folder / "public.npz", folder / "hidden.npz"
         reference.ask("record", public=str(public), hidden=str(hidden))
         yield public, hidden
 

@@ -1,13 +1,11 @@
 """Scratch courses for the gates: hand in, grade as any class is graded, and read the marks."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from coursekit.authoring.checks.findings import Finding, Source
-from coursekit.grading import grade, gradebook
+from coursekit.grading import grade, gradebook, workspace
 from coursekit.grading.options import GradingOptions
 from coursekit.grading.student_marks import StudentMarks
 from coursekit.marking.limits import Limits
@@ -22,8 +20,8 @@ Gate = tuple[list[Finding], str]  # what is wrong, and the figure
 @contextmanager
 def scratch(course: Course) -> Iterator[Course]:
     """A course with the modules and nothing else in it, for as long as it is needed."""
-    with tempfile.TemporaryDirectory(prefix="gates-") as folder:
-        yield course.copy_modules_to(Path(folder).resolve())
+    with workspace.folder(course) as folder:
+        yield course.copy_modules_to(folder)
 
 
 def set_up(there: Course, source: Source, text: str) -> None:
