@@ -109,12 +109,23 @@ class Course:
     def deciding(self, assignment: str) -> list[Path]:
         """Every file that may decide a mark besides the source notebook, but for the configuration.
 
-        What is handed out, what is in hidden/<assignment>/, and each module that the assignment's own code may import.
+        What is handed out, what is in hidden/ and not another assignment's, and each module that the assignment's own
+        code may import.
         """
         given = {path for path in _files(self.folder(assignment)).values() if path.suffix != ".ipynb"}
         given |= set(self._all_shared().values())
-        secrets = {path for path in _files(self.hidden(assignment)).values() if _is_content(path)}
+        hidden = self.hidden(assignment).parent
+        secrets = {
+            path
+            for name, path in _files(hidden).items()
+            if _is_content(path) and not self._is_of_another(Path(name).parts[0], assignment)
+        }
         return sorted(given | secrets | {*self.modules(assignment)})
+
+    def _is_of_another(self, name: str, assignment: str) -> bool:
+        """Whether hidden/<name> is a folder of another assignment."""
+        there = self.folder(name).is_dir() or (self.hidden(name) / "exercises.py").is_file()
+        return name != assignment and there
 
     def put_trusted_files(self, assignment: str, folder: Path) -> None:
         """The trusted files in ``folder`` in place of the submitted ones, and no other that Python could import.

@@ -12,8 +12,11 @@ from coursekit.marking.limits import Limits
 from coursekit.model.course import Course
 from tests import tiny
 
-CHANGED = ("hidden/tiny/exercises.py", "hidden/tiny/recorded.npz", "hidden/tiny/data/more.csv", "hidden/sizes.py",
-           "source/tiny/cases.py", "source/tiny/recorded.npz", "source/tiny/tiny.ipynb", "beside.py")  # fmt: skip
+CHANGED = (
+    "hidden/tiny/exercises.py", "hidden/tiny/recorded.npz", "hidden/tiny/data/more.csv", "hidden/sizes.py",
+    "hidden/helpers/__init__.py", "hidden/all.csv", "source/tiny/cases.py", "source/tiny/recorded.npz",
+    "source/tiny/tiny.ipynb", "beside.py",
+)  # fmt: skip
 
 
 def shared(course):
