@@ -3,13 +3,13 @@
 The reference process makes fresh recordings; this module compares them with those of the course, and replaces these.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from coursekit.grading import workspace
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import assignments
@@ -73,11 +73,8 @@ def check(course: Course, assignment: str) -> list[tuple[Path, str]]:
 @contextmanager
 def _fresh(course: Course, assignment: str) -> Iterator[tuple[Path, Path]]:
     """Make fresh recordings; yields the paths of the public and the hidden one, which exist within the block."""
-    with (
-        tempfile.TemporaryDirectory(prefix="recording-") as folder,
-        ReferenceProcess(course.root, assignment) as reference,
-    ):
-        public, hidden = Path(folder, "public.npz"), Path(folder, "hidden.npz")
+    with workspace.folder(course) as folder, ReferenceProcess(course.root, assignment) as reference:
+        public, hidden = folder / "public.npz", folder / "hidden.npz"
         reference.ask("record", public=str(public), hidden=str(hidden))
         yield public, hidden
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from coursekit import PACKAGE
 from coursekit.marking.limits import TimeLimits
-from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import folders
@@ -42,10 +41,7 @@ def of_grading(course: Course, assignment: str, limits: TimeLimits, sandbox: str
     """
     parts = {f"source/{assignment}": course.source(assignment)}
     parts |= {f"trusted/{name}": path for name, path in course.trusted_files(assignment).items()}
-    hidden = course.hidden(assignment)
-    secrets = (path for path in hidden.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    inside = {*course.modules(assignment), *secrets} - {course.root / settings.CONFIG}
-    parts |= {f"course/{path.relative_to(course.root).as_posix()}": path for path in sorted(inside)}
+    parts |= {f"course/{path.relative_to(course.root).as_posix()}": path for path in course.deciding(assignment)}
     parts |= {f"coursekit/{path.relative_to(PACKAGE).as_posix()}": path for path in sorted(PACKAGE.rglob("*.py"))}
     files = {name: path.read_bytes() for name, path in parts.items() if path.is_file()}
     said = {

@@ -163,9 +163,10 @@ def resolve_isolation(sandbox: str) -> Isolation:
 
 def shared(course: Course, assignment: str, limits: TimeLimits, sandbox: str = "auto") -> Marker:
     """A cached marker, kept for the next submission; a new one if any of its arguments or files has changed."""
-    made_from = {name: path.stat().st_mtime_ns for name, path in course.trusted_files(assignment).items()}
-    source = course.source(assignment).stat().st_mtime_ns
-    key = (course, assignment, limits, sandbox, source, tuple(made_from.items()))
+    given = course.trusted_files(assignment)
+    files = (course.source(assignment), *given.values(), *course.deciding(assignment))
+    made_from = tuple((path, (found := path.stat()).st_mtime_ns, found.st_size) for path in files)
+    key = (course, assignment, limits, sandbox, tuple(given), made_from)
     if key not in _shared:
         _close_all()
         _shared[key] = Marker(course, assignment, limits, resolve_isolation(sandbox))

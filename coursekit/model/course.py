@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -70,12 +70,7 @@ class Course:
         A module that defines a function which the assignment asks for is left out. Raises CourseError as
         ``trusted_files`` does.
         """
-        named = (self.root / name for name in self.facts.shared_files)
-        shared = {
-            path.relative_to(self.root).as_posix(): path
-            for one in named
-            for path in (_files(one).values() if one.is_dir() else (one,))
-        }
+        shared = self._all_shared()
         self.refuse_hidden(shared.values())
         asked = functions_asked(self.source(assignment))
         given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
@@ -83,11 +78,20 @@ class Course:
             return given
         return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
 
+    def _all_shared(self) -> dict[str, Path]:
+        """The files that the configuration names, and those in the folders that it names."""
+        named = (self.root / name for name in self.facts.shared_files)
+        return {
+            path.relative_to(self.root).as_posix(): path
+            for one in named
+            for path in (_files(one).values() if one.is_dir() else (one,))
+        }
+
     def refuse_hidden(self, paths: Iterable[Path]) -> None:
-        """Raise CourseError if one of these paths of the course is a link into hidden/."""
+        """Raise CourseError if one of these paths of the course leads into hidden/, directly or through a link."""
         hidden = Path(os.path.realpath(self.root / "hidden"))
         for path in paths:
-            if Path(os.path.realpath(path)).is_relative_to(hidden):
+            if any(one.is_relative_to(hidden) or hidden.is_relative_to(one) for one in _behind(path)):
                 found = "it is a link into hidden/, and students would get what is there"
                 raise CourseError(path.relative_to(self.root).as_posix(), found, "remove the link")
 
@@ -99,7 +103,29 @@ class Course:
             *(self.root / name for name in self.facts.shared_files),
         )
         inside = {path for folder in folders for path in folder.rglob("*.py")}
-        return sorted(inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")})
+        every = inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")}
+        return sorted(path for path in every if _is_content(path) and path != self.root / settings.CONFIG)
+
+    def deciding(self, assignment: str) -> list[Path]:
+        """Every file that may decide a mark besides the source notebook, but for the configuration.
+
+        What is handed out, what is in hidden/ and not another assignment's, and each module that the assignment's own
+        code may import.
+        """
+        given = {path for path in _files(self.folder(assignment)).values() if path.suffix != ".ipynb"}
+        given |= set(self._all_shared().values())
+        hidden = self.hidden(assignment).parent
+        secrets = {
+            path
+            for name, path in _files(hidden).items()
+            if _is_content(path) and not self._is_of_another(Path(name).parts[0], assignment)
+        }
+        return sorted(given | secrets | {*self.modules(assignment)})
+
+    def _is_of_another(self, name: str, assignment: str) -> bool:
+        """Whether hidden/<name> is a folder of another assignment."""
+        there = self.folder(name).is_dir() or (self.hidden(name) / "exercises.py").is_file()
+        return name != assignment and there
 
     def put_trusted_files(self, assignment: str, folder: Path) -> None:
         """Put the trusted files into ``folder``, and delete all other files there that Python could import.
@@ -169,6 +195,24 @@ class Course:
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )
         return assignment
+
+
+def _behind(path: Path) -> Iterator[Path]:
+    """Where a path leads, and where the links lead in the folder that it is a link to: who copies it follows them."""
+    seen, waiting = set[Path](), [path]
+    while waiting:
+        one = waiting.pop()
+        real = Path(os.path.realpath(one))
+        yield real
+        if one.is_symlink() and real.is_dir() and real not in seen:
+            seen.add(real)
+            waiting += (inside for inside in real.rglob("*") if inside.is_symlink())
+
+
+def _is_content(path: Path) -> bool:
+    """Whether it is a file, and none that an editor leaves beside what is open: ``.#cases.py``, ``cases.py~``."""
+    own = not path.name.startswith(".") and not path.name.endswith("~") and ".ipynb_checkpoints" not in path.parts
+    return own and path.is_file()
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -36,6 +36,7 @@ REQUESTS: dict[str, Callable[..., Any]] = {
 def main() -> None:
     """Answer requests until the standard input is closed. What the course's code prints goes to the standard error."""
     requests = _listen()
+    sys.dont_write_bytecode = True  # nothing is written into the course
     root, assignment = Path(sys.argv[1]), sys.argv[2]
     answered = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -105,10 +105,9 @@ def load(course: Course, name: str) -> Assignment:
 
 
 def _state(course: Course, name: str) -> _State:
-    """Path, modification time and size of every module from which the assignment is described."""
-    return tuple(
-        (str(path), found.st_mtime_ns, found.st_size) for path in sorted(course.modules(name)) if (found := path.stat())
-    )
+    """Path, modification time and size of every file from which the assignment is described."""
+    paths = (path for path in course.deciding(name) if path.name != recordings.NAME)
+    return tuple((str(path), found.st_mtime_ns, found.st_size) for path in paths if (found := path.stat()))
 
 
 def from_data(name: str, folder: Path, hidden: Path, described: Mapping[str, Any]) -> Assignment:

@@ -29,12 +29,19 @@ class ReferenceProcess:
         self._root, self._assignment = root, assignment
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._stopped = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def stop(self) -> None:
+        """End the process from another thread: a waiting request gets CourseError, and so does every later one."""
+        self._stopped = True
+        if (process := self._process) is not None:
+            process.kill()
 
     def ask(self, request: str, **given: Any) -> Any:
         """The answer to a request of ``reference.__main__``. Raises CourseError if the course's code fails."""
@@ -88,6 +95,8 @@ class ReferenceProcess:
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
                 start_new_session=True,  # Ctrl+C goes to the engine only, which then ends the process
             )
+        if self._stopped:
+            self._process.kill()
         return self._process
 
     def _ended(self) -> CourseError:
@@ -107,14 +116,17 @@ class ReferencePool:
         self._idle: queue.SimpleQueue[ReferenceProcess] = queue.SimpleQueue()
         self._open = ExitStack()
         self._threads = self._open.enter_context(ThreadPoolExecutor(jobs))
-        for _ in range(jobs):
-            self._idle.put(self._open.enter_context(ReferenceProcess(root, assignment)))
+        self._all = [self._open.enter_context(ReferenceProcess(root, assignment)) for _ in range(jobs)]
+        for one in self._all:
+            self._idle.put(one)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for one in self._all:  # Ctrl+C waits for no answer
+            one.stop()
         self._open.close()
 
     def ask(self, request: str, each: Iterable[Mapping[str, Any]]) -> list[Any]:

@@ -172,6 +172,7 @@ def test_it_is_read_once_and_again_when_a_file_has_changed(tmp_path, monkeypatch
         course.hidden(tiny.NAME).parent / "sizes.py",
         course.root / "shared" / "deep.py",
         course.root / "beside.py",
+        course.folder(tiny.NAME) / "numbers.csv",
     ]
     for count, path in enumerate(changed, 2):
         path.write_text("x = 1", encoding="utf-8")

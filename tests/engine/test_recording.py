@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from coursekit.authoring import recording
+from coursekit.authoring.checks import acceptance_courses
 from coursekit.authoring.checks import recordings as check
 from coursekit.authoring.checks.findings import Source
+from coursekit.grading import workspace
 from coursekit.model import notebooks
 from selfcheck import known_mistakes, recordings
 from selfcheck.known_mistakes import Known, Recorded
 from selfcheck.returned_values import NotNumbers
+from tests import tiny
 from tests.classroom import ASSIGNMENT, change_recording
 from tests.tables import ASSIGNMENTS, loaded, table
 
@@ -56,6 +59,16 @@ def test_what_students_get_are_the_public_cases_and_no_name(assignment):
             one.hint for one in here.mistakes if one.function == row.function and one.visible
         }
         assert all(one.cases.keys() <= public for one in known)
+
+
+def test_what_a_killed_command_leaves_of_the_hidden_outputs_is_where_the_next_grading_sweeps(tmp_path):
+    course = tiny.course(tmp_path)
+    with recording._fresh(course, tiny.NAME) as made:
+        assert all(path.is_relative_to(course.root / ".coursekit") for path in made)
+        assert all(path.parents[1].name.startswith(workspace.PREFIX) for path in made)
+    with acceptance_courses.scratch(course) as there:
+        assert there.root.parent.name.startswith(workspace.PREFIX)
+    assert list((course.root / ".coursekit").iterdir()) == []
 
 
 def test_what_is_recorded_is_what_the_wrong_formula_gives():

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,15 @@ def test_what_is_asked_is_answered_as_data(tmp_path):
         ("many", False),
     ]
     assert "cases" not in sys.modules
+
+
+def test_nothing_is_written_into_the_course(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    course = tiny.course(tmp_path, mistakes="")
+    before = sorted(course.root.rglob("*"))
+    asked(course)
+    asked(course, "ready")
+    assert sorted(course.root.rglob("*")) == before
 
 
 def test_the_process_starts_with_the_first_question_and_ends_with_the_last(tmp_path):
@@ -184,6 +195,18 @@ MISTAKES = {"double": [(Slow("slow"), "", {"2 * x": "<0>"}, ""), ("quick", "", {
         assert pool.ask("describe", []) == []
         assert pool.ask("describe", [{}])[0]["gaps"] == []
     assert [f"<{number}>" in one["double"] for number, one in enumerate(found)] == [True] * 4
+
+
+def test_a_pool_that_is_left_waits_for_no_answer(tmp_path):
+    """Ctrl+C counts once: whoever waited for code that never ends could only be killed."""
+    course = tiny.course(tmp_path, above("import time; time.sleep(60)"))
+    began = time.monotonic()
+    with suppress(KeyboardInterrupt), ReferencePool(course.root, tiny.NAME, 2) as pool:
+        pool._threads.submit(pool.ask, "describe", [{}])
+        until(lambda: any(one._process for one in pool._all))
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 40
+    assert not [one for one in pool._all if one._process]
 
 
 def test_a_pool_passes_on_what_is_refused_and_leaves_no_process(tmp_path):

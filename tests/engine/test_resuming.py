@@ -210,6 +210,14 @@ def test_another_assignment_makes_no_graded_work_old(graded):
     assert fingerprint(graded) == first
 
 
+@pytest.mark.parametrize("name", [".exercises.py.swp", "exercises.py~", ".ipynb_checkpoints/exercises-checkpoint.py"])
+def test_what_an_editor_leaves_makes_no_graded_work_old(graded, name):
+    first = fingerprint(graded)
+    (graded.hidden(ASSIGNMENT) / name).parent.mkdir(exist_ok=True)
+    append(graded.hidden(ASSIGNMENT) / name)
+    assert fingerprint(graded) == first
+
+
 def fingerprint(course: Course, limits: TimeLimits = DEFAULTS.limits, sandbox: str = "auto") -> str:
     return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
 

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import random
+import shutil
 from datetime import datetime
 from itertools import count
 
@@ -59,6 +60,17 @@ def test_files_beside_the_notebook_come_along_and_python_does_not(room, student,
     loaded = load(room, student)
     assert dict(loaded.supporting) == {"notes.txt": b"mine", "my data/points.csv": b"mine"}
     assert loaded.notes == ("Python files beside the notebook were not used: numpy.py.",)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"cells": [', b"\xff", None])
+def test_a_half_made_assignment_beside_it_costs_nobody_a_mark(room, student, folder, content):
+    half = room.source("half-made")
+    half.parent.mkdir()
+    try:
+        half.write_bytes(content) if content is not None else half.symlink_to("nowhere")
+        assert load(room, student).problem == ""
+    finally:
+        shutil.rmtree(half.parent)
 
 
 def test_files_are_named_as_the_notebook_sees_them(room, student, folder):

@@ -188,6 +188,8 @@ LINKS = {
     "in a folder": ("pictures/notes.txt", "../../../hidden/step-by-step/more/notes.txt"),
     "a folder": ("more", "../../hidden/step-by-step"),
     "all of it": ("more", "../../hidden"),
+    "the whole course": ("more", "../.."),
+    "a folder with a link": ("more", "../../elsewhere"),
 }
 
 
@@ -208,7 +210,13 @@ def test_a_link_into_it_is_refused_by_our_release_and_followed_by_nobody(own, ki
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("a module", []), ("a module", [f"--notebook={ASSIGNMENT}"]), ("a notebook", []), ("a folder", [])],
+    [
+        ("a module", []),
+        ("a module", [f"--notebook={ASSIGNMENT}"]),
+        ("a notebook", []),
+        ("a folder", []),
+        ("a folder with a link", []),
+    ],
 )
 def test_a_link_into_it_is_refused_by_stock_nbgrader(own, kind, options):
     """Which copies first and only then runs any step of ours; with one notebook it would leave what it has copied."""
@@ -246,6 +254,8 @@ def test_so_it_is_by_the_formgraders_button(own):
 def link(course: Course, kind: str) -> str:
     name, target = LINKS[kind]
     (course.hidden(ASSIGNMENT) / "link.npz").symlink_to(course.hidden(ASSIGNMENT) / "recorded.npz")
+    (course.root / "elsewhere" / "deep").mkdir(parents=True)
+    (course.root / "elsewhere" / "deep" / "link").symlink_to("../../hidden")
     path = course.folder(ASSIGNMENT) / name
     path.parent.mkdir(exist_ok=True)
     path.symlink_to(target)

@@ -1,13 +1,11 @@
 """Scratch courses for the acceptance checks: hand in, grade like a class, and read the marks."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from coursekit.authoring.checks.findings import Finding, Source
-from coursekit.grading import grade, gradebook
+from coursekit.grading import grade, gradebook, workspace
 from coursekit.grading.options import GradingOptions
 from coursekit.grading.student_marks import StudentMarks
 from coursekit.marking.limits import TimeLimits
@@ -21,9 +19,9 @@ AcceptanceResult = tuple[list[Finding], str]  # findings and the figure
 
 @contextmanager
 def scratch(course: Course) -> Iterator[Course]:
-    """Yield a temporary course with only the modules of ``course``."""
-    with tempfile.TemporaryDirectory(prefix="gates-") as folder:
-        yield course.copy_modules_to(Path(folder).resolve())
+    """Yield a temporary course with only the modules of ``course``; a killed process leaves it to the next sweep."""
+    with workspace.folder(course) as folder:
+        yield course.copy_modules_to(folder)
 
 
 def set_up(scratch_course: Course, source: Source, text: str) -> None:

@@ -17,7 +17,6 @@ from coursekit.grading.cluster import wire_format
 from coursekit.grading.outcomes import Outcome
 from coursekit.marking import marker as marking
 from coursekit.marking.limits import TimeLimits
-from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import archives, candidates, folders, supporting_files
@@ -29,13 +28,12 @@ _MAX_HOLE_BYTES = 1 << 28  # the largest sparse file; larger than any file that 
 
 def of_course(course: Course, assignment: str) -> bytes:
     """All files of the course that grading reads: notebooks, trusted files, tests, recordings, mistakes."""
-    paths = [course.source(name) for name in course.assignments()]  # to recognise that of another assignment
-    paths += [*course.modules(assignment), *course.trusted_files(assignment).values()]
-    paths += [path for path in course.hidden(assignment).iterdir() if path.is_file()]
-    # The configuration may hold the password of the gradebook; the worker has its own selfcheck, of the same version.
-    configuration = course.root / settings.CONFIG
-    named = {path.relative_to(course.root).as_posix(): path for path in paths
-             if path != configuration and path.is_relative_to(course.root)}  # fmt: skip
+    sources = map(course.source, course.assignments())  # to recognise that of another assignment
+    paths = [path for path in sources if path.is_file()]
+    # Without the configuration, which may hold the password of the gradebook.
+    paths += [*course.deciding(assignment), *course.trusted_files(assignment).values()]
+    # The worker has its own selfcheck, of the same version.
+    named = {path.relative_to(course.root).as_posix(): path for path in paths if path.is_relative_to(course.root)}
     return wire_format.encode(asdict(course.facts), {name: named[name].read_bytes() for name in sorted(named)})
 
 
