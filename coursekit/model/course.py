@@ -191,6 +191,9 @@ class Course:
         """The name of an existing assignment; else raises CourseError. Only the error needs the configuration."""
         if not self.source(assignment).is_file() or Path(assignment).name != assignment:
             known = self.assignments()
+            if Path(assignment).name == assignment and self.folder(assignment).is_dir():
+                found = f"there is no notebook source/{assignment}/{assignment}.ipynb"
+                raise CourseError(assignment, found, "give the notebook the name of its folder")
             raise CourseError(
                 assignment, "there is no such assignment", f"choose one of: {', '.join(known) or '(none)'}"
             )

@@ -172,3 +172,13 @@ def test_record_names_a_mistake_that_does_not_fit_and_refuses_files_that_do_not_
     _change(course, "source", 'Case("other sizes", {"seed": 3', 'Case("example", {"seed": 3')
     with pytest.raises(CourseError, match="slopes has two cases 'example'"):
         recording.record(course, toy.ASSIGNMENT)
+
+
+def test_what_an_assignment_lacks_is_named_when_it_is_checked_alone(tmp_path):
+    course = toy.toy_course(tmp_path / "course")
+    (course.folder(toy.ASSIGNMENT) / "requirements.txt").unlink()
+    release.release(course, toy.ASSIGNMENT)
+    assert [finding.code for finding in checks.run(course, (toy.ASSIGNMENT,), acceptance=False)] == ["D407"]
+    course.source(toy.ASSIGNMENT).rename(course.folder(toy.ASSIGNMENT) / "regression.ipynb")
+    with pytest.raises(CourseError, match="there is no notebook source/linear-regression/linear-regression.ipynb"):
+        course.require(toy.ASSIGNMENT)

@@ -49,8 +49,8 @@ def run(
         findings = [finding for finding in findings if _concerns(finding, assignments)]
     for source in sources:
         findings += [*markers.check(source), *exercises.check(source), *experiments.check(source)]
-    if not assignments:
-        findings += docs.check(course, sources, commands)
+    about_docs = docs.check(course, sources, commands)
+    findings += [finding for finding in about_docs if not assignments or _concerns(finding, assignments)]
     findings += released.check(course, sources, assignments)
     findings += recordings.check(course, sources)
     if acceptance:
