@@ -211,6 +211,7 @@ def notebook(course, *texts):
 
 def test_the_texts_of_a_notebook_are_read_cell_by_cell(small):
     source = notebook(small, "# Part one", "[up](#Part-one) [up](#part-one) `dnn_utils.py`", "[x](gone.md) `gone.py`")
+    (source.path.parent / "requirements.txt").unlink(missing_ok=True)
     assert [(f.code, f.where) for f in docs.check(small, [source])] == [
         ("D407", "source/a"),
         ("D401", "source/a/a.ipynb[c2]"),

@@ -287,7 +287,7 @@ def test_a_slow_cell_that_decides_no_mark_and_one_that_needs_an_experiment_are_f
 
     def slow(self, cell_id, *args):
         reply = real(self, cell_id, *args)
-        self.seconds[cell_id] += {"slow": 1.5, "compute-cost-test": 9.0, "fill": 9.0}.get(cell_id, 0.0)
+        self.cell_times_s[cell_id] += {"slow": 1.5, "compute-cost-test": 9.0, "fill": 9.0}.get(cell_id, 0.0)
         return reply
 
     monkeypatch.setattr(cell_runner.CellRunner, "_ask", slow)

@@ -389,7 +389,7 @@ def test_a_dry_run_reads_a_new_date_of_handing_in(moved):
 
     due(moved, NOON)
     again = replace(outcome(moved, "late", changes={}), files={"timestamp.txt": b"2026-03-01 16:00:00 UTC"})
-    assert told(regrading.compared(moved, ASSIGNMENT, [again]).repriced) == {"late": (97, 94)}
+    assert told(regrading.compared(moved, ASSIGNMENT, [again]).total_changes) == {"late": (97, 94)}
 
 
 def test_who_is_graded_again_with_the_same_marks_and_another_penalty_is_told(moved):

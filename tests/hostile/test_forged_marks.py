@@ -563,7 +563,7 @@ HOW = {
     "by the depth of the stack": "len(inspect.stack()) < 25",
     "by where the output goes": "type(sys.stdout).__name__ == '_DiscardedOutput'",
     "by the alarm": "signal.getitimer(signal.ITIMER_REAL)[0] > 0",
-    "by the caller": "any('probing' in frame.filename for frame in inspect.stack())",
+    "by the caller": "any('caller' in frame.filename for frame in inspect.stack())",
     "by counting": "(tried.__dict__.__setitem__('n', tried.__dict__.get('n', 0) + 1), tried.n > 3)[1]",
     "by the modules": "'public_tests' in sys.modules and sys._getframe(2).f_code.co_name == '_call'",
 }

@@ -129,11 +129,10 @@ def _leaks(course: Course, assignment: str, secret: list[str]) -> Iterator[Findi
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
     """The texts in a file; of a notebook cell by cell, with outputs and metadata. Undecodable bytes are replaced.
 
-    The texts in a recording are the hints for known mistakes.
+    Those in a recording, which is compressed, are the hints for known mistakes.
     """
     if path.name == recordings.NAME:
         yield "", "\n".join(_hints(path))
-        return
     text = path.read_bytes().decode("utf-8", errors="replace")
     try:
         document = json.loads(text) if path.suffix == ".ipynb" else None
