@@ -65,7 +65,7 @@ def _shows_work(exercise: Exercise, check: Check) -> bool:
 
 
 def _cases(exercise: Exercise, check: Check) -> list[Case]:
-    return [case for case in exercise.cases if not check.cases or case.name.startswith(check.cases)]
+    return [case for case in exercise.cases if check.covers(case.name)]
 
 
 def _result(

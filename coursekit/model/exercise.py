@@ -28,6 +28,10 @@ class Check:
     any_shape: bool = False
     untouched: bool = False
 
+    def covers(self, case: str) -> bool:
+        """Whether the check asks for the case of this name."""
+        return not self.cases or case.startswith(self.cases)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -75,7 +79,7 @@ class Exercise:
     @property
     def grade_id(self) -> str:
         """The id of the solution cell; that of the test cell ends with ``-test`` in addition."""
-        return self.function.lower().replace("_", "-")
+        return grade_id(self.function)
 
     @property
     def points(self) -> float:
@@ -105,6 +109,11 @@ class Mistake:
     what: str
     hint: str
     visible: bool = True
+
+
+def grade_id(function: str) -> str:
+    """The id of the solution cell of the exercise that asks for a function."""
+    return function.lower().replace("_", "-")
 
 
 def _placeholder(module: str, name: str) -> Any:

@@ -63,8 +63,7 @@ class Assignment:
             except CourseError:
                 continue
             for check in exercise.checks:
-                paths = {path for case, outputs in expected.items() for path in outputs
-                         if not check.cases or case.startswith(check.cases)}  # fmt: skip
+                paths = {path for case, outputs in expected.items() if check.covers(case) for path in outputs}
                 for name in check.outputs:
                     if not any(path.startswith(name) for path in paths):
                         said = f"{exercise.function}, check {check.name!r}: no result has an output {name!r}"

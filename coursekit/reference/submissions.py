@@ -9,6 +9,7 @@ from typing import Any
 
 from coursekit.model import notebooks
 from coursekit.model.errors import CourseError
+from coursekit.model.exercise import grade_id
 from coursekit.reference.catalogue import Answer
 from coursekit.reference.rows import Recipe
 from coursekit.reference.table import Table
@@ -46,7 +47,7 @@ def answered(
         where = f"hidden/{table.assignment}/mistakes.py"
         raise CourseError(where, f"there is no answer {style or mistake}", "choose one of those in the file")
     for change in changes:
-        cell_id = change.function.lower().replace("_", "-")
+        cell_id = grade_id(change.function)
         cells[cell_id] = change.source(cells[cell_id])
     for old, new in answers:
         (cell_id,) = [key for key, source in cells.items() if old in source]

@@ -12,10 +12,11 @@ from typing import Any
 
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
+from coursekit.model.exercise import grade_id
 from coursekit.reference import solutions
 from coursekit.reference.catalogue import RightAnswer, WrongAnswer, rows
 from coursekit.reference.rows import Grading
-from selfcheck.exercises import Exercise
+from selfcheck.exercises import Case, Exercise
 
 _HIDDEN_MODULES = ("exercises", "mistakes", "equivalents", "demo")
 
@@ -50,6 +51,11 @@ class Table:
             hidden_modules,
         )
 
+    def all_cases(self, function: str) -> tuple[Case, ...]:
+        """The public cases of an exercise, then the hidden ones, if it has points yet."""
+        hidden = self.grading[function].cases if function in self.grading else ()
+        return (*self.cases[function].cases, *hidden)
+
     @cached_property
     def mistakes(self) -> tuple[WrongAnswer, ...]:
         """The mistakes in the order of the catalogue: of two with the same results, the first one is recognised."""
@@ -72,7 +78,7 @@ class Table:
     @cached_property
     def cells(self) -> dict[str, str]:
         """The sources of the solution cells that are code, by function."""
-        by_id = {function.lower().replace("_", "-"): function for function in self.cases}
+        by_id = {grade_id(function): function for function in self.cases}
         found = solutions.cells(self.course, self.assignment)
         return {by_id[name]: source for name, source in found.items() if name in by_id}
 
@@ -101,7 +107,7 @@ class Table:
 
     def _gaps_of(self, function: str) -> Iterator[str]:
         grading = self.grading[function]
-        names = [case.name for case in (*self.cases[function].cases, *grading.cases)]
+        names = [case.name for case in self.all_cases(function)]
         where = f"hidden/{self.assignment}/exercises.py"
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f"{function} has two cases {name!r}: rename one of them"

@@ -36,12 +36,11 @@ def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) ->
 
 def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[str, Outputs]) -> Known:
     exercise = table.cases[mistake.function]
-    hidden = table.grading[mistake.function].cases if mistake.function in table.grading else ()
     target = _function(source, table.solution_namespace, mistake)
     state = np.random.get_state()
     varies = "random" in source and draws_anew(exercise, exercise.cases[0], target)
     left_out = table.unstable.get(str(mistake), ())
-    cases = [case for case in (*exercise.cases, *hidden) if case.name not in left_out]
+    cases = [case for case in table.all_cases(mistake.function) if case.name not in left_out]
     seen = {case.name: _recorded(exercise, case, target, expected.get(case.name, {}), varies) for case in cases}
     np.random.set_state(state)
     order = sorted(seen, key=lambda name: (not seen[name].tells, seen[name].tells == EXCEPTION))
@@ -61,8 +60,8 @@ def _recorded(exercise: Exercise, case: Case, target: Any, expected: Outputs, va
     made = call_quietly(exercise, case, target)
     seen: CallOutcome = call_outcome(exercise, target, made)
     if made.error is not None:
-        asked_for = case.raises in (sort.__name__ for sort in type(made.error).__mro__)
-        return Recorded(raised=seen.raised, sign=seen.sign, at=seen.at, tells="" if asked_for else EXCEPTION)
+        tells = "" if case.is_answered_by(made.error) else EXCEPTION
+        return Recorded(raised=seen.raised, sign=seen.sign, at=seen.at, tells=tells)
     got = dict(seen.outputs or {})
     compared = compare(expected, got, rtol=exercise.rtol) if expected else ()
     wrong = tuple(finding.path for finding in compared if finding.problem) if expected else ("",)

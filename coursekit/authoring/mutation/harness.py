@@ -156,7 +156,7 @@ def _with_cases(exercise: Exercise, cases: tuple[Case, ...]) -> Exercise:
     """The exercise with these cases only, and without the checks that have none of them."""
 
     def applies(check: Check) -> bool:
-        return check.untouched or not check.cases or any(case.name.startswith(check.cases) for case in cases)
+        return check.untouched or any(check.covers(case.name) for case in cases)
 
     return replace(
         exercise,

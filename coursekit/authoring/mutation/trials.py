@@ -33,8 +33,7 @@ def harness(table: Table, function: str) -> MutationHarness:
     if function not in _harnesses:
         folder, hidden = table.course.folder(table.assignment), table.course.hidden(table.assignment)
         assignment = assignments.from_data(table.assignment, folder, hidden, describe(table))
-        cases = (*table.cases[function].cases, *table.grading[function].cases)
-        whole = replace(table.cases[function], cases=cases)
+        whole = replace(table.cases[function], cases=table.all_cases(function))
         _harnesses[function] = MutationHarness(assignment, whole, table.cells[function], table.solution_namespace)
     return _harnesses[function]
 

@@ -20,6 +20,10 @@ class Case:
     extra: tuple = ()
     raises: str = ""
 
+    def is_answered_by(self, error: BaseException | None) -> bool:
+        """Whether this exception, or a class that it inherits from, is the right answer to the call."""
+        return self.raises in (sort.__name__ for sort in type(error).__mro__)
+
 
 @dataclass(frozen=True)
 class Exercise:
