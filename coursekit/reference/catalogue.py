@@ -25,6 +25,14 @@ class Answer:
             cell = cell.replace(old, new)
         return cell
 
+    def misfit(self, cell: str) -> str:
+        """Why the changes cannot be made in this solution cell; empty if they can."""
+        try:
+            self.source(cell)
+        except ValueError as error:
+            return str(error)
+        return ""
+
 
 @dataclass(frozen=True)
 class WrongAnswer(Answer):

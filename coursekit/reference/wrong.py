@@ -23,15 +23,9 @@ def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) ->
     ``expected`` has the expected outputs by case. A mistake whose text no longer occurs in the solution is left out:
     ``authoring.mutation.answers.misfits`` reports it.
     """
-    found = []
-    for mistake in table.mistakes:
-        if mistake.function == function:
-            try:
-                source = mistake.source(table.cells.get(function, ""))
-            except ValueError:
-                continue
-            found.append((mistake.visible, _known(table, mistake, source, expected)))
-    return found
+    cell = table.cells.get(function, "")
+    mistakes = (one for one in table.mistakes if one.function == function and not one.misfit(cell))
+    return [(one.visible, _known(table, one, one.source(cell), expected)) for one in mistakes]
 
 
 def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[str, Outputs]) -> Known:

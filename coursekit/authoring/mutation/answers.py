@@ -4,35 +4,26 @@ from typing import Any
 
 from coursekit.authoring.mutation.harness import silence
 from coursekit.authoring.mutation.trials import harness
-from coursekit.reference.catalogue import Answer
 from coursekit.reference.table import Table
 
 
 def misfits(table: Table) -> list[str]:
     """``answer: why`` for the answers whose change no longer applies to the solution."""
-    said = ((answer, _misfit(table, answer)) for answer in (*table.mistakes, *table.right_answers))
-    return [f"{answer}: {why}" for answer, why in said if why]
-
-
-def _misfit(table: Table, answer: Answer) -> str:
-    """Why the change of an answer does not apply to its solution; empty if it does."""
-    try:
-        answer.source(table.cells.get(answer.function, ""))
-    except ValueError as error:
-        return str(error)
-    return ""
+    answers = (*table.mistakes, *table.right_answers)
+    return [f"{answer}: {why}" for answer in answers if (why := answer.misfit(table.cells.get(answer.function, "")))]
 
 
 def losing(table: Table, function: str) -> dict[str, Any]:
     """The answers to one exercise that fit: the wrong ones, the right ones, and those that lose marks."""
+    cell = table.cells[function]
     wrong, right = (
-        [answer for answer in some if answer.function == function and not _misfit(table, answer)]
+        [answer for answer in some if answer.function == function and not answer.misfit(cell)]
         for some in (table.mistakes, table.right_answers)
     )
     one, lost = harness(table, function), []
     with silence():
         for answer in (*wrong, *right):
-            target = one.function(answer.source(table.cells[function]))
+            target = one.function(answer.source(cell))
             if target is None or one.loses(target):
                 lost.append(str(answer))
     return {"wrong": [str(answer) for answer in wrong], "right": [str(answer) for answer in right], "losing": lost}
@@ -42,6 +33,7 @@ def first_wrong(table: Table) -> dict[str, str]:
     """The solution cell with the first mistake of the catalogue, by exercise."""
     found: dict[str, str] = {}
     for mistake in table.mistakes:
-        if mistake.function not in found and not _misfit(table, mistake):
-            found[mistake.function] = mistake.source(table.cells[mistake.function])
+        cell = table.cells.get(mistake.function, "")
+        if mistake.function not in found and not mistake.misfit(cell):
+            found[mistake.function] = mistake.source(cell)
     return found
