@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.authoring.mutation.harness import CALLS, MutationHarness, silence
-from coursekit.reference import assignments
+from coursekit.reference.assignments import Assignment, from_data
 from coursekit.reference.describing import describe
 from coursekit.reference.table import Table
 
 MEMORY_MIB = 2048  # on top of what the process has already
-_harnesses: dict[str, MutationHarness] = {}
+_assignments: dict[tuple[Path, str], Assignment] = {}  # by course and name
+_harnesses: dict[tuple[Path, str], MutationHarness] = {}  # by course and key of the exercise
 
 
 def count(table: Table, function: str) -> dict[str, Any]:
@@ -30,12 +31,21 @@ def results(table: Table, function: str, which: list[int], calls: int = CALLS) -
 
 def harness(table: Table, function: str) -> MutationHarness:
     """The harness of an exercise; cached, because it runs the solution on many calls."""
-    if function not in _harnesses:
-        folder, hidden = table.course.folder(table.assignment), table.course.hidden(table.assignment)
-        assignment = assignments.from_data(table.assignment, folder, hidden, describe(table))
+    key = table.course.root, f"{table.assignment}/{function}"
+    if key not in _harnesses:
+        assignment = _described(table)
         whole = replace(table.cases[function], cases=table.all_cases(function))
-        _harnesses[function] = MutationHarness(assignment, whole, table.cells[function], table.solution_namespace)
-    return _harnesses[function]
+        _harnesses[key] = MutationHarness(assignment, whole, table.cells[function], table.solution_namespace)
+    return _harnesses[key]
+
+
+def _described(table: Table) -> Assignment:
+    """The assignment of the table as data; cached, because describing it makes the inputs of all its cases."""
+    course, name = table.course, table.assignment
+    if (course.root, name) not in _assignments:
+        described = describe(table)
+        _assignments[course.root, name] = from_data(name, course.folder(name), course.hidden(name), described)
+    return _assignments[course.root, name]
 
 
 @cache
