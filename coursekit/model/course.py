@@ -95,22 +95,11 @@ class Course:
                 found = "it is a link into hidden/, and students would get what is there"
                 raise CourseError(path.relative_to(self.root).as_posix(), found, "remove the link")
 
-    def modules(self, assignment: str) -> list[Path]:
-        """Every module of the course that the code of the assignment may import."""
-        folders = (
-            self.folder(assignment),
-            self.hidden(assignment),
-            *(self.root / name for name in self.facts.shared_files),
-        )
-        inside = {path for folder in folders for path in folder.rglob("*.py")}
-        every = inside | {*self.root.glob("*.py")} | {*self.hidden(assignment).parent.glob("*.py")}
-        return sorted(path for path in every if _is_content(path) and path != self.root / settings.CONFIG)
-
     def deciding(self, assignment: str) -> list[Path]:
-        """Every file that may decide a mark besides the source notebook, but for the configuration.
+        """Every file that a mark may depend on, except the source notebook and the configuration.
 
-        What is handed out, what is in hidden/ and not another assignment's, and each module that the assignment's own
-        code may import.
+        These are the files that students get, those in hidden/ that belong to no other assignment, and the modules at
+        the top of the course, which the assignment's code may import.
         """
         given = {path for path in _files(self.folder(assignment)).values() if path.suffix != ".ipynb"}
         given |= set(self._all_shared().values())
@@ -120,7 +109,8 @@ class Course:
             for name, path in _files(hidden).items()
             if _is_content(path) and not self._is_of_another(Path(name).parts[0], assignment)
         }
-        return sorted(given | secrets | {*self.modules(assignment)})
+        top = {path for path in self.root.glob("*.py") if _is_content(path) and path.name != settings.CONFIG}
+        return sorted(given | secrets | top)
 
     def _is_of_another(self, name: str, assignment: str) -> bool:
         """Whether hidden/<name> is a folder of another assignment."""
@@ -201,7 +191,7 @@ class Course:
 
 
 def _behind(path: Path) -> Iterator[Path]:
-    """Where a path leads, and where the links lead in the folder that it is a link to: who copies it follows them."""
+    """The real path, and if it is a link to a folder, those of all links in it: copying the folder follows them."""
     seen, waiting = set[Path](), [path]
     while waiting:
         one = waiting.pop()
@@ -213,7 +203,7 @@ def _behind(path: Path) -> Iterator[Path]:
 
 
 def _is_content(path: Path) -> bool:
-    """Whether it is a file, and none that an editor leaves beside what is open: ``.#cases.py``, ``cases.py~``."""
+    """Whether it is a file, but not a temporary file of an editor, such as ``.#cases.py`` or ``cases.py~``."""
     own = not path.name.startswith(".") and not path.name.endswith("~") and ".ipynb_checkpoints" not in path.parts
     return own and path.is_file()
 
@@ -270,7 +260,6 @@ def find_course(start: Path | None = None) -> Course:
     for folder in (here, *here.parents):
         if (folder / "nbgrader_config.py").is_file() and (folder / "source").is_dir():
             return _usable(folder)
-
     if not named and (CHECKOUT / "nbgrader_config.py").is_file():
         return Course(CHECKOUT)
     what = "this is not a course directory (there is no nbgrader_config.py with a source/ folder here or above)"
