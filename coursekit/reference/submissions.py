@@ -3,8 +3,7 @@
 import copy
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from coursekit.model import notebooks
@@ -19,6 +18,8 @@ def submissions(table: Table) -> dict[str, Any]:
     """All submissions of ``hidden/<assignment>/demo.py``, and the time limits with which they are graded."""
     demo = table.hidden_modules.get("demo")
     recipes: Iterable[Recipe] = getattr(demo, "CLASS", ())
+    path = table.course.release(table.assignment) / f"{table.assignment}.ipynb"
+    released = json.loads(path.read_text(encoding="utf-8"))
     return {
         "limits": dict(getattr(demo, "LIMITS", {})),
         "submissions": [
@@ -26,11 +27,15 @@ def submissions(table: Table) -> dict[str, Any]:
                 "student": recipe.student,
                 "about": recipe.about,
                 "file_name": recipe.file_name or f"{table.assignment}.ipynb",
-                "content": b64encode(_file(table, recipe)).decode("ascii"),
+                "content": b64encode(file_of(released, recipe, _answers(table, recipe))).decode("ascii"),
             }
             for recipe in recipes
         ],
     }
+
+
+def _answers(table: Table, recipe: Recipe) -> dict[str, str]:
+    return {} if recipe.blank else answered(table, recipe.style, recipe.mistake, recipe.answers)
 
 
 def answered(
@@ -55,19 +60,12 @@ def answered(
     return cells
 
 
-def _file(table: Table, recipe: Recipe) -> bytes:
-    """The contents of the file that this recipe makes."""
-    path = table.course.release(table.assignment) / f"{table.assignment}.ipynb"
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    said = {name: value for name, value in asdict(recipe).items() if name in ("style", "mistake", "answers")}
-    answers = {} if recipe.blank else answered(table, **said)
+def file_of(released: dict[str, Any], recipe: Recipe, answers: Mapping[str, str]) -> bytes:
+    """The contents of the file that a recipe makes of a released notebook, with these answers by cell id."""
+    notebook = copy.deepcopy(released)
     for cell in notebook["cells"]:
         cell["source"] = answers.get(cell["id"], cell["source"])
-    return as_file(recipe.change(copy.deepcopy(notebook)))
-
-
-def as_file(notebook: dict[str, Any] | str | bytes) -> bytes:
-    """The contents of a file: a notebook as JSON, a text encoded, bytes unchanged."""
-    if isinstance(notebook, bytes):
-        return notebook
-    return (notebook if isinstance(notebook, str) else json.dumps(notebook, indent=1)).encode()
+    made = recipe.change(notebook)
+    if isinstance(made, bytes):
+        return made
+    return (made if isinstance(made, str) else json.dumps(made, indent=1)).encode()
