@@ -37,13 +37,15 @@ def _require_recording(course: Course, assignment: str) -> None:
         raise CourseError(where, "nothing is recorded yet", f"run `coursekit record {assignment}`")
 
 
+def released_paths(folder: Path) -> list[Path]:
+    """The files in a release or another folder, in order, without caches and checkpoints."""
+    made_by_use = {"__pycache__", ".ipynb_checkpoints"}
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not made_by_use & set(path.parts)]
+
+
 def released_files(folder: Path) -> set[str]:
     """The names of the files in a release, without caches and checkpoints."""
-    return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
-    }
+    return {path.relative_to(folder).as_posix() for path in released_paths(folder)}
 
 
 def _differing(made: Path, there: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from coursekit.authoring import release
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.authoring.checks.markers import has_hint, solution_regions
+from coursekit.authoring.release import released_paths
 from coursekit.model import notebooks
 from coursekit.model.course import Course, functions_asked, functions_in
 from coursekit.model.errors import CourseError
@@ -16,7 +17,6 @@ from coursekit.model.wording import first_few
 from selfcheck import recordings
 
 SECRETS = re.compile(r"coursekit\.author|(BEGIN|END)HIDDEN")
-_NOT_RELEASED = {"__pycache__", ".ipynb_checkpoints"}
 # Lines that reveal nothing: heads of loops and branches, appending to a list, bare returns.
 _TRIVIAL = re.compile(r"(for|while|if|elif|else|try|except|with|def)\b.*:|\w+\.append\(\w+\)|return( \w+)?|pass")
 _SHORTEST = 6  # characters; shorter lines occur in other texts by chance
@@ -51,8 +51,8 @@ def check(course: Course, sources: list[Source], assignments: Collection[str] = 
 
 def _hidden_files(course: Course, assignment: str) -> Iterator[Finding]:
     """Findings on copies of hidden files in a release, under any name."""
-    hidden = {path.read_bytes(): path for path in _released(course.root / "hidden") if path.stat().st_size}
-    for path in _released(course.release(assignment)):
+    hidden = {path.read_bytes(): path for path in released_paths(course.root / "hidden") if path.stat().st_size}
+    for path in released_paths(course.release(assignment)):
         if copied := hidden.get(path.read_bytes()):
             what = f"the same as {copied.relative_to(course.root).as_posix()}, which students must not see"
             yield Finding("R505", path.relative_to(course.root).as_posix(), what, "remove it from the source")
@@ -68,10 +68,6 @@ def _fresh(course: Course, source: Source) -> list[Finding]:
     return [Finding("R501", where, f"not fresh: {first_few(stale, 3)}", remedy)] if stale else []
 
 
-def _released(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not _NOT_RELEASED & set(path.parts)]
-
-
 def _files(course: Course, assignment: str) -> Iterator[Finding]:
     folder, source = course.release(assignment), course.root / "source" / assignment
     remedy = f"run `./course release {assignment}`"
@@ -79,9 +75,9 @@ def _files(course: Course, assignment: str) -> Iterator[Finding]:
     allowed = {
         *(shared := course.shared_files(assignment)),
         f"{assignment}.ipynb",
-        *(path.relative_to(source).as_posix() for path in _released(source)),
+        *(path.relative_to(source).as_posix() for path in released_paths(source)),
     }
-    for path in _released(folder):
+    for path in released_paths(folder):
         name = path.relative_to(folder).as_posix()
         where = f"release/{assignment}/{name}"
         if name not in allowed:
@@ -116,7 +112,7 @@ def _squeeze(text: str) -> str:
 
 def _leaks(course: Course, assignment: str, secret: list[str]) -> Iterator[Finding]:
     folder = course.release(assignment)
-    for path in _released(folder):
+    for path in released_paths(folder):
         for cell_id, text in _texts(path):
             where = f"release/{assignment}/{path.relative_to(folder).as_posix()}" + (f"[{cell_id}]" if cell_id else "")
             squeezed = _squeeze(text)
