@@ -4,9 +4,9 @@ A key is ``line change``, as ``coursekit check`` prints it; lines are counted in
 comments. ``check`` reports missing entries, and entries that are no longer true.
 """
 
-REMAINDER = "the remainder is 0 for the same steps, and never negative for a positive number"
+from reasons import REMAINDER, TYPE
+
 ONLY_PRINTS = "changes what is printed, which is not judged"
-TYPE = "the same numbers in another type, which is not judged"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
     "prepare_images": {"2 1 -> 2": "reshape takes any negative number for the size that is left over"},

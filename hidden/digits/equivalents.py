@@ -4,15 +4,11 @@ A key is ``line change``, as ``coursekit check`` prints it; lines are counted in
 comments. ``check`` reports missing entries, and entries that are no longer true.
 """
 
-COLUMNS = "both arrays have the same number of columns, one per example"
-TWO_AXES = "the arrays have two axes, so the last one is axis 1, too"
-SAME_OBJECT = "two names for the same array"
+from reasons import COLUMNS, NO_ORDER, REMAINDER, SAME_OBJECT, TWO_AXES, TYPE
+
 SEVERAL_WAYS = "NumPy takes it either way"
 ROUNDING = "differs by about 1e-15, which no tolerance should see"
-NO_ORDER = "the turns of the loop have nothing to do with one another, and the order of a dict's keys is not judged"
 ENTRY_AGAIN = "the array that is overwritten was made a line before, and nobody else has it"
-REMAINDER = "the remainder is 0 for the same steps, and never negative for a positive number"
-TYPE = "the same numbers in another type, which is not judged"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
     "relu": {"2 np.maximum(0, Z) -> np.maximum(Z, 0)": SEVERAL_WAYS},

@@ -4,11 +4,9 @@ A key is ``line change``, as ``coursekit check`` prints it; lines are counted in
 comments. ``check`` reports missing entries, and entries that are no longer true.
 """
 
-COLUMNS = "both arrays have the same number of columns, one per example"
-TWO_AXES = "the arrays have two axes, so the last one is axis 1, too"
-SAME_OBJECT = "two names for the same array"
+from reasons import COLUMNS, NO_ORDER, SAME_OBJECT, TWO_AXES
+
 OTHERWISE = "the contract knows two activations only, and the other one is asked for before or after"
-NO_ORDER = "the turns of the loop have nothing to do with one another, and the order of a dict's keys is not judged"
 SHAPE_OF_LABELS = "the labels have the shape (1, m) of the predictions already"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
