@@ -62,7 +62,7 @@ class ReferenceProcess:
         except (ValueError, AttributeError):  # the course's code has written to the answers' descriptor
             self.close()
             found = f"its code writes where the answers are written ({one_line(line.decode('utf-8', 'replace'))[:80]})"
-            raise CourseError(f"source/{self._assignment}", found, "let it print in place of that") from None
+            raise CourseError(f"source/{self._assignment}", found, "let it use print") from None
         if refused is not None:
             raise CourseError(*refused)
         return answered

@@ -39,7 +39,7 @@ class Sandbox:
         layers: Isolation | None = None,
         warm_up_calls: Sequence[WarmUpCall] = (),
     ) -> None:
-        self._files, self.limits, self._walls, self._warm_up_calls = dict(files), limits, layers, tuple(warm_up_calls)
+        self._files, self.limits, self._layers, self._warm_up_calls = dict(files), limits, layers, tuple(warm_up_calls)
         self._server: ForkServer | None = None
         self._child: Child | None = None
         self.starts = 0  # how often a server was started
@@ -53,9 +53,9 @@ class Sandbox:
     @property
     def layers(self) -> Isolation:
         """The isolation layers in use. Raises CourseError if there are none and the caller did not ask for none."""
-        if self._walls is None:
-            self._walls = isolation.require()
-        return self._walls
+        if self._layers is None:
+            self._layers = isolation.require()
+        return self._layers
 
     def start(self) -> None:
         """Start the server if it does not run. (``child`` calls this.)"""

@@ -67,7 +67,7 @@ def with_notes(notebook: NotebookNode, notes: tuple[str, ...]) -> NotebookNode:
 class Content:
     """The answers of a submission that differ from the release: the text by the id of the answer cell.
 
-    ``sure``: one of them at least stands where an answer belongs. ``untouched``: nothing was added or changed at all.
+    ``sure``: at least one of them is in an answer cell. ``unchanged``: nothing was added or changed at all.
     """
 
     answers: Mapping[str, str]
