@@ -1,6 +1,8 @@
 """A reference process: ``python -m coursekit.reference ROOT ASSIGNMENT``. One request per line, one answer per line.
 
-``REQUESTS`` has a function for each request. Its arguments and its result are transferred as JSON.
+``REQUESTS`` names the function for each request. Its arguments and its result are transferred as JSON. A function is
+imported when it is first requested: most processes only describe an assignment, which needs neither the grader nor
+notebooks. Some functions are in the room ``authoring``, which lies above this one.
 """
 
 import json
@@ -11,25 +13,23 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
 
 from coursekit import PACKAGE
-from coursekit.authoring.mutation import answers, trials
 from coursekit.model.errors import CourseError, one_line_with_type
-from coursekit.reference import describing, outputs, submissions
 from coursekit.reference.table import Table
 
-REQUESTS: dict[str, Callable[..., Any]] = {
-    "describe": describing.describe,
-    "ready": outputs.ready,
-    "record": outputs.record,
-    "misfits": answers.misfits,
-    "losing": answers.losing,
-    "wrong": answers.first_wrong,
-    "mutants": trials.count,
-    "try mutants": trials.results,
-    "submissions": submissions.submissions,
-    "answered": submissions.answered,
+REQUESTS = {
+    "describe": "coursekit.reference.describing:describe",
+    "ready": "coursekit.reference.outputs:ready",
+    "record": "coursekit.reference.outputs:record",
+    "misfits": "coursekit.authoring.mutation.answers:misfits",
+    "losing": "coursekit.authoring.mutation.answers:losing",
+    "wrong": "coursekit.authoring.mutation.answers:first_wrong",
+    "mutants": "coursekit.authoring.mutation.trials:count",
+    "try mutants": "coursekit.authoring.mutation.trials:results",
+    "submissions": "coursekit.reference.submissions:submissions",
+    "answered": "coursekit.reference.submissions:answered",
 }
 
 
@@ -45,7 +45,8 @@ def main() -> None:
         request = json.loads(requests())
         try:
             table = table or Table.load(root, assignment)
-            answer = {"answer": REQUESTS[request.pop("question")](table, **request)}
+            function = resolve_name(REQUESTS[request.pop("question")])
+            answer = {"answer": function(table, **request)}
         except CourseError as error:
             answer = {"refused": [error.where, error.found, error.remedy]}
         except Exception as error:  # an author's code may raise anything

@@ -13,7 +13,6 @@ from typing import Any
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.model.exercise import grade_id
-from coursekit.reference import solutions
 from coursekit.reference.catalogue import RightAnswer, WrongAnswer, rows
 from coursekit.reference.rows import Grading
 from selfcheck.exercises import Case, Exercise
@@ -78,6 +77,8 @@ class Table:
     @cached_property
     def cells(self) -> dict[str, str]:
         """The sources of the solution cells that are code, by function."""
+        from coursekit.reference import solutions  # notebooks are slow to import, and a description needs none
+
         by_id = {grade_id(function): function for function in self.cases}
         found = solutions.cells(self.course, self.assignment)
         return {by_id[name]: source for name, source in found.items() if name in by_id}
@@ -85,6 +86,8 @@ class Table:
     @cached_property
     def solution_namespace(self) -> dict[str, Any]:
         """The namespace of the source notebook after its solutions have run."""
+        from coursekit.reference import solutions
+
         return solutions.load(self.course, self.assignment)
 
     def gaps(self) -> Iterator[str]:

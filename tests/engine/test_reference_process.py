@@ -6,10 +6,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from coursekit.model.errors import CourseError
+from coursekit.reference.__main__ import REQUESTS
 from coursekit.reference.process import ReferencePool, ReferenceProcess
 from tests import tiny
 from tests.classroom import ROOT
@@ -281,3 +283,7 @@ def test_a_module_of_the_same_name_elsewhere_is_not_taken_for_the_assignments_ow
     where, found = refused(tiny.course(tmp_path / "course", text))
     assert Path(where) == (tmp_path / "course" / "hidden" / "tiny" / "exercises.py").resolve()
     assert found == f"{other / 'exercises.py'} has the same name"
+
+
+def test_every_request_names_a_function_that_is_there():
+    assert all(callable(resolve_name(name)) for name in REQUESTS.values())
