@@ -198,7 +198,7 @@ class _Work:
             student, marked - begun, recorded - opened, shown - recorded, memory, held_s,
             _mib(self._course.autograded(self._assignment, student)),
             _mib(self._course.feedback(self._assignment, student)),
-            _marks(outcome), outcome.problem, failure, harm,
+            _marks(outcome), outcome.verdicts.problem, failure, harm,
         )  # fmt: skip
 
     def _harmed_neighbour(self) -> str:
@@ -206,8 +206,8 @@ class _Work:
         from coursekit.grading import outcomes
 
         outcome = outcomes.examine(self._course, self._assignment, self.honest, self._marker)
-        lost = [row["function"] for row in outcome.verdicts.get("exercises", ()) if row["earned"] < row["points"]]
-        if outcome.failure or not outcome.verdicts:
+        lost = [row.function for row in outcome.verdicts.exercises if row.earned < row.points]
+        if outcome.failure or not outcome.verdicts.exercises:
             return f"the next submission is not graded: {outcome.failure}"
         return f"the next submission lost marks: {', '.join(lost)}" if lost else ""
 
@@ -220,7 +220,7 @@ class _Work:
 
 
 def _marks(outcome: Any) -> dict[str, float]:
-    return {row["function"]: row["earned"] for row in outcome.verdicts.get("exercises", ())}
+    return {row.function: row.earned for row in outcome.verdicts.exercises}
 
 
 def _listing(folder: Path) -> list[tuple[Any, ...]]:

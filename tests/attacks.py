@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import nbformat
 
+from coursekit.marking import graded_verdicts
 from coursekit.marking import marker as marking
 from coursekit.marking.limits import TimeLimits
 from coursekit.marking.marker import Marked, Marker
@@ -14,7 +15,7 @@ from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.reference import assignments
 from coursekit.sandbox import isolation
-from coursekit.submission import rebuild
+from tests.classroom import rebuild_with
 
 QUICK = TimeLimits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60)
 
@@ -64,13 +65,13 @@ class Room:
         return notebook
 
     def rebuilt(self, notebook: Any) -> Any:
-        return rebuild.rebuild(self.source, notebook).notebook
+        return rebuild_with(self.source, notebook).notebook
 
     def mark(self, notebook: Any, files: Mapping[str, bytes] = {}) -> Marked:
         return self.marker.mark(self.rebuilt(notebook), files)
 
     def marks(self, marked: Marked) -> dict[str, float]:
-        return {row["function"]: row["earned"] for row in marked.verdicts["exercises"]}
+        return {row.function: row.earned for row in marked.verdicts.exercises}
 
     def secrets(self) -> frozenset[str]:
         """Numbers of the hidden cases, what goes in and what comes out, with eight digits: those of no public case."""
@@ -202,7 +203,7 @@ def printed(marked: Marked) -> str:
 
 def said(marked: Marked) -> str:
     """Everything that the verdicts say, as text."""
-    return json.dumps(marked.verdicts, ensure_ascii=False)
+    return json.dumps(graded_verdicts.to_data(marked.verdicts), ensure_ascii=False)
 
 
 def leaked(room: Room, marked: Marked) -> set[str]:

@@ -1,18 +1,34 @@
 """Helpers of the tests: temporary courses, and notebooks as students hand them in."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nbformat import NotebookNode
 
 from coursekit.model import notebooks
 from coursekit.model.course import Course
+from coursekit.submission.matched_cells import match_cells
+from coursekit.submission.rebuild import Rebuilt, rebuild
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = "step-by-step"
 SELFCHECK = tuple(f"selfcheck/{path.name}" for path in sorted((ROOT / "selfcheck").glob("*.py")))
+
+
+def rebuild_with(source: NotebookNode, submission: NotebookNode) -> Rebuilt:
+    """The submitted notebook in the structure of the source notebook."""
+    return rebuild(source, match_cells(source, submission))
+
+
+def put_trusted_files(course: Course, assignment: str, folder: Path) -> None:
+    """Put the files that an assignment's students get beside the notebook into a folder."""
+    for name, path in course.trusted_files(assignment).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
 
 
 def copy_course(to: Path) -> Course:

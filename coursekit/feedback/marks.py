@@ -20,7 +20,6 @@ from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, gist
 from coursekit.model import notebooks
 from coursekit.model.errors import CourseError
 from coursekit.reference.assignments import Assignment
-from coursekit.submission.loading import NOTES, PROBLEM
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,6 @@ def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str,
 
     about = graded_verdicts.of_notebook(nb.metadata)
     verdicts = {one.grade_id: one for one in about.exercises}
-    notes = about.notes or graded_verdicts.texts(nb.metadata, NOTES)
-    problem = about.problem or graded_verdicts.text(nb.metadata, PROBLEM)
     assignment, rows = known.name, {exercise.grade_id: exercise for exercise in known.exercises}
     with Gradebook(db_url) as book:
         entry = book.find_submission_notebook(notebook, assignment, student)
@@ -157,12 +154,12 @@ def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str,
                 comment = comments.get(key) or comments.get(name)
                 found.append(_exercise(cell, key, grades.get(name), comment, verdicts.get(key), rows.get(key)))
         person = " ".join(filter(None, (entry.student.first_name, entry.student.last_name)))
-        result = gradebook.marks_of(entry.assignment, problem)
+        result = gradebook.marks_of(entry.assignment, about.problem)
         try:
             outdated = bool(penalties.outdated(book, assignment, config, student))
         except CourseError:  # the late policy fails, which `grade` reports
             outdated = False
-    return Marks(assignment, student, person, result, notes, problem, tuple(found), outdated)
+    return Marks(assignment, student, person, result, about.notes, about.problem, tuple(found), outdated)
 
 
 def _exercise(

@@ -24,7 +24,6 @@ from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import assignments
 from coursekit.reference.process import ReferenceProcess
-from coursekit.system import processors
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,6 @@ class Graded:
     failed: bool = False  # an error of the engine: no mark was written
     unchanged: bool = False  # its receipt is up to date: the marks stay
     total_change: TotalChange | None = None  # the totals before and after, where only the late penalty has changed
-
-
-def default_jobs() -> int:
-    """The number of processors that this process may use: more workers would only slow each other down."""
-    return processors.available()
 
 
 def grade(
@@ -108,8 +102,8 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: s
     if not failure:
         try:
             change = recorder.record(outcome, fingerprint)
-            notes = () if outcome.problem else outcome.notes
-            return Graded(outcome.student, outcome.problem, notes, total_change=change)
+            said = outcome.verdicts
+            return Graded(outcome.student, said.problem, () if said.problem else said.notes, total_change=change)
         except NothingCanBeWritten:
             raise
         except CourseError as error:

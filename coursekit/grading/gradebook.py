@@ -52,6 +52,14 @@ def knows(course: Course, student: str) -> bool:
         return True
 
 
+def students(course: Course) -> frozenset[str]:
+    """All students whom the gradebook has, with or without a submission."""
+    if not exists(course):
+        return frozenset()
+    with opened(course) as book:
+        return frozenset(student.id for student in book.students)
+
+
 def cells(course: Course, assignment: str) -> dict[str, float]:
     """The automatically graded cells of an assignment that the gradebook knows, with their points."""
     from nbgrader.api import MissingEntry

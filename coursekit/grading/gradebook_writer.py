@@ -15,6 +15,7 @@ from traitlets.config import Config
 
 from coursekit.grading import fingerprints, penalties, reviews
 from coursekit.grading.reviews import Reviews
+from coursekit.marking.graded_verdicts import GradedVerdicts
 from coursekit.model.errors import CourseError
 
 NO_RESPONSE = "No response."
@@ -30,19 +31,19 @@ _ROWS = {"GradeCell": (_GRADE,), "SolutionCell": (_COMMENT,), "TaskCell": (_COMM
 def entering(
     book: Gradebook,
     student: str,
-    verdicts: Mapping[str, Any],
+    verdicts: GradedVerdicts,
     timestamp: datetime | None,
     config: Config,
     shown: Callable[[], Mapping[str, str]] = dict,
 ) -> Iterator[str]:
     """Enter the marks and comments of one submission; the transaction is committed if the block raises no error.
 
-    Yields the hash of the entries. ``verdicts`` is the result of ``verdicts.as_data``. ``shown`` is called only if a
-    person has set a mark: it returns the answers (``answer_hashes``) in the notebook that this person has seen.
-    Raises CourseError if the assignment was never released.
+    Yields the hash of the entries. ``shown`` is called only if a person has set a mark: it returns the answers
+    (``answer_hashes``) in the notebook that this person has seen. Raises CourseError if the assignment was never
+    released.
     """
     try:
-        entries = _enter(book.db, str(verdicts["assignment"]), student, verdicts, timestamp, config, shown)
+        entries = _enter(book.db, student, verdicts, timestamp, config, shown)
         yield fingerprints.of_entries(entries)
         book.db.commit()
     except BaseException:
@@ -70,13 +71,13 @@ def entered(book: Gradebook, assignment: str) -> dict[str, str]:
 
 def _enter(
     db: Any,
-    assignment: str,
     student: str,
-    verdicts: Mapping[str, Any],
+    verdicts: GradedVerdicts,
     timestamp: datetime | None,
     config: Config,
     shown: Callable[[], Mapping[str, str]],
 ) -> dict[tuple[str, str], float | str | None]:
+    assignment = verdicts.assignment
     master = db.execute(
         select(api.Assignment.id, api.Assignment.duedate).where(api.Assignment.name == assignment)
     ).one_or_none()
@@ -89,14 +90,16 @@ def _enter(
         db.execute(update(_SUBMISSION).where(_SUBMISSION.c.id == submission).values(timestamp=timestamp))
     grades = _rows(db, submission, _GRADE)
     set_by_person = any(row["manual_score"] is not None for row in grades)
-    answers = verdicts.get("answers", {})
+    answers, automatic = verdicts.answers, verdicts.automatic
     looked_at = Reviews(answers, reviews.graded(db, submission), shown()) if set_by_person else Reviews(answers, {}, {})
-    grades = [entry(row, verdicts, looked_at) or row for row in grades]
-    said = comments(verdicts)
+    grades = [
+        row | _marked(row, automatic[row["name"]], looked_at) if row["name"] in automatic else row for row in grades
+    ]
+    said = _comments(verdicts)
     remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
     _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
     _store(db, _COMMENT, remarks, ("auto_comment",))
-    reviews.keep(db, submission, answers, new=not there, problem=str(verdicts.get("problem", "")))
+    reviews.keep(db, submission, answers, new=not there, problem=verdicts.problem)
     dated = master.duedate is not None and (timestamp is not None or (there and there.timestamp is not None))
     if there or dated:
         penalties.assign(db, submission, bool(dated), config)
@@ -115,26 +118,15 @@ def _rows(db: Any, submission: str, table: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def entry(row: Mapping[str, Any], verdicts: Mapping[str, Any], looked_at: Reviews) -> dict[str, Any] | None:
-    """The row of a grade with the grader's mark and the flag for review; a person's mark in it stays.
-
-    None for a cell that is not in the verdicts.
-    """
-    for exercise in verdicts["exercises"]:
-        if row["name"] == f"{exercise['grade_id']}-test":
-            score = float(exercise["earned"])
-            return {**row, "auto_score": score, "needs_manual_grade": looked_at.needed(row, score)}
-    for written in verdicts["written"]:
-        if row["name"] == written["grade_id"]:
-            unread = None if written["answered"] else 0.0
-            return {**row, "auto_score": unread, "needs_manual_grade": looked_at.needed(row, unread)}
-    return None
+def _marked(row: Mapping[str, Any], automatic: float | None, looked_at: Reviews) -> dict[str, Any]:
+    """The columns of a grade that the grader sets: its mark and the flag for review; a person's mark stays."""
+    return {"auto_score": automatic, "needs_manual_grade": looked_at.needed(row, automatic)}
 
 
-def comments(verdicts: Mapping[str, Any]) -> dict[str, str | None]:
+def _comments(verdicts: GradedVerdicts) -> dict[str, str | None]:
     """The grader's comment on each answer, by the name of its cell."""
-    said = {row["grade_id"]: _storable(row["summary"] or None) for row in verdicts["exercises"]}
-    return said | {row["grade_id"]: None if row["answered"] else NO_RESPONSE for row in verdicts["written"]}
+    said = {one.grade_id: _storable(one.summary or None) for one in verdicts.exercises}
+    return said | {one.grade_id: None if one.answered else NO_RESPONSE for one in verdicts.written}
 
 
 def _storable(text: str | None) -> str | None:

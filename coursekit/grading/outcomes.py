@@ -1,11 +1,11 @@
 """Grade one submission: from its files and the course to an outcome, a value. Nothing is written."""
 
 import traceback
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from coursekit.marking import unrun_cells
-from coursekit.marking.marker import Marker
+from coursekit.marking import graded_verdicts, unrun_cells
+from coursekit.marking.graded_verdicts import GradedVerdicts
+from coursekit.marking.marker import Marked, Marker
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
@@ -14,18 +14,15 @@ from coursekit.submission import candidates, loading, rebuild
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of grading one submission: ``verdicts`` as in ``verdicts.as_data``, ``notebook`` as text.
+    """The result of grading one submission: ``notebook`` as text, the student ``files`` beside it, the ``verdicts``.
 
-    ``problem`` says why there was nothing to grade. If the engine failed, ``failure`` is one line and ``log`` the
-    traceback.
+    If the engine failed, ``failure`` is one line and ``log`` the traceback.
     """
 
     student: str
     notebook: str = ""
-    verdicts: dict[str, Any] = field(default_factory=dict)
+    verdicts: GradedVerdicts = field(default_factory=GradedVerdicts)
     files: dict[str, bytes] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    problem: str = ""
     failure: str = ""
     log: str = ""
 
@@ -44,15 +41,17 @@ def examine(course: Course, assignment: str, student: str, marker: Marker) -> Ou
 
 def _examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:
     loaded = loading.load(course, assignment, student)
-    rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.notebook)
     files = dict(loaded.supporting)
-    if loaded.problem:
-        notes = loaded.notebook.metadata[loading.NOTES]
-        notebook = rebuild.with_notes(rebuilt.notebook, tuple(notes))
-        marked = marker.mark_unusable(notebook, loaded.problem, notes)
-        return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, problem=loaded.problem)
+    if loaded.match is None:
+        notebook = rebuild.with_notes(candidates.released(course, assignment), loaded.notes)
+        return _outcome(student, marker.mark_unusable(notebook, loaded.problem), loaded.notes, files)
+    rebuilt = rebuild.rebuild(candidates.source_of(course, assignment), loaded.match)
     unrun_cells.put_in(rebuilt.notebook, rebuilt.handed_in)
     notes = (*loaded.notes, *rebuilt.repairs)
-    notebook = rebuild.with_notes(rebuilt.notebook, notes)
-    marked = marker.mark(notebook, files, notes)
-    return Outcome(student, notebooks.dumps(marked.notebook), marked.verdicts, files, notes)
+    return _outcome(student, marker.mark(rebuild.with_notes(rebuilt.notebook, notes), files), notes, files)
+
+
+def _outcome(student: str, marked: Marked, notes: tuple[str, ...], files: dict[str, bytes]) -> Outcome:
+    verdicts = replace(marked.verdicts, notes=notes)
+    marked.notebook.metadata[graded_verdicts.METADATA] = graded_verdicts.to_data(verdicts)
+    return Outcome(student, notebooks.dumps(marked.notebook), verdicts, files)

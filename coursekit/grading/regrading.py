@@ -12,7 +12,6 @@ from coursekit.grading.outcomes import Outcome
 from coursekit.grading.penalties import TotalChange
 from coursekit.grading.recorder import handed_in_at
 from coursekit.grading.student_marks import StudentMarks
-from coursekit.marking import graded_verdicts
 from coursekit.model.course import Course
 
 
@@ -109,7 +108,7 @@ def _before(course: Course, assignment: str) -> dict[str, StudentMarks]:
 def _mark_changes(outcome: Outcome, before: StudentMarks | None) -> list[MarkChange]:
     marks = {mark.grade_id: mark for mark in before.marks} if before else {}
     found = []
-    for exercise in graded_verdicts.of_data(outcome.verdicts).exercises:
+    for exercise in outcome.verdicts.exercises:
         mark = marks.get(exercise.grade_id)
         old = mark.automatic if mark else None
         if old is None or abs(old - exercise.earned) > 1e-9:

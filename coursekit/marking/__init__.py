@@ -10,7 +10,7 @@ In the order of the work:
     judge             results -> marks on checks, which is where every mark is made
     diagnosis         which named mistake gives these results
     repeated_runs     several runs of one notebook -> one result
-    verdicts          marks with reasons, and their form in the notebook; graded_verdicts reads it back
+    verdicts          marks with reasons; graded_verdicts: those of a submission, and their form in its notebook
     warm_up           what a sandbox does once for all submissions
     unrun_cells       submitted outputs of cells that are not run
     limits, stop_reasons    time limits; the sentences about what was stopped

@@ -11,13 +11,14 @@ across all runs of one grading: see ``repeated_runs``.
 import atexit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 
 from nbformat import NotebookNode
 
 from coursekit.experiments import plan
-from coursekit.marking import function_calls, judge, verdicts, warm_up
+from coursekit.marking import function_calls, graded_verdicts, judge, verdicts, warm_up
+from coursekit.marking.graded_verdicts import GradedVerdicts, WrittenAnswer
 from coursekit.marking.limits import TimeLimits
 from coursekit.marking.redaction import Redactor, names_of
 from coursekit.marking.repeated_runs import Repeats, Settled
@@ -30,7 +31,7 @@ from coursekit.sandbox import isolation
 from coursekit.sandbox.client import Sandbox
 from coursekit.sandbox.isolation import Isolation
 from coursekit.sandbox.timeouts import SubmissionBudget
-from coursekit.submission import answer_hashes, supporting_files
+from coursekit.submission import answer_hashes
 from coursekit.submission.candidates import source_of
 
 DEFAULTS = TimeLimits()
@@ -39,10 +40,10 @@ SANDBOXES = ("auto", "none")  # all isolation layers of this computer, or none
 
 @dataclass(frozen=True)
 class Marked:
-    """A notebook with its outputs, and its verdicts as data (``verdicts.as_data``), also stored in its metadata."""
+    """A notebook with its outputs, and the verdicts."""
 
     notebook: NotebookNode
-    verdicts: dict[str, Any]
+    verdicts: GradedVerdicts
 
 
 class Marker:
@@ -70,7 +71,7 @@ class Marker:
         """End the sandbox and everything in it."""
         self._sandbox.close()
 
-    def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}, notes: Sequence[str] = ()) -> Marked:
+    def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}) -> Marked:
         """Mark a rebuilt notebook; ``files`` are the student files beside it.
 
         Skipping experiments changes no mark: everything is run if an answer uses the results of an experiment, or if
@@ -90,7 +91,7 @@ class Marker:
                 limits = replace(limits, experiments=True)
                 settled, repeats = Settled(), Repeats(budget)
         by_function = {verdict.exercise.function: verdict for verdict in settled.final}
-        return self._marked(settled.shown, [by_function[row.function] for row in self._rows], notes)
+        return self._marked(settled.shown, [by_function[row.function] for row in self._rows])
 
     def _advance(self, run: Run, settled: Settled, repeats: Repeats, redactor: Redactor) -> Settled:
         """The settled stages after this run, up to the first that has to be repeated in another run."""
@@ -119,26 +120,26 @@ class Marker:
                 settled = replace(settled, final=(*settled.final, final))
         return settled
 
-    def mark_unusable(self, notebook: NotebookNode, problem: str, notes: Sequence[str] = ()) -> Marked:
+    def mark_unusable(self, notebook: NotebookNode, problem: str) -> Marked:
         """No marks for a submission without a notebook that can be run; ``problem`` is the reason."""
-        return self._marked(notebook, [verdicts.no_marks(row, problem) for row in self._rows], notes, problem)
+        return self._marked(notebook, [verdicts.no_marks(row, problem) for row in self._rows], problem)
 
-    def _marked(
-        self, notebook: NotebookNode, final: Sequence[Verdict], notes: Sequence[str], problem: str = ""
-    ) -> Marked:
+    def _marked(self, notebook: NotebookNode, final: Sequence[Verdict], problem: str = "") -> Marked:
         written = [
-            {
-                "grade_id": cell.id,
-                "points": notebooks.grader_metadata(cell).get("points", 0),
-                "answered": not problem and stubs.is_answered(cell),
-            }
+            WrittenAnswer(
+                cell.id, notebooks.grader_metadata(cell).get("points", 0), not problem and stubs.is_answered(cell)
+            )
             for cell in notebook.cells
-            if notebooks.is_written(cell)
+            if notebooks.is_graded_by_person(cell)
         ]
-        answers = answer_hashes.digests(notebook)
-        data = verdicts.as_data(self._assignment.name, final, written, notes, problem, answers)
-        notebook.metadata[verdicts.METADATA] = data
-        return Marked(notebook, data)
+        said = GradedVerdicts(
+            self._assignment.name,
+            tuple(map(graded_verdicts.of_verdict, final)),
+            tuple(written),
+            problem=problem,
+            answers=answer_hashes.digests(notebook),
+        )
+        return Marked(notebook, said)
 
     def _judge(self, row: Any, message: Any, redactor: Redactor) -> Verdict:
         return judge.judge(self._assignment, row, message, redactor)
@@ -177,19 +178,3 @@ def shared(course: Course, assignment: str, limits: TimeLimits, sandbox: str = "
 def _close_all() -> None:
     while _shared:
         _shared.popitem()[1].close()
-
-
-def read_student_files(folder: Path) -> dict[str, bytes]:
-    """The student files beside a notebook, by relative name: no links, no importable files, within the size limits."""
-    found: dict[str, bytes] = {}
-    total = 0
-    for path in sorted(folder.rglob("*")):
-        data = supporting_files.is_data(PurePosixPath(path.relative_to(folder).as_posix()))
-        if not data or path.is_symlink() or not path.is_file():
-            continue
-        size = path.stat().st_size
-        total += size
-        fits = size <= supporting_files.MAX_FILE_BYTES and total <= supporting_files.MAX_ALL_BYTES
-        if fits and len(found) < supporting_files.MAX_FILES:
-            found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return found

@@ -1,15 +1,13 @@
-"""Verdicts: the marks of an exercise, check by check, with reasons; and their form in the notebook's metadata."""
+"""Verdicts: the marks of an exercise, check by check, with reasons."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from coursekit.model.exercise import Exercise
 from coursekit.model.wording import listed
 
 NOTHING_ELSE = "Nothing else is right yet."
-METADATA, VERSION = "coursekit", 1  # the metadata key in an autograded notebook, and the format's version
 
 
 @dataclass(frozen=True)
@@ -136,47 +134,3 @@ def after_retry(first: Verdict, second: Verdict, wrong_functions: Sequence[str])
     costless = not gained and second.observed
     mistake = second.mistake or (None if gained else first.mistake)  # the first call's may be another function's
     return replace(whole, mistake=mistake, follows=names if gained else (), calls=names if costless else ())
-
-
-def as_data(
-    assignment: str,
-    verdicts: Sequence[Verdict],
-    written: Sequence[dict[str, Any]] = (),
-    notes: Sequence[str] = (),
-    problem: str = "",
-    answers: Mapping[str, str] = {},
-) -> dict[str, Any]:
-    """The verdicts of a submission as JSON, for the notebook's metadata and the gradebook.
-
-    ``written`` lists the cells that a person grades: ``{"grade_id", "points", "answered"}``. ``answers`` has the hashes
-    of all answers (``answer_hashes.digests``).
-    """
-    return {
-        "version": VERSION,
-        "assignment": assignment,
-        "notes": list(notes),
-        "problem": problem,
-        "exercises": [_as_data(verdict) for verdict in verdicts],
-        "written": list(written),
-        "answers": dict(answers),
-    }
-
-
-def _as_data(verdict: Verdict) -> dict[str, Any]:
-    row, mistake = verdict.exercise, verdict.mistake
-    return {
-        "number": row.number,
-        "function": row.function,
-        "grade_id": row.grade_id,
-        "points": row.points,
-        "earned": verdict.earned,
-        "checks": [
-            {"name": r.name, "points": r.points, "passed": r.passed, "reason": r.reason, "where": r.where}
-            for r in verdict.results
-        ],
-        "summary": verdict.reason,
-        "mistake": {"name": mistake.name, "hint": mistake.hint} if mistake else None,
-        "follows": list(verdict.follows),
-        "calls": list(verdict.calls),
-        "look": row.look,
-    }

@@ -24,6 +24,7 @@ class Course:
 
     root: Path
     given: settings.Facts | None = None  # used instead of the configuration, which a worker of a cluster does not have
+    given_db_url: str = ""  # used instead of the configured one, such as that of ``nbgrader --db``
 
     @property
     def facts(self) -> settings.Facts:
@@ -117,22 +118,6 @@ class Course:
         there = self.folder(name).is_dir() or (self.hidden(name) / "exercises.py").is_file()
         return name != assignment and there
 
-    def put_trusted_files(self, assignment: str, folder: Path) -> None:
-        """Put the trusted files into ``folder``, and delete all other files there that Python could import.
-
-        Otherwise a student's ``numpy.py``, or bytecode in ``__pycache__``, would be imported instead of the original.
-        """
-        trusted = self.trusted_files(assignment)
-        for path in [*folder.rglob("*")]:
-            if path.suffix in IMPORTABLE or path.relative_to(folder).as_posix() in trusted:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-        for name, source in trusted.items():
-            target = folder / name
-            if target.parent.is_symlink() or target.parent.is_file():
-                target.parent.unlink()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-
     def copy_to(self, root: Path) -> "Course":
         """An independent copy in ``root``: notebooks, releases, modules, its own gradebook; no submissions."""
         copied = self.copy_modules_to(root)
@@ -157,7 +142,7 @@ class Course:
     @property
     def db_url(self) -> str:
         """The address of the gradebook: gradebook.db, or the database named in the configuration or COURSE_DB_URL."""
-        return database.url(self.root)
+        return self.given_db_url or database.url(self.root)
 
     def assignments(self) -> tuple[str, ...]:
         """Every assignment with a source notebook, in the order of the configuration, then by name."""

@@ -92,8 +92,14 @@ def is_solution(cell: NotebookNode) -> bool:
 
 
 def is_written(cell: NotebookNode) -> bool:
-    """Whether the cell is a written answer, which a person grades."""
+    """Whether the cell is an answer in words, which a person grades."""
     return is_solution(cell) and bool(grader_metadata(cell).get("grade")) and cell.cell_type == "markdown"
+
+
+def is_graded_by_person(cell: NotebookNode) -> bool:
+    """Whether a person grades the cell: an answer without tests, in words or code, or one of nbgrader's task cells."""
+    about = grader_metadata(cell)
+    return bool(about.get("task") or (about.get("solution") and about.get("grade")))
 
 
 def is_test(cell: NotebookNode) -> bool:

@@ -28,6 +28,7 @@ _JSON = "nbgrader_config.json"
 # Plug-ins that a course names as a class or an import string, and the base class that nbgrader requires.
 _PLUGINS = (("AssignLatePenalties", "BasePlugin"), ("ExportApp", "ExportPlugin"))
 SECTION = "CourseKit"  # section of coursekit's own options
+_OF_GRADING = ("cell_timeout_s", "call_timeout_s", "run_experiments", "sandbox", "jobs")  # see grading.options
 # Never released: hidden files, submissions and marks, and the configuration, which may contain a password.
 _NEVER_SHARED = ("hidden", "source", "release", "submitted", "autograded", "feedback", "solution", "downloaded",
                  "gradebook.db", ".coursekit", CONFIG, _JSON)  # fmt: skip
@@ -132,8 +133,8 @@ def _facts(root: Path, config: Any) -> Facts:
         if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
             raise CourseError(where, f"{value!r} is no list of names", "write a list of strings")
         named[option] = tuple(dict.fromkeys(one.rstrip("/") or "/" for one in value))
-    for option in said:
-        near = difflib.get_close_matches(option, named, 1)
+    for option in (name for name in said if name not in _OF_GRADING):
+        near = difflib.get_close_matches(option, (*named, *_OF_GRADING), 1)
         found = "there is no such option" + (f"; do you mean {near[0]}?" if near else "")
         raise CourseError(f"{CONFIG}: {SECTION}.{option}", found, "remove it, or write its name as it is")
     for name in named["shared_files"]:
@@ -233,14 +234,13 @@ def _validate(config: Any) -> None:
 
 
 def _resolve_steps(config: Any) -> None:
-    """Import the course's own preprocessors of Autograde; those of coursekit stay names."""
+    """Import the steps of Autograde that the course gives by name."""
     from traitlets.utils.importstring import import_item
 
     steps = config.Autograde.get("autograde_preprocessors")
     if isinstance(steps, list):
         try:
-            own = (isinstance(one, str) and not one.startswith("coursekit.") for one in steps)
-            steps[:] = [import_item(one) if by_name else one for one, by_name in zip(steps, own, strict=True)]
+            steps[:] = [import_item(one) if isinstance(one, str) else one for one in steps]
         except Exception as error:
             where, said = f"{CONFIG}: Autograde.autograde_preprocessors", one_line_with_type(error)
             raise CourseError(where, f"a step cannot be imported ({said})", "fix it") from None

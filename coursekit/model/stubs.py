@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
-from coursekit.model.notebooks import BEGIN_SOLUTION, END_SOLUTION, defined_functions, is_solution
+from coursekit.model.notebooks import BEGIN_SOLUTION, END_SOLUTION, defined_functions, grader_metadata, is_solution
 
 TEXT_STUB = "*Write your answer here.*"  # replaces a written answer
 
@@ -42,5 +42,6 @@ def blank(source: str, numbered: Mapping[str, int]) -> str:
 
 
 def is_answered(cell: NotebookNode) -> bool:
-    """Whether a written answer differs from its stub, and is not blank."""
-    return str(cell.source).strip() not in ("", TEXT_STUB)
+    """Whether there is something to read for a person who grades the cell. The answer to a task may be anywhere."""
+    is_task = bool(grader_metadata(cell).get("task"))
+    return is_task or str(cell.source).strip() not in ("", TEXT_STUB)

@@ -1,4 +1,4 @@
-"""The autograde override: ``nbgrader autograde`` and the Formgrader's button read submissions as coursekit does.
+"""The autograde override: ``nbgrader autograde`` and the Formgrader's button grade as ``coursekit grade`` does.
 
 nbgrader 0.9.6 finds notebooks by the pattern ``submitted/<student>/<assignment>/*.ipynb``, skips those whose name is
 not the source's, and reads them before any preprocessor runs: a renamed notebook, half a file or a zip archive gets no
@@ -7,23 +7,22 @@ swallow their exceptions, and nbgrader's applications name the class of the conv
 file can only replace that class by a subclass.
 """
 
-import fnmatch
-import glob
-import re
-import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.converters.base import NbGraderException
-from nbgrader.coursedir import CourseDirectory
 
-from coursekit.grading import workspace
+from coursekit.model import settings
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.submission import loading
+
+if TYPE_CHECKING:
+    from coursekit.grading.grade import Graded
 
 _AUTOGRADE = ("nbgrader.apps.autogradeapp", "nbgrader.apps.api")  # the command, and the Formgrader
 _GENERATE = ("nbgrader.apps.generateassignmentapp", "nbgrader.apps.api")
@@ -55,60 +54,120 @@ class GenerateWithoutHidden(GenerateAssignment):
 
 
 class AutogradeAnything(Autograde):
-    """nbgrader's Autograde over normalised copies of the submissions, so that every submission can be graded.
+    """nbgrader's Autograde as another way to start a grading run of coursekit.
 
-    The copies are in a temporary folder that takes the place of ``submitted/``; each is made right before it is read.
-    Options, logs, the gradebook and ``autograded/`` are nbgrader's own. A submission without a usable notebook gets the
-    marks of an untouched one, and the reason in words.
+    The options that choose submissions, what is skipped without ``--force``, the log and the end of a run with failures
+    are nbgrader's. The run is ``grading.grade``, which writes gradebook, ``autograded/`` and receipts.
     """
 
     def start(self) -> None:
-        self._handed_in = self.coursedir.submitted_directory
-        with workspace.folder(Course(Path(self.coursedir.root))) as copies:
-            self._copies = copies
-            with _submitted_in(self.coursedir, str(copies)):
-                super().start()
+        try:
+            failed = self._grade(self._course())
+        except CourseError as error:
+            self._fail(str(error))
+        except KeyboardInterrupt:
+            self.log.error("Canceled")
+            raise
+        if failed:
+            for student in failed:
+                assignment = self.coursedir.assignment_id
+                self.log.error(f"There was an error processing assignment '{assignment}' for student '{student}'")
+            where = f"the error log ({self.logfile})" if self.logfile else "the above messages"
+            self._fail(f"Please see {where} for details on the specific errors on the above failures.")
 
-    def init_notebooks(self) -> None:
-        """List every student with a submission, with the one notebook that the copy will contain."""
+    def _course(self) -> Course:
+        """The course, with the database that ``--db`` names, if that is given."""
+        root = Path(self.coursedir.root)
+        named = str(self.config.CourseDirectory.get("db_url", ""))
+        return Course(root, given_db_url="" if named == settings.of(root).CourseDirectory.get("db_url") else named)
+
+    def _fail(self, message: str) -> NoReturn:
+        self.log.error(message)
+        raise NbGraderException(message) from None
+
+    def _grade(self, course: Course) -> list[str]:
+        """Grade the chosen submissions; returns the students whose submission could not be graded."""
+        # Imported here: every nbgrader command reads the configuration, and only this one grades.
+        from coursekit.grading import grade, options
+        from coursekit.nbgrader_plugin import unused_options
+
+        for line in unused_options.messages_of_autograde(course, self.config):
+            self.log.warning(line)
+        submitted = [student for student in self._matched(course) if self._is_due(course, student)]
+        strangers = self._not_in_gradebook(course, submitted)
+        for student in strangers:
+            self.log.error("No student with ID '%s' exists in the database", student)
+        chosen = [student for student in submitted if student not in strangers]
+        if not chosen:
+            return strangers
+        found = options.configured(self.config)
+        self.log.info("Autograding %s", f"{len(chosen)} submissions" if len(chosen) > 1 else chosen[0])
+        done = grade.grade(course, self.coursedir.assignment_id, chosen, found, self._report, force=True)
+        return [*strangers, *(one.student for one in done if one.failed)]
+
+    def _matched(self, course: Course) -> list[str]:
+        """The students with a submission whom ``--student``, ``--notebook`` and ``student_id_exclude`` choose."""
+        asked = self.coursedir
+        there = course.students(course.require(asked.assignment_id))
+        found = [student for student in there if fnmatchcase(student, asked.student_id)]
+        if not found or not fnmatchcase(asked.assignment_id, asked.notebook_id):
+            pattern = course.submitted(asked.assignment_id, asked.student_id) / f"{asked.notebook_id}.ipynb"
+            self._fail(f"No submissions were matched by '{pattern}'")
+        return [student for student in found if student not in asked.student_id_exclude.split(",")]
+
+    def _is_due(self, course: Course, student: str) -> bool:
+        """Whether to grade the submission, by nbgrader's rule: forced, not graded yet, or handed in later."""
         assignment = self.coursedir.assignment_id
-        self.assignments = {}
-        pattern = self._format_handed_in(self.coursedir.student_id)
-        for folder in glob.glob(pattern) if fnmatch.fnmatch(assignment, self.coursedir.notebook_id) else ():  # noqa: PTH207 - as nbgrader does
-            found = re.fullmatch(self._format_handed_in("(?P<student_id>[^/]*)", escape=True), folder)
-            if found and Path(folder).is_dir():
-                copy = self._format_source(assignment, found["student_id"])
-                self.assignments[copy] = [str(Path(copy, f"{assignment}.ipynb"))]
-        if not self.assignments:
-            message = f"No submissions were matched by '{pattern}'"
-            self.log.error(message)
-            raise NbGraderException(message)
+        folder = course.autograded(assignment, student)
+        if self.force or not (folder / f"{assignment}.ipynb").is_file():
+            return True
+        new, old = map(_handed_in, (course.submitted(assignment, student), folder))
+        if new is not None and old is not None and new > old:
+            self.log.warning("Updating existing assignment: %s", folder)
+            return True
+        self.log.info("Skipping existing assignment: %s", folder)
+        return False
 
-    def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        """Whether to grade the submission, as nbgrader decides from the submitted folder; if so, make the copy."""
-        loading.check_name(student_id)
-        with _submitted_in(self.coursedir, self._handed_in):
-            wanted: bool = super().init_destination(assignment_id, student_id)
-        if wanted:
-            for earlier in self._copies.iterdir():
-                shutil.rmtree(earlier)
-            loaded = loading.load(Course(Path(self.coursedir.root)), assignment_id, student_id)
-            for message in (loaded.problem, *loaded.notes):
-                if message:
-                    self.log.warning("%s: %s", student_id, message)
-            loading.stage(loaded, Path(self._format_source(assignment_id, student_id)))
-        return wanted
+    def _not_in_gradebook(self, course: Course, students: Sequence[str]) -> list[str]:
+        """Those of the students who may not be graded, because they would have to be created."""
+        from coursekit.grading import gradebook
 
-    def _format_handed_in(self, student_id: str, escape: bool = False) -> str:
-        assignment = self.coursedir.assignment_id
-        return str(self.coursedir.format_path(self._handed_in, student_id, assignment, escape=escape))
+        if self.create_student:
+            return []
+        known = gradebook.students(course)
+        return [student for student in students if student not in known]
+
+    def _report(self, one: "Graded") -> None:
+        """Log what became of a submission; give its files the permissions that nbgrader would give them."""
+        if one.failed:
+            self.log.error("%s: %s", one.student, one.problem)
+            return
+        for message in filter(None, (*one.notes, one.problem)):
+            self.log.warning("%s: %s", one.student, message)
+        folder = Path(self.coursedir.root) / "autograded" / one.student / self.coursedir.assignment_id
+        self._set_permissions(folder)
+        self.log.info("Autograded %s", folder)
+
+    def _set_permissions(self, folder: Path) -> None:
+        mode = int(str(self.permissions), 8)
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.chmod(mode)
+        for path in (folder, *folder.rglob("*"), *folder.parents[:2]) if self.coursedir.groupshared else ():
+            if path.is_dir() and path.stat().st_mode & 0o2770 != 0o2770:
+                try:
+                    path.chmod((path.stat().st_mode | 0o2770) & 0o2777)
+                except PermissionError:  # it belongs to another instructor
+                    self.log.warning("Could not update permissions of %s to make it groupshared", path)
 
 
-@contextmanager
-def _submitted_in(coursedir: CourseDirectory, folder: str) -> Iterator[None]:
-    """Let nbgrader read submissions from this folder; restored after errors, too: the Formgrader reuses the object."""
-    before, coursedir.submitted_directory = coursedir.submitted_directory, folder
+def _handed_in(folder: Path) -> datetime | None:
+    """When a submission was handed in; None if that is unknown."""
+    from coursekit.grading.recorder import handed_in_at
+    from coursekit.submission import folders, supporting_files
+
     try:
-        yield
-    finally:
-        coursedir.submitted_directory = before
+        files, _ = supporting_files.timestamp(folders.listing(folder).files)
+    except CourseError:
+        return None
+    return handed_in_at(files)

@@ -3,17 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from coursekit.model import database, settings
-from coursekit.model.database import beside
+from coursekit.model import database
 from coursekit.model.notebooks import BEGIN_SOLUTION, END_SOLUTION
 from coursekit.model.stubs import TEXT_STUB
 
 _OURS, _VIEW = "coursekit.nbgrader_plugin.preprocessors", "coursekit.nbgrader_plugin.formgrader_view"
 # The filters of nbgrader's template that would render parts of a submission themselves.
 _RENDERED = ("markdown2html", "highlight_code", "clean_html", "ansi2html", "strip_files_prefix")
-
-
-__all__ = ["beside", "configure"]
 
 
 def configure(c: Any, root: Path) -> None:
@@ -46,26 +42,10 @@ def configure(c: Any, root: Path) -> None:
         f"{_OURS}.AddSharedFiles",
     ]
 
-    c.Autograde.sanitize_preprocessors = [
-        f"{_OURS}.RebuildNotebook",  # first: the others trust ids and metadata
-        f"{_OURS}.ClearRunOutput",
-        stock.OverwriteKernelspec,
-        stock.OverwriteCells,
-        stock.CheckCellMetadata,
-    ]
-    c.Autograde.autograde_preprocessors = [
-        f"{_OURS}.MarkInSandbox",
-        stock.LimitOutput,
-        f"{_OURS}.SaveVerdicts",  # before late penalties, which read the marks
-        stock.AssignLatePenalties,
-        stock.CheckCellMetadata,
-    ]
-    for step in ("AddSharedFiles", "RebuildNotebook", "MarkInSandbox"):
-        c[step].course_root = str(root)
-    if not settings.is_read_for_a_command():
-        from coursekit.nbgrader_plugin import autograde
+    c.AddSharedFiles.course_root = str(root)
 
-        autograde.install()  # no option changes how submissions are found and read
+    c.Autograde.sanitize_preprocessors = []  # ``autograde`` takes the place of all steps but one
+    c.Autograde.autograde_preprocessors = [stock.AssignLatePenalties]
 
     # The Formgrader's view of a submission: sanitised and limited in size before nbconvert's own steps.
     c.HTMLExporter.default_preprocessors = []

@@ -1,7 +1,8 @@
-"""Find options that a course's configuration sets and ``coursekit grade`` does not use, to warn the instructor."""
+"""Find options that a course's configuration sets and grading does not use, to warn the instructor."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from traitlets import HasTraits
@@ -27,30 +28,71 @@ _ELSEWHERE = frozenset({
     "Validator", "ZipCollectPlugin",
 })  # fmt: skip
 _ELSEWHERE_ENDS = ("App", "Extension", "Manager", "Handler", "Authenticator", "IdentityProvider")
+_STEPS = ("sanitize_preprocessors", "autograde_preprocessors")  # of Autograde
+# Used by ``nbgrader autograde`` beside those of ``coursekit grade``, which has options of its own for them.
+_OF_AUTOGRADE = frozenset({"force", "create_student", "permissions"})
+_USED_BY_AUTOGRADE = {
+    "Autograde": _OF_AUTOGRADE,
+    "BaseConverter": _OF_AUTOGRADE,
+    "CourseDirectory": _COURSE_DIRECTORY
+    | {"assignment_id", "student_id", "student_id_exclude", "notebook_id", "groupshared"},
+}
 
 
-def messages(course: Course, command: str = "coursekit grade") -> list[str]:
-    """A message for each option that the course sets and our grading ignores."""
+def messages(
+    course: Course, command: str = "coursekit grade", used: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> list[str]:
+    """A message for each option that the course sets and grading ignores; ``used``: more options that it uses."""
     found, ours = settings.of(course.root), Config()
-    with settings.for_a_command():
-        configure(ours, course.root)
+    configure(ours, course.root)
     plugins = _plugins(found)
-    lines = []
-    for section, option in _set_by_the_course(found, ours):
-        if section not in plugins and not _no_effect(section, option):
-            lines.append(f"{settings.CONFIG}: {section}.{option} is set, but {command} does not use it")
+    lines: list[str] = []
+    for section, option in _set_beside(ours, found):
+        if option in used.get(section, ()):
+            continue
+        if section == "Autograde" and option in _STEPS:
+            lines += (f"{section}.{option} has the step {step}, but {command} does not run it"
+                      for step in _ignored(found[section][option], ours[section][option]))  # fmt: skip
+        elif section not in plugins and not _no_effect(section, option):
+            lines.append(f"{section}.{option} is set, but {command} does not use it")
         elif unknown := _unknown(plugins.get(section) or _class(section), option):
-            lines.append(f"{settings.CONFIG}: {section}.{option} is set, but {unknown}")
-    return lines
+            lines.append(f"{section}.{option} is set, but {unknown}")
+    return [f"{settings.CONFIG}: {line}" for line in lines]
 
 
-def _set_by_the_course(found: Any, ours: Any) -> Iterator[tuple[str, str]]:
+def messages_of_autograde(course: Course, config: Config) -> list[str]:
+    """The messages for ``nbgrader autograde``, whose options from all files and the command line are ``config``."""
+    from nbgrader import plugins, preprocessors
+
+    command = "nbgrader autograde"
+    given = [
+        f"the option {section}.{option} is given, but {command} does not use it; {settings.CONFIG} is the place for it"
+        if section in _USED
+        else f"the option {section}.{option} is given, but {command} does not use it"
+        for section, option in _set_beside(settings.of(course.root), config)
+        if option not in _USED_BY_AUTOGRADE.get(section, ())
+        and (section in _USED_BY_AUTOGRADE or hasattr(preprocessors, section) or hasattr(plugins, section))
+    ]
+    return [*messages(course, command, _USED_BY_AUTOGRADE), *given]
+
+
+def _set_beside(usual: Any, found: Any) -> Iterator[tuple[str, str]]:
+    """The sections and options of ``found`` that are not in ``usual``, or have another value there."""
     for section in sorted(found):
         if isinstance(found[section], Config):
-            usual = ours.get(section, {})
             for option, value in sorted(found[section].items()):
-                if option not in usual or usual[option] != value:
+                before = usual.get(section, {})
+                if option not in before or before[option] != value:
                     yield section, option
+
+
+def _ignored(steps: Any, ours: Sequence[type]) -> Iterator[str]:
+    """The steps that the course has added to nbgrader's, by name; not a subclass that assigns late penalties."""
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    for step in steps if isinstance(steps, list) else ():
+        if not (step in ours or (isinstance(step, type) and issubclass(step, AssignLatePenalties))):
+            yield step.__name__ if isinstance(step, type) else repr(step)
 
 
 def _no_effect(section: str, option: str) -> bool:

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
 
 from coursekit.experiments import plan
-from coursekit.model import notebooks
+from coursekit.model import notebooks, stubs
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import archives, rebuild, salvage
 from coursekit.submission.folders import Item
+from coursekit.submission.matched_cells import MatchedCells, match_cells
 from coursekit.submission.plain_notebook import SalvagedNotebook
 
 MAX_NOTEBOOK_BYTES, MAX_READ_BYTES, MAX_NOTEBOOKS, MAX_ARCHIVES = 64 << 20, 80 << 20, 20, 3
@@ -27,10 +29,11 @@ NOTEBOOK_NAME = re.compile(r"\.(ipynb|json)( ?\(\d+\))?(\.(txt|json|ipynb))?$", 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A notebook that may be the one to grade."""
+    """A notebook that may be the one to grade, and its cells, matched with those of the source notebook."""
 
     item: Item
     salvaged: SalvagedNotebook
+    match: MatchedCells
     rank: int
     answers: Mapping[str, str]  # by the id of the answer cell
     unchanged: bool = False  # equal to the release
@@ -126,10 +129,9 @@ class Reader:
 
 
 def _candidate(course: Course, assignment: str, item: Item, read: SalvagedNotebook) -> Candidate:
-    source = source_of(course, assignment)
-    known = rebuild.resemblance(source, read.notebook)
-    content = rebuild.content(source, read.notebook)
-    other = _other_assignment(course, assignment, read.notebook, known)
+    match = match_cells(source_of(course, assignment), read.notebook)
+    known, content = rebuild.resemblance(match), rebuild.content(match)
+    other = _other_assignment(course, assignment, match, known)
     if other:
         rank = OTHER
     elif not known:
@@ -142,10 +144,10 @@ def _candidate(course: Course, assignment: str, item: Item, read: SalvagedNotebo
         rank = EARLIER
     else:
         rank = WHOLE if read.whole else PARTLY
-    return Candidate(item, read, rank, content.answers, content.unchanged, other)
+    return Candidate(item, read, match, rank, content.answers, content.unchanged, other)
 
 
-def _other_assignment(course: Course, assignment: str, notebook: NotebookNode, known: int) -> str:
+def _other_assignment(course: Course, assignment: str, match: MatchedCells, known: int) -> str:
     """Another assignment that a notebook resembles far more than this one; "" if there is none."""
     best, share = "", 1.5 * known / len(source_of(course, assignment).cells)
     for name in course.assignments():
@@ -155,7 +157,7 @@ def _other_assignment(course: Course, assignment: str, notebook: NotebookNode, k
             source = source_of(course, name)
         except CourseError:  # its author is at it: that costs nobody a mark here
             continue
-        there = rebuild.resemblance(source, notebook)
+        there = rebuild.resemblance(match.with_source(source))
         if there > max(known, 2) and there / len(source.cells) > share:
             best, share = name, there / len(source.cells)
     return best
@@ -169,6 +171,17 @@ def source_of(course: Course, assignment: str) -> NotebookNode:
     """The source notebook of an assignment. It is cached: do not change it."""
     path = course.source(assignment)
     return _source_as_of(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def released(course: Course, assignment: str) -> NotebookNode:
+    """The notebook as it is before any answer; with the hidden tests of the source notebook."""
+    source = source_of(course, assignment)
+    numbered = stubs.numbers(source)
+    cells = [
+        {**cell, "source": stubs.blank_cell(cell, numbered)} if notebooks.is_solution(cell) else cell
+        for cell in source.cells
+    ]
+    return nbformat.from_dict({**source, "cells": cells})
 
 
 def always_run(course: Course, assignment: str) -> frozenset[str] | None:

@@ -1,4 +1,4 @@
-"""A student's folder -> one notebook and its supporting files; nothing in the folder is changed.
+"""A student's folder -> the submitted cells, matched with the source's, and supporting files; the folder is only read.
 
 The steps: list the files (``folders``), read the notebooks among them (``salvage``, ``archives``, ``candidates``),
 choose the best one (``selection``), and read the files beside it (``supporting_files``). The result is always a value,
@@ -8,21 +8,15 @@ also for a broken submission, with one sentence for each thing that the student 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import nbformat
-from nbformat import NotebookNode
-
-from coursekit.model import notebooks, stubs
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import folders, pictures
 from coursekit.submission.candidates import source_of
+from coursekit.submission.matched_cells import MatchedCells
 from coursekit.submission.selection import choose
 from coursekit.submission.supporting_files import beside_notebook, timestamp
 
-# Notebook metadata for later steps: notes, one sentence each, and the reason why nothing can be graded.
-NOTES, PROBLEM = "coursekit_notes", "coursekit_problem"
 _STUDENT = re.compile(r"[^\s./\\+:*?\[\]=@-][^\s/\\+:*?\[\]]*")
 
 
@@ -30,14 +24,15 @@ _STUDENT = re.compile(r"[^\s./\\+:*?\[\]=@-][^\s/\\+:*?\[\]]*")
 class Submission:
     """What a student handed in for one assignment.
 
-    ``notebook`` is the one to grade. If there is nothing to grade, ``problem`` gives the reason, and ``notebook`` is
-    the unchanged release. ``notes`` says what was repaired. ``supporting`` are the other files, by their path relative
-    to the notebook: no notebooks, nothing that Python would import, nothing beyond the size limits.
+    ``match`` has the cells of the notebook to grade, matched with those of the source notebook. If there is nothing to
+    grade, it is None, and ``problem`` gives the reason. ``notes`` says what was repaired. ``supporting`` are the other
+    files, by their path relative to the notebook: no notebooks, nothing that Python would import, nothing beyond the
+    size limits.
     """
 
     student: str
     assignment: str
-    notebook: NotebookNode
+    match: MatchedCells | None
     notes: tuple[str, ...] = ()
     problem: str = ""
     supporting: Mapping[str, bytes] = field(default_factory=dict)
@@ -58,35 +53,12 @@ def load(course: Course, assignment: str, student: str) -> Submission:
         date, about_date = timestamp(listing.files)
         chosen = choose(course, assignment, listing)
     except CourseError as error:
-        blank = _blank(course, assignment)
-        blank.metadata[NOTES] = [f"This submission could not be graded. {error}. What was handed in is kept as it was."]
-        blank.metadata[PROBLEM] = str(error)
-        return Submission(student, assignment, blank, problem=str(error), supporting=date)
+        note = f"This submission could not be graded. {error}. What was handed in is kept as it was."
+        return Submission(student, assignment, None, (note,), str(error), date)
     supporting, about_files = beside_notebook(course, assignment, chosen.item, chosen.among)
     pictures.put_in(chosen.notebook, supporting)
     pictures.forget_plots(chosen.notebook, (cell.id for cell in source_of(course, assignment).cells
                                             if cell.cell_type == "code"))  # fmt: skip
+    match = chosen.match.with_contents(chosen.notebook)
     notes = (*chosen.notes, *about_files, *about_date)
-    chosen.notebook.metadata = nbformat.from_dict({NOTES: list(notes)})
-    return Submission(student, assignment, chosen.notebook, notes, supporting={**supporting, **date})
-
-
-def stage(loaded: Submission, folder: Path) -> None:
-    """Write the submission to ``folder`` as nbgrader expects it: the notebook under its expected name, and files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = notebooks.dumps(loaded.notebook)
-    (folder / f"{loaded.assignment}.ipynb").write_text(text, encoding="utf-8", newline="\n")
-    for name, data in loaded.supporting.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-
-
-def _blank(course: Course, assignment: str) -> NotebookNode:
-    source = source_of(course, assignment)
-    numbered = stubs.numbers(source)
-    cells = [
-        {**cell, "source": stubs.blank_cell(cell, numbered)} if notebooks.is_solution(cell) else cell
-        for cell in source.cells
-    ]
-    return nbformat.from_dict({**source, "cells": cells})
+    return Submission(student, assignment, match, notes, supporting={**supporting, **date})

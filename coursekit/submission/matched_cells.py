@@ -1,7 +1,8 @@
 """Matches the cells of a submission with the cells of the source notebook."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from nbformat import NotebookNode
 
@@ -25,6 +26,15 @@ class MatchedCells:
     def indices_of(self, cell: SourceCell) -> list[int]:
         """The indices of the submitted cells that match this source cell."""
         return [index for index, name in enumerate(self.source_ids) if name == cell.id]
+
+    def with_source(self, source: NotebookNode) -> Self:
+        """The same submitted cells, matched with another source notebook."""
+        cells = source_cells(source)
+        return replace(self, cells=cells, source_ids=tuple(matched_ids(cells, self.submitted_cells)))
+
+    def with_contents(self, submission: NotebookNode) -> Self:
+        """The same match, after pictures were put into the cells of the submission or taken out of them."""
+        return replace(self, submitted_cells=submitted_cells(submission))
 
 
 def match_cells(source: NotebookNode, submission: NotebookNode) -> MatchedCells:

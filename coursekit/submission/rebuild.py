@@ -16,7 +16,7 @@ from coursekit import experiments
 from coursekit.model.notebooks import ADDED, as_markdown
 from coursekit.submission import attachments, matching, repairs
 from coursekit.submission.cells import SourceCell, SubmittedCell
-from coursekit.submission.matched_cells import MatchedCells, match_cells
+from coursekit.submission.matched_cells import MatchedCells
 from coursekit.submission.matching import Answers
 
 NOTES_ID = "notes-of-the-grader"
@@ -35,9 +35,8 @@ class Rebuilt:
     handed_in: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
-def rebuild(source: NotebookNode, submission: NotebookNode) -> Rebuilt:
-    """The submission in the structure of the source notebook. Neither argument is changed."""
-    match = match_cells(source, submission)
+def rebuild(source: NotebookNode, match: MatchedCells) -> Rebuilt:
+    """The submission in the structure of the source notebook, which is not changed."""
     answers = matching.answers(match)
     tagged = frozenset(cell.id for cell in source.cells if experiments.is_tagged(cell))
     added = _added(match, answers, tagged)
@@ -75,9 +74,8 @@ class Content:
     unchanged: bool
 
 
-def content(source: NotebookNode, submission: NotebookNode) -> Content:
+def content(match: MatchedCells) -> Content:
     """The content of a submission, for comparing it with others."""
-    match = match_cells(source, submission)
     found = matching.answers(match)
     there = {name: text for name, text in found.source.items() if not match.cells[name].is_unchanged(text)}
     unchanged = all(
@@ -87,9 +85,8 @@ def content(source: NotebookNode, submission: NotebookNode) -> Content:
     return Content(there, bool(there.keys() - {*found.guessed}), unchanged and not there)
 
 
-def resemblance(source: NotebookNode, submission: NotebookNode) -> int:
+def resemblance(match: MatchedCells) -> int:
     """Number of source cells that a submission has, counted by name, by text and by function."""
-    match = match_cells(source, submission)
     unknown = {name for submitted, source_id in match if source_id is None for name in submitted.definitions}
     wanted = {name for cell in match.cells.values() for name in cell.wanted}
     return len(set(match.source_ids) - {None}) + len(unknown & wanted)

@@ -11,6 +11,7 @@ from coursekit.model.wording import first_few
 from coursekit.submission import wrong_file_types
 from coursekit.submission.candidates import NOTEBOOK_NAME, OTHER, PARTLY, UNANSWERED, UNKNOWN, UNSURE, Candidate, Reader
 from coursekit.submission.folders import Item, Listing, printable
+from coursekit.submission.matched_cells import MatchedCells
 from coursekit.submission.supporting_files import TIMESTAMP
 
 _PYTHON = ("", "python", "python3", "ipython", "ipython3")
@@ -18,9 +19,10 @@ _PYTHON = ("", "python", "python3", "ipython", "ipython3")
 
 @dataclass(frozen=True)
 class Choice:
-    """The notebook to grade, its file, all files of the same folder or archive (``among``), and the notes."""
+    """The notebook to grade with its matched cells, its file, all files of its folder or archive, and the notes."""
 
     notebook: NotebookNode
+    match: MatchedCells
     item: Item
     among: tuple[Item, ...]
     notes: tuple[str, ...]
@@ -46,7 +48,7 @@ def choose(course: Course, assignment: str, listing: Listing) -> Choice:
         found = f"no answer cell of {assignment} is in this notebook, and none of its functions{language}"
         raise CourseError(best.item.name, found, f"write your answers into {expected}, and hand that in")
     notes = (*_about_place(best, reader, expected), *best.salvaged.notes, *_about_content(best), *_about_others(reader))
-    return Choice(best.salvaged.notebook, best.item, reader.files_by_archive[best.item.archive], notes)
+    return Choice(best.salvaged.notebook, best.match, best.item, reader.files_by_archive[best.item.archive], notes)
 
 
 def _preference(one: Candidate, expected: str) -> tuple[int, bool, bool, bool, int, float, str, int]:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from coursekit.model.course import find_course
-from tests.classroom import text
+from tests.classroom import put_trusted_files, text
 
 COURSE = find_course()
 # Runs a cell in IPython in an empty folder, where some packages are not to be found.
@@ -56,19 +56,19 @@ def test_a_notebook_without_its_folder_says_which_files_it_needs(tmp_path, assig
 
 
 def test_in_its_folder_it_says_nothing(tmp_path):
-    COURSE.put_trusted_files("step-by-step", tmp_path)
+    put_trusted_files(COURSE, "step-by-step", tmp_path)
     assert said([imports("step-by-step")], tmp_path) == ""
 
 
 def test_a_package_that_is_not_installed_is_told_with_the_way_to_install_it(tmp_path):
-    COURSE.put_trusted_files("digits", tmp_path)
+    put_trusted_files(COURSE, "digits", tmp_path)
     output = said([imports("digits")], tmp_path, gone=["h5py"])
     assert "ModuleNotFoundError: Run `%pip install h5py` in a cell, then this one again." in output
     assert str(tmp_path) not in output
 
 
 def test_without_h5py_no_frame_of_ours_is_shown(tmp_path):
-    COURSE.put_trusted_files("digits", tmp_path)
+    put_trusted_files(COURSE, "digits", tmp_path)
     output = said(["import dnn_utils", "dnn_utils.load_digits()"], tmp_path, gone=["h5py"])
     assert output.startswith("DataFileError: datasets/")
     assert "%pip install h5py" in output

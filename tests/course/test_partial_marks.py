@@ -11,6 +11,7 @@ from coursekit.model.course import functions_in
 from coursekit.model.exercise import CACHES
 from coursekit.sandbox import isolation
 from tests.attacks import Room, said
+from tests.classroom import put_trusted_files
 from tests.course.answers import COURSE, KEYS, rows, solved, verdict
 from tests.tables import exercise
 
@@ -162,7 +163,7 @@ def test_what_digits_asks_for_cannot_be_had_from_its_helpers():
 
 
 def test_dnn_utils_without_activations_says_what_to_do(tmp_path):
-    COURSE.put_trusted_files("digits", tmp_path)
+    put_trusted_files(COURSE, "digits", tmp_path)
     asked = f"import sys; sys.path.remove({str(COURSE.root)!r}); "  # where an installed coursekit finds the course
     asked += "from dnn_utils import *; import dnn_utils; print(hasattr(dnn_utils, 'x')); from dnn_utils import relu"
     done = subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ import pytest
 
 from selfcheck import recordings
 from selfcheck.testing import PublicTestFailure
-from tests.classroom import text
+from tests.classroom import put_trusted_files, text
 from tests.course import answers
 from tests.course.answers import (
     COURSE,
@@ -762,7 +762,7 @@ def test_the_recording_is_found_beside_the_module_wherever_one_works(tmp_path):
     """A student may start Jupyter in another folder than the assignment's."""
     folder = tmp_path / "my assignment"
     folder.mkdir()
-    COURSE.put_trusted_files("step-by-step", folder)
+    put_trusted_files(COURSE, "step-by-step", folder)
     code = (
         f"import sys; sys.path.insert(0, {str(folder)!r})\n"
         "import public_tests\n"

@@ -12,9 +12,9 @@ import pytest
 import coursekit
 from coursekit.marking.redaction import Redactor
 from coursekit.model import accents, notebooks, student_code
-from coursekit.submission import attachments, cells, prose, rebuild
+from coursekit.submission import attachments, cells, prose
 from coursekit.submission.cells import SubmittedCell
-from tests.classroom import ASSIGNMENT, ROOT
+from tests.classroom import ASSIGNMENT, ROOT, rebuild_with
 from tests.patience import spends_at_most
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(60)).decode()
@@ -68,9 +68,9 @@ def test_a_student_is_told_that_a_cell_was_not_read():
     code = next(cell for cell in theirs.cells if notebooks.is_solution(cell))
     code.source += f"\n# {row(accents.MOST_IN_A_ROW + 1)}"
     with spends_at_most(2):
-        told = rebuild.rebuild(source, theirs).repairs
+        told = rebuild_with(source, theirs).repairs
     assert f"The cell {code.id} has more than 30 accents on one letter, so it cannot be read as Python." in told
-    assert not any("accents" in one for one in rebuild.rebuild(source, source).repairs)
+    assert not any("accents" in one for one in rebuild_with(source, source).repairs)
 
 
 @pytest.mark.parametrize("text", [row(MANY), "%CC%80" * (MANY // 4) + "%CC%96" * (MANY // 4)])

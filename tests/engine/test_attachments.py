@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from coursekit.model.notebooks import read
-from coursekit.submission import attachments, rebuild
-from tests.classroom import ROOT
+from coursekit.submission import attachments
+from tests.classroom import ROOT, rebuild_with
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(60)).decode()
 JPEG = base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(60)).decode()
@@ -17,7 +17,7 @@ def test_a_photographed_derivation_stays_with_its_answer():
     theirs = read(ROOT / "release" / "digits" / "digits.ipynb")
     answer = next(cell for cell in theirs.cells if cell.id == "comparison")
     answer.source, answer.attachments = "![on paper](attachment:page.jpg)", {"page.jpg": {"image/jpeg": JPEG}}
-    rebuilt = rebuild.rebuild(source, theirs).notebook
+    rebuilt = rebuild_with(source, theirs).notebook
     graded = next(cell for cell in rebuilt.cells if cell.id == "comparison")
     assert graded.attachments == {"page.jpg": {"image/jpeg": JPEG}}
     assert all("attachments" not in cell for cell in rebuilt.cells if cell.id != "comparison")

@@ -26,7 +26,7 @@ def verdict(row, lost=(), mistake=None, follows=()):
 
 
 def submission(*rows, problem=""):
-    return graded_verdicts.of_notebook({verdicts.METADATA: verdicts.as_data(NAME, rows, problem=problem)})
+    return graded_verdicts.GradedVerdicts(NAME, tuple(map(graded_verdicts.of_verdict, rows)), problem=problem)
 
 
 ALL = tuple(check.name for check in BACKWARD.checks)
@@ -149,7 +149,7 @@ def test_the_csv_has_a_line_per_thing_counted(report, tmp_path):
 
 def test_the_verdicts_are_read_from_the_autograded_notebooks(tmp_path):
     course = Course(tmp_path)
-    written = verdicts.as_data(NAME, [verdict(FORWARD), verdict(BACKWARD)])
+    written = graded_verdicts.to_data(submission(verdict(FORWARD), verdict(BACKWARD)))
     files = {
         "ada": json.dumps({"cells": [], "metadata": {"coursekit": written}}),
         "hal": json.dumps({"cells": [], "metadata": {}}),

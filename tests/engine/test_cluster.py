@@ -79,11 +79,11 @@ def test_whatever_is_handed_in_comes_out_as_on_this_machine(classroom, cluster):
     here = {one.student: one for one in examine(classroom, students)}
     there = {one.student: one for one in examine(classroom, students, cluster.address)}
     assert there == here
-    assert [sum(row["earned"] for row in here[name].verdicts["exercises"]) for name in students[:7]] == [
+    assert [sum(row.earned for row in here[name].verdicts.exercises) for name in students[:7]] == [
         100, 100, 0, 0, 100, 0, 0]  # fmt: skip
     assert here["anna"].files == {"data.txt": bytes(range(256))}
-    assert "symbolic link" in here["cleo"].problem
-    assert "larger than 64 MiB" in here["dora"].problem
+    assert "symbolic link" in here["cleo"].verdicts.problem
+    assert "larger than 64 MiB" in here["dora"].verdicts.problem
 
 
 def test_a_lost_worker_costs_nobody_anything(classroom, cluster, tmp_path):

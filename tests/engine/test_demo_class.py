@@ -183,7 +183,7 @@ EACH = [
 def limits_of(made: demo.Demo, assignment: str) -> list[str]:
     """Those of our own grading, for nbgrader's commands."""
     (limits,) = [one.options.limits for one in made.classes if one.assignment == assignment]
-    return [f"--MarkInSandbox.{name}={getattr(limits, name)}" for name in ("cell_timeout_s", "call_timeout_s")]
+    return [f"--CourseKit.{name}={getattr(limits, name)}" for name in ("cell_timeout_s", "call_timeout_s")]
 
 
 @pytest.fixture(scope="module", params=EACH)

@@ -77,7 +77,7 @@ def handed(course, own, above="", helper="", answer=None):
 def marks(course, marker, student):
     outcome = outcomes.examine(course, ASSIGNMENT, student, marker)
     assert not outcome.failure, outcome.log
-    return {row["function"]: row["earned"] for row in outcome.verdicts["exercises"]}
+    return {row.function: row.earned for row in outcome.verdicts.exercises}
 
 
 @pytest.mark.parametrize("name", HONEST)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coursekit.marking import graded_verdicts, verdicts
-from coursekit.marking.graded_verdicts import MAX_CHARS, GradedVerdicts
+from coursekit.marking.graded_verdicts import MAX_CHARS, GradedVerdicts, WrittenAnswer
 from tests.tables import exercise
 
 ROW = exercise("step-by-step/linear_backward")
@@ -22,7 +22,7 @@ ENTRY = st.fixed_dictionaries({}, optional=dict.fromkeys(
 
 
 def read(data) -> GradedVerdicts:
-    return graded_verdicts.of_notebook({verdicts.METADATA: data})
+    return graded_verdicts.of_notebook({graded_verdicts.METADATA: data})
 
 
 def test_what_was_written_is_read_back():
@@ -31,9 +31,16 @@ def test_what_was_written_is_read_back():
         verdicts.CheckResult(check.name, check.points, index > 0, "", "") for index, check in enumerate(ROW.checks)
     ]
     verdict = verdicts.Verdict(ROW, tuple(results), verdicts.NamedMistake("flat", "A hint."), calls=("linear_forward",))
-    found = read(json.loads(json.dumps(verdicts.as_data("step-by-step", [verdict], notes=["a note"], problem="none"))))
-    (one,) = found.exercises
-    assert (found.current, found.notes, found.problem) == (True, ("a note",), "none")
+    graded = GradedVerdicts(
+        "step-by-step",
+        (graded_verdicts.of_verdict(verdict),),
+        (WrittenAnswer("opinion", 10.0, True),),
+        ("a note",),
+        "none",
+        {"opinion": "0123"},
+    )
+    assert read(json.loads(json.dumps(graded_verdicts.to_data(graded)))) == graded
+    (one,) = graded.exercises
     assert (one.grade_id, one.function, one.number) == (ROW.grade_id, ROW.function, ROW.number)
     assert (one.points, one.earned, one.checks) == (verdict.points, verdict.earned, verdict.results)
     assert (one.mistake, one.calls, one.follows) == (verdict.mistake, ("linear_forward",), ())
@@ -53,6 +60,8 @@ def test_what_is_no_mark_counts_as_none(number):
 
 
 def test_a_text_is_cut():
-    """A page has bounded work, whatever a verdict quotes."""
-    (one,) = read({"exercises": [{"summary": "x" * (MAX_CHARS + 1)}]}).exercises
+    """A page has bounded work, whatever a verdict quotes; what a worker of a cluster sends is not cut."""
+    long = {"exercises": [{"summary": "x" * (MAX_CHARS + 1)}]}
+    assert len(graded_verdicts.of_data(long, max_chars=None).exercises[0].summary) == MAX_CHARS + 1
+    (one,) = read(long).exercises
     assert len(one.summary) == MAX_CHARS

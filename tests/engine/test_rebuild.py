@@ -7,8 +7,7 @@ import nbformat
 import pytest
 
 from coursekit.model import notebooks, stubs
-from coursekit.submission.rebuild import rebuild
-from tests.classroom import ASSIGNMENT, solution_cells, text
+from tests.classroom import ASSIGNMENT, rebuild_with, solution_cells, text
 
 
 @pytest.fixture
@@ -17,7 +16,7 @@ def source(course):
 
 
 def rebuilt(source, submission):
-    return rebuild(source, notebooks.parse(json.dumps(submission), "submission"))
+    return rebuild_with(source, notebooks.parse(json.dumps(submission), "submission"))
 
 
 def answers(notebook):
@@ -38,7 +37,7 @@ def test_a_right_submission_comes_back_as_the_source_itself(source, solved):
 def test_the_arguments_are_left_alone(source, solved):
     submission = notebooks.parse(json.dumps(solved), "submission")
     before = copy.deepcopy(source), copy.deepcopy(submission)
-    rebuild(source, submission)
+    rebuild_with(source, submission)
     assert (source, submission) == before
 
 

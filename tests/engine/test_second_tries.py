@@ -39,11 +39,11 @@ def room(rooms):
 
 
 def reasons(marked):
-    return {row["function"]: row["summary"] for row in marked.verdicts["exercises"] if row["summary"]}
+    return {row.function: row.summary for row in marked.verdicts.exercises if row.summary}
 
 
 def row(marked, function):
-    return next(row for row in marked.verdicts["exercises"] if row["function"] == function)
+    return next(row for row in marked.verdicts.exercises if row.function == function)
 
 
 def test_each_exercise_left_out_loses_exactly_its_points(room):

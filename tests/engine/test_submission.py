@@ -2,7 +2,6 @@
 
 import copy
 import json
-import pickle
 import random
 import shutil
 from datetime import datetime
@@ -17,8 +16,17 @@ from nbgrader.utils import parse_utc
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from coursekit.submission import cells, dates, folders, loading, rebuild, salvage, supporting_files
-from tests.classroom import ASSIGNMENT, ROOT, copy_course, fill_in, hand_in, released_notebook, solution_cells
+from coursekit.submission import cells, dates, folders, loading, salvage, supporting_files
+from tests.classroom import (
+    ASSIGNMENT,
+    ROOT,
+    copy_course,
+    fill_in,
+    hand_in,
+    rebuild_with,
+    released_notebook,
+    solution_cells,
+)
 from tests.hostile.damage import packed
 
 COURSE = Course(ROOT)
@@ -215,24 +223,6 @@ def test_the_time_is_kept_where_nothing_can_be_graded(room, student, folder):
     assert set(loaded.supporting) == {"timestamp.txt"}
 
 
-def test_a_staged_submission_loads_as_the_same(room, student, folder, tmp_path):
-    """The copy that stock nbgrader reads is as good as the original."""
-    (folder / "deep").mkdir()
-    (folder / "deep" / "points.csv").write_text("1")
-    loaded = load(room, student)
-    loading.stage(loaded, tmp_path / "staged")
-    assert {path.relative_to(tmp_path / "staged").as_posix() for path in (tmp_path / "staged").rglob("*")} == {
-        NAME, "deep", "deep/points.csv"}  # fmt: skip
-    again = nbformat.read(tmp_path / "staged" / NAME, as_version=4)
-    assert again == loaded.notebook
-
-
-def test_a_submission_can_be_sent_to_another_process(room, student, folder):
-    (folder / "points.csv").write_text("1")
-    loaded = load(room, student)
-    assert pickle.loads(pickle.dumps(loaded)) == loaded
-
-
 def test_two_readings_are_the_same(room, student, solved):
     """Cells without ids must not get some by chance."""
     solved["nbformat_minor"] = 4
@@ -318,7 +308,7 @@ def test_an_unfinished_function_is_not_called_by_another_exercises_name(course, 
     cells = solution_cells(course)
     notebook = fill_in(released, {"initialize-parameters": cells["initialize-parameters"]})
     (read,) = salvage.notebooks_in(json.dumps(notebook).encode(), NAME)
-    assert rebuild.rebuild(SOURCE, read.notebook).repairs == ()
+    assert rebuild_with(SOURCE, read.notebook).repairs == ()
 
 
 # --- whatever else may come ------------------------------------------------------------------------
@@ -394,7 +384,7 @@ def _is_graded_or_said(data: bytes) -> None:
     assert found or (problem is not None and problem.remedy)
     for read in found:
         nbformat.validate(read.notebook)
-        result = rebuild.rebuild(SOURCE, read.notebook)
+        result = rebuild_with(SOURCE, read.notebook)
         nbformat.validate(result.notebook)
         notebooks.dumps(result.notebook).encode()
         kept = [cell.id for cell in result.notebook.cells if not cell.id.startswith("added-")]

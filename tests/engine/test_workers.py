@@ -29,7 +29,7 @@ def examine(course: Course, *students: str, jobs: int) -> Iterator[Outcome]:
 
 
 def earned(outcome: Outcome) -> float:
-    return sum(row["earned"] for row in outcome.verdicts["exercises"])
+    return sum(row.earned for row in outcome.verdicts.exercises)
 
 
 def poisoned(notebook: dict[str, Any]) -> dict[str, Any]:

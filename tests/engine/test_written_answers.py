@@ -18,7 +18,7 @@ from coursekit.feedback import cells as page
 from coursekit.model import notebooks, stubs
 from coursekit.model.course import Course
 from coursekit.submission import loading, notebook_parser, rebuild
-from tests.classroom import ROOT
+from tests.classroom import ROOT, rebuild_with
 
 ANSWER, QUESTION, LAST = "comparison", "comparison-task", "closing"
 TEXT = "The plain network learns nothing, because the signal fades from layer to layer."
@@ -86,8 +86,7 @@ def read(course, notebook, **files):
         (there / name).write_bytes(data)
     loaded = loading.load(course, "digits", "anna")
     source = notebooks.read(course.source("digits"))
-    staged = notebooks.parse(notebooks.dumps(loaded.notebook), "as nbgrader reads it again")
-    result = rebuild.rebuild(source, staged)
+    result = rebuild.rebuild(source, loaded.match)
     nbformat.validate(result.notebook)
     return result.notebook, " ".join((*loaded.notes, *result.repairs))
 
@@ -333,7 +332,7 @@ def test_plots_of_our_own_cells_are_not_passed_on(folder, blank):
     there.mkdir(parents=True)
     (there / "digits.ipynb").write_text(json.dumps(blank), encoding="utf-8")
     loaded = loading.load(folder, "digits", "anna")
-    assert not any(cell.get("outputs") for cell in loaded.notebook.cells)
+    assert not any(cell.all_pictures or cell.showed_pictures for cell in loaded.match.submitted_cells)
     assert RELEASED in loaded.notes
 
 
@@ -549,7 +548,7 @@ def test_with_two_questions_a_text_waits_at_each_that_it_may_answer(two_question
             cell.source = f"{TEXT} {cell.id}" if cell.id in filled else stubs.TEXT_STUB
     place = next(number for number, cell in enumerate(theirs.cells) if cell.id == below)
     theirs.cells.insert(place + 1, nbformat.from_dict(text_cell("The short one.")))
-    result = rebuild.rebuild(two_questions, theirs).notebook
+    result = rebuild_with(two_questions, theirs).notebook
     found = {cell.id: cell.source for cell in result.cells if cell.id in ("one", "two")}
     assert {name for name in found if "The short one." in found[name]} == BETWEEN[below] - {*filled}
     assert all(found[name] == f"{TEXT} {name}" for name in filled)

@@ -88,7 +88,7 @@ def load(course, student):
 
 
 def rebuilt(course, loaded):
-    return rebuild.rebuild(notebooks.read(course.source(ASSIGNMENT)), loaded.notebook)
+    return rebuild.rebuild(notebooks.read(course.source(ASSIGNMENT)), loaded.match)
 
 
 def said(told: str, pattern: str) -> bool:
@@ -109,7 +109,6 @@ def test_answers_are_found_and_only_what_concerns_the_student_is_told(room, stud
     assert len(told) == len(case.told), told
     for sentence, pattern in zip(told, case.told, strict=True):
         assert said(sentence, pattern), (sentence, pattern)
-    nbformat.validate(loaded.notebook)
     nbformat.validate(result.notebook)
 
 
@@ -135,8 +134,7 @@ def test_where_nothing_can_be_graded_a_sentence_says_why_and_what_to_do(room, st
     assert fingerprint(folder) == before
     assert case.problem in loaded.problem
     assert "; " in loaded.problem.split(": ", 1)[1]  # where: what was found; what to do
-    assert loaded.notebook.metadata[loading.PROBLEM] == loaded.problem
-    assert lost(rebuilt(room, loaded).notebook) == set(SOLUTIONS)
+    assert loaded.match is None
 
 
 def test_an_empty_folder_is_said_in_words(room, student):
@@ -167,7 +165,7 @@ def test_a_link_is_never_followed(room, student, link):
     path.symlink_to(other if link == "deep/er" else other / NAME)
     loaded = load(room, student)
     assert "a symbolic link, not a file; hand in the notebook itself" in loaded.problem
-    assert lost(rebuilt(room, loaded).notebook) == set(SOLUTIONS)
+    assert loaded.match is None
 
 
 def test_a_link_in_place_of_the_whole_folder_is_not_followed(room, student):
@@ -412,17 +410,6 @@ def test_of_thousands_of_own_cells_some_hundred_are_kept(room, student):
     result = rebuilt(room, load(room, student))
     assert len(result.notebook.cells) == len(solved()["cells"]) + rebuild.MAX_ADDED
     assert result.repairs == ("Of your own cells the first 500 were kept, 7 were left out.",)
-
-
-# --- the loader's own word -------------------------------------------------------------------------
-
-
-def test_what_the_notebook_says_in_the_loaders_name_is_dropped(room, student):
-    """The loader speaks to later steps through metadata; nobody else may."""
-    notebook = solved()
-    notebook["metadata"] |= {loading.NOTES: ["Full marks, says the grader."], loading.PROBLEM: "none"}
-    put(room, student, notebook)
-    assert dict(load(room, student).notebook.metadata) == {loading.NOTES: []}
 
 
 @pytest.mark.parametrize("outputs", [None, 3, [None], [{}], [{"output_type": "stream"}], {"a": 1}])

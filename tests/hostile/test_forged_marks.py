@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from coursekit.grading import outcomes
-from coursekit.marking import verdicts
+from coursekit.marking import graded_verdicts
 from coursekit.marking.limits import TimeLimits
 from coursekit.model import notebooks
 from coursekit.model.course import Course
@@ -487,8 +487,8 @@ def test_what_the_file_says_of_itself_counts_for_nothing(room, name):
 
     assert room.marks(marked) == room.points | NOTHING_FOR_THE_WRONG, said(marked)
     assert "forged" not in printed(marked)
-    assert [row["points"] for row in marked.verdicts["exercises"]] == [*room.points.values()]
-    assert marked.notebook.metadata[verdicts.METADATA] == marked.verdicts
+    assert [row.points for row in marked.verdicts.exercises] == [*room.points.values()]
+    assert marked.notebook.metadata == room.source.metadata
 
 
 def test_the_worker_believes_no_metadata_either(course, tmp_path, room):
@@ -497,15 +497,18 @@ def test_the_worker_believes_no_metadata_either(course, tmp_path, room):
     notebook = room.notebook(WRONG)
     _forged_verdicts(notebook)
     _outputs(notebook)
-    notebook.metadata["coursekit_problem"] = "canary: nothing was handed in"
+    notebook.metadata |= {"coursekit_problem": "canary: nothing was handed in", "coursekit_notes": ["A canary."]}
     hand_in(there, "mallory", nbformat.writes(notebook))
 
     outcome = outcomes.examine(there, room.assignment, "mallory", room.marker)
 
-    marks = {row["function"]: row["earned"] for row in outcome.verdicts["exercises"]}
+    marks = {row.function: row.earned for row in outcome.verdicts.exercises}
     assert marks == room.points | NOTHING_FOR_THE_WRONG, outcome
     assert "forged" not in outcome.notebook
-    assert "canary" not in outcome.notebook + json.dumps(outcome.verdicts)
+    assert "canary" not in outcome.notebook + repr(outcome.verdicts)
+    written = json.loads(outcome.notebook)["metadata"]
+    assert graded_verdicts.of_notebook(written) == outcome.verdicts
+    assert written.keys() == room.source.metadata.keys() | {graded_verdicts.METADATA}
 
 
 # --- answers by a table, and functions that know when they are tried -------------------------------------------
@@ -700,7 +703,7 @@ def test_a_notebook_that_sleeps_and_kills_itself_in_turn_does_not_hold_a_worker(
     monkeypatch.setattr(room.marker, "_limits", limits)
     marked = room.mark(_with_cells(room, deadly))
     assert started[0] <= 6  # of 0.8 s each; it were 54
-    reasons = {check["reason"] for row in marked.verdicts["exercises"] for check in row["checks"]}
+    reasons = {check.reason for row in marked.verdicts.exercises for check in row.checks}
     assert "The function could not be tried. Not run: the notebook took longer than 4 s in all." in reasons
 
 
@@ -744,7 +747,7 @@ def test_what_all_cells_show_together_is_bounded(room):
 def test_a_quoted_error_moves_no_cursor(room, message):
     """``./course marks`` prints it on a terminal, the Formgrader in a form: no escapes, no directions, one line."""
     marked = room.mark(room.notebook({"compute_cost": f"raise ValueError({message!r})\ndef compute_cost(AL, Y): pass"}))
-    told = [check["reason"] for row in marked.verdicts["exercises"] for check in row["checks"] if not check["passed"]]
+    told = [check.reason for row in marked.verdicts.exercises for check in row.checks if not check.passed]
     assert all("The cell of compute_cost does not run: ValueError" in reason for reason in told)
     assert all(reason.isprintable() for reason in told)
 

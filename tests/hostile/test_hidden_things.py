@@ -268,7 +268,7 @@ def test_a_function_cannot_say_what_it_was_given(room, way):
     assert room.marks(marked) == room.points | {"compute_cost": 2.0}, said(marked)
     assert leaked(room, marked) == set()
     assert told(said(marked), room, "compute_cost", lambda given: given["AL"]) == []
-    assert max(len(row["summary"]) for row in marked.verdicts["exercises"]) < 1200
+    assert max(len(row.summary) for row in marked.verdicts.exercises) < 1200
 
 
 KEYS = {

@@ -29,17 +29,23 @@ class Sandbox(StrEnum):
 def grade(
     assignment: Assignment,
     student: Students = None,
-    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may run.")] = 30,
+    timeout: Annotated[
+        int | None, typer.Option(min=1, help="Seconds that one cell may run.", show_default="30")
+    ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Workers side by side; 0: one per processor.", show_default="0")
-    ] = 0,
+        int | None,
+        typer.Option("--jobs", "-j", min=0, help="Workers side by side; 0: one per processor.", show_default="0"),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; show whose mark would change, by how much, and why.")
     ] = False,
     sandbox: Annotated[
-        Sandbox,
-        typer.Option(help="auto: all isolation layers of this computer. none: no isolation, for trusted work."),
-    ] = Sandbox.AUTO,
+        Sandbox | None,
+        typer.Option(
+            help="auto: all isolation layers of this computer. none: no isolation, for trusted work.",
+            show_default="auto",
+        ),
+    ] = None,
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="A Dask cluster that does the work, such as tcp://host:8786.")
     ] = "",
@@ -61,7 +67,7 @@ def grade(
     if not dry_run:
         lock.check_free(course, assignment)
     # The grader is imported below, which takes seconds: after the checks above, so that errors appear at once.
-    options = _options(timeout, jobs, sandbox, scheduler, run_experiments)
+    options = _options(course, timeout, jobs, sandbox, scheduler, run_experiments)
     _say_what_is_ignored(course, assignment)
     if dry_run:
         _say_preview(_preview(course, assignment, chosen, options, quiet), course, assignment)
@@ -69,22 +75,21 @@ def grade(
         _say_graded(_graded(course, assignment, chosen, options, force, quiet), assignment, quiet)
 
 
-def _options(timeout: int, jobs: int, sandbox: Sandbox, scheduler: str, run_experiments: bool) -> "GradingOptions":
-    """The options of this run. A longer cell timeout also extends the timeout of the notebook."""
-    from coursekit.grading.grade import default_jobs
-    from coursekit.grading.options import DEFAULTS, GradingOptions
+def _options(
+    course: "Course", timeout: int | None, jobs: int | None, sandbox: Sandbox | None, scheduler: str, experiments: bool
+) -> "GradingOptions":
+    """The options of this run; the configuration of the course has those that the command line does not give."""
+    from coursekit.grading import options
+    from coursekit.model import settings
 
-    usual = DEFAULTS.limits
-    whole_s = max(usual.notebook_timeout_s, 10.0 * timeout)  # else the notebook timeout would end such a cell
-    all_s = usual.submission_timeout_s - usual.notebook_timeout_s + whole_s
-    limits = replace(
-        usual,
+    found = options.configured(
+        settings.of(course.root),
         cell_timeout_s=timeout,
-        notebook_timeout_s=whole_s,
-        submission_timeout_s=all_s,
-        experiments=run_experiments,
+        jobs=jobs,
+        sandbox=sandbox and sandbox.value,
+        run_experiments=experiments or None,
     )
-    return GradingOptions(limits, jobs or default_jobs(), sandbox.value, scheduler)
+    return replace(found, scheduler=scheduler)
 
 
 def _say_what_is_ignored(course: "Course", assignment: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from coursekit.grading import outcomes
 from coursekit.grading.cluster import wire_format
 from coursekit.grading.outcomes import Outcome
+from coursekit.marking import graded_verdicts
 from coursekit.marking import marker as marking
 from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
@@ -145,10 +146,11 @@ def _remove(folder: Path) -> None:
 
 def of_outcome(outcome: Outcome) -> bytes:
     """The outcome as bytes."""
-    fields = {name: value for name, value in vars(outcome).items() if name != "files"}
-    return wire_format.encode(fields, outcome.files)
+    fields = {name: value for name, value in vars(outcome).items() if name not in ("files", "verdicts")}
+    return wire_format.encode({**fields, "verdicts": graded_verdicts.to_data(outcome.verdicts)}, outcome.files)
 
 
 def outcome(fields: Mapping[str, Any], files: dict[str, bytes]) -> Outcome:
     """The outcome from a decoded message."""
-    return Outcome(**{**fields, "notes": tuple(fields["notes"]), "files": files})
+    verdicts = graded_verdicts.of_data(fields["verdicts"], max_chars=None)  # as they are, like those of a local worker
+    return Outcome(**{**fields, "verdicts": verdicts, "files": files})
