@@ -82,8 +82,15 @@ def _set_beside(usual: Any, found: Any) -> Iterator[tuple[str, str]]:
         if isinstance(found[section], Config):
             for option, value in sorted(found[section].items()):
                 before = usual.get(section, {})
-                if option not in before or before[option] != value:
+                if option not in before or _comparable(before[option]) != _comparable(value):
                     yield section, option
+
+
+def _comparable(value: Any) -> Any:
+    """The value; a class or function by its name, because each reading of the configuration makes it anew."""
+    if isinstance(value, list):
+        return [_comparable(one) for one in value]
+    return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else value
 
 
 def _ignored(steps: Any, ours: Sequence[type]) -> Iterator[str]:
