@@ -12,7 +12,7 @@ that.
     marking           the rebuilt notebook -> its outputs and a verdict for every exercise
     grading           a class: workers, here or in a cluster; receipts of up-to-date marks; the gradebook
     feedback          a student's page; reports: tables and files for a class
-    nbgrader_plugin   the same steps for nbgrader's own commands and the Formgrader
+    nbgrader_plugin   nbgrader's own commands and the Formgrader, with the engine behind them
     authoring         release, recordings, mutants, and the checks that CI runs
     lab               JupyterLab for an instructor, or as a student sees it
     cli               the commands; the only subpackage that prints and exits

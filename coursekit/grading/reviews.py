@@ -1,9 +1,8 @@
 """Whether a person has to review a mark: the answer has no mark yet, or has changed since a person marked it.
 
 The hashes of the answers that were graded last are in a table of our own in the gradebook, written in the same
-transaction as the marks. There they survive a kill, and stock ``nbgrader autograde``, which begins by deleting the
-autograded notebook. The table also records why there was nothing to grade: without that, the marks would look like any
-other zeros.
+transaction as the marks, so that they survive a kill. The table also records why there was nothing to grade: without
+that, the marks would look like any other zeros.
 """
 
 import json

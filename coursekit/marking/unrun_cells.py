@@ -20,15 +20,10 @@ NOTHING = "[Not run for grading, and no outputs were handed in with it.]"
 
 def put_in(notebook: NotebookNode, handed_in: Mapping[str, Sequence[Any]]) -> None:
     """Put the submitted outputs, with a label, into the cells of a rebuilt notebook that are not run at grading."""
-    room = Room()
-    for cell in unrun_cells(notebook):
-        cell.outputs = labelled(handed_in.get(cell.id, ()), room)
-
-
-def unrun_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells that are not run at grading."""
-    unrun = plan.unrun(notebook)
-    return [cell for cell in notebook.cells if cell.id in unrun]
+    room, unrun = Room(), plan.unrun(notebook)
+    for cell in notebook.cells:
+        if cell.id in unrun:
+            cell.outputs = labelled(handed_in.get(cell.id, ()), room)
 
 
 def labelled(handed_in: Sequence[Any], room: Room) -> list[NotebookNode]:
