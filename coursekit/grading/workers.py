@@ -3,10 +3,13 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import connection
+from types import ModuleType
 from typing import Any
 
 from coursekit.grading import outcomes
@@ -122,7 +125,7 @@ class _Worker:
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, child_end = context.Pipe()
-        with child_end:
+        with child_end, _without_main_module():
             self._process = context.Process(target=_work, args=(child_end,))
             self._process.start()
         self.assigned: list[str] = []
@@ -154,6 +157,19 @@ class _Worker:
         self._process.kill()
         self._process.join()
         self._process.close()
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Start a process within that does not import the program of this one, as multiprocessing lets it.
+
+    Importing nbgrader's commands takes longer than grading a submission; a script without a main guard would run again.
+    """
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _work(pipe: "connection.Connection") -> None:

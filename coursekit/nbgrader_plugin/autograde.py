@@ -109,9 +109,11 @@ class AutogradeAnything(Autograde):
         """The students with a submission whom ``--student``, ``--notebook`` and ``student_id_exclude`` choose."""
         asked = self.coursedir
         there = course.students(course.require(asked.assignment_id))
+        if not fnmatchcase(asked.assignment_id, asked.notebook_id):
+            self._fail(f"No notebook of '{asked.assignment_id}' was matched by '{asked.notebook_id}'")
         found = [student for student in there if fnmatchcase(student, asked.student_id)]
-        if not found or not fnmatchcase(asked.assignment_id, asked.notebook_id):
-            pattern = course.submitted(asked.assignment_id, asked.student_id) / f"{asked.notebook_id}.ipynb"
+        if not found:
+            pattern = course.submitted(asked.assignment_id, asked.student_id)
             self._fail(f"No submissions were matched by '{pattern}'")
         return [student for student in found if student not in asked.student_id_exclude.split(",")]
 

@@ -82,8 +82,8 @@ def test_followers_of_a_wrong_function_keep_their_points_and_learn_whose_error_i
     assert room.marks(marked) == room.points | {"linear_forward": 0}
     for follower in ("linear_activation_forward", "L_model_forward"):
         assert reasons(marked)[follower] == f"{follower} is right; the error comes from linear_forward."
-        assert row(marked, follower)["follows"] == ["linear_forward"]
-        assert row(marked, follower)["mistake"] is None
+        assert row(marked, follower).follows == ("linear_forward",)
+        assert row(marked, follower).mistake is None
     assert set(reasons(marked)) == {"linear_forward", "linear_activation_forward", "L_model_forward"}
 
 
@@ -100,7 +100,7 @@ def test_what_is_far_below_costs_nothing_though_only_the_next_is_declared(course
     with Room(course) as room:
         marked = room.mark(room.notebook({"linear_forward": WRONG}))
     assert room.marks(marked) == room.points | {"linear_forward": 0}, said(marked)
-    assert row(marked, "L_model_forward")["summary"] == "L_model_forward is right; the error comes from linear_forward."
+    assert row(marked, "L_model_forward").summary == "L_model_forward is right; the error comes from linear_forward."
 
 
 def _row(function, *depends_on):
@@ -153,7 +153,7 @@ def test_a_follower_that_does_nothing_right_is_told_that_the_other_is_wrong_as_w
     nothing = "def linear_activation_forward(A_prev, W, b, activation):\n    return 0, 0"
     marked = room.mark(room.notebook({"linear_forward": WRONG, "linear_activation_forward": nothing}))
     assert room.marks(marked) == room.points | {"linear_forward": 0, "linear_activation_forward": 0}
-    assert row(marked, "linear_activation_forward")["calls"] == ["linear_forward"]
+    assert row(marked, "linear_activation_forward").calls == ("linear_forward",)
     assert (
         "linear_forward, which it uses, is wrong as well; that cost nothing here."
         in reasons(marked)["linear_activation_forward"]

@@ -179,7 +179,10 @@ def test_options_choose_the_submissions(course):
     forced = {"Autograde__force": True}
     told = autograde(course, "[mz]*", CourseDirectory__student_id_exclude="zoe,pia", **forced)
     assert (told.count("Autograded"), "mona" in told) == (1, True)
-    assert "No submissions were matched" in failed(course, CourseDirectory__notebook_id="other*")
+    assert "No submissions were matched by" in failed(course, "nobody")
+    assert f"No notebook of '{ASSIGNMENT}' was matched by 'other*'" in failed(
+        course, CourseDirectory__notebook_id="other*"
+    )
     assert "there is no such assignment" in failed(course, CourseDirectory__assignment_id="linear")
 
 

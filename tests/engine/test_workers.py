@@ -17,6 +17,7 @@ from coursekit.grading.options import GradingOptions
 from coursekit.grading.outcomes import Outcome
 from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
+from tests import toy
 from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
 from tests.patience import until
 from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents
@@ -219,3 +220,25 @@ if __name__ == "__main__":
         grader.send_signal(signal.SIGKILL)
         grader.wait()
     until(lambda: not theirs & set(parents()))
+
+
+PROGRAM = """
+from pathlib import Path
+from coursekit.grading import grade
+from coursekit.grading.options import GradingOptions
+from coursekit.model.course import Course
+print("starts")
+done = grade.grade(Course(Path.cwd()), "linear-regression", options=GradingOptions(jobs=2))
+print([one.failed for one in done])
+"""
+
+
+def test_workers_do_not_run_the_program_that_starts_them(tmp_path):
+    """multiprocessing imports it in each: here it would grade again, and nbgrader's commands take seconds."""
+    course = toy.toy_course(tmp_path / "course")
+    for student in ("anna", "ben"):
+        toy.hand_in(course, student, toy.solved(course))
+    (tmp_path / "program.py").write_text(PROGRAM)
+    command = [sys.executable, "-W", "ignore", str(tmp_path / "program.py")]
+    done = subprocess.run(command, cwd=course.root, capture_output=True, text=True, check=False)
+    assert done.stdout == "starts\n[False, False]\n", done.stderr[-2000:]
