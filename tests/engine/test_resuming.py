@@ -531,7 +531,7 @@ def test_a_full_disk_stops_the_run_and_nothing_is_lost(graded):
     command += [sys.executable, "-W", "ignore", "-m", "coursekit", "grade", ASSIGNMENT, "--jobs", "1"]
     full = subprocess.run(command, cwd=graded.root, capture_output=True, text=True, check=False)
     assert full.returncode == 1
-    assert full.stdout.startswith("stopped; 1 of 3 are graded")
+    assert "stopped; 1 of 3 are graded" in full.stdout  # below what a slow run says of its progress
     assert "No space left on device" in full.stderr
     assert len(full.stderr.splitlines()) == 1
     assert earned(graded) == {"anna": WRONG, "ben": FULL, "cleo": FULL}
