@@ -87,16 +87,12 @@ def _enter(
     submission = there.id if there else _new(db, master.id, student, timestamp)
     if there and timestamp is not None:
         db.execute(update(_SUBMISSION).where(_SUBMISSION.c.id == submission).values(timestamp=timestamp))
-    grades = _rows(db, submission, _GRADE)
-    set_by_person = any(row["manual_score"] is not None for row in grades)
-    answers = verdicts.get("answers", {})
-    looked_at = Reviews(answers, reviews.graded(db, submission), shown()) if set_by_person else Reviews(answers, {}, {})
-    grades = [entry(row, verdicts, looked_at) or row for row in grades]
+    grades = [after for _, after in new_grades(db, submission, verdicts, shown)]
     said = comments(verdicts)
     remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
     _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
     _store(db, _COMMENT, remarks, ("auto_comment",))
-    reviews.keep(db, submission, answers, new=not there, problem=str(verdicts.get("problem", "")))
+    reviews.keep(db, submission, verdicts.get("answers", {}), new=not there, problem=str(verdicts.get("problem", "")))
     dated = master.duedate is not None and (timestamp is not None or (there and there.timestamp is not None))
     if there or dated:
         penalties.assign(db, submission, bool(dated), config)
@@ -113,6 +109,17 @@ def _rows(db: Any, submission: str, table: Any) -> list[dict[str, Any]]:
         .where(_NOTEBOOK.c.assignment_id == submission)
     )
     return [dict(row) for row in db.execute(query).mappings()]
+
+
+def new_grades(
+    db: Any, submission: str, verdicts: Mapping[str, Any], shown: Callable[[], Mapping[str, str]]
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each grade of a submission as it is and as the verdicts make it. Writes nothing; ``shown``: see ``entering``."""
+    rows = _rows(db, submission, _GRADE)
+    set_by_person = any(row["manual_score"] is not None for row in rows)
+    answers = verdicts.get("answers", {})
+    looked_at = Reviews(answers, reviews.graded(db, submission), shown()) if set_by_person else Reviews(answers, {}, {})
+    return [(row, entry(row, verdicts, looked_at) or row) for row in rows]
 
 
 def entry(row: Mapping[str, Any], verdicts: Mapping[str, Any], looked_at: Reviews) -> dict[str, Any] | None:

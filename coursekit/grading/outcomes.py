@@ -2,6 +2,7 @@
 
 import traceback
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from coursekit.marking import unrun_cells
@@ -9,7 +10,7 @@ from coursekit.marking.marker import Marker
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
-from coursekit.submission import candidates, loading, rebuild
+from coursekit.submission import candidates, loading, rebuild, supporting_files
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class Outcome:
     problem: str = ""
     failure: str = ""
     log: str = ""
+
+    @property
+    def handed_in_at(self) -> datetime | None:
+        """The time of submission in timestamp.txt, written by nbgrader's collect or by the student; None without."""
+        from coursekit.submission import dates  # imports nbgrader, which takes a second and which workers do not need
+
+        return dates.of_timestamp(self.files.get(supporting_files.TIMESTAMP, b""))
 
 
 def examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:

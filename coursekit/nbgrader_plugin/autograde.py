@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
-from coursekit.grading import workspace
+from coursekit.grading import returned, workspace
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import loading
@@ -85,8 +86,14 @@ class AutogradeAnything(Autograde):
             raise NbGraderException(message)
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        """Whether to grade the submission, as nbgrader decides from the submitted folder; if so, make the copy."""
+        """Whether to grade the submission, as nbgrader decides from the submitted folder; if so, make the copy.
+
+        Returned work is graded only with ``--force``, which the Formgrader's button implies.
+        """
         loading.check_name(student_id)
+        if not self.force and self._is_returned(assignment_id, student_id):
+            self.log.warning("%s has %s back: not graded again without --force", student_id, assignment_id)
+            return False
         with _submitted_in(self.coursedir, self._handed_in):
             wanted: bool = super().init_destination(assignment_id, student_id)
         if wanted:
@@ -98,6 +105,10 @@ class AutogradeAnything(Autograde):
                     self.log.warning("%s: %s", student_id, message)
             loading.stage(loaded, Path(self._format_source(assignment_id, student_id)))
         return wanted
+
+    def _is_returned(self, assignment_id: str, student_id: str) -> bool:
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            return student_id in returned.of(book, assignment_id)
 
     def _format_handed_in(self, student_id: str, escape: bool = False) -> str:
         assignment = self.coursedir.assignment_id
