@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from coursekit import __version__
-from coursekit.cli.commands import authoring, grading, machine, results
+from coursekit.cli.commands import authoring, grading, machine, results, returning, upgrading
 from coursekit.cli.interrupts import exit_code
 from coursekit.cli.terminal import OUR_FAULT, PROBLEMS, called_as, say
 from coursekit.model.errors import CourseError
@@ -61,11 +61,13 @@ for command in (
     results.feedback,
     results.report,
     results.marks,
+    returning.return_,
+    upgrading.upgrade,
     machine.doctor,
     machine.demo,
     machine.lab,
 ):
-    app.command()(command)
+    app.command(command.__name__.strip("_"))(command)
 app.command(
     cls=_PassThroughCommand,
     options_metavar="[PYTEST ARGUMENTS]...",

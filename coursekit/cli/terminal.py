@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from coursekit.model.course import Course
 
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3  # exit codes
-_A_COMMAND = re.compile(r"\bcoursekit (?=(?:check|demo|doctor|feedback|grade|lab|marks|record|release|report|test)\b)")
+_COMMANDS = "check|demo|doctor|feedback|grade|lab|marks|record|release|report|return|test|upgrade"
+_A_COMMAND = re.compile(rf"\bcoursekit (?=(?:{_COMMANDS})\b)")
 
 NO_TERMINAL = 80  # columns of output to a file or a pipe, if COLUMNS is not set; fits any screen
 NARROWEST = 40  # columns; narrower terminals are treated like this

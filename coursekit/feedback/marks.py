@@ -133,6 +133,7 @@ class Marks:
 def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str, db_url: str, config: Config) -> Marks:
     """The marks of the student's notebook, in its order. Raises nbgrader's MissingEntry if it was never graded.
 
+    Raises CourseError if the gradebook has other cells than the notebook.
     ``known`` is the assignment; ``config`` is nbgrader's configuration, with the late policy.
     """
     from nbgrader.api import Gradebook
@@ -150,6 +151,8 @@ def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str,
         for cell in nb.cells:
             if notebooks.grader_metadata(cell).get("grade") or notebooks.grader_metadata(cell).get("task"):
                 name = notebooks.grade_id(cell) or ""
+                if name not in grades:
+                    raise _renamed(assignment, student, name)
                 key = name.removesuffix("-test")
                 comment = comments.get(key) or comments.get(name)
                 found.append(_exercise(cell, key, grades.get(name), comment, verdicts.get(key), rows.get(key)))
@@ -160,6 +163,13 @@ def read_marks(nb: NotebookNode, known: Assignment, notebook: str, student: str,
         except CourseError:  # the late policy fails, which `grade` reports
             outdated = False
     return Marks(assignment, student, person, result, about.notes, about.problem, tuple(found), outdated)
+
+
+def _renamed(assignment: str, student: str, name: str) -> CourseError:
+    """The error for a notebook that was graded before `coursekit upgrade`: its page would show no marks."""
+    found = f"graded before its grade ids were changed, and the gradebook has no {name} any more"
+    again = f"run `coursekit grade {assignment} --student {student}`, with --returned if that leaves it alone"
+    return CourseError(f"autograded/{student}/{assignment}", found, again)
 
 
 def _exercise(

@@ -52,9 +52,14 @@ def convert(converter: str, config: Config, assignment: str, log: Path, student:
         try:
             getattr(converters, converter)(coursedir=coursedir, config=config).start()
         except (SystemExit, Exception) as error:
-            raise CourseError(
-                assignment, f"nbgrader's {converter} failed ({_cause(said, error)})", f"see {log}"
-            ) from error
+            raise _failure(converter, assignment, said, error, log) from error
+
+
+def _failure(converter: str, assignment: str, said: list[str], error: BaseException, log: Path) -> CourseError:
+    if any("Cannot add or remove cells" in text for text in said if text.startswith("Traceback")):
+        found = "source/ has other cells with a grade id than the submissions in the gradebook"
+        return CourseError(assignment, found, "run `coursekit upgrade`, which keeps their marks and comments")
+    return CourseError(assignment, f"nbgrader's {converter} failed ({_cause(said, error)})", f"see {log}")
 
 
 def _cause(said: list[str], error: BaseException) -> str:
@@ -62,12 +67,8 @@ def _cause(said: list[str], error: BaseException) -> str:
     tracebacks = [text for text in said if text.startswith("Traceback")]
     if any("database is locked" in text for text in tracebacks):
         return "gradebook.db is in use by another program: close it, and run this again"
-    if any("Cannot add or remove cells" in text for text in tracebacks):
-        return (
-            "the source has other graded cells than when the first submission was graded: put them back,"
-            " or move gradebook.db away and grade everybody again"
-        )
-    return (tracebacks[-1].strip().splitlines()[-1] if tracebacks else str(error) or type(error).__name__)[:300]
+    last = tracebacks[-1].strip().splitlines()[-1] if tracebacks else str(error) or type(error).__name__
+    return last.removeprefix(f"{CourseError.__module__}.{CourseError.__name__}: ")[:300]
 
 
 @contextmanager

@@ -1,19 +1,19 @@
 """Fingerprints: hashes of everything that a mark depends on. Equal fingerprints mean equal marks.
 
-The part that all submissions share (assignment, grader, limits) is computed once, the rest for each student.
-A submission that cannot be read completely has no fingerprint, and is graded again.
+The hashes that all submissions share (assignment, grader) are computed once, that of the submission for each student.
+A submission that cannot be read completely has no hash, and is graded again.
 """
 
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
 from coursekit import PACKAGE
 from coursekit.marking.limits import TimeLimits
-from coursekit.model.course import Course
+from coursekit.model.course import SELFCHECK, Course
 from coursekit.model.errors import CourseError
 from coursekit.submission import folders
 from coursekit.submission.candidates import NOTEBOOK_NAME
@@ -22,38 +22,70 @@ from coursekit.system import versions
 MAX_FILE_BYTES, MAX_ALL_BYTES = 64 << 20, 96 << 20  # per file, per submission; beyond: size and date
 
 
+@dataclass(frozen=True)
+class Fingerprint:
+    """Three hashes, so that a new grading knows why work is out of date.
+
+    ``submission``: the student's files; "" if they cannot be read. ``assignment``: what its author writes. ``grader``:
+    what runs it.
+    """
+
+    submission: str
+    assignment: str
+    grader: str
+
+
 def of_submissions(
     course: Course, assignment: str, students: Sequence[str], limits: TimeLimits, sandbox: str
-) -> dict[str, str]:
-    """The fingerprint of each submission under these options; "" where it cannot be read.
+) -> dict[str, Fingerprint]:
+    """The fingerprint of each submission under these options.
 
     Compute them before grading: a file that changes during grading then has another fingerprint next time.
     """
-    grading = of_grading(course, assignment, limits, sandbox)
-    return {student: of_submission(course.submitted(assignment, student), grading) for student in students}
+    authored, grader = of_assignment(course, assignment), of_grader(limits, sandbox)
+    return {
+        student: Fingerprint(of_submission(course.submitted(assignment, student)), authored, grader)
+        for student in students
+    }
 
 
-def of_grading(course: Course, assignment: str, limits: TimeLimits, sandbox: str) -> str:
-    """The hash of what decides a mark besides the submission: notebook, tests, recordings, our code, limits, isolation.
+def of_assignment(course: Course, assignment: str) -> str:
+    """The hash of what the author writes: source notebook, tests, recordings, shared and hidden files.
 
-    Not included: whether experiments are run, which a receipt records separately; and the configuration, except the
-    shared files that it names, so that a new assignment does not make all graded work outdated.
+    Not included: the configuration, except the shared files that it names, so that a new assignment does not make all
+    graded work outdated.
     """
+    trusted = course.trusted_files(assignment)
     parts = {f"source/{assignment}": course.source(assignment)}
-    parts |= {f"trusted/{name}": path for name, path in course.trusted_files(assignment).items()}
+    parts |= {f"trusted/{name}": path for name, path in trusted.items() if not path.is_relative_to(SELFCHECK)}
     parts |= {f"course/{path.relative_to(course.root).as_posix()}": path for path in course.deciding(assignment)}
-    parts |= {f"coursekit/{path.relative_to(PACKAGE).as_posix()}": path for path in sorted(PACKAGE.rglob("*.py"))}
-    files = {name: path.read_bytes() for name, path in parts.items() if path.is_file()}
+    return _hash(_read(parts))
+
+
+def of_grader(limits: TimeLimits, sandbox: str) -> str:
+    """The hash of our code, installed versions, limits and isolation.
+
+    Not included: whether experiments are run, which a receipt records separately.
+    """
+    code = {
+        f"{folder.name}/{path.relative_to(folder).as_posix()}": path
+        for folder in (PACKAGE, SELFCHECK)
+        for path in sorted(folder.rglob("*.py"))
+    }
     said = {
         "limits": repr(sorted((name, float(value)) for name, value in asdict(limits).items() if name != "experiments")),
         "sandbox": sandbox,
         **versions.installed(),
     }
-    return _hash([*files.items(), *((name, text.encode()) for name, text in said.items())])
+    return _hash([*_read(code), *((name, text.encode()) for name, text in said.items())])
 
 
-def of_submission(folder: Path, grading: str) -> str:
-    """The hash of ``grading`` and of the names and contents of all files in a student's folder.
+def _read(parts: Mapping[str, Path]) -> list[tuple[str, bytes]]:
+    return [(name, path.read_bytes()) for name, path in parts.items() if path.is_file()]
+
+
+def of_submission(folder: Path) -> str:
+    """The hash of the names and contents of all files in a student's folder; "" if it cannot be read.
 
     Of the dates only the order of several notebooks is included, because the newest one is graded.
     """
@@ -65,7 +97,6 @@ def of_submission(folder: Path, grading: str) -> str:
     by_age = sorted(found, key=lambda item: (item.modified, os.fsencode(item.path)))
     return _hash(
         chain(
-            [("grading", grading.encode())],
             ((f"refused/{name}", why.encode()) for name, why in sorted(listing.refused)),
             _contents(listing.files),
             ((f"by age/{item.path}", b"") for item in by_age),

@@ -2,7 +2,8 @@
 
 Workers turn each submission into an outcome and write nothing; one writer records the outcomes. The submitted folder
 is only read, and one student's failure does not affect the others. Submissions with an up-to-date receipt are not
-graded again, so a run that was stopped or killed is completed by starting it again.
+graded again, so a run that was stopped or killed is completed by starting it again. After an upgrade, marks that would
+change are held back until they are accepted.
 """
 
 import traceback
@@ -13,8 +14,10 @@ from itertools import chain
 
 from traitlets.log import get_logger
 
-from coursekit.grading import converters, fingerprints, lock, registration, roster, workers
-from coursekit.grading.options import DEFAULTS, GradingOptions
+from coursekit.grading import agenda, converters, fingerprints, lock, registration, roster, workers
+from coursekit.grading.changes import Changes
+from coursekit.grading.fingerprints import Fingerprint
+from coursekit.grading.options import DEFAULTS, ONLY_OUTDATED, Again, GradingOptions
 from coursekit.grading.outcomes import Outcome
 from coursekit.grading.penalties import TotalChange
 from coursekit.grading.recorder import NothingCanBeWritten, Recorder
@@ -35,7 +38,12 @@ class Graded:
     notes: tuple[str, ...] = ()
     failed: bool = False  # an error of the engine: no mark was written
     unchanged: bool = False  # its receipt is up to date: the marks stay
+    returned: bool = False  # the student has it back: nothing was done
+    held: Changes | None = None  # what another version of the grader would change: nothing was written
     total_change: TotalChange | None = None  # the totals before and after, where only the late penalty has changed
+
+
+HANDED_IN_AGAIN = "Its files have changed since it was graded and returned. The marks stay; --returned grades it again."
 
 
 def grade(
@@ -44,12 +52,12 @@ def grade(
     students: Sequence[str] = (),
     options: GradingOptions = DEFAULTS,
     report: Callable[[Graded], None] = lambda _: None,
-    force: bool = False,
+    again: Again = ONLY_OUTDATED,
 ) -> list[Graded]:
-    """Grade the submissions of an assignment. Calls ``report`` after each, first for the unchanged ones.
+    """Grade the submissions of an assignment. Calls ``report`` after each, first for those that are left alone.
 
-    With several workers, reports come in the order in which the submissions are finished. ``force`` also grades
-    unchanged submissions again. Raises CourseError if another process grades in this course, if this computer has no
+    With several workers, reports come in the order in which the submissions are finished. ``again``: what is graded
+    that would be left alone. Raises CourseError if another process grades in this course, if this computer has no
     sandbox (unless ``options.sandbox`` is ``none``), and if nothing can be written any more.
     """
     chosen = roster.submitted(course, assignment, students)
@@ -64,14 +72,16 @@ def grade(
         registration.register(course, assignment)
         wanted = fingerprints.of_submissions(course, assignment, chosen, limits, options.sandbox)
         with Recorder(course, assignment, limits.experiments) as recorder:
-            unchanged = frozenset[str]() if force else recorder.up_to_date(wanted)
-            changes = recorder.update_penalties(unchanged)
-            for student in sorted(unchanged):
+            todo = agenda.of(recorder.standings(wanted), recorder.returned(), again)
+            changes = recorder.update_penalties(todo.unchanged)
+            for student in todo.returned:
+                note(Graded(student, notes=(HANDED_IN_AGAIN,) * (student in todo.handed_in_again), returned=True))
+            for student in todo.unchanged:
                 note(Graded(student, unchanged=True, total_change=changes.get(student)))
-            waiting = [student for student in chosen if student not in unchanged]
-            with closing(examine(course, assignment, waiting, options)) as outcomes:
+            with closing(examine(course, assignment, todo.waiting, options)) as outcomes:
                 for outcome in outcomes:
-                    note(_record(course, recorder, outcome, wanted[outcome.student]))
+                    student = outcome.student
+                    note(_record(course, recorder, outcome, wanted[student], tried=student in todo.tried))
     return sorted(done, key=lambda one: one.student)
 
 
@@ -97,10 +107,12 @@ def _examine(
         yield from workers.examine_all(course, assignment, students, options)
 
 
-def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: str) -> Graded:
+def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: Fingerprint, tried: bool) -> Graded:
     failure, log = outcome.failure, outcome.log
     if not failure:
         try:
+            if tried and (held := recorder.changes(outcome)):
+                return Graded(outcome.student, held=held)
             change = recorder.record(outcome, fingerprint)
             said = outcome.verdicts
             return Graded(outcome.student, said.problem, () if said.problem else said.notes, total_change=change)

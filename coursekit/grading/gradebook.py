@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def students(course: Course) -> frozenset[str]:
         return frozenset(student.id for student in book.students)
 
 
+def returned(course: Course, assignment: str) -> frozenset[str]:
+    """The students whose work was returned."""
+    if not exists(course):
+        return frozenset()
+    from coursekit.grading import returned
+
+    with opened(course) as book:
+        return frozenset(returned.of(book, assignment))
+
+
 def cells(course: Course, assignment: str) -> dict[str, float]:
     """The automatically graded cells of an assignment that the gradebook knows, with their points."""
     from nbgrader.api import MissingEntry
@@ -90,12 +101,15 @@ def read(course: Course, assignment: str, everybody: bool = False) -> list[Stude
         raise CourseError(where, "there is no gradebook yet", f"run `coursekit grade {assignment}` first")
     from nbgrader.api import MissingEntry  # takes seconds: only imported if there is a gradebook
 
-    from coursekit.grading import reviews
+    from coursekit.grading import returned, reviews
 
     with opened(course) as book:
         try:
-            problems = reviews.problems(book)
-            found = [marks_of(one, problems.get(one.id, "")) for one in book.assignment_submissions(assignment)]
+            problems, back = reviews.problems(book), returned.of(book, assignment)
+            found = [
+                replace(marks_of(one, problems.get(one.id, "")), returned=back.get(one.student.id))
+                for one in book.assignment_submissions(assignment)
+            ]
             others = _not_graded(course, book, assignment, {one.student for one in found}) if everybody else []
         except MissingEntry:
             return []

@@ -88,18 +88,12 @@ def _enter(
     submission = there.id if there else _new(db, master.id, student, timestamp)
     if there and timestamp is not None:
         db.execute(update(_SUBMISSION).where(_SUBMISSION.c.id == submission).values(timestamp=timestamp))
-    grades = _rows(db, submission, _GRADE)
-    set_by_person = any(row["manual_score"] is not None for row in grades)
-    answers, automatic = verdicts.answers, verdicts.automatic
-    looked_at = Reviews(answers, reviews.graded(db, submission), shown()) if set_by_person else Reviews(answers, {}, {})
-    grades = [
-        row | _marked(row, automatic[row["name"]], looked_at) if row["name"] in automatic else row for row in grades
-    ]
-    said = _comments(verdicts)
+    grades = [after for _, after in new_grades(db, submission, verdicts, shown)]
+    said = comments(verdicts)
     remarks = [row | {"auto_comment": said.get(row["name"])} for row in _rows(db, submission, _COMMENT)]
     _store(db, _GRADE, grades, ("auto_score", "needs_manual_grade"))
     _store(db, _COMMENT, remarks, ("auto_comment",))
-    reviews.keep(db, submission, answers, new=not there, problem=verdicts.problem)
+    reviews.keep(db, submission, verdicts.answers, new=not there, problem=verdicts.problem)
     dated = master.duedate is not None and (timestamp is not None or (there and there.timestamp is not None))
     if there or dated:
         penalties.assign(db, submission, bool(dated), config)
@@ -118,12 +112,30 @@ def _rows(db: Any, submission: str, table: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
-def _marked(row: Mapping[str, Any], automatic: float | None, looked_at: Reviews) -> dict[str, Any]:
-    """The columns of a grade that the grader sets: its mark and the flag for review; a person's mark stays."""
-    return {"auto_score": automatic, "needs_manual_grade": looked_at.needed(row, automatic)}
+def new_grades(
+    db: Any, submission: str, verdicts: GradedVerdicts, shown: Callable[[], Mapping[str, str]]
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each grade of a submission as it is and as the verdicts make it. Writes nothing; ``shown``: see ``entering``."""
+    rows = _rows(db, submission, _GRADE)
+    set_by_person = any(row["manual_score"] is not None for row in rows)
+    answers = verdicts.answers
+    looked_at = Reviews(answers, reviews.graded(db, submission), shown()) if set_by_person else Reviews(answers, {}, {})
+    return [(row, entry(row, verdicts, looked_at)) for row in rows]
 
 
-def _comments(verdicts: GradedVerdicts) -> dict[str, str | None]:
+def entry(row: Mapping[str, Any], verdicts: GradedVerdicts, looked_at: Reviews) -> dict[str, Any]:
+    """The row of a grade with the grader's mark and the flag for review; a person's mark in it stays.
+
+    A cell that is not in the verdicts stays as it is.
+    """
+    automatic = verdicts.automatic
+    if row["name"] not in automatic:
+        return dict(row)
+    mark = automatic[row["name"]]
+    return {**row, "auto_score": mark, "needs_manual_grade": looked_at.needed(row, mark)}
+
+
+def comments(verdicts: GradedVerdicts) -> dict[str, str | None]:
     """The grader's comment on each answer, by the name of its cell."""
     said = {one.grade_id: _storable(one.summary or None) for one in verdicts.exercises}
     return said | {one.grade_id: None if one.answered else NO_RESPONSE for one in verdicts.written}

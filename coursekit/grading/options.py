@@ -27,7 +27,21 @@ class GradingOptions:
     scheduler: str = ""
 
 
+@dataclass(frozen=True)
+class Again:
+    """What is graded again, or recorded, that otherwise would not be.
+
+    ``force``: what is up to date. ``accept``: marks that change only because another version of the grader, or other
+    limits, give other ones. ``returned``: what the students already have back.
+    """
+
+    force: bool = False
+    accept: bool = False
+    returned: bool = False
+
+
 DEFAULTS = GradingOptions()
+ONLY_OUTDATED = Again()
 
 
 class _Section(HasTraits):

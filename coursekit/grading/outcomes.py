@@ -2,6 +2,7 @@
 
 import traceback
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from coursekit.marking import graded_verdicts, unrun_cells
 from coursekit.marking.graded_verdicts import GradedVerdicts
@@ -9,7 +10,7 @@ from coursekit.marking.marker import Marked, Marker
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError, one_line_with_type
-from coursekit.submission import candidates, loading, rebuild
+from coursekit.submission import candidates, loading, rebuild, supporting_files
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,13 @@ class Outcome:
     files: dict[str, bytes] = field(default_factory=dict)
     failure: str = ""
     log: str = ""
+
+    @property
+    def handed_in_at(self) -> datetime | None:
+        """The time of submission in timestamp.txt, written by nbgrader's collect or by the student; None without."""
+        from coursekit.submission import dates  # imports nbgrader, which takes a second and which workers do not need
+
+        return dates.of_timestamp(self.files.get(supporting_files.TIMESTAMP, b""))
 
 
 def examine(course: Course, assignment: str, student: str, marker: Marker) -> Outcome:

@@ -19,7 +19,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import select, update
 from traitlets.config import Config
 
-from coursekit.grading import converters, gradebook
+from coursekit.grading import converters, gradebook, returned
 from coursekit.grading.student_marks import format_number
 from coursekit.model import settings
 from coursekit.model.course import Course
@@ -105,18 +105,26 @@ def total_changes(
 
 
 def outdated(
-    book: Gradebook, assignment: str, config: Config, *student: str, handed_in: Mapping[str, datetime] = {}
+    book: Gradebook,
+    assignment: str,
+    config: Config,
+    *student: str,
+    handed_in: Mapping[str, datetime] = {},
+    returned_too: bool = False,
 ) -> dict[str, TotalChange]:
     """The totals that would change if the late penalties were computed now; writes nothing.
 
-    ``student``: only this one. ``handed_in``: times of submission that replace those in the gradebook. Raises
-    CourseError if the plug-in fails.
+    ``student``: only this one. ``handed_in``: times of submission that replace those in the gradebook. The totals of
+    returned work stay, unless ``returned_too``. Raises CourseError if the plug-in fails.
     """
     step = _late_step(config, _DISCARDED)
     if step is None:
         return {}
     found = {}
+    stay = {} if returned_too else returned.of(book, assignment)
     for row in _rows(book, assignment, *student):
+        if row.student_id in stay:
+            continue
         timestamp = handed_in.get(row.student_id, row.timestamp)
         late_s = 0.0
         if None not in (row.duedate, timestamp):

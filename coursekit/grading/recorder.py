@@ -5,21 +5,31 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from nbgrader import utils
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from coursekit.grading import converters, fingerprints, gradebook, gradebook_writer, penalties, receipts, reviews
+from coursekit.grading import (
+    changes,
+    converters,
+    fingerprints,
+    gradebook,
+    gradebook_writer,
+    penalties,
+    receipts,
+    returned,
+    reviews,
+)
+from coursekit.grading.changes import Changes
+from coursekit.grading.fingerprints import Fingerprint
 from coursekit.grading.lock import RECORDING
 from coursekit.grading.outcomes import Outcome
 from coursekit.grading.penalties import TotalChange
+from coursekit.grading.receipts import Standing
 from coursekit.model.course import IMPORTABLE, Course
 from coursekit.model.errors import CourseError
-from coursekit.submission import answer_hashes, candidates, supporting_files
+from coursekit.submission import candidates, supporting_files
 from coursekit.system import atomic_write
 
 _AFFECT_EVERY_SUBMISSION = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
@@ -57,11 +67,21 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def up_to_date(self, wanted: Mapping[str, str]) -> frozenset[str]:
-        """Those of the students with these fingerprints whose receipt is up to date."""
+    def standings(self, wanted: Mapping[str, Fingerprint]) -> dict[str, Standing]:
+        """Whether the results of the students with these current fingerprints are up to date, and if not, why."""
         with gradebook.translated_errors():
             entered = gradebook_writer.entered(self._book, self._assignment)
-        return receipts.up_to_date(self._course, self._assignment, wanted, entered, self._experiments)
+        return receipts.standings(self._course, self._assignment, wanted, entered, self._experiments)
+
+    def returned(self) -> frozenset[str]:
+        """The students whose work was returned."""
+        with gradebook.translated_errors():
+            return frozenset(returned.of(self._book, self._assignment))
+
+    def changes(self, outcome: Outcome) -> Changes:
+        """What ``record`` would change in the student's marks; writes nothing."""
+        with gradebook.translated_errors():
+            return changes.of(self._book, self._course, self._assignment, outcome, self._config)
 
     def update_penalties(self, students: Iterable[str]) -> dict[str, TotalChange]:
         """Set the current late penalties of these students: a due date, the policy or a person's mark may have changed.
@@ -71,28 +91,27 @@ class Recorder:
         with gradebook.translated_errors():
             return penalties.refresh(self._book, self._assignment, students, self._config)
 
-    def record(self, outcome: Outcome, fingerprint: str = "") -> TotalChange | None:
+    def record(self, outcome: Outcome, fingerprint: Fingerprint | None = None) -> TotalChange | None:
         """Write marks and comments to the gradebook, and the notebook with its files and its receipt to autograded/.
 
         The files are prepared first and moved into place last, after the transaction. After a kill in between, the
         earlier files are still there, and their receipt no longer agrees with the gradebook. Returns the student's
         totals before and after if only the late penalty has changed. Raises CourseError.
         """
-        timestamp = handed_in_at(outcome.files)
+        timestamp = outcome.handed_in_at
         target = self._course.autograded(self._assignment, outcome.student)
         with _translated_errors(target), self._result_folder() as folder:
             made = folder / "new"
             notebook = outcome.notebook.encode("utf-8", "replace")
             self._write(outcome, notebook, made)
-            seen = partial(answer_hashes.in_file, target / f"{self._assignment}.ipynb")
+            seen = changes.seen(self._course, self._assignment, outcome.student)
             entering = gradebook_writer.entering(
                 self._book, outcome.student, outcome.verdicts, timestamp, self._config, seen
             )
             before = penalties.totals(self._book, self._assignment, outcome.student)
             with entering as entries:
                 after = penalties.totals(self._book, self._assignment, outcome.student) if before else {}
-                receipt = receipts.Receipt(fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
-                receipts.write(made, receipt)
+                receipts.write(made, fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
             atomic_write.replace_folder(made, target, folder / "old")
         return penalties.total_changes(before, after).get(outcome.student)
 
@@ -143,9 +162,3 @@ def _translated_errors(target: Path) -> Iterator[None]:
         if "disk is full" in str(cause):
             raise NothingCanBeWritten("gradebook.db", "the disk is full", "make room, and run this again") from error
         raise NothingCanBeWritten(error.where, error.found, error.remedy) from error
-
-
-def handed_in_at(files: Mapping[str, bytes]) -> datetime | None:
-    """The time of submission in timestamp.txt, written by nbgrader's collect or by the student; None without one."""
-    text = files.get(supporting_files.TIMESTAMP, b"").decode("ascii", "replace").strip()
-    return utils.parse_utc(text) if text else None

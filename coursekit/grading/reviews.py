@@ -7,12 +7,13 @@ that, the marks would look like any other zeros.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, MetaData, String, Table, Text, insert, inspect, select, update
-from sqlalchemy.exc import DatabaseError
+
+from coursekit.model import database
 
 _ANSWERS = Table(
     "coursekit_answers",
@@ -56,18 +57,14 @@ def _differ(before: float | None, now: float | None) -> bool:
 
 
 def prepare(book: Any) -> None:
-    """Create the table if it is missing; several processes may do so at the same time."""
-    if inspect(book.engine).has_table(_ANSWERS.name):
-        return
-    try:
-        _ANSWERS.create(book.engine, checkfirst=True)
-    except DatabaseError:
-        if not inspect(book.engine).has_table(_ANSWERS.name):  # else another process was first
-            raise
+    """Create the table if it is missing."""
+    database.create_table(book.engine, _ANSWERS)
 
 
 def graded(db: Any, submission: str) -> dict[str, str]:
-    """The hashes of this submission's answers when they were graded last."""
+    """The hashes of this submission's answers when they were graded last; empty if unknown."""
+    if not inspect(db.connection()).has_table(_ANSWERS.name):  # for a dry run, which creates nothing
+        return {}
     found = db.scalar(select(_ANSWERS.c.answers).where(_ANSWERS.c.submission_id == submission))
     return {name: digest for name, digest in json.loads(found).items() if name != _PROBLEM} if found else {}
 
@@ -90,3 +87,12 @@ def keep(db: Any, submission: str, now: Mapping[str, str], new: bool = False, pr
     changed = update(_ANSWERS).where(_ANSWERS.c.submission_id == submission).values(answers=answers)
     if new or not db.execute(changed).rowcount:
         db.execute(insert(_ANSWERS).values(submission_id=submission, answers=answers))
+
+
+def rename(db: Any, submission: str, renamed: Mapping[str, str], removed: Collection[str]) -> None:
+    """Give the hashes of a submission's answers the new names of their cells; the caller commits."""
+    mine = _ANSWERS.c.submission_id == submission
+    if found := db.scalar(select(_ANSWERS.c.answers).where(mine)):
+        kept = {name: digest for name, digest in json.loads(found).items() if name not in removed}
+        answers = json.dumps({renamed.get(name, name): digest for name, digest in kept.items()})
+        db.execute(update(_ANSWERS).where(mine).values(answers=answers))

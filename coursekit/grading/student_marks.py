@@ -31,6 +31,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """When one student's work was returned, in UTC, and with which total."""
+
+    at: datetime
+    total: float
+
+
+@dataclass(frozen=True)
 class StudentMarks:
     """All marks of one student in one assignment, in the order of the notebook, with due date and late penalty.
 
@@ -48,6 +56,7 @@ class StudentMarks:
     absent: bool = False  # in the gradebook, without a submission
     entered: bool = True  # the gradebook has a submission, whose grading may not be completed
     problem: str = ""  # why there was nothing in it to grade
+    returned: Returned | None = None
 
     @property
     def judged(self) -> bool:
@@ -113,12 +122,15 @@ class StudentMarks:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Remarks that belong to the total: its status, lateness, extension."""
+        """Remarks that belong to the total: its status, lateness, extension, return."""
         said = [] if self.status == FINAL else [self.status]
         if self.late:
             said.append(f"late by {format_duration(self.late)}")
         if until := self.extended_until:
             said.append(f"extended until {format_time(until)}")
+        if self.returned:
+            other = abs(self.returned.total - self.total) > 1e-9
+            said.append("returned" + f" with {format_number(self.returned.total)}" * other)
         return tuple(said)
 
 

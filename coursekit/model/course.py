@@ -13,7 +13,7 @@ from coursekit import CHECKOUT
 from coursekit.model import database, settings
 from coursekit.model.errors import CourseError
 
-_SELFCHECK = Path(selfcheck.__file__).parent
+SELFCHECK = Path(selfcheck.__file__).parent  # the student's half of the engine, which every release gets
 _MADE_BY_USE = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pth")
 
@@ -77,7 +77,7 @@ class Course:
         given = {name: path for name, path in shared.items() if asked.isdisjoint(functions_in(path))}
         if not (self.folder(assignment) / "cases.py").is_file():
             return given
-        return given | {f"{_SELFCHECK.name}/{path.name}": path for path in sorted(_SELFCHECK.glob("*.py"))}
+        return given | {f"{SELFCHECK.name}/{path.name}": path for path in sorted(SELFCHECK.glob("*.py"))}
 
     def _all_shared(self) -> dict[str, Path]:
         """The files that the configuration names, and those in the folders that it names."""

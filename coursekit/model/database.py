@@ -195,6 +195,20 @@ def has_tables(engine: Any) -> bool:
     return bool(inspect(engine).has_table("alembic_version"))
 
 
+def create_table(engine: Any, table: Any) -> None:
+    """Create a table of ours if it is missing; several processes may do so at the same time."""
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import DatabaseError
+
+    if inspect(engine).has_table(table.name):
+        return
+    try:
+        table.create(engine, checkfirst=True)
+    except DatabaseError:
+        if not inspect(engine).has_table(table.name):  # else another process was first
+            raise
+
+
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
     """Yield SQLAlchemy's engine for the database, and close all its connections afterwards."""

@@ -102,7 +102,8 @@ class AutogradeAnything(Autograde):
             return strangers
         found = options.configured(self.config)
         self.log.info("Autograding %s", f"{len(chosen)} submissions" if len(chosen) > 1 else chosen[0])
-        done = grade.grade(course, self.coursedir.assignment_id, chosen, found, self._report, force=True)
+        again = options.Again(force=True, accept=True, returned=self.force)
+        done = grade.grade(course, self.coursedir.assignment_id, chosen, found, self._report, again)
         return [*strangers, *(one.student for one in done if one.failed)]
 
     def _matched(self, course: Course) -> list[str]:
@@ -143,6 +144,10 @@ class AutogradeAnything(Autograde):
         """Log what became of a submission; give its files the permissions that nbgrader would give them."""
         if one.failed:
             self.log.error("%s: %s", one.student, one.problem)
+            return
+        if one.returned:
+            assignment = self.coursedir.assignment_id
+            self.log.warning("%s has %s back: not graded again without --force", one.student, assignment)
             return
         for message in filter(None, (*one.notes, one.problem)):
             self.log.warning("%s: %s", one.student, message)

@@ -25,6 +25,7 @@ def configure(c: Any, root: Path) -> None:
         c.CourseDirectory.db_url = named
     c.Exchange.root = str(root / ".coursekit" / "exchange")
     c.ExchangeFactory.release_assignment = f"{_OURS}.ReleaseWithoutHidden"
+    c.ExchangeFactory.release_feedback = "coursekit.nbgrader_plugin.returning.ReleaseAndRecord"
 
     c.ClearSolutions.begin_solution_delimeter = BEGIN_SOLUTION
     c.ClearSolutions.end_solution_delimeter = END_SOLUTION

@@ -60,7 +60,7 @@ class ExerciseReport:
 class ClassReport:
     """The report on one assignment: the ``graded`` students; ``without``: students without verdicts, and why.
 
-    ``states``: the students who are absent, late, penalised, pending or not graded, from the gradebook.
+    ``states``: the students who are absent, late, penalised, pending, not graded or have it back, from the gradebook.
     """
 
     assignment: str
@@ -111,6 +111,7 @@ def _states(marks: Sequence[StudentMarks]) -> dict[str, tuple[str, ...]]:
     states: dict[str, list[str]] = {}
     for one in marks:
         said = {one.status: one.status != FINAL, "late": bool(one.late), "late penalty": bool(one.taken_off)}
+        said["returned"] = one.returned is not None
         for state in (state for state, holds in said.items() if holds):
             states.setdefault(state, []).append(one.student)
     return {state: tuple(students) for state, students in states.items()}

@@ -112,14 +112,15 @@ def preview_table(preview: "Preview", assignment: Assignment) -> Table:
     table.add_column("why", ratio=1)
     for change in preview.changes:
         before = "–" if change.before is None else f"{change.before:g}"
-        why = change.reason or "everything is right"
+        why = change.reason or ("everything is right" if change.after is not None else "waits for a person")
         if change.kept is not None:
-            why = f"A person's mark of {change.kept:g} stays. {why}"
+            asked = ", and has to be confirmed" * change.review
+            why = f"A person's mark of {change.kept:g} stays{asked}. {why}"
         table.add_row(
             Text(change.student),
             Text(names.get(change.grade_id, change.grade_id)),
             before,
-            f"{change.after:g}",
+            "?" if change.after is None else f"{change.after:g}",
             f"{change.difference:+g}" if change.kept is None else "stays",
             Text(why),
         )
@@ -163,7 +164,7 @@ def write_csv(marks: Iterable[StudentMarks], path: Path, excel: bool = False) ->
 
 COLUMNS_BEFORE = ("student", "assignment")
 COLUMNS_AFTER = ("total", "points", "status", "pending", "sum", "extra_credit", "penalty", "submitted", "due",
-          "extended_until", "late")  # fmt: skip
+          "extended_until", "late", "returned")  # fmt: skip
 
 
 def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
@@ -183,6 +184,7 @@ def _csv_row(student: StudentMarks, cells: list[str]) -> list[str]:
         _figure(student.penalty) if graded else "",
         *(_iso(when) for when in (student.submitted, student.due, student.extended_until)),
         f"{late // 3600}:{late // 60 % 60:02}:{late % 60:02}" if student.late else "",
+        _iso(student.returned.at if student.returned else None),
     ]
 
 

@@ -39,6 +39,12 @@ def in_utc(text: str) -> datetime:
     return read
 
 
+def of_timestamp(data: bytes) -> datetime | None:
+    """The date in the timestamp.txt of a submission that was loaded, in UTC; None if the file is empty."""
+    text = data.decode("ascii", "replace").strip()
+    return parse_utc(text) if text else None
+
+
 def _readings(text: str, left_out: datetime) -> set[date]:
     """Every day that the text can mean. nbgrader reads the last of three words as a time zone."""
     words = text.split(" ")

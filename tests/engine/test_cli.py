@@ -15,7 +15,8 @@ from coursekit.model.errors import CourseError
 from tests import toy
 from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
 
-COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "doctor", "demo", "lab")
+COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "return", "upgrade", "doctor", "demo",
+            "lab")  # fmt: skip
 # Commands of the README that have a proof of their own: CI runs the first two, tests/course the labs in a real browser.
 # By CI itself (record by test_recording: it trains hundreds of networks), or in a browser.
 PROVED_ELSEWHERE = {

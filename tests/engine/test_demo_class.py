@@ -11,6 +11,7 @@ import pytest
 
 from coursekit.authoring import demo
 from coursekit.grading import gradebook, registration
+from coursekit.grading.options import Again
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from tests.classroom import ASSIGNMENT, brief_course
@@ -148,7 +149,8 @@ def test_grading_again_gives_the_same_marks(graded, scratch, marks):
     """Twice, for two students: marks do not depend on luck, and nothing is counted twice."""
     for _ in range(2):
         for student in ("emma", "liam"):
-            demo.grading.grade(scratch, ASSIGNMENT, [student], options=graded[0].classes[0].options, force=True)
+            options = graded[0].classes[0].options
+            demo.grading.grade(scratch, ASSIGNMENT, [student], options, again=Again(force=True))
     assert marks_of(scratch, ASSIGNMENT) == marks
 
 

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell
 
 from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook, receipts
-from coursekit.grading.options import GradingOptions
+from coursekit.grading.options import Again, GradingOptions
 from coursekit.marking.limits import TimeLimits
 from coursekit.marking.output_limits import Room
 from coursekit.marking.unrun_cells import LABEL, NOTHING, is_labelled, labelled
@@ -278,9 +278,8 @@ def test_nobody_is_asked_again_about_an_answer_because_experiments_are_run_or_no
         mark.manual_score, mark.needs_manual_grade = 0.0, False
         book.db.commit()
     for experiments in (True, False):
-        grade.grade(
-            course, ASSIGNMENT, ["anna"], options=GradingOptions(TimeLimits(experiments=experiments)), force=True
-        )
+        options = GradingOptions(TimeLimits(experiments=experiments))
+        grade.grade(course, ASSIGNMENT, ["anna"], options, again=Again(force=True))
         with Gradebook(course.db_url) as book:
             assert not book.find_grade("opinion", ASSIGNMENT, ASSIGNMENT, "anna").needs_manual_grade
 

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from coursekit.grading import grade, gradebook, registration
+from coursekit.grading.options import Again
 from coursekit.model.course import find_course
 from coursekit.model.errors import CourseError
 from coursekit.reports import marks_table
@@ -46,7 +47,7 @@ def test_a_grading_that_never_ended_is_no_zero(scratch, solved, tmp_path):
     marks_table.write_csv([anna], tmp_path / "marks.csv")
     assert (tmp_path / "marks.csv").read_text().splitlines()[
         1
-    ] == f"anna,{ASSIGNMENT},,,,,,,,,,,,100,not graded" + "," * 8
+    ] == f"anna,{ASSIGNMENT},,,,,,,,,,,,100,not graded" + "," * 9
 
 
 def test_a_grading_that_is_stopped_leaves_whole_submissions_only(scratch, solved):
@@ -87,7 +88,7 @@ def test_other_graded_cells_than_before_are_told_with_a_way_out(scratch, solved)
     grade.grade(scratch, ASSIGNMENT)
     source = scratch.source(ASSIGNMENT)
     source.write_text(source.read_text().replace('"grade_id": "compute-cost-test"', '"grade_id": "cost-test"'))
-    with pytest.raises(CourseError, match=r"put them back, or move gradebook\.db away"):
+    with pytest.raises(CourseError, match="run `coursekit upgrade`, which keeps their marks and comments"):
         registration.register(scratch, ASSIGNMENT)
 
 
@@ -101,7 +102,7 @@ def test_a_persons_mark_and_comment_survive_regrading(scratch, solved):
         mark.manual_score, mark.extra_credit = 7, 1
         book.find_comment("compute-cost", ASSIGNMENT, ASSIGNMENT, "anna").manual_comment = "Talk to me."
         book.db.commit()
-    grade.grade(scratch, ASSIGNMENT, force=True)
+    grade.grade(scratch, ASSIGNMENT, again=Again(force=True))
     (anna,) = gradebook.read(scratch, ASSIGNMENT)
     cost = next(mark for mark in anna.marks if mark.grade_id == "compute-cost")
     assert (cost.earned, cost.reason, cost.manual) == (8, "Talk to me.", True)

@@ -9,7 +9,6 @@ import pytest
 
 from coursekit.authoring import checks, recording, release, release_zip
 from coursekit.grading import fingerprints, grade, gradebook
-from coursekit.marking.limits import TimeLimits
 from coursekit.model import settings
 from coursekit.model.errors import CourseError
 from tests import toy
@@ -33,7 +32,7 @@ def test_another_assignment_changes_no_release_and_no_graded_work(tmp_path):
     course = copy_course(tmp_path / "course")
     others = course.assignments()
     before = [_digests(course, folder) for folder in ("release", "hidden", "source")]
-    grading = {name: fingerprints.of_grading(course, name, TimeLimits(), "auto") for name in others}
+    grading = {name: fingerprints.of_assignment(course, name) for name in others}
 
     toy.add_assignment(course)
     config = course.root / settings.CONFIG
@@ -48,7 +47,7 @@ def test_another_assignment_changes_no_release_and_no_graded_work(tmp_path):
         now = _digests(course, folder)
         assert {path: now[path] for path in known} == known
         assert all(toy.ASSIGNMENT in path.parts for path in now.keys() - known.keys())
-    assert {name: fingerprints.of_grading(course, name, TimeLimits(), "auto") for name in others} == grading
+    assert {name: fingerprints.of_assignment(course, name) for name in others} == grading
     toy.hand_in(course, "ada", toy.solved(course))
     assert _graded(course) == {"ada": RIGHT}
 

@@ -21,6 +21,7 @@ from coursekit.cli import app
 from coursekit.feedback import generation
 from coursekit.grading import converters, gradebook, penalties
 from coursekit.grading.outcomes import Outcome
+from coursekit.grading.receipts import Standing
 from coursekit.grading.recorder import Recorder
 from coursekit.marking import graded_verdicts
 from coursekit.model import notebooks, settings
@@ -415,7 +416,7 @@ def test_grade_says_whose_total_changed_by_the_penalty_alone(there, monkeypatch)
 
     for student in EVERYBODY:
         there.submitted(ASSIGNMENT, student).mkdir(parents=True)
-    monkeypatch.setattr(Recorder, "up_to_date", lambda self, wanted: frozenset(wanted))
+    monkeypatch.setattr(Recorder, "standings", lambda self, wanted: dict.fromkeys(wanted, Standing.UP_TO_DATE))
     monkeypatch.setattr(grade.registration, "register", lambda *_: None)
     done = CliRunner().invoke(app.app, ["grade", ASSIGNMENT])
     assert done.stdout.splitlines()[-2:] == [

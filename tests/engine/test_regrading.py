@@ -139,5 +139,5 @@ def test_the_command_shows_a_table_and_says_that_nothing_was_written(graded):
     assert done.returncode == 1, done.stderr
     assert everything(graded) == before
     assert "FAILED no+id: " in done.stdout
-    assert "A person's mark of 7 stays." in done.stdout
+    assert "A person's mark of 7 stays, and has to be confirmed." in done.stdout
     assert done.stdout.splitlines()[-1] == "3 marks of 3 of 4 students would change; nothing was written"

@@ -20,7 +20,8 @@ import pytest
 from coursekit.cli import progress
 from coursekit.feedback import generation
 from coursekit.grading import fingerprints, grade, gradebook, lock, receipts, workspace
-from coursekit.grading.options import DEFAULTS, GradingOptions
+from coursekit.grading.fingerprints import Fingerprint
+from coursekit.grading.options import DEFAULTS, Again, GradingOptions
 from coursekit.grading.recorder import NothingCanBeWritten
 from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
@@ -32,6 +33,7 @@ from tests.patience import communicate, spends_at_most, until
 COST = "cost = np.sum(losses) / m"
 CLASS = ("anna", "ben", "cleo")
 FULL, WRONG = 100.0, 90.0
+FORCED = Again(force=True)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +155,7 @@ def test_the_unchanged_are_not_graded_again_and_that_is_said(graded):
 
 def test_force_grades_the_unchanged_too(graded):
     assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
-    assert regraded(grade.grade(graded, ASSIGNMENT, ["anna", "cleo"], force=True)) == {"anna", "cleo"}
+    assert regraded(grade.grade(graded, ASSIGNMENT, ["anna", "cleo"], again=FORCED)) == {"anna", "cleo"}
     assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
 
 
@@ -218,7 +220,7 @@ def test_what_an_editor_leaves_makes_no_graded_work_old(graded, name):
     assert fingerprint(graded) == first
 
 
-def fingerprint(course: Course, limits: TimeLimits = DEFAULTS.limits, sandbox: str = "auto") -> str:
+def fingerprint(course: Course, limits: TimeLimits = DEFAULTS.limits, sandbox: str = "auto") -> Fingerprint:
     return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
 
 
@@ -251,9 +253,7 @@ def test_of_several_notebooks_it_counts_which_is_the_newest(graded):
 
 def test_a_thousand_fingerprints_take_about_a_second(graded):
     with spends_at_most(1.5):
-        grading = fingerprints.of_grading(graded, ASSIGNMENT, DEFAULTS.limits, "auto")
-        for _ in range(1000):
-            fingerprints.of_submission(graded.submitted(ASSIGNMENT, "anna"), grading)
+        fingerprints.of_submissions(graded, ASSIGNMENT, ["anna"] * 1000, DEFAULTS.limits, "auto")
 
 
 def mark_changed_in_the_gradebook(course: Course) -> None:
@@ -290,7 +290,7 @@ def test_a_persons_marks_and_comments_survive(graded, force):
         mark.manual_score, mark.extra_credit = 7, 1
         book.find_comment("compute-cost", ASSIGNMENT, ASSIGNMENT, "ben").manual_comment = "Talk to me."
         book.db.commit()
-    assert regraded(grade.grade(graded, ASSIGNMENT, force=force)) == (set(CLASS) if force else set())
+    assert regraded(grade.grade(graded, ASSIGNMENT, again=Again(force=force))) == (set(CLASS) if force else set())
     cost = marks(graded, "ben")["compute-cost"]
     assert (cost.earned, cost.reason, cost.manual) == (8, "Talk to me.", True)
 
@@ -528,7 +528,7 @@ def test_a_full_disk_stops_the_run_and_nothing_is_lost(graded):
     if subprocess.run([*command, "true"], cwd=graded.root, capture_output=True, check=False).returncode:
         pytest.skip("nobody may mount anything here")
     spoil(graded, *CLASS)
-    command += [sys.executable, "-W", "ignore", "-m", "coursekit", "grade", ASSIGNMENT, "--jobs", "1"]
+    command += [sys.executable, "-W", "ignore", "-m", "coursekit", "grade", ASSIGNMENT, "--jobs", "1", "--quiet"]
     full = subprocess.run(command, cwd=graded.root, capture_output=True, text=True, check=False)
     assert full.returncode == 1
     assert "stopped; 1 of 3 are graded" in full.stdout  # below what a slow run says of its progress
@@ -569,7 +569,7 @@ def test_results_come_in_the_order_of_the_students_however_many_work(graded):
     for student, notebook in notes.items():
         hand_in(graded, student, notebook, f"{student}.ipynb")
         (graded.submitted(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb").unlink(missing_ok=True)
-    one, two = (grade.grade(graded, ASSIGNMENT, options=GradingOptions(jobs=jobs), force=True) for jobs in (1, 2))
+    one, two = (grade.grade(graded, ASSIGNMENT, options=GradingOptions(jobs=jobs), again=FORCED) for jobs in (1, 2))
     assert one == two
     assert [student.student for student in one] == ["anna", "ben", "cleo", "zoe"]
     code, said = finish(graded, "--force", "--jobs", "1")

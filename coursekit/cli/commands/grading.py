@@ -11,12 +11,16 @@ from coursekit.cli.interrupts import exit_code, stopped_once
 from coursekit.cli.terminal import PROBLEMS, Assignment, Students, make_console, progress, say, this_course
 from coursekit.grading import lock, roster
 from coursekit.model.errors import CourseError
+from coursekit.model.wording import first_few
 
 if TYPE_CHECKING:
     from coursekit.grading.grade import Graded
-    from coursekit.grading.options import GradingOptions
+    from coursekit.grading.options import Again, GradingOptions
     from coursekit.grading.regrading import Preview
     from coursekit.model.course import Course
+
+
+MAX_NAMED = 10  # students in one line
 
 
 class Sandbox(StrEnum):
@@ -55,11 +59,16 @@ def grade(
     force: Annotated[
         bool, typer.Option("--force", help="Grade again what has not changed since it was graded.")
     ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Record marks that an upgrade or other limits have changed.")
+    ] = False,
+    returned: Annotated[bool, typer.Option("--returned", help="Grade also what was returned to the students.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show failures and the last line only.")] = False,
 ) -> None:
     """Grade the submissions in submitted/<student>/<assignment>/.
 
     Every notebook runs in a sandbox. A person's marks and comments are never overwritten.
+    Marks that only an upgrade has changed are shown and not recorded, until --accept.
     If a run was stopped, the same command completes it.
     """
     course = this_course()
@@ -67,12 +76,15 @@ def grade(
     if not dry_run:
         lock.check_free(course, assignment)
     # The grader is imported below, which takes seconds: after the checks above, so that errors appear at once.
+    from coursekit.grading.options import Again
+
     options = _options(course, timeout, jobs, sandbox, scheduler, run_experiments)
     _say_what_is_ignored(course, assignment)
+    again = Again(force, accept, returned)
     if dry_run:
-        _say_preview(_preview(course, assignment, chosen, options, quiet), course, assignment)
+        _say_preview(_preview(course, assignment, chosen, options, again, quiet), course, assignment)
     else:
-        _say_graded(_graded(course, assignment, chosen, options, force, quiet), assignment, quiet)
+        _say_graded(_graded(course, assignment, chosen, options, again, quiet), course, assignment, quiet)
 
 
 def _options(
@@ -104,7 +116,7 @@ def _say_what_is_ignored(course: "Course", assignment: str) -> None:
 
 
 def _graded(
-    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", force: bool, quiet: bool
+    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", again: "Again", quiet: bool
 ) -> "list[Graded]":
     """Grade these students; returns the results by student. If stopped, report the progress and how to continue."""
     from coursekit.grading import grade as steps
@@ -115,22 +127,22 @@ def _graded(
 
             def note(one: "Graded") -> None:
                 done.append(one)
-                advance(failed=one.failed, skipped=one.unchanged)
+                advance(failed=one.failed, skipped=one.unchanged or one.returned)
 
-            steps.grade(course, assignment, chosen, options, note, force)
+            steps.grade(course, assignment, chosen, options, note, again)
     except KeyboardInterrupt as signal:
         say(f"stopped; {len(done)} of {len(chosen)} are graded; run the same command again")
         raise typer.Exit(exit_code(signal)) from None
     except CourseError:
-        if any(not one.unchanged for one in done):
+        if any(not (one.unchanged or one.returned) for one in done):
             say(f"stopped; {len(done)} of {len(chosen)} are graded; fix what is told here, run the same command again")
         raise
     return sorted(done, key=lambda one: one.student)
 
 
-def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
-    """Report notes and problems of each submission, then the counts. Exits with an error if one failed."""
-    from coursekit.grading import penalties
+def _say_graded(done: "Sequence[Graded]", course: "Course", assignment: str, quiet: bool) -> None:
+    """Report notes and problems of each submission, then the counts. Exits with an error if one failed or was held."""
+    from coursekit.grading import penalties, regrading
 
     for one in done:
         if one.failed or not quiet:
@@ -139,54 +151,72 @@ def _say_graded(done: "Sequence[Graded]", assignment: str, quiet: bool) -> None:
     changes = [one.total_change for one in done if one.total_change]
     if changes and not quiet:
         say(f"another late penalty, though no mark has changed: {penalties.described(changes)}")
+    held = {one.student: one.held for one in done if one.held}
+    if held:
+        _show_changes(regrading.of_changes(held, len(done)), course, assignment)
+        names = first_few(sorted(held), MAX_NAMED)
+        why = "their marks come from another version of coursekit, or from other limits"
+        say(f"held back: {names}; {why}; `coursekit grade {assignment} --accept` records the new ones")
     say(f"{', '.join(_counts(done))}; `coursekit marks {assignment}` shows the marks")
-    if any(one.failed for one in done):
+    if held or any(one.failed for one in done):
         raise typer.Exit(PROBLEMS)
 
 
 def _counts(done: "Sequence[Graded]") -> Iterator[str]:
     failed, unchanged = sum(one.failed for one in done), sum(one.unchanged for one in done)
+    returned, held = sum(one.returned for one in done), sum(one.held is not None for one in done)
     unread = sum(bool(one.problem) and not one.failed for one in done)
     changes = sum(one.total_change is not None for one in done)
-    if unchanged < len(done):
-        yield f"graded {len(done) - failed - unchanged} of {len(done) - unchanged}"
+    if unchanged + returned < len(done):
+        yield f"graded {len(done) - failed - unchanged - returned - held} of {len(done) - unchanged - returned}"
     if unread:
         yield f"{unread} of them could not be read"
+    if held:
+        yield f"{held} held back"
     if unchanged:
         yield f"{unchanged} unchanged since graded before (--force grades them again)"
     if changes:
         yield f"{changes} of them with another late penalty"
+    if returned:
+        yield f"{returned} returned (--returned grades them, too)"
 
 
 def _preview(
-    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", quiet: bool
+    course: "Course", assignment: str, chosen: Sequence[str], options: "GradingOptions", again: "Again", quiet: bool
 ) -> "Preview":
     from coursekit.grading import regrading
 
     try:
         with stopped_once(), progress("trying", len(chosen), quiet, each=False) as advance:
-            return regrading.preview(course, assignment, chosen, options, lambda _: advance())
+            return regrading.preview(course, assignment, chosen, options, lambda _: advance(), again)
     except KeyboardInterrupt as signal:
         say("stopped; nothing was written")
         raise typer.Exit(exit_code(signal)) from None
 
 
 def _say_preview(preview: "Preview", course: "Course", assignment: str) -> None:
+    for name, why in preview.failures:
+        say(f"FAILED {name}: {why}")
+    _show_changes(preview, course, assignment)
+    affected = len({change.student for change in preview.changes})
+    said = [f"{len(preview.changes)} marks of {affected} of {preview.students} students would change"]
+    many = len(preview.total_changes)
+    said += [f"{many} total{'s' * (many > 1)} by the late penalty alone"] if many else []
+    many = len(preview.returned)
+    said += [f"{many} returned and not tried (--returned tries them, too)"] if many else []
+    say(f"{', '.join(said)}; nothing was written")
+    if preview.failures:
+        raise typer.Exit(PROBLEMS)
+
+
+def _show_changes(preview: "Preview", course: "Course", assignment: str) -> None:
+    """Show the tables of marks and of totals that would change."""
     from coursekit.reference import assignments
     from coursekit.reports import marks_table
 
-    for name, why in preview.failures:
-        say(f"FAILED {name}: {why}")
     if preview.changes:
         make_console().print(marks_table.preview_table(preview, assignments.load(course, assignment)))
     if preview.late:
         say(f"handed in late, so that the penalty is worked out anew as well: {', '.join(preview.late)}")
     if preview.total_changes:
         make_console().print(marks_table.penalties_table(preview.total_changes, assignment))
-    affected = len({change.student for change in preview.changes})
-    said = [f"{len(preview.changes)} marks of {affected} of {preview.students} students would change"]
-    many = len(preview.total_changes)
-    said += [f"{many} total{'s' * (many > 1)} by the late penalty alone"] if many else []
-    say(f"{', '.join(said)}; nothing was written")
-    if preview.failures:
-        raise typer.Exit(PROBLEMS)

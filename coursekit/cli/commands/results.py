@@ -82,8 +82,8 @@ def marks(
             metavar="FILE",
             help="Write the marks to this file, too (- is the standard output): student, assignment, a column per"
             " exercise, total, points, status (final, pending, unreadable, not graded, absent), pending, sum,"
-            " extra_credit, penalty, submitted, due, extended_until, late. Times are UTC; what nobody has marked is"
-            " empty.",
+            " extra_credit, penalty, submitted, due, extended_until, late, returned. Times are UTC; what nobody has"
+            " marked is empty.",
         ),
     ] = None,
     excel: Excel = False,
