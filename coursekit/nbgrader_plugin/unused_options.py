@@ -34,6 +34,7 @@ def messages(course: Course, command: str = "coursekit grade") -> list[str]:
     found, ours = settings.of(course.root), Config()
     with settings.for_a_command():
         configure(ours, course.root)
+    settings.resolve_steps(ours)
     plugins = _plugins(found)
     lines = []
     for section, option in _set_by_the_course(found, ours):
