@@ -21,12 +21,11 @@ All of them may import ``selfcheck``, the package that students get; it imports 
 nbgrader_config.py imports ``coursekit.config``.
 """
 
-import sys
 from pathlib import Path
 
-# Not imported: nbformat's validator would build a grammar of international web addresses, which no notebook needs and
-# which takes longer than all other imports together (0.5 s, jsonschema 4 with rfc3987_syntax 1).
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+from coursekit.system import lean_imports
+
+lean_imports.install()  # before anything imports nbgrader or nbformat
 
 __version__ = "0.1.0"
 PACKAGE = Path(__file__).resolve().parent

@@ -26,11 +26,12 @@ c.CourseKit.shared_files = ["public_tests.py"]
 """
 
 
-def add_assignment(course: Course) -> None:
-    """Copy the two folders of ``linear-regression`` into the course; ``CONFIG`` names the assignment."""
+def add_assignment(course: Course, name: str = ASSIGNMENT) -> None:
+    """Copy the two folders of ``linear-regression`` into the course, under this name."""
     for where in ("source", "hidden"):
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(FILES / where / ASSIGNMENT, course.root / where / ASSIGNMENT, ignore=ignored)
+        shutil.copytree(FILES / where / ASSIGNMENT, course.root / where / name, ignore=ignored)
+    (course.folder(name) / f"{ASSIGNMENT}.ipynb").rename(course.source(name))
 
 
 def write_course(to: Path) -> Course:

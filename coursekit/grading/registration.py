@@ -3,8 +3,6 @@
 import hashlib
 from pathlib import Path
 
-from nbgrader.preprocessors import SaveCells
-
 from coursekit.grading import converters, gradebook, workspace
 from coursekit.model.course import Course
 from coursekit.reference import assignments
@@ -46,7 +44,12 @@ def generate(course: Course, assignment: str, into: Path, *, database: bool, db_
     if not database:
         config.GenerateAssignment.no_database = True
         config.GenerateAssignment.preprocessors = [
-            step for step in config.GenerateAssignment.preprocessors if step is not SaveCells
+            step for step in config.GenerateAssignment.preprocessors if not _saves_cells(step)
         ]
     converters.convert("GenerateAssignment", config, assignment, course.root / ".coursekit" / "release.log")
     return into / assignment
+
+
+def _saves_cells(step: object) -> bool:
+    """Whether a preprocessor, a class or the name of one, is nbgrader's SaveCells."""
+    return getattr(step, "__name__", str(step)).rpartition(".")[2] == "SaveCells"

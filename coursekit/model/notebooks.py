@@ -1,16 +1,18 @@
 """Notebooks as values: reading, writing, and the canonical form of source notebooks."""
 
+from __future__ import annotations
+
 import ast
 import json
 import re
 import warnings
 from pathlib import Path
-from typing import Any
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from coursekit.model.errors import CourseError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # imported where a notebook is read or written: a configuration needs the markers
 
 BEGIN_SOLUTION, END_SOLUTION = "YOUR CODE STARTS HERE", "YOUR CODE ENDS HERE"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -27,6 +29,8 @@ def parse(text: str, where: object) -> NotebookNode:
 
     For notebooks of the course; ``coursekit.submission.salvage`` reads submissions, also damaged ones.
     """
+    import nbformat
+
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -48,6 +52,8 @@ def parse(text: str, where: object) -> NotebookNode:
 
 def _tidy(cell: Any) -> NotebookNode | None:
     """The cell with all required fields, or None if it has no source."""
+    import nbformat
+
     if not isinstance(cell, dict) or not isinstance(cell.get("source"), str):
         return None
     kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown") else "raw"
@@ -73,6 +79,8 @@ def read(path: Path) -> NotebookNode:
 
 def dumps(notebook: NotebookNode) -> str:
     """The notebook as nbformat writes it, ending in one newline; duplicate ids are kept."""
+    import nbformat
+
     return str(nbformat.v4.writes_json(notebook)).rstrip("\n") + "\n"
 
 
@@ -147,6 +155,8 @@ def as_markdown(text: str) -> str:
 
 def canonical(notebook: NotebookNode) -> NotebookNode:
     """The canonical form of a source notebook: format 4.5, no outputs, only allowed metadata."""
+    import nbformat
+
     cells = []
     for position, cell in enumerate(notebook.cells):
         metadata = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}

@@ -1,8 +1,9 @@
-"""The configuration of a course, read by nbgrader's own code and cached until one of its files changes.
+"""The configuration of a course, read as nbgrader reads it and cached until one of its files changes.
 
 nbgrader 0.9.6 merges in this order, later values overriding earlier ones: ``jupyter_config`` and ``nbgrader_config`` in
 Jupyter's configuration folders (system, environment, user), then ``nbgrader_config.py`` and ``nbgrader_config.json`` in
-the course directory. This module does the same; nbgrader renames deprecated options (``NbGrader.db_url``).
+the course directory. This module does the same. nbgrader itself, which takes a second to import, is needed for the
+plug-ins only, and for a configuration with deprecated options (``NbGrader.db_url``), which it renames.
 """
 
 import copy
@@ -14,7 +15,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ _OF_GRADING = ("cell_timeout_s", "call_timeout_s", "run_experiments", "sandbox",
 # Never released: hidden files, submissions and marks, and the configuration, which may contain a password.
 _NEVER_SHARED = ("hidden", "source", "release", "submitted", "autograded", "feedback", "solution", "downloaded",
                  "gradebook.db", ".coursekit", CONFIG, _JSON)  # fmt: skip
+# Sections whose options nbgrader's applications rename, or read themselves.
+_OF_APPLICATIONS = ("NbGrader", "NbGraderConfig", "BasicConfig", "BaseNbGraderApp", "BaseApp", "TransferApp",
+                    "BaseNbConvertApp")  # fmt: skip
 _for_a_command = False
 
 
@@ -56,6 +60,7 @@ class _LoadedConfig:
     facts: Facts
     imported: tuple[Path, ...]  # modules of the course that the configuration file imported
     state: tuple[Any, ...]
+    complete: bool = False  # whether its plug-ins are classes
 
 
 _cache: dict[Path, _LoadedConfig] = {}
@@ -66,7 +71,10 @@ def of(root: Path) -> Any:
 
     The file runs again only if it, a module that it imports from the course, or the environment has changed.
     """
-    return copy.deepcopy(_current(root).config)
+    current = _current(root)
+    if not current.complete:
+        current = _cache[root] = _completed(root, current)
+    return copy.deepcopy(current.config)
 
 
 def facts(root: Path) -> Facts:
@@ -116,12 +124,20 @@ def _state(root: Path, imported: tuple[Path, ...]) -> tuple[Any, ...]:
 def _read(root: Path) -> _LoadedConfig:
     with for_a_command(), _course_modules(root) as imported:
         config = _merged(root)
-        for section, kind in _PLUGINS:
-            _resolve(config, section, kind)
-        _resolve_steps(config)
-        _validate(config)
         facts = _facts(root, config)
     return _LoadedConfig(config, facts, tuple(imported), _state(root, tuple(imported)))
+
+
+def _completed(root: Path, read: _LoadedConfig) -> _LoadedConfig:
+    """The same with plug-ins imported as classes, and the types of its options validated. Raises CourseError."""
+    config = copy.deepcopy(read.config)
+    with for_a_command(), _course_modules(root) as imported:
+        for section, kind in _PLUGINS:
+            _resolve(config, section, kind)
+        resolve_steps(config)
+        _validate(config)
+    files = (*read.imported, *imported)
+    return replace(read, config=config, imported=files, state=_state(root, files), complete=True)
 
 
 def _facts(root: Path, config: Any) -> Facts:
@@ -150,12 +166,23 @@ def _facts(root: Path, config: Any) -> Facts:
 def _merged(root: Path) -> Any:
     """The configuration that an nbgrader application has when it is started in ``root``."""
     from jupyter_core.application import JupyterApp
-    from nbgrader.apps.baseapp import NbGrader
+
+    config = _loaded(root, JupyterApp, config_file_name="nbgrader_config")
+    if any(config.get(name) for name in _OF_APPLICATIONS) or "course_id" in config.Exchange:
+        from nbgrader.apps.baseapp import NbGrader
+
+        return _loaded(root, NbGrader)
+    return config
+
+
+def _loaded(root: Path, kind: Any, **traits: Any) -> Any:
+    """The configuration of an application of this kind."""
+    from jupyter_core.application import JupyterApp
 
     said: list[str] = []
     log = logging.Logger("coursekit.model.settings")
     log.addHandler(_ErrorMessages(said))
-    application = NbGrader(log=log, raise_config_file_errors=True)
+    application = kind(log=log, raise_config_file_errors=True, **traits)
     application.load_cwd_config = False  # the course directory is read below, not the working directory
     try:
         application.load_config_file(suppress_errors=False)
@@ -233,8 +260,8 @@ def _validate(config: Any) -> None:
             continue
 
 
-def _resolve_steps(config: Any) -> None:
-    """Import the steps of Autograde that the course gives by name."""
+def resolve_steps(config: Any) -> None:
+    """Replace the names of Autograde's preprocessors by classes. Raises CourseError."""
     from traitlets.utils.importstring import import_item
 
     steps = config.Autograde.get("autograde_preprocessors")

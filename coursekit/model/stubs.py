@@ -1,11 +1,15 @@
 """Stubs, which replace solutions in a release: the markers, and an exception that names the exercise."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from coursekit.model.notebooks import BEGIN_SOLUTION, END_SOLUTION, defined_functions, grader_metadata, is_solution
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 TEXT_STUB = "*Write your answer here.*"  # replaces a written answer
 

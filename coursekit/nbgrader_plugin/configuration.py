@@ -12,13 +12,22 @@ _OURS, _VIEW = "coursekit.nbgrader_plugin.preprocessors", "coursekit.nbgrader_pl
 _RENDERED = ("markdown2html", "highlight_code", "clean_html", "ansi2html", "strip_files_prefix")
 
 
+class _Names:
+    """nbgrader's preprocessors by name."""
+
+    def __getattr__(self, name: str) -> str:
+        return f"nbgrader.preprocessors.{name}"
+
+
+stock = _Names()
+__all__ = ["beside", "configure"]
+
+
 def configure(c: Any, root: Path) -> None:
     """Set up the configuration object of an nbgrader application for the course in ``root``.
 
-    Our classes are given by name, not imported: most commands read a configuration and use none of them.
+    Classes are given by name, not imported: most commands read a configuration and use none of them.
     """
-    from nbgrader import preprocessors as stock
-
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".*"]
     if named := database.from_environment():

@@ -44,7 +44,9 @@ def messages(
 ) -> list[str]:
     """A message for each option that the course sets and grading ignores; ``used``: more options that it uses."""
     found, ours = settings.of(course.root), Config()
-    configure(ours, course.root)
+    with settings.for_a_command():
+        configure(ours, course.root)
+    settings.resolve_steps(ours)
     plugins = _plugins(found)
     lines: list[str] = []
     for section, option in _set_beside(ours, found):

@@ -16,7 +16,8 @@ from coursekit.authoring.checks import form
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from tests.classroom import ASSIGNMENT
+from tests import toy
+from tests.toy import ASSIGNMENT
 
 MENDED = {"N102", "N105", "N106", "N107", "N108"}
 
@@ -44,6 +45,12 @@ def code_cell(notebook):
     return next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
 
 
+@pytest.fixture
+def scratch(tmp_path):
+    """A toy course for one test."""
+    return toy.toy_course(tmp_path / "course")
+
+
 def test_the_source_notebooks_are_in_canonical_form(course):
     assert look(course)[0] == []
 
@@ -51,19 +58,20 @@ def test_the_source_notebooks_are_in_canonical_form(course):
 @pytest.mark.parametrize(
     ("module", "text", "where", "what"),
     [
-        ("cases", "1 / 0", "source/digits/cases.py", "it cannot be used (ZeroDivisionError"),
-        ("exercises", "", "source/digits", "initialize_parameters has no points"),
+        ("cases", "1 / 0", "source/other/cases.py", "it cannot be used (ZeroDivisionError"),
+        ("exercises", "", "source/other", "predict_line has no points"),
     ],
 )
 def test_files_that_cannot_be_used_or_do_not_agree_are_found(scratch, module, text, where, what):
     """The other assignments are looked at all the same, and so is this one's notebook."""
-    folder = scratch.folder("digits") if module == "cases" else scratch.hidden("digits")
+    toy.add_assignment(scratch, "other")
+    folder = scratch.folder("other") if module == "cases" else scratch.hidden("other")
     (folder / f"{module}.py").write_text(text, encoding="utf-8")
     sources, findings = form.read_all(scratch, False, print)
     assert {finding.code for finding in findings} == {"E300"}
     assert findings[0].where == where
     assert findings[0].what.startswith(what)
-    assert [bool(source.exercises) for source in sources] == [True, True, module != "cases"]
+    assert [bool(source.exercises) for source in sources] == [True, module != "cases"]
 
 
 CHANGES = {
@@ -147,9 +155,9 @@ def test_an_id_that_says_nothing_is_left_to_a_person(scratch, name):
 
 def test_a_missing_id_is_not_made_up_at_random(scratch):
     """nbformat gives random ids; two runs of the fix must agree."""
-    path = edit(scratch, lambda notebook: notebook["cells"][4].pop("id"))
+    path = edit(scratch, lambda notebook: notebook["cells"][5].pop("id"))
     assert [finding.code for finding in look(scratch, fix=True)[0]] == ["N103"]
-    assert json.loads(path.read_text(encoding="utf-8"))["cells"][4]["id"] == "cell-5"
+    assert json.loads(path.read_text(encoding="utf-8"))["cells"][5]["id"] == "cell-6"
 
 
 def test_a_repeated_id_stays_a_finding(scratch):

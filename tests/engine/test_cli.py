@@ -1,5 +1,6 @@
 """The command line as people use it: help, bad input in one line, exit codes, and every command of the README."""
 
+import json
 import os
 import re
 import shutil
@@ -12,34 +13,27 @@ import pytest
 from coursekit.grading import gradebook, lock, registration, roster
 from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
-from tests import toy
-from tests.classroom import ASSIGNMENT, ROOT, copy_course, hand_in
+from selfcheck import recordings
+from tests import classroom, commands, toy
+from tests.classroom import ROOT
+from tests.commands import coursekit
+from tests.toy import ASSIGNMENT, hand_in
 
 COMMANDS = ("release", "record", "check", "grade", "feedback", "marks", "report", "return", "upgrade", "doctor", "demo",
             "lab")  # fmt: skip
 # Commands of the README that have a proof of their own: CI runs the first two, tests/course the labs in a real browser.
-# By CI itself (record by test_recording: it trains hundreds of networks), or in a browser.
+# By CI itself (record by test_recording: it trains hundreds of networks), or in a browser; `doctor` is proved below.
 PROVED_ELSEWHERE = {
-    "./course test", "./course check --fix", "./course record", "./course lab", "./course lab --student"
+    "./course test", "./course check --fix", "./course record", "./course lab", "./course lab --student",
+    "./course doctor",
 }  # fmt: skip
 
 
-def coursekit(*arguments: str, root: Path | None = None, **environment: str) -> subprocess.CompletedProcess:
-    """Run a command as a person would, in ``root``."""
+def python(*arguments: str, root: Path, **environment: str) -> subprocess.CompletedProcess:
+    """A Python that starts from nothing."""
+    given = os.environ | commands.COLUMNS | environment
     return subprocess.run(
-        [sys.executable, "-m", "coursekit", *arguments],
-        cwd=root or ROOT,
-        env=os.environ | {"COLUMNS": "120"} | environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
-def run(command: list[str], root: Path, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        command, cwd=root, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8", check=False
+        [sys.executable, *arguments], cwd=root, env=given, capture_output=True, text=True, encoding="utf-8", check=False
     )
 
 
@@ -49,14 +43,22 @@ def readme_commands() -> list[str]:
     return [line.partition("#")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
 
 
+@pytest.fixture
+def scratch(tmp_path) -> Course:
+    """A toy course for one test."""
+    return toy.toy_course(tmp_path / "course")
+
+
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory) -> Course:
     """A course in which nobody has handed anything in; for commands that change nothing."""
-    return copy_course(tmp_path_factory.mktemp("untouched") / "course")
+    course = toy.toy_course(tmp_path_factory.mktemp("untouched") / "course")
+    (course.root / "gradebook.db").unlink()  # a release has made it
+    return course
 
 
 def test_help_names_every_command():
-    said = coursekit("--help")
+    said = python("-m", "coursekit", "--help", root=ROOT)
     assert said.returncode == 0
     for command in (*COMMANDS, "test"):
         assert command in said.stdout
@@ -64,15 +66,16 @@ def test_help_names_every_command():
 
 def test_help_pays_for_no_import_that_it_does_not_use():
     """`--help` answers in a moment because what a command needs is imported when the command is called."""
-    slow = {"numpy", "h5py", "nbformat", "nbgrader", "sqlalchemy", "IPython", "matplotlib", "jinja2"}
+    slow = {"numpy", "h5py", "nbformat", "nbconvert", "sqlalchemy", "IPython", "matplotlib", "jinja2"}
     source = "import sys\nimport coursekit.cli.app\nprint(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = python("-c", source, root=ROOT)
+    assert "typer" in done.stdout.split()
     assert set(done.stdout.split()) & slow == set()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_a_help_page(command):
-    said = coursekit(command, "--help")
+    said = coursekit(command, "--help", root=ROOT)
     assert said.returncode == 0
     assert "Usage:" in said.stdout
 
@@ -81,9 +84,9 @@ def test_every_command_has_a_help_page(command):
     ("arguments", "code", "said"),
     [
         (
-            ["grade", "step-by-stpe"],
+            ["grade", "linear-regresion"],
             1,
-            "step-by-stpe: there is no such assignment; choose one of: step-by-step",
+            "linear-regresion: there is no such assignment; choose one of: linear-regression",
         ),
         (["marks", "nothing"], 1, "there is no such assignment"),
         (["grade"], 2, "Missing argument"),
@@ -95,7 +98,7 @@ def test_every_command_has_a_help_page(command):
         (
             ["grade", f"submitted/anna/{ASSIGNMENT}/"],
             1,
-            "this is a path and not the name of an assignment; write `step-by-step --student anna`",
+            "this is a path and not the name of an assignment; write `linear-regression --student anna`",
         ),
         (["release", f"source/{ASSIGNMENT}"], 1, "this is a path and not the name of an assignment"),
         (["marks", "--cvs", "x"], 2, "No such option: --cvs (Possible options: --csv)"),
@@ -117,8 +120,8 @@ def test_bad_input_is_one_clear_line(untouched, arguments, code, said):
 def test_a_command_that_a_message_names_can_be_typed_as_it_stands_there(untouched):
     """Who follows the README has no `coursekit` on the PATH."""
     done = coursekit("marks", root=untouched.root, COURSE_CALLED_AS="./course")
-    assert done.stderr == "gradebook.db: there is no gradebook yet; run `./course grade step-by-step` first\n"
-    assert "Usage: ./course grade " in coursekit("grade", "--help", COURSE_CALLED_AS="./course").stdout
+    assert done.stderr == "gradebook.db: there is no gradebook yet; run `./course grade linear-regression` first\n"
+    assert "Usage: ./course grade " in coursekit("grade", "--help", root=ROOT, COURSE_CALLED_AS="./course").stdout
 
 
 def test_outside_a_course_the_message_says_what_to_do(tmp_path):
@@ -132,7 +135,7 @@ def test_our_own_failure_is_told_as_ours_with_a_log(untouched):
         "import sys; from coursekit.cli import app; from coursekit.grading import roster; "
         "roster.require_gradebook = lambda *_: 1 / 0; sys.exit(app.main())"
     )
-    done = run([sys.executable, "-c", bug, "marks"], untouched.root)
+    done = commands.run(bug, "marks", root=untouched.root)
     assert done.returncode == 3
     assert "this is our fault, see" in done.stderr
     assert "Traceback" not in done.stderr
@@ -170,44 +173,50 @@ NOTHING_TO_SHOW = {
     f"report {ASSIGNMENT}": f"{ASSIGNMENT}: nobody was graded yet; run `coursekit grade {ASSIGNMENT}` first",
     "marks": f"gradebook.db: there is no gradebook yet; run `coursekit grade {ASSIGNMENT}` first",
     f"marks {ASSIGNMENT}": f"gradebook.db: there is no gradebook yet; run `coursekit grade {ASSIGNMENT}` first",
-    "grade nothing": "nothing: there is no such assignment; choose one of: step-by-step, application, digits",
-    "lab nothing": "nothing: there is no such assignment; choose one of: step-by-step, application, digits",
-    "release nothing": "nothing: there is no such assignment; choose one of: step-by-step, application, digits",
+    "grade nothing": "nothing: there is no such assignment; choose one of: linear-regression",
+    "lab nothing": "nothing: there is no such assignment; choose one of: linear-regression",
+    "release nothing": "nothing: there is no such assignment; choose one of: linear-regression",
 }
-# The order of the assignments stands in the configuration, which nbgrader's own code reads.
-NAMES_THEM_ALL = {"marks", "grade nothing", "lab nothing", "release nothing"}
-# Reports what a command has imported; nbgrader's API alone takes three seconds.
+# Runs commands, one after the other; reports of each how it ended, and in the end what was imported for them.
+# nbgrader's API alone takes a second.
 WATCHED = """\
-import sys
+import io, json, sys
+from contextlib import redirect_stderr
 from coursekit.cli import app as cli
-try:
-    cli.main()
-finally:
-    heavy = {"nbgrader", "sqlalchemy", "nbconvert", "nbformat", "IPython"} & set(sys.modules)
-    print("imported", *sorted(heavy))
+ended = {}
+for command in sys.argv[1:]:
+    sys.argv = ["coursekit", *command.split()]
+    with redirect_stderr(io.StringIO()) as said:
+        try:
+            cli.main()
+        except SystemExit as how:
+            ended[command] = [how.code, said.getvalue()]
+heavy = {"nbgrader.api", "nbgrader.utils", "nbgrader.apps", "sqlalchemy", "nbconvert", "nbformat", "IPython", "numpy"}
+print(json.dumps([ended, sorted(heavy & set(sys.modules))]))
 """
 
 
-@pytest.mark.parametrize("command", NOTHING_TO_SHOW)
-def test_where_there_is_nothing_to_show_that_is_said_before_anything_heavy_is_imported(untouched, command):
-    done = run([sys.executable, "-c", WATCHED, *command.split()], untouched.root)
-    assert (done.returncode, done.stderr) == (1, f"{NOTHING_TO_SHOW[command]}\n")
-    if command not in NAMES_THEM_ALL:
-        assert done.stdout == "imported\n"
+def test_where_there_is_nothing_to_show_that_is_said_before_anything_heavy_is_imported(untouched):
+    done = python("-c", WATCHED, *NOTHING_TO_SHOW, root=untouched.root)
+    ended, imported = json.loads(done.stdout)
+    assert ended == {command: [1, f"{said}\n"] for command, said in NOTHING_TO_SHOW.items()}
+    assert imported == []
 
 
 def test_who_comes_while_somebody_is_grading_is_told_so_at_once(scratch):
     hand_in(scratch, "sam", "{}")
+    command = f"grade {ASSIGNMENT}"
     with lock.held(scratch, ASSIGNMENT):
-        done = run([sys.executable, "-c", WATCHED, "grade", ASSIGNMENT], scratch.root)
+        done = python("-c", WATCHED, command, root=scratch.root)
     lock.check_free(scratch, ASSIGNMENT)
-    assert done.returncode == 1
-    assert f"{ASSIGNMENT}: somebody is grading in this course: process {os.getpid()}, " in done.stderr
-    assert done.stdout == "imported\n"
+    ended, imported = json.loads(done.stdout)
+    assert ended[command][0] == 1
+    assert f"{ASSIGNMENT}: somebody is grading in this course: process {os.getpid()}, " in ended[command][1]
+    assert imported == []
 
 
 def test_what_a_killed_grader_has_left_behind_locks_nobody_out(scratch):
-    (scratch.root / ".coursekit").mkdir()
+    (scratch.root / ".coursekit").mkdir(exist_ok=True)
     (scratch.root / ".coursekit" / "grading.lock").touch()
     (scratch.root / ".coursekit" / "grading.txt").write_text("process 1, digits, since 10:00:00\n")
     lock.check_free(scratch, ASSIGNMENT)
@@ -216,7 +225,8 @@ def test_what_a_killed_grader_has_left_behind_locks_nobody_out(scratch):
 @pytest.fixture(scope="module")
 def unfinished(tmp_path_factory) -> Course:
     """A course whose gradebook holds a student whom nobody has judged; one more has handed in."""
-    course = copy_course(tmp_path_factory.mktemp("unfinished") / "course")
+    course = toy.toy_course(tmp_path_factory.mktemp("unfinished") / "course")
+    toy.add_assignment(course, "other")
     registration.register(course, ASSIGNMENT)
     with gradebook.opened(course) as book:
         book.add_student("zoë")
@@ -225,25 +235,33 @@ def unfinished(tmp_path_factory) -> Course:
     return course
 
 
-C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0"}
 SPELT = ("zo\\xeb", "handed in, but not graded: \\u5b66\\u751f;", "- not graded")
+SLOPE = "dw = 2 / m * (X @ error.T)"
+IN_FILE = ["marks", ASSIGNMENT, "--csv", "marks.csv", "--excel"]
+
+
+def in_the_c_locale(root: Path) -> tuple[int, bytes, bytes]:
+    """From nothing: Python starts again there, in UTF-8."""
+    settings = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii:strict", "COLUMNS": "60"}
+    command = [sys.executable, "-m", "coursekit", *IN_FILE]
+    done = subprocess.run(command, cwd=root, env=os.environ | settings, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def in_western_europe(root: Path) -> tuple[int, bytes, bytes]:
+    done = coursekit(*IN_FILE, root=root, PYTHONUTF8="", PYTHONIOENCODING="cp1252", COLUMNS="60")
+    return done.returncode, done.raw, done.stderr.encode()
 
 
 @pytest.mark.parametrize(
-    ("environment", "encoding", "told"),
-    [
-        (C_LOCALE | {"PYTHONIOENCODING": "ascii:strict"}, "ascii", SPELT),
-        ({"PYTHONIOENCODING": "cp1252"}, "cp1252", ("zoë", SPELT[1], "– not graded")),
-    ],
-    ids=str,
+    ("run", "encoding", "told"),
+    [(in_the_c_locale, "ascii", SPELT), (in_western_europe, "cp1252", ("zoë", SPELT[1], "– not graded"))],
 )
-def test_what_the_terminal_cannot_write_is_spelt(unfinished, environment, encoding, told):
+def test_what_the_terminal_cannot_write_is_spelt(unfinished, run, encoding, told):
     """This was a UnicodeEncodeError, told as a fault of ours."""
-    command = [sys.executable, "-m", "coursekit", "marks", ASSIGNMENT, "--csv", "marks.csv", "--excel"]
-    settings = {"PYTHONUTF8": "", "COLUMNS": "60"} | environment
-    done = subprocess.run(command, cwd=unfinished.root, env=os.environ | settings, capture_output=True, check=False)
-    said = done.stdout.decode(encoding)
-    assert (done.returncode, done.stderr) == (0, b"")
+    code, out, err = run(unfinished.root)
+    said = out.decode(encoding)
+    assert (code, err) == (0, b"")
     for words in told:
         assert words in said
     assert max(map(len, said.splitlines()[1:-1])) <= 60
@@ -254,20 +272,20 @@ def test_what_the_terminal_cannot_write_is_spelt(unfinished, environment, encodi
 def test_marks_can_be_piped_as_csv(unfinished):
     """With - nothing but the file is on the standard output, in UTF-8 whatever the terminal takes."""
     done = coursekit("marks", ASSIGNMENT, "--csv", "-", root=unfinished.root, PYTHONIOENCODING="ascii")
-    header, zoe, other = done.stdout.splitlines()
+    header, zoe, other = done.raw.decode("utf-8").splitlines()
     assert done.returncode == 0
     assert header.startswith("student,assignment,")
-    assert zoe.startswith("zoë,step-by-step,")
+    assert zoe.startswith("zoë,linear-regression,")
     assert ",not graded," in other
-    assert done.stderr.startswith("step-by-step: handed in, but not graded: ")
+    assert done.stderr.startswith("linear-regression: handed in, but not graded: ")
     assert not (unfinished.root / "-").exists()
 
 
 def test_a_gradebook_without_marks_is_nothing_to_show(unfinished):
     """`report` ended with 0 here, and `marks` with 0 and an empty file."""
-    done = coursekit("marks", "application", "--csv", "empty.csv", root=unfinished.root)
+    done = coursekit("marks", "other", "--csv", "empty.csv", root=unfinished.root)
     assert done.returncode == 1
-    assert done.stderr == "application: nobody was graded yet; run `coursekit grade application` first\n"
+    assert done.stderr == "other: nobody was graded yet; run `coursekit grade other` first\n"
     assert not (unfinished.root / "empty.csv").exists()
 
 
@@ -290,7 +308,7 @@ def test_of_whom_there_is_no_page_it_is_said_why(unfinished, student, said):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["-n", "0", "--help"]])
 def test_the_help_of_test_is_our_own(arguments):
-    said = coursekit("test", *arguments)
+    said = coursekit("test", *arguments, root=ROOT)
     assert (said.returncode, said.stderr) == (0, "")
     assert "test [PYTEST ARGUMENTS]..." in said.stdout
     assert "test -- --help" in said.stdout
@@ -298,7 +316,7 @@ def test_the_help_of_test_is_our_own(arguments):
 
 
 def test_what_stands_behind_two_hyphens_reaches_pytest():
-    said = coursekit("test", "--", "--help")
+    said = coursekit("test", "--", "--help", root=ROOT)
     assert said.returncode == 0
     assert "usage: " in said.stdout
     assert "--collect-only" in said.stdout
@@ -308,39 +326,41 @@ def test_ctrl_c_ends_a_command_with_one_line(untouched):
     """Wherever it comes: here while the gradebook is being read."""
     stop = "lambda *_: signal.raise_signal(signal.SIGINT)"
     stopped = f"import coursekit.grading.roster as s, signal\ns.require_gradebook = {stop}\n"
-    done = run(
-        [sys.executable, "-c", stopped + "from coursekit.cli import app as cli\ncli.main()", "marks"], untouched.root
-    )
+    done = commands.run(f"{stopped}from coursekit.cli import app\napp.main()", "marks", root=untouched.root)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
 def test_a_release_that_is_not_fresh_is_told_and_made_again(scratch):
-    released = scratch.release(ASSIGNMENT) / "dnn_utils.py"
+    toy.add_assignment(scratch, "other")
+    for folder in (scratch.folder, scratch.hidden):
+        shutil.copyfile(folder(ASSIGNMENT) / recordings.NAME, folder("other") / recordings.NAME)
+    assert coursekit("release", "other", root=scratch.root).returncode == 0
+    released = scratch.release(ASSIGNMENT) / "public_tests.py"
     fresh = released.read_bytes()
     released.write_bytes(fresh + b"# changed\n")
     told = coursekit("release", "--check", root=scratch.root)
-    assert (told.returncode, "not fresh: dnn_utils.py" in told.stdout) == (1, True)
+    assert (told.returncode, "not fresh: public_tests.py" in told.stdout) == (1, True)
     (scratch.release(ASSIGNMENT) / "left over.txt").write_text("x")
     made = coursekit("release", root=scratch.root)
-    assert made.stdout.startswith("release/step-by-step: wrote dnn_utils.py, left over.txt\n")
-    assert made.stdout.count("nothing to do, it is fresh") == 2
+    assert made.stdout.startswith(f"release/{ASSIGNMENT}: wrote left over.txt, public_tests.py\n")
+    assert made.stdout.count("nothing to do, it is fresh") == 1
     assert released.read_bytes() == fresh
     assert coursekit("release", "--check", root=scratch.root).returncode == 0
 
 
 def test_a_recording_that_is_not_fresh_is_told(scratch):
     source = scratch.source(ASSIGNMENT)
-    source.write_text(
-        source.read_text(encoding="utf-8").replace("np.sum(losses) / m", "np.sum(losses)"), encoding="utf-8"
-    )
+    text = source.read_text(encoding="utf-8")
+    assert SLOPE in text
+    source.write_text(text.replace(SLOPE, SLOPE.replace("2 / m", "2")), encoding="utf-8")
     told = coursekit("record", "--check", ASSIGNMENT, root=scratch.root)
     assert told.returncode == 1
-    where = f"source/{ASSIGNMENT}/recorded.npz: compute_cost/example"
+    where = f"source/{ASSIGNMENT}/recorded.npz: slopes/example"
     assert f"{where}: other numbers; run `coursekit record {ASSIGNMENT}`" in told.stdout
     made = coursekit("record", ASSIGNMENT, root=scratch.root)
     files = f"source/{ASSIGNMENT}/recorded.npz, hidden/{ASSIGNMENT}/recorded.npz"
     assert (made.returncode, made.stdout.splitlines()[-1]) == (0, f"{ASSIGNMENT}: recorded {files}")
-    assert "compute_cost:not-averaged: 'np.sum(losses) / m' is 0 times in the solution cell" in made.stdout
+    assert "slopes:not-averaged: 'dw = 2 / m' is 0 times in the solution cell" in made.stdout
     told = coursekit("record", ASSIGNMENT, "--check", root=scratch.root)
     assert (told.returncode, told.stdout) == (0, "the recordings are fresh\n")
 
@@ -362,17 +382,17 @@ def test_check_looks_for_the_commands_of_this_very_command_line(tmp_path):
 
 def test_the_day_of_an_instructor(checkout, solved):
     """Every command of the README's tour in its order, with one submission; the last one's table is read."""
-    scratch = checkout
-    hand_in(scratch, "sam", solved)
-    commands = [command for command in readme_commands() if command not in PROVED_ELSEWHERE | {"./course demo"}]
-    assert len(commands) >= 7
-    for command in commands:
+    scratch, assignment = checkout, classroom.ASSIGNMENT
+    classroom.hand_in(scratch, "sam", solved)
+    tour = [command for command in readme_commands() if command not in PROVED_ELSEWHERE | {"./course demo"}]
+    assert len(tour) >= 6
+    for command in tour:
         program, *arguments = command.split()
         assert program == "./course", command
         done = coursekit(*arguments, root=scratch.root)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     assert ",100,100,final," in (scratch.root / "marks.csv").read_text(encoding="utf-8").splitlines()[1]
-    assert (scratch.feedback(ASSIGNMENT, "sam") / f"{ASSIGNMENT}.html").is_file()
+    assert (scratch.feedback(assignment, "sam") / f"{assignment}.html").is_file()
     table = coursekit("marks", root=scratch.root).stdout
     assert re.search(r"sam\s*│\s*5\s*│\s*10\s*│.*│\s*100\s*│", table)
 

@@ -7,41 +7,64 @@ started itself, found as the children of its own grader.
 import contextlib
 import json
 import os
+import pickle
 import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from coursekit.cli import progress
 from coursekit.feedback import generation
 from coursekit.grading import fingerprints, grade, gradebook, lock, receipts, workspace
-from coursekit.grading.fingerprints import Fingerprint
 from coursekit.grading.options import DEFAULTS, Again, GradingOptions
+from coursekit.grading.outcomes import Outcome
 from coursekit.grading.recorder import NothingCanBeWritten
 from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from coursekit.system import versions
 from selfcheck import recordings
-from tests.classroom import ASSIGNMENT, answered, hand_in, small_course
-from tests.patience import communicate, spends_at_most, until
+from tests import commands, toy
+from tests.patience import spends_at_most, until
+from tests.toy import ASSIGNMENT, hand_in
 
-COST = "cost = np.sum(losses) / m"
+SLOPE = "dw = 2 / m * (X @ error.T)"
 CLASS = ("anna", "ben", "cleo")
-FULL, WRONG = 100.0, 90.0
+FULL, WRONG = 10.0, 7.0
 FORCED = Again(force=True)
+
+
+@dataclass
+class Memory:
+    """Takes the place of ``grade.examine``, and remembers: what is proved here is what happens before and after it."""
+
+    known: dict[frozenset[tuple[str, bytes]], Outcome] = field(default_factory=dict)
+
+    def examine(self, course: Course, assignment: str, students: Any, options: GradingOptions) -> Iterator[Outcome]:
+        for student in students:
+            files = [path for path in course.submitted(assignment, student).rglob("*") if path.is_file()]
+            content = frozenset((path.name, path.read_bytes()) for path in files)
+            if content not in self.known:
+                (self.known[content],) = EXAMINE(course, assignment, [student], options)
+            yield replace(self.known[content], student=student)
+
+
+EXAMINE = grade.examine
 
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory):
     """A course in which a class of three was graded: all right."""
-    course = small_course(tmp_path_factory.mktemp("before") / "course")
+    course = toy.toy_course(tmp_path_factory.mktemp("before") / "course")
     for student in CLASS:
-        hand_in(course, student, answered(course))
+        hand_in(course, student, toy.solved(course))
     assert not any(one.failed or one.unchanged for one in grade.grade(course, ASSIGNMENT))
     return course
 
@@ -52,9 +75,21 @@ def graded(before, tmp_path):
     return Course(shutil.copytree(before.root, tmp_path / "course"))
 
 
+@pytest.fixture(scope="module")
+def remembered():
+    return Memory()
+
+
+@pytest.fixture
+def memory(remembered, monkeypatch):
+    """A submission that any test has examined already is not examined again."""
+    monkeypatch.setattr(grade, "examine", remembered.examine)
+    return remembered
+
+
 def spoil(course: Course, *students: str) -> None:
     for student in students:
-        hand_in(course, student, answered(course, COST, COST + " * 2"))
+        hand_in(course, student, toy.solved(course, SLOPE, SLOPE + " * 2"))
 
 
 def earned(course: Course) -> dict[str, float]:
@@ -92,25 +127,19 @@ def marks(course: Course, student: str) -> dict[str, gradebook.Mark]:
     return {mark.grade_id: mark for mark in found.marks}
 
 
-def start(course: Course, *options: str) -> subprocess.Popen:
+def start(course: Course, *options: str) -> commands.Running:
     """`coursekit grade` in a session of its own, as from a terminal."""
-    command = [sys.executable, "-W", "ignore", "-m", "coursekit", "grade", ASSIGNMENT, *options]
-    return subprocess.Popen(
-        command,
-        cwd=course.root,
-        env=os.environ | {"COLUMNS": "120"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    return commands.start("grade", ASSIGNMENT, *options, root=course.root)
 
 
 def finish(course: Course, *options: str) -> tuple[int, list[str]]:
     """Its exit code and what it said, but for how far it was after ten seconds."""
-    process = start(course, *options)
-    said, _ = communicate(process)
-    return process.returncode, [line for line in said.splitlines() if not line.startswith("grading: ")]
+    done = commands.coursekit("grade", ASSIGNMENT, *options, root=course.root)
+    return done.returncode, said(done)
+
+
+def said(done: commands.Done) -> list[str]:
+    return [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("grading: ")]
 
 
 def family(pid: int) -> dict[int, str]:
@@ -145,9 +174,9 @@ def alive(processes: dict[int, str]) -> list[int]:
 def test_the_unchanged_are_not_graded_again_and_that_is_said(graded):
     spoil(graded, "ben")
     stood = {name: (graded.autograded(ASSIGNMENT, name) / receipts.NAME).stat().st_ino for name in CLASS}
-    code, said = finish(graded)
-    assert (code, said[-1]) == (0, "graded 1 of 1, 2 unchanged since graded before (--force grades them again);"
-                                   " `coursekit marks step-by-step` shows the marks")  # fmt: skip
+    code, lines = finish(graded)
+    assert (code, lines[-1]) == (0, "graded 1 of 1, 2 unchanged since graded before (--force grades them again);"
+                                   " `coursekit marks linear-regression` shows the marks")  # fmt: skip
     stands = {name: (graded.autograded(ASSIGNMENT, name) / receipts.NAME).stat().st_ino for name in CLASS}
     assert {name for name in CLASS if stands[name] != stood[name]} == {"ben"}
     assert_every_mark_is_there_once(graded, {"anna": FULL, "ben": WRONG, "cleo": FULL})
@@ -163,6 +192,14 @@ def append(path: Path, data: bytes = b"\n") -> None:
     path.write_bytes((path.read_bytes() if path.exists() else b"") + data)
 
 
+@pytest.fixture
+def course(tmp_path):
+    """A course to which one student has handed in."""
+    made = toy.toy_course(tmp_path / "course")
+    hand_in(made, "anna", toy.solved(made))
+    return made
+
+
 CHANGES = {
     "a byte of the submission": lambda course: append(course.submitted(ASSIGNMENT, "anna") / f"{ASSIGNMENT}.ipynb"),
     "a file beside it": lambda course: append(course.submitted(ASSIGNMENT, "anna") / "data" / "x.csv"),
@@ -170,8 +207,8 @@ CHANGES = {
         course.submitted(ASSIGNMENT, "anna") / "m.txt"
     ),
     "the source notebook": lambda course: append(course.source(ASSIGNMENT)),
-    "a trusted file": lambda course: append(course.root / "dnn_utils.py"),
-    "a module of a shared package": lambda course: append(course.root / "dnn" / "figures.py"),
+    "a trusted file": lambda course: append(course.root / "public_tests.py"),
+    "a module of a shared package": lambda course: append(course.root / "shared" / "figures.py"),
     "the public cases": lambda course: append(course.folder(ASSIGNMENT) / "cases.py"),
     "what is recorded of them": lambda course: append(course.folder(ASSIGNMENT) / recordings.NAME),
     "the hidden cases": lambda course: append(course.hidden(ASSIGNMENT) / "exercises.py"),
@@ -185,80 +222,86 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_whatever_may_change_a_mark_changes_the_fingerprint(graded, what):
-    folder = graded.submitted(ASSIGNMENT, "anna")
+def test_whatever_may_change_a_mark_changes_the_fingerprint(course, what):
+    folder = course.submitted(ASSIGNMENT, "anna")
     (folder / "data").mkdir()
     append(folder / "n.txt", b"notes")
-    append(graded.root / ".gitignore")
-    first = fingerprint(graded)
-    CHANGES[what](graded)
-    assert fingerprint(graded) != first
+    append(course.root / ".gitignore")
+    (course.root / "shared").mkdir()
+    append(course.root / "shared" / "figures.py")
+    append(course.root / "nbgrader_config.py", b"c.CourseKit.shared_files += ['shared']\n")
+    append(course.hidden(ASSIGNMENT).parent / "sizes.py")
+    first = fingerprint(course)
+    CHANGES[what](course)
+    assert fingerprint(course) != first
 
 
 @pytest.mark.parametrize("line", [b"# a remark", b"c.CourseKit.assignments = []", b"c.CourseDirectory.course_id = 'x'"])
-def test_another_configuration_makes_no_graded_work_old(graded, line):
+def test_another_configuration_makes_no_graded_work_old(course, line):
     """What it says of late penalties is looked at whenever marks are brought up to date; see test_one_mark.py."""
-    first = fingerprint(graded)
-    append(graded.root / "nbgrader_config.py", line + b"\n")
-    assert fingerprint(graded) == first
+    first = fingerprint(course)
+    append(course.root / "nbgrader_config.py", line + b"\n")
+    assert fingerprint(course) == first
 
 
-def test_another_assignment_makes_no_graded_work_old(graded):
-    first = fingerprint(graded)
-    append(graded.source("digits"))
-    append(graded.folder("digits") / "cases.py")
-    append(graded.hidden("digits") / "exercises.py")
-    append(graded.root / "dnn" / "__init__.py", b"")
-    assert fingerprint(graded) == first
+def test_another_assignment_makes_no_graded_work_old(course):
+    first = fingerprint(course)
+    for path in (course.source("other"), course.folder("other") / "cases.py", course.hidden("other") / "exercises.py"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        append(path)
+    append(course.root / "public_tests.py", b"")
+    assert fingerprint(course) == first
 
 
 @pytest.mark.parametrize("name", [".exercises.py.swp", "exercises.py~", ".ipynb_checkpoints/exercises-checkpoint.py"])
-def test_what_an_editor_leaves_makes_no_graded_work_old(graded, name):
-    first = fingerprint(graded)
-    (graded.hidden(ASSIGNMENT) / name).parent.mkdir(exist_ok=True)
-    append(graded.hidden(ASSIGNMENT) / name)
-    assert fingerprint(graded) == first
+def test_what_an_editor_leaves_makes_no_graded_work_old(course, name):
+    first = fingerprint(course)
+    (course.hidden(ASSIGNMENT) / name).parent.mkdir(exist_ok=True)
+    append(course.hidden(ASSIGNMENT) / name)
+    assert fingerprint(course) == first
 
 
 def fingerprint(course: Course, limits: TimeLimits = DEFAULTS.limits, sandbox: str = "auto") -> Fingerprint:
     return fingerprints.of_submissions(course, ASSIGNMENT, ["anna"], limits, sandbox)["anna"]
 
 
-def test_limits_and_walls_are_part_of_it_but_no_date_of_a_lone_notebook(graded):
-    first = fingerprint(graded)
-    os.utime(graded.submitted(ASSIGNMENT, "anna") / f"{ASSIGNMENT}.ipynb", (1, 1))
-    assert fingerprint(graded) == first
-    assert fingerprint(graded, TimeLimits(30)) == first
-    assert len({first, fingerprint(graded, TimeLimits(31)), fingerprint(graded, sandbox="none")}) == 3
+def test_limits_and_walls_are_part_of_it_but_no_date_of_a_lone_notebook(course):
+    first = fingerprint(course)
+    os.utime(course.submitted(ASSIGNMENT, "anna") / f"{ASSIGNMENT}.ipynb", (1, 1))
+    assert fingerprint(course) == first
+    assert fingerprint(course, TimeLimits(30)) == first
+    assert len({first, fingerprint(course, TimeLimits(31)), fingerprint(course, sandbox="none")}) == 3
 
 
-def test_versions_and_the_way_numpy_computes_are_part_of_it(graded, monkeypatch):
+def test_versions_and_the_way_numpy_computes_are_part_of_it(course, monkeypatch):
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
-    first = fingerprint(graded)
+    first = fingerprint(course)
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
-    second = fingerprint(graded)
+    second = fingerprint(course)
     monkeypatch.setattr(versions, "_version", lambda name: "1.0")
-    assert len({first, second, fingerprint(graded)}) == 3
+    assert len({first, second, fingerprint(course)}) == 3
 
 
-def test_of_several_notebooks_it_counts_which_is_the_newest(graded):
-    folder = graded.submitted(ASSIGNMENT, "anna")
+def test_of_several_notebooks_it_counts_which_is_the_newest(course):
+    folder = course.submitted(ASSIGNMENT, "anna")
     (folder / f"{ASSIGNMENT}.ipynb").rename(folder / "one.ipynb")
     shutil.copyfile(folder / "one.ipynb", folder / "two.ipynb")
     os.utime(folder / "one.ipynb", (1, 1))
-    first = fingerprint(graded)
+    first = fingerprint(course)
     os.utime(folder / "two.ipynb", (0, 0))
-    assert fingerprint(graded) != first
+    assert fingerprint(course) != first
 
 
-def test_a_thousand_fingerprints_take_about_a_second(graded):
+def test_a_thousand_fingerprints_take_about_a_second(course):
     with spends_at_most(1.5):
-        fingerprints.of_submissions(graded, ASSIGNMENT, ["anna"] * 1000, DEFAULTS.limits, "auto")
+        grading = fingerprints.of_grading(course, ASSIGNMENT, DEFAULTS.limits, "auto")
+        for _ in range(1000):
+            fingerprints.of_submission(course.submitted(ASSIGNMENT, "anna"), grading)
 
 
 def mark_changed_in_the_gradebook(course: Course) -> None:
     with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as book:
-        last = "select max(rowid) from grade"
+        last = "select max(rowid) from grade where auto_score is not null"
         book.execute(f"update grade set auto_score = auto_score - 1 where rowid = ({last})")
         book.commit()
 
@@ -275,28 +318,28 @@ def mark_changed_in_the_gradebook(course: Course) -> None:
     ],
     ids=["no gradebook", "another mark", "a changed notebook", "no stamp", "a broken stamp", "no notebook"],
 )
-def test_what_is_not_as_it_was_recorded_is_graded_again(graded, harm, again):
+def test_what_is_not_as_it_was_recorded_is_graded_again(graded, memory, harm, again):
     harm(graded)
     assert regraded(grade.grade(graded, ASSIGNMENT)) == again
     assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_a_persons_marks_and_comments_survive(graded, force):
+def test_a_persons_marks_and_comments_survive(graded, memory, force):
     from nbgrader.api import Gradebook
 
     with Gradebook(graded.db_url) as book:
-        mark = book.find_grade("compute-cost-test", ASSIGNMENT, ASSIGNMENT, "ben")
-        mark.manual_score, mark.extra_credit = 7, 1
-        book.find_comment("compute-cost", ASSIGNMENT, ASSIGNMENT, "ben").manual_comment = "Talk to me."
+        mark = book.find_grade("slopes-test", ASSIGNMENT, ASSIGNMENT, "ben")
+        mark.manual_score, mark.extra_credit = 4, 1
+        book.find_comment("slopes", ASSIGNMENT, ASSIGNMENT, "ben").manual_comment = "Talk to me."
         book.db.commit()
     assert regraded(grade.grade(graded, ASSIGNMENT, again=Again(force=force))) == (set(CLASS) if force else set())
-    cost = marks(graded, "ben")["compute-cost"]
-    assert (cost.earned, cost.reason, cost.manual) == (8, "Talk to me.", True)
+    cost = marks(graded, "ben")["slopes"]
+    assert (cost.earned, cost.reason, cost.manual) == (5, "Talk to me.", True)
 
 
 @pytest.mark.parametrize("late", [True, False])
-def test_a_new_due_date_counts_for_the_unchanged_too(graded, late):
+def test_a_new_due_date_counts_for_the_unchanged_too(graded, memory, late):
     """The penalty is worked out anew: none at first, and gone again when the date is put off."""
     from nbgrader.api import Gradebook
 
@@ -317,13 +360,14 @@ def test_a_new_due_date_counts_for_the_unchanged_too(graded, late):
 # --- kill -9, anywhere -------------------------------------------------------------------------------------
 
 DIES = """
-import os, pathlib, signal, sys
+import os, pathlib, pickle, signal
 from coursekit.grading import {module}
 die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 {how}
 from coursekit.model.course import find_course
 from coursekit.grading import grade
-grade.grade(find_course(), "step-by-step")
+grade.examine = pickle.loads(pathlib.Path("memory").read_bytes()).examine
+grade.grade(find_course(), "linear-regression")
 """
 POINTS = {
     "before the assignment is entered": ("registration", "registration.register = die"),
@@ -344,13 +388,13 @@ POINTS = {
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_grader_killed_at_any_point_has_lost_nothing(graded, point):
+def test_a_grader_killed_at_any_point_has_lost_nothing(graded, memory, point):
     """It had to grade two changed submissions again. What it leaves can be read, and a new start finishes it."""
     module, how = POINTS[point]
     spoil(graded, "anna", "ben")
-    script = DIES.format(module=module, how=how)
-    killed = subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=graded.root, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    (graded.root / "memory").write_bytes(pickle.dumps(memory))
+    killed = commands.run(DIES.format(module=module, how=how), root=graded.root)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert all(total in (FULL, WRONG) for total in earned(graded).values())
     assert len(earned(graded)) == len(CLASS)
     for path in graded.root.glob(f"autograded/*/{ASSIGNMENT}/*.ipynb"):
@@ -390,9 +434,9 @@ def test_a_killed_grader_leaves_no_process_and_locks_nobody_out(graded):
 
 def slow(course: Course, *students: str) -> None:
     """Submissions in which a program runs for a second, which can be seen from outside."""
-    sleeps = 'import subprocess\nsubprocess.run(["sleep", "1"])\ndef compute_cost('
+    sleeps = 'import subprocess\nsubprocess.run(["sleep", "1"])\ndef slopes('
     for student in students:
-        hand_in(course, student, answered(course, "def compute_cost(", sleeps))
+        hand_in(course, student, toy.solved(course, "def slopes(", sleeps))
 
 
 def asleep(pid: int) -> int:
@@ -427,11 +471,11 @@ def test_whoever_is_killed_below_the_grader_costs_nobody_a_mark(graded, who):
                 victim = parent(victim)
             assert victim in family(process.pid)
             os.kill(victim, signal.SIGKILL)
-            said, _ = communicate(process)
+            done = process.end()
         finally:
             process.kill()
-    assert process.returncode == 0, said
-    assert re.match(r"graded (\d) of \1[,;]", said.splitlines()[-1])
+    assert done.returncode == 0, done
+    assert re.match(r"graded (\d) of \1[,;]", said(done)[-1])
     assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, FULL))
 
 
@@ -448,11 +492,11 @@ def test_a_grader_that_is_stopped_says_so_in_one_line_and_leaves_nothing(graded,
             until(lambda: asleep(process.pid), "a submission that runs")
             others = family(process.pid)
             (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
-            said, _ = communicate(process)
+            done = process.end()
         finally:
             process.kill()
-    assert process.returncode == code, said
-    (line,) = [line for line in said.splitlines() if not line.startswith("grading: ")]
+    assert done.returncode == code, done
+    (line,) = said(done)
     assert line.startswith("stopped; ")
     assert line.endswith(" of 3 are graded; run the same command again")
     until(lambda: not alive(others), "the end of everybody who worked for it")
@@ -463,10 +507,10 @@ def test_a_grader_that_is_stopped_says_so_in_one_line_and_leaves_nothing(graded,
 
 def test_a_second_grader_is_told_who_is_at_work(graded):
     with lock.held(graded, "digits"):
-        code, (said,) = finish(graded)
+        code, (line,) = finish(graded)
     assert code == 1
-    assert said.startswith(f"step-by-step: somebody is grading in this course: process {os.getpid()}, digits, since ")
-    assert said.endswith("; wait until it is done, or stop it, and run this again")
+    assert line.startswith(f"{ASSIGNMENT}: somebody is grading in this course: process {os.getpid()}, digits, since ")
+    assert line.endswith("; wait until it is done, or stop it, and run this again")
     assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
 
 
@@ -503,7 +547,7 @@ def test_a_scratch_folder_that_is_swept_before_it_is_locked_is_made_anew(graded,
 # --- nothing can be written --------------------------------------------------------------------------------
 
 
-def test_a_gradebook_locked_half_way_stops_the_run_and_nothing_is_lost(graded):
+def test_a_gradebook_locked_half_way_stops_the_run_and_nothing_is_lost(graded, memory):
     spoil(graded, *CLASS)
     other = sqlite3.connect(graded.root / "gradebook.db", isolation_level=None)
 
@@ -519,7 +563,7 @@ def test_a_gradebook_locked_half_way_stops_the_run_and_nothing_is_lost(graded):
     assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, WRONG))
 
 
-def test_a_full_disk_stops_the_run_and_nothing_is_lost(graded):
+def test_a_full_disk_stops_the_run_and_nothing_is_lost(graded, memory):
     """A disk with room for the results of one student and a half, seen by this grader only."""
     files = (path for path in graded.autograded(ASSIGNMENT, "anna").rglob("*") if path.is_file())
     room = sum(-(-path.stat().st_size // 4096) * 4096 for path in files)  # in whole pages, as that disk counts
@@ -539,7 +583,7 @@ def test_a_full_disk_stops_the_run_and_nothing_is_lost(graded):
     assert_every_mark_is_there_once(graded, dict.fromkeys(CLASS, WRONG))
 
 
-def test_a_place_that_cannot_be_written_fails_its_student_only(graded):
+def test_a_place_that_cannot_be_written_fails_its_student_only(graded, memory):
     spoil(graded, *CLASS)
     shutil.rmtree(graded.autograded(ASSIGNMENT, "anna").parent)
     graded.autograded(ASSIGNMENT, "anna").parent.write_text("a file in place of a folder")
@@ -554,9 +598,9 @@ def test_a_place_that_cannot_be_written_fails_its_student_only(graded):
 
 def test_letters_that_no_database_takes_cost_nobody_a_mark(graded):
     """A submission may raise them; its marks and the reason are there all the same."""
-    hand_in(graded, "ben", answered(graded, COST, "raise ValueError('odd \\ud800 \\x00 letters')"))
+    hand_in(graded, "ben", toy.solved(graded, SLOPE, "raise ValueError('odd \\ud800 \\x00 letters')"))
     assert regraded(grade.grade(graded, ASSIGNMENT)) == {"ben"}
-    assert "odd" in marks(graded, "ben")["compute-cost"].reason
+    assert "odd" in marks(graded, "ben")["slopes"].reason
     assert regraded(grade.grade(graded, ASSIGNMENT)) == set()
 
 
@@ -564,16 +608,17 @@ def test_letters_that_no_database_takes_cost_nobody_a_mark(graded):
 
 
 def test_results_come_in_the_order_of_the_students_however_many_work(graded):
-    notes = {"zoe": answered(graded), "ben": "{", "anna": answered(graded)}
+    notes = {"zoe": toy.solved(graded), "ben": "{", "anna": toy.solved(graded)}
     notes["anna"]["cells"] = notes["anna"]["cells"][:-1]
     for student, notebook in notes.items():
-        hand_in(graded, student, notebook, f"{student}.ipynb")
-        (graded.submitted(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb").unlink(missing_ok=True)
+        hand_in(graded, student, notebook)
+        path = graded.submitted(ASSIGNMENT, student) / f"{ASSIGNMENT}.ipynb"
+        path.rename(path.with_name(f"{student}.ipynb"))
     one, two = (grade.grade(graded, ASSIGNMENT, options=GradingOptions(jobs=jobs), again=FORCED) for jobs in (1, 2))
     assert one == two
     assert [student.student for student in one] == ["anna", "ben", "cleo", "zoe"]
-    code, said = finish(graded, "--force", "--jobs", "1")
-    assert (code, [line.partition(":")[0] for line in said[:-1]]) == (0, ["anna", "ben", "zoe"])
+    code, lines = finish(graded, "--force", "--jobs", "1")
+    assert (code, [*dict.fromkeys(line.partition(":")[0] for line in lines[:-1])]) == (0, ["anna", "ben", "zoe"])
     code, (only,) = finish(graded, "--quiet")
     assert (code, "`coursekit marks" in only) == (0, True)
 
