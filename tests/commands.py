@@ -79,6 +79,12 @@ def coursekit(*arguments: str, root: Path, **environment: str) -> Done:
         return running.end()
 
 
+def nbgrader(*arguments: str, root: Path, **environment: str) -> Done:
+    """Stock nbgrader's own command with these arguments in ``root``, until it has ended."""
+    with Running(_nbgrader, arguments, root, environment) as running:
+        return running.end()
+
+
 def run(program: str, *arguments: str, root: Path, **environment: str) -> Done:
     """A program, as its text, with these arguments in such a process, until it has ended."""
     with Running(_program, (program, *arguments), root, environment) as running:
@@ -96,6 +102,13 @@ def _main(*arguments: str) -> None:
 
     sys.argv = ["coursekit", *arguments]
     app.main()
+
+
+def _nbgrader(*arguments: str) -> None:
+    from nbgrader.apps import nbgraderapp
+
+    sys.argv = ["nbgrader", *arguments]
+    nbgraderapp.main()
 
 
 def _program(text: str, *arguments: str) -> None:

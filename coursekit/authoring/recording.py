@@ -22,6 +22,7 @@ from selfcheck.known_mistakes import Known, Recorded
 RTOL, ATOL = 1e-11, 1e-13
 # A mistake may train for hundreds of steps with too large a learning rate, which amplifies these differences.
 MISTAKE_RTOL = 1e-6
+BRIEF_CASES = 1  # in which a brief check tries each mistake: a training takes long
 
 
 def paths(course: Course, assignment: str) -> tuple[Path, Path]:
@@ -45,7 +46,7 @@ def record(course: Course, assignment: str) -> list[Path]:
     if not known.exercises:
         return []
     changed = []
-    with _fresh(course, assignment) as made:
+    with ReferenceProcess(course.root, assignment) as reference, _fresh(course, reference) as made:
         for path, fresh in zip(paths(course, assignment), made, strict=True):
             if differences(path, fresh):
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,27 +56,35 @@ def record(course: Course, assignment: str) -> list[Path]:
 
 
 def check(course: Course, assignment: str) -> list[tuple[Path, str]]:
-    """The differences between the recordings and fresh ones: file and description. Raises CourseError.
+    """The differences between the recordings and fresh ones: file and description. Raises CourseError."""
+    if not assignments.load(course, assignment).exercises:
+        return []
+    with ReferenceProcess(course.root, assignment) as reference:
+        return check_with(reference, course, assignment)
+
+
+def check_with(
+    reference: ReferenceProcess, course: Course, assignment: str, brief: bool = False
+) -> list[tuple[Path, str]]:
+    """The same with a process of the assignment that runs already. ``brief``: try each mistake in its first case only.
 
     Mistakes are compared only if the expected outputs agree, because they depend on these.
     """
-    if not assignments.load(course, assignment).exercises:
-        return []
-    with _fresh(course, assignment) as made:
+    with _fresh(course, reference, BRIEF_CASES if brief else None) as made:
         both = list(zip(paths(course, assignment), made, strict=True))
-        for compare in (output_differences, mistake_differences):
-            found = [(path, what) for path, fresh in both for what in compare(path, fresh)]
-            if found:
-                return found
-    return []
+        found = [(path, what) for path, fresh in both for what in output_differences(path, fresh)]
+        return found or [(path, what) for path, fresh in both for what in mistake_differences(path, fresh, brief)]
 
 
 @contextmanager
-def _fresh(course: Course, assignment: str) -> Iterator[tuple[Path, Path]]:
-    """Make fresh recordings; yields the paths of the public and the hidden one, which exist within the block."""
-    with workspace.folder(course) as folder, ReferenceProcess(course.root, assignment) as reference:
+def _fresh(course: Course, reference: ReferenceProcess, most: int | None = None) -> Iterator[tuple[Path, Path]]:
+    """Make fresh recordings; yields the paths of the public and the hidden one, which exist within the block.
+
+    ``most``: try each mistake in the first so many cases only.
+    """
+    with workspace.folder(course) as folder:
         public, hidden = folder / "public.npz", folder / "hidden.npz"
-        reference.ask("record", public=str(public), hidden=str(hidden))
+        reference.ask("record", public=str(public), hidden=str(hidden), most=most)
         yield public, hidden
 
 
@@ -114,8 +123,11 @@ def _same(one: recordings.Outputs, other: recordings.Outputs) -> bool:
     )
 
 
-def mistake_differences(path: Path, fresh: Path) -> list[str]:
-    """Exercises whose mistakes are missing in the file, surplus, or have other outputs."""
+def mistake_differences(path: Path, fresh: Path, brief: bool = False) -> list[str]:
+    """Exercises whose mistakes are missing in the file, surplus, or have other outputs.
+
+    ``brief``: ``fresh`` does not hold all of their cases.
+    """
     if not path.is_file():
         return ["not recorded yet"]
     new, old = _mistakes(fresh), _mistakes(path)
@@ -125,7 +137,7 @@ def mistake_differences(path: Path, fresh: Path) -> list[str]:
         if _names(new[function]) != _names(old[function]):
             found.append(f"{function}: other mistakes")
         else:
-            found += _other_outputs(function, new[function], old[function])
+            found += _other_outputs(function, new[function], old[function], brief)
     return sorted(found)
 
 
@@ -138,9 +150,9 @@ def _names(known: tuple[Known, ...]) -> list[tuple[str, str]]:
     return [(one.name, one.hint) for one in known]
 
 
-def _other_outputs(function: str, new: tuple[Known, ...], old: tuple[Known, ...]) -> Iterator[str]:
+def _other_outputs(function: str, new: tuple[Known, ...], old: tuple[Known, ...], brief: bool) -> Iterator[str]:
     for one, other in zip(new, old, strict=True):
-        for case in one.cases.keys() | other.cases.keys():
+        for case in one.cases if brief else one.cases.keys() | other.cases.keys():
             if not _alike(one.cases.get(case), other.cases.get(case)):
                 yield f"{function}: {one.name or one.hint!r} gives something else in {case!r}"
 

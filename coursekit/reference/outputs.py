@@ -50,14 +50,15 @@ def _of_another_course(root: Path) -> Iterator[tuple[str, Path]]:
             yield name, file
 
 
-def record(table: Table, public: str, hidden: str) -> None:
+def record(table: Table, public: str, hidden: str, most: int | None = None) -> None:
     """Write fresh recordings to these two paths.
 
     The public one has the outputs of the public cases and, without names, the mistakes that the self-check recognises.
-    The hidden one has the outputs of the hidden cases and all mistakes. Raises CourseError if a solution is wrong.
+    The hidden one has the outputs of the hidden cases and all mistakes. ``most``: the mistakes are tried in
+    the first so many cases only. Raises CourseError if a solution is wrong.
     """
     expected = {function: _of_exercise(table, exercise) for function, exercise in table.cases.items()}
-    known = {function: wrong.of_exercise(table, function, outputs) for function, outputs in expected.items()}
+    known = {function: wrong.of_exercise(table, function, outputs, most) for function, outputs in expected.items()}
     names = {function: [case.name for case in exercise.cases] for function, exercise in table.cases.items()}
     public_mistakes = {function: _public_mistakes(names[function], mistakes) for function, mistakes in known.items()}
     all_mistakes = {function: tuple(one for _, one in mistakes) for function, mistakes in known.items()}

@@ -17,24 +17,26 @@ from selfcheck.returned_values import NotNumbers
 Outputs = Mapping[str, np.ndarray]  # the expected outputs of a case
 
 
-def of_exercise(table: Table, function: str, expected: Mapping[str, Outputs]) -> list[tuple[bool, Known]]:
+def of_exercise(
+    table: Table, function: str, expected: Mapping[str, Outputs], most: int | None = None
+) -> list[tuple[bool, Known]]:
     """The results of every mistake of an exercise in all cases, each with whether the public test detects it.
 
-    ``expected`` has the expected outputs by case. A mistake whose text no longer occurs in the solution is left out:
-    ``authoring.mutation.answers.misfits`` reports it.
+    ``expected`` has the expected outputs by case; ``most``: try the first so many cases only. A mistake whose text no
+    longer occurs in the solution is left out: ``authoring.mutation.answers.misfits`` reports it.
     """
     cell = table.cells.get(function, "")
     mistakes = (one for one in table.mistakes if one.function == function and not one.misfit(cell))
-    return [(one.visible, _known(table, one, one.source(cell), expected)) for one in mistakes]
+    return [(one.visible, _known(table, one, one.source(cell), expected, most)) for one in mistakes]
 
 
-def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[str, Outputs]) -> Known:
+def _known(table: Table, mistake: WrongAnswer, source: str, expected: Mapping[str, Outputs], most: int | None) -> Known:
     exercise = table.cases[mistake.function]
     target = _function(source, table.solution_namespace, mistake)
     state = np.random.get_state()
     varies = "random" in source and draws_anew(exercise, exercise.cases[0], target)
     left_out = table.unstable.get(str(mistake), ())
-    cases = [case for case in table.all_cases(mistake.function) if case.name not in left_out]
+    cases = [case for case in table.all_cases(mistake.function) if case.name not in left_out][:most]
     seen = {case.name: _recorded(exercise, case, target, expected.get(case.name, {}), varies) for case in cases}
     np.random.set_state(state)
     order = sorted(seen, key=lambda name: (not seen[name].tells, seen[name].tells == EXCEPTION))

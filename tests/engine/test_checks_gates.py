@@ -18,6 +18,7 @@ from coursekit.authoring.checks import (
     acceptance_ends,
     acceptance_experiments,
     acceptance_mutants,
+    form,
 )
 from coursekit.authoring.checks.findings import Finding, Source
 from coursekit.feedback import generation
@@ -28,8 +29,10 @@ from coursekit.model import notebooks
 from coursekit.model.course import Course
 from coursekit.reference.process import ReferencePool
 from selfcheck import recordings
+from tests import toy
 from tests.classroom import ASSIGNMENT, ROOT, change_recording, copy_course, solution_cells
 from tests.tables import loaded, table
+from tests.toy import toy_course
 
 NOTEBOOK = f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
 
@@ -82,6 +85,18 @@ def test_the_gates_say_their_figures(clean):
         "answers": f"mistakes: {wrong} of {wrong} caught; right answers: {right} of {right} keep full marks",
     }
     assert re.fullmatch(r"\d+ mutants \(one in 30\): \d\d+ killed, 0 surviving, \d+ proved equivalent", mutants)
+
+
+def test_a_brief_check_grades_the_solution_and_tries_a_sample(tmp_path):
+    """As on every commit: what takes minutes for a real assignment is left to the full check."""
+    course, said = toy_course(tmp_path / "course"), []
+    sources, _ = form.read_all(course, False, said.append)
+    assert acceptance.check(course, sources, said.append, brief=True) == []
+    figures = dict(re.fullmatch(rf"{toy.ASSIGNMENT}: (\w+): (.+) \(\d+\.\d s\)", line).groups() for line in said)
+    assert figures.keys() == {"marks", "leaks", "answers", "mutants"}
+    assert figures["marks"].startswith("solution 10 of 12, untouched release 0 of 12")
+    assert figures["answers"] == "mistakes (a sample): 2 of 2 caught; right answers: 2 of 2 keep full marks"
+    assert re.match(r"\d mutants \(one in 40\): ", figures["mutants"])
 
 
 def edit(path, changes):

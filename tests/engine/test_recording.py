@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from coursekit.authoring.checks import recordings as check
 from coursekit.authoring.checks.findings import Source
 from coursekit.grading import workspace
 from coursekit.model import notebooks
+from coursekit.reference.process import ReferenceProcess
 from selfcheck import known_mistakes, recordings
 from selfcheck.known_mistakes import Known, Recorded
 from selfcheck.returned_values import NotNumbers
@@ -23,11 +25,11 @@ from tests.tables import ASSIGNMENTS, loaded, table
 PUBLIC, HIDDEN = (f"{where}/{ASSIGNMENT}/{recordings.NAME}" for where in ("source", "hidden"))
 
 
-def findings(course):
+def findings(course, brief=False):
     path = course.source(ASSIGNMENT)
     where = f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"
     source = Source(ASSIGNMENT, path, where, notebooks.read(path), loaded(ASSIGNMENT).exercises)
-    return [(finding.code, finding.where, finding.what) for finding in check.check(course, [source])]
+    return [(finding.code, finding.where, finding.what) for finding in check.check(course, [source], brief)]
 
 
 def hidden(function):
@@ -63,7 +65,7 @@ def test_what_students_get_are_the_public_cases_and_no_name(assignment):
 
 def test_what_a_killed_command_leaves_of_the_hidden_outputs_is_where_the_next_grading_sweeps(tmp_path):
     course = tiny.course(tmp_path)
-    with recording._fresh(course, tiny.NAME) as made:
+    with ReferenceProcess(course.root, tiny.NAME) as reference, recording._fresh(course, reference) as made:
         assert all(path.is_relative_to(course.root / ".coursekit") for path in made)
         assert all(path.parents[1].name.startswith(workspace.PREFIX) for path in made)
     with acceptance_courses.scratch(course) as there:
@@ -165,14 +167,14 @@ def test_what_is_packed_comes_out_again():
 def made(course, tmp_path_factory):
     """A public and a hidden recording of the solutions as they are now."""
     folder = tmp_path_factory.mktemp("made")
-    with recording._fresh(course, ASSIGNMENT) as both:
+    with ReferenceProcess(course.root, ASSIGNMENT) as reference, recording._fresh(course, reference) as both:
         return tuple(Path(shutil.copyfile(path, folder / path.name)) for path in both)
 
 
 @pytest.fixture
 def recorded(scratch, made, monkeypatch):
     """A scratch course with the solutions as they are, which are not run again."""
-    monkeypatch.setattr(recording, "_fresh", lambda course, assignment: nullcontext(made))
+    monkeypatch.setattr(recording, "_fresh", lambda *_: nullcontext(made))
     return scratch
 
 
@@ -192,6 +194,22 @@ def test_other_numbers_or_a_missing_exercise_are_found(recorded, name):
     }
     assert any("gives something else in" in what for _, _, what in found)
     assert any(what == "not recorded yet" for _, _, what in found)
+
+
+@pytest.mark.parametrize(("number", "brief"), [(0, True), (-1, False)])
+def test_a_brief_check_tries_a_mistake_in_its_first_case(scratch, number, brief):
+    """A result of this case differs: which cases are tried decides what is found."""
+    path = scratch.hidden(ASSIGNMENT) / recordings.NAME
+    case = loaded(ASSIGNMENT).exercise("linear_backward").cases[number].name
+    (known, *others) = recordings.mistakes(path, "linear_backward")
+    cases = {name: replace(one, changed=("A",)) if name == case else one for name, one in known.cases.items()}
+    packed = recordings.packed({}, {"linear_backward": (replace(known, cases=cases), *others)})
+    change_recording(path, lambda arrays: arrays.update(packed))
+
+    what = f"{known.name!r} gives something else in {case!r}"
+    found = [("X601", f"{HIDDEN}[linear_backward]", what)]
+    assert findings(scratch, brief=True) == (found if brief else [])
+    assert findings(scratch) == found
 
 
 @pytest.mark.parametrize("name", [PUBLIC, HIDDEN])

@@ -1,7 +1,7 @@
 """The doors through which hidden/ could get out: by none of them does a line of it, a number or a file.
 
-A course of its own has a canary in everything that is hidden. What comes out at each door is searched for it, for the
-lines of the modules and for pieces of the recordings.
+A toy course has a canary in everything that is hidden. What comes out at each door is searched for it, for the lines of
+the modules and for pieces of the recordings.
 """
 
 import functools
@@ -14,11 +14,12 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
 
-from coursekit.authoring import release
+from coursekit.authoring import release, release_zip
 from coursekit.feedback import generation
 from coursekit.grading import grade, gradebook
 from coursekit.grading.cluster import payload, wire_format
@@ -33,29 +34,36 @@ from coursekit.model.errors import CourseError
 from coursekit.reference import assignments
 from coursekit.sandbox import isolation
 from selfcheck import recordings
+from tests import commands
 from tests.attacks import Room, leaked, printed, said
-from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook, small_course
+from tests.classroom import ROOT
 from tests.patience import ended, until
 from tests.processes import descendants, kill, parents
+from tests.toy import ASSIGNMENT, hand_in, toy_course
 
 needs_walls = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 CANARY = "canary-of-the-" + "hidden-folder-7203"  # in two pieces: a student's cell has it so, and is no leak
 LIMITS = TimeLimits(cell_timeout_s=60, call_timeout_s=2, notebook_timeout_s=300)
-BIN = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory) -> Course:
     """The course with the canaries, released. Tests that change it take ``own``."""
-    return _marked(small_course(tmp_path_factory.mktemp("hidden") / "course"))
+    return _marked(toy_course(tmp_path_factory.mktemp("hidden") / "course"))
 
 
 @pytest.fixture
 def own(tmp_path) -> Course:
-    return _marked(small_course(tmp_path / "course"))
+    return _marked(toy_course(tmp_path / "course"))
 
 
 def _marked(course: Course) -> Course:
+    (course.root / "hidden" / "sizes.py").write_text('"""Hidden cases in many sizes, for every assignment."""\n')
+    (course.root / "helpers").mkdir()
+    (course.root / "helpers" / "plots.py").write_text('"""What students are given."""\n')
+    share(course, "helpers")
+    with (course.root / settings.CONFIG).open("a", encoding="utf-8") as file:
+        file.write('c.CourseDirectory.course_id = "toy"\n')  # the exchange asks for it
     for path in (course.root / "hidden").rglob("*.py"):
         with path.open("a", encoding="utf-8") as file:
             file.write(f'\nCANARY = "{CANARY}"\n')
@@ -70,34 +78,45 @@ def _marked(course: Course) -> Course:
 
 
 @functools.cache
-def needles() -> frozenset[bytes]:
-    """Whatever only stands in hidden/: the canary, long lines of code, pieces of the recordings."""
+def needles(root: Path) -> frozenset[bytes]:
+    """Whatever only stands in the course's hidden/: the canary, long lines of code, pieces of the recordings."""
     given = [
-        *ROOT.glob("*.py"),
-        *(path for name in ("source", "dnn", "selfcheck") for path in ROOT.glob(f"{name}/**/*.py")),
+        *root.glob("*.py"),
+        *(path for name in ("source", "dnn") for path in root.glob(f"{name}/**/*.py")),
+        *(ROOT / "selfcheck").glob("*.py"),
     ]
     known = "\n".join(path.read_text(encoding="utf-8") for path in given)
     lines = {
         line.strip()
-        for path in (ROOT / "hidden").rglob("*.py")
+        for path in (root / "hidden").rglob("*.py")
         for line in path.read_text(encoding="utf-8").splitlines()
     }
     pieces = {
         data[at : at + 40]
-        for path in (ROOT / "hidden").rglob("*.npz")
+        for path in (root / "hidden").rglob("*.npz")
         for data in [path.read_bytes()]
         for at in range(len(data) // 10, len(data) - 40, len(data) // 10)
     }
     texts = {line.encode() for line in lines if len(line) > 40 and line not in known}
-    assert len(texts) > 300
+    assert len(texts) > 10
+    assert len(pieces) > 5
     return frozenset({CANARY.encode()} | texts | pieces)
 
 
-_searched: dict[bytes, list[bytes]] = {}  # most files are the same in every course
+@functools.cache
+def toy_needles() -> frozenset[bytes]:
+    with TemporaryDirectory() as folder:
+        return needles(toy_course(Path(folder) / "course").root)
 
 
-def leaks(*folders: Path) -> list[str]:
-    """What of hidden/ lies below these folders, in words; what a zipped file holds is looked at, too."""
+_searched: dict[tuple[Path | None, bytes], list[bytes]] = {}  # most files are the same in every course
+
+
+def leaks(*folders: Path, of: Path | None = None) -> list[str]:
+    """What of hidden/ lies below these folders, in words; what a zipped file holds is looked at, too.
+
+    ``of``: the course whose hidden/ it is; if None, the toy course.
+    """
     found = []
     for folder in folders:
         assert any(path.is_file() for path in folder.rglob("*")), f"nothing at all is in {folder}"
@@ -106,15 +125,15 @@ def leaks(*folders: Path) -> list[str]:
             if "hidden" in name.split("/") or path.is_symlink():
                 found.append(f"{name}, a {'link' if path.is_symlink() else 'file'}")
             if path.is_file():
-                found += [f"{name}: {needle!r}" for data in _contents(path) for needle in _search(data)]
+                found += [f"{name}: {needle!r}" for data in _contents(path) for needle in _search(data, of)]
     return found
 
 
-def _search(data: bytes) -> list[bytes]:
-    digest = hashlib.sha256(data).digest()
-    if digest not in _searched:
-        _searched[digest] = [needle for needle in needles() if needle in data]
-    return _searched[digest]
+def _search(data: bytes, of: Path | None) -> list[bytes]:
+    key = of, hashlib.sha256(data).digest()
+    if key not in _searched:
+        _searched[key] = [needle for needle in (needles(of) if of else toy_needles()) if needle in data]
+    return _searched[key]
 
 
 def _contents(path: Path) -> list[bytes]:
@@ -134,23 +153,21 @@ def test_the_search_finds_every_file_of_it(marked):
 # --- releases --------------------------------------------------------------------------------------------------
 
 
-def nbgrader(course: Course, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    command = [sys.executable, "-W", "ignore", str(BIN / "nbgrader"), *arguments]
-    return subprocess.run(command, cwd=course.root, env=environment, capture_output=True, text=True, check=False)
+def test_it_is_in_no_release_and_in_no_zip_of_one(own):
+    release.release(own, ASSIGNMENT)
+    assert leaks(own.root / "release", release_zip.write(own, ASSIGNMENT).parent) == []
 
 
-def test_it_is_in_no_release(marked):
-    for assignment in marked.assignments():
-        release.release(marked, assignment)
-    assert leaks(marked.root / "release") == []
+def test_that_of_this_course_is_in_no_release_of_it():
+    """Which are fresh: `check` compares them."""
+    assert leaks(ROOT / "release", of=ROOT) == []
 
 
-def test_a_released_recording_has_public_cases_only_and_names_no_mistake(marked):
+def test_a_released_recording_has_public_cases_only_and_names_no_mistake(course):
     """The recording is one file for both halves of an exercise: a case of the wrong half would be told with it."""
-    for assignment in marked.assignments():
-        about = assignments.load(marked, assignment)
-        path = marked.release(assignment) / recordings.NAME
+    for assignment in course.assignments():
+        about = assignments.load(course, assignment)
+        path = course.release(assignment) / recordings.NAME
         assert recordings.functions(path) == {exercise.function for exercise in about.exercises}
         for exercise in about.exercises:
             public = {case.name for case in exercise.public_cases}
@@ -162,7 +179,7 @@ def test_a_released_recording_has_public_cases_only_and_names_no_mistake(marked)
 
 def test_stock_nbgrader_neither_releases_it_nor_puts_it_into_the_exchange(own):
     for command in (["generate_assignment", ASSIGNMENT, "--force"], ["release_assignment", ASSIGNMENT]):
-        done = nbgrader(own, *command)
+        done = commands.nbgrader(*command, root=own.root)
         assert done.returncode == 0, done.stderr[-2000:]
     exchange = own.root / ".coursekit" / "exchange"
     assert list(exchange.rglob(f"{ASSIGNMENT}.ipynb"))
@@ -171,8 +188,8 @@ def test_stock_nbgrader_neither_releases_it_nor_puts_it_into_the_exchange(own):
 
 def test_a_link_in_a_release_reaches_neither_the_exchange_nor_the_student(own):
     """Nobody of ours puts one there; a person may."""
-    (own.release(ASSIGNMENT) / "known.py").symlink_to("../../hidden/step-by-step/mistakes.py")
-    done = nbgrader(own, "release_assignment", ASSIGNMENT)
+    (own.release(ASSIGNMENT) / "known.py").symlink_to("../../hidden/linear-regression/mistakes.py")
+    done = commands.nbgrader("release_assignment", ASSIGNMENT, root=own.root)
     assert done.returncode != 0
     assert f"release/{ASSIGNMENT}/known.py: it is a link into hidden/" in done.stderr
     assert not list((own.root / ".coursekit").rglob("known.py"))
@@ -182,11 +199,11 @@ def test_a_link_in_a_release_reaches_neither_the_exchange_nor_the_student(own):
 
 
 LINKS = {
-    "a module": ("known.py", "../../hidden/step-by-step/mistakes.py"),
-    "a recording, by another link": ("datasets/more.npz", "../../../hidden/step-by-step/link.npz"),
+    "a module": ("known.py", "../../hidden/linear-regression/mistakes.py"),
+    "a recording, by another link": ("datasets/more.npz", "../../../hidden/linear-regression/link.npz"),
     "a notebook": ("more.ipynb", "../../hidden/notes.ipynb"),
-    "in a folder": ("pictures/notes.txt", "../../../hidden/step-by-step/more/notes.txt"),
-    "a folder": ("more", "../../hidden/step-by-step"),
+    "in a folder": ("pictures/notes.txt", "../../../hidden/linear-regression/more/notes.txt"),
+    "a folder": ("more", "../../hidden/linear-regression"),
     "all of it": ("more", "../../hidden"),
     "the whole course": ("more", "../.."),
     "a folder with a link": ("more", "../../elsewhere"),
@@ -221,7 +238,7 @@ def test_a_link_into_it_is_refused_by_our_release_and_followed_by_nobody(own, ki
 def test_a_link_into_it_is_refused_by_stock_nbgrader(own, kind, options):
     """Which copies first and only then runs any step of ours; with one notebook it would leave what it has copied."""
     name = link(own, kind)
-    done = nbgrader(own, "generate_assignment", ASSIGNMENT, "--force", *options)
+    done = commands.nbgrader("generate_assignment", ASSIGNMENT, "--force", *options, root=own.root)
     assert done.returncode != 0
     assert f"source/{ASSIGNMENT}/{name}: it is a link into hidden/" in done.stderr
     assert "Traceback" not in done.stderr
@@ -234,16 +251,14 @@ import json
 from nbgrader.apps import NbGrader, NbGraderAPI
 app = NbGrader()
 app.initialize([])
-done = NbGraderAPI(coursedir=app.coursedir, parent=app).generate_assignment("step-by-step", force=True)
+done = NbGraderAPI(coursedir=app.coursedir, parent=app).generate_assignment("linear-regression", force=True)
 print(json.dumps([done["success"], done.get("error", "") + done.get("log", "")]))
 """
 
 
 def test_so_it_is_by_the_formgraders_button(own):
     link(own, "a module")
-    command = [sys.executable, "-W", "ignore", "-c", FORMGRADER]
-    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(command, cwd=own.root, env=environment, capture_output=True, text=True, check=False)
+    done = commands.run(FORMGRADER, root=own.root)
     assert done.returncode == 0, done.stderr[-2000:]
     success, told = json.loads(done.stdout.splitlines()[-1])
     assert not success
@@ -266,8 +281,8 @@ def link(course: Course, kind: str) -> str:
 # --- the option shared_files -----------------------------------------------------------------------------------
 
 NAMES = [
-    "hidden", "hidden/", "./hidden", "hidden/.", "Hidden", "hidden/step-by-step", "hidden/step-by-step/mistakes.py",
-    "dnn/../hidden", "dnn/../hidden/sizes.py", "../course/hidden", ".", "./", "dnn/..", "/", "submitted",
+    "hidden", "hidden/", "./hidden", "hidden/.", "Hidden", f"hidden/{ASSIGNMENT}", f"hidden/{ASSIGNMENT}/mistakes.py",
+    "helpers/../hidden", "helpers/../hidden/sizes.py", "../course/hidden", ".", "./", "helpers/..", "/", "submitted",
     "gradebook.db", "nbgrader_config.py", ".coursekit",
 ]  # fmt: skip
 
@@ -289,8 +304,8 @@ def test_a_shared_file_that_names_it_is_refused(own, name):
 
 
 def test_so_it_is_by_stock_nbgrader(own):
-    share(own, "dnn/../hidden")
-    done = nbgrader(own, "generate_assignment", ASSIGNMENT, "--force")
+    share(own, "helpers/../hidden")
+    done = commands.nbgrader("generate_assignment", ASSIGNMENT, "--force", root=own.root)
     assert done.returncode != 0
     assert "cannot be handed out with every assignment" in done.stderr
     assert not (own.release(ASSIGNMENT) / "hidden").exists()
@@ -298,9 +313,9 @@ def test_so_it_is_by_stock_nbgrader(own):
 
 SHARED_LINKS = {
     "a folder": ("extras", "hidden", "extras"),
-    "a folder of one assignment": ("extras", "hidden/step-by-step", "extras"),
+    "a folder of one assignment": ("extras", "hidden/linear-regression", "extras"),
     "a file": ("extra.py", "hidden/sizes.py", "extra.py"),
-    "a file in a shared folder": ("dnn/extra.py", "../hidden/sizes.py", ""),
+    "a file in a shared folder": ("helpers/extra.py", "../hidden/sizes.py", ""),
     "a file behind a link": ("extras", "hidden", "extras/sizes.py"),
 }
 
@@ -314,7 +329,7 @@ def test_a_shared_file_that_is_a_link_into_it_is_refused(own, kind):
     with pytest.raises(CourseError, match="it is a link into hidden/"):
         release.release(own, ASSIGNMENT)
     if kind in ("a folder", "a file in a shared folder"):
-        done = nbgrader(own, "generate_assignment", ASSIGNMENT, "--force")
+        done = commands.nbgrader("generate_assignment", ASSIGNMENT, "--force", root=own.root)
         assert done.returncode != 0
         assert "it is a link into hidden/" in done.stderr
     assert leaks(own.root / "release") == []
@@ -336,7 +351,7 @@ def look(path, all_of_it):
     if CANARY in data or hashlib.sha256(data).hexdigest() in DIGESTS:
         FOUND.append(path)
 for top, folders, files in os.walk("/"):
-    folders[:] = [name for name in folders if os.path.join(top, name) not in ("/proc", "/sys")]
+    folders[:] = [name for name in folders if os.path.join(top, name) not in SKIPPED and name not in SKIPPED]
     system = top.startswith("/usr/") or "site-packages" in top  # there only what has the size of a hidden file is read
     FOUND += [os.path.join(top, name) for name in folders + files if name == "hidden" and not system]
     for name in files:
@@ -367,12 +382,14 @@ for path in PATHS:
                 pass
 os.symlink(PATHS[0], "door")
 FOUND += ["door"] * os.path.exists("door")
-print("LOOKED", *[number > 1000 for number in LOOKED], "FOUND", FOUND, "END")
+print("LOOKED", *[number > 100 for number in LOOKED], "FOUND", FOUND, "END")
 """
 FOUND_NOTHING = "LOOKED True True FOUND [] END"
+EVERYWHERE = 'SKIPPED = ("/proc", "/sys")\n'  # takes seconds
+ELSEWHERE = 'SKIPPED = ("/proc", "/sys", "/usr", "site-packages")\n'  # than in the installed files
 # When it is tried, hidden cases are in its process; still there is no file of hidden/, and nothing to say it with.
 SEEKS_WHEN_TRIED = """
-def compute_cost(AL, Y):
+def predict_line(X, w, b):
     import os
     found = []
     for path in PATHS:
@@ -382,7 +399,7 @@ def compute_cost(AL, Y):
         try: found.append(repr(vars(__import__(name))))
         except ImportError: pass
     if found: raise ValueError("FOUND " + found[0][:100])
-    return float(-np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / AL.shape[1])
+    return w.T @ X + b
 """
 
 
@@ -404,10 +421,10 @@ def known(course: Course) -> str:
 @needs_walls
 def test_student_code_finds_nothing_of_it_in_the_sandbox(marked):
     """Once while its cells run, before all others and behind them, and once while a function of its is tried."""
-    with Room(marked, limits=LIMITS) as room:
-        for where in ("start", "end"):
-            answers = {"compute_cost": known(marked) + SEEKS_WHEN_TRIED}
-            done = room.mark(room.notebook(answers, **{where: known(marked) + SEEK}))
+    with Room(marked, ASSIGNMENT, LIMITS) as room:
+        for where, walk in (("start", ELSEWHERE), ("end", EVERYWHERE)):
+            answers = {"predict_line": known(marked) + SEEKS_WHEN_TRIED}
+            done = room.mark(room.notebook(answers, **{where: known(marked) + walk + SEEK}))
             assert FOUND_NOTHING in printed(done), printed(done)[:3000]
             assert room.marks(done) == room.points, said(done)
             assert leaked(room, done) == set()
@@ -415,9 +432,10 @@ def test_student_code_finds_nothing_of_it_in_the_sandbox(marked):
 
 @needs_walls
 def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
-    with Room(own) as room:
-        theirs = room.notebook({"compute_cost": known(own) + SEEKS_WHEN_TRIED}, start=known(own) + SEEK)
-    for student, notebook in {"eve": nbformat.writes(theirs), "anna": released_notebook(own)}.items():
+    with Room(own, ASSIGNMENT) as room:
+        theirs = room.notebook({"predict_line": known(own) + SEEKS_WHEN_TRIED}, start=known(own) + ELSEWHERE + SEEK)
+    released = (own.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8")
+    for student, notebook in {"eve": nbformat.writes(theirs), "anna": released}.items():
         hand_in(own, student, notebook)
     folder = own.submitted(ASSIGNMENT, "anna")
     for name in ("hidden", "door"):  # a link that would be followed where it is graded
@@ -427,13 +445,13 @@ def test_it_is_neither_in_autograded_nor_in_feedback_by_any_command(own):
     assert not any(one.failed for one in grade.grade(own, ASSIGNMENT, options=GradingOptions(LIMITS)))
     assert all(not page.problem for page in generation.feedback(own, ASSIGNMENT))
     marks = {who.student: sum(mark.earned for mark in who.marks) for who in gradebook.read(own, ASSIGNMENT)}
-    assert marks == {"anna": 0.0, "eve": 100.0}
+    assert marks == {"anna": 0.0, "eve": 10.0}
     assert leaks(own.root / "autograded", own.root / "feedback") == []
 
     assert FOUND_NOTHING in (own.autograded(ASSIGNMENT, "eve") / f"{ASSIGNMENT}.ipynb").read_text()
 
     for command in ("autograde", "generate_feedback"):
-        done = nbgrader(own, command, ASSIGNMENT, "--force")
+        done = commands.nbgrader(command, ASSIGNMENT, "--force", root=own.root)
         assert done.returncode == 0, done.stderr[-2000:]
     assert FOUND_NOTHING in (own.autograded(ASSIGNMENT, "eve") / f"{ASSIGNMENT}.ipynb").read_text()
     assert leaks(own.root / "autograded", own.root / "feedback") == []
@@ -637,9 +655,9 @@ def unpacked_courses(disk: Path) -> int:
     return sum((folder / "course" / "hidden").is_dir() for folder in disk.glob("coursekit-desk-*"))
 
 
-def test_the_pack_of_a_course_has_no_other_assignments_secrets(marked):
+def test_the_pack_of_a_course_has_no_other_assignments_secrets(course):
     """What a worker need not have it does not get."""
-    _, files = wire_format.decode(payload.of_course(marked, ASSIGNMENT))
+    _, files = wire_format.decode(payload.of_course(course, "step-by-step"))
     hidden = {name for name in files if name.startswith("hidden/")}
-    assert f"hidden/{ASSIGNMENT}/exercises.py" in hidden
+    assert "hidden/step-by-step/exercises.py" in hidden
     assert not [name for name in hidden if name.startswith(("hidden/digits", "hidden/application"))]

@@ -39,9 +39,9 @@ def run(
 
     ``fix`` first writes the source notebooks in canonical form, and reports the changes.
     ``acceptance`` runs the acceptance checks, in scratch courses and function by function, and reports their figures;
-    ``mutants``: try every mutant of the solutions (1), every third (3), none (0). ``brief``: without experiments, and
-    with fewer gradings of the same submission, as for every commit. ``commands``: the commands that the docs may name;
-    if None, commands in the docs are not checked.
+    ``mutants``: try every mutant of the solutions (1), every third (3), none (0). ``brief``: a small sample
+    of them, as for every commit. ``commands``: the commands that the docs may name; if None, commands in the docs are
+    not checked.
     """
     sources, findings = form.read_all(course, fix, say)
     if assignments:
@@ -52,7 +52,7 @@ def run(
     about_docs = docs.check(course, sources, commands)
     findings += [finding for finding in about_docs if not assignments or _concerns(finding, assignments)]
     findings += released.check(course, sources, assignments)
-    findings += recordings.check(course, sources)
+    findings += recordings.check(course, sources, brief or not acceptance)
     if acceptance:
         findings += acceptance_checks.check(course, sources, say, mutants, brief)
     return findings

@@ -7,7 +7,8 @@
     mutants   every mutant of a solution loses marks, or is listed as equivalent
 
 ``ends`` and ``class`` grade submissions in scratch courses, ``costs`` runs the solution notebook; the others call
-single functions.
+single functions. A brief check is for every commit: ``ends`` without experiments, and a fixed sample of answers and
+mutants.
 """
 
 import time
@@ -29,14 +30,14 @@ from coursekit.reference.process import ReferencePool
 
 Say = Callable[[str], None]
 JOBS = 2
-MANY, FEW = 20, 4  # gradings of the same submission
+BRIEF_ANSWERS = 1  # of an exercise: its first mistake and its first right answer
+BRIEF_MUTANTS = 40  # one in so many
 
 
 def check(course: Course, sources: list[Source], say: Say, every: int = 1, brief: bool = False) -> list[Finding]:
     """Findings G7xx; calls ``say`` with the figures of each assignment.
 
-    ``every``: try every mutant (1), every third (3), or none (0). ``brief``: without experiments, and with fewer
-    gradings of the same submission.
+    ``every``: try every mutant (1), every third (3), or none (0). ``brief``: a sample, as described above.
     """
     findings: list[Finding] = []
     with acceptance_courses.scratch(course) as full_course, acceptance_courses.scratch(course) as short_course:
@@ -62,10 +63,12 @@ class _AcceptanceChecks:
             self._say(f"{source.assignment}: the other acceptance checks run when this is fixed")
             return self._findings
         self._try("leaks", lambda: acceptance_ends.leaks(course, full_course, source))
-        self._try("costs", lambda: acceptance_experiments.check(course, source))
-        self._try("class", lambda: acceptance_class.check(short_course, source, pool, FEW if brief else MANY))
-        self._try("answers", lambda: acceptance_answers.check(source, pool))
+        if not brief:
+            self._try("costs", lambda: acceptance_experiments.check(course, source))
+            self._try("class", lambda: acceptance_class.check(short_course, source, pool))
+        self._try("answers", lambda: acceptance_answers.check(source, pool, BRIEF_ANSWERS if brief else None))
         if every:
+            every = max(every, BRIEF_MUTANTS) if brief else every
             self._try("mutants", lambda: acceptance_mutants.check(source, pool, every))
         return self._findings
 

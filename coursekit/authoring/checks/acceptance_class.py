@@ -15,9 +15,10 @@ from coursekit.model.wording import first_few
 from coursekit.reference.process import ReferencePool
 
 JOBS = 2
+TIMES = 20  # gradings of the same submission
 
 
-def check(scratch: Course, source: Source, pool: ReferencePool, times: int) -> AcceptanceResult:
+def check(scratch: Course, source: Source, pool: ReferencePool, times: int = TIMES) -> AcceptanceResult:
     """Findings G705, G706 and G708, and the figures."""
     (wrong,) = pool.ask("wrong", [{}])
     marks = graded(scratch, source, wrong, times)

@@ -9,17 +9,17 @@ from coursekit.reference.process import ReferenceProcess
 REMEDY = "run `./course record`, and see what it changes"
 
 
-def check(course: Course, sources: list[Source]) -> list[Finding]:
-    """Findings X6xx of the assignments that have cased exercises."""
-    return [finding for source in sources if source.exercises for finding in _assignment(course, source)]
+def check(course: Course, sources: list[Source], brief: bool = False) -> list[Finding]:
+    """Findings X6xx of the assignments that have cased exercises. ``brief``: each mistake in its first case only."""
+    return [finding for source in sources if source.exercises for finding in _assignment(course, source, brief)]
 
 
-def _assignment(course: Course, source: Source) -> list[Finding]:
+def _assignment(course: Course, source: Source, brief: bool) -> list[Finding]:
     try:
         with ReferenceProcess(course.root, source.assignment) as reference:
             reference.ask("ready")
             misfits = reference.ask("misfits")
-        differences = recording.check(course, source.assignment)
+            differences = recording.check_with(reference, course, source.assignment, brief)
     except CourseError as error:
         what = f"the solutions cannot be run ({error.where}: {error.found})"[:300]
         return [Finding("X602", source.where, what, error.remedy or "fix the solutions or the cases")]

@@ -13,11 +13,14 @@ def misfits(table: Table) -> list[str]:
     return [f"{answer}: {why}" for answer in answers if (why := answer.misfit(table.cells.get(answer.function, "")))]
 
 
-def losing(table: Table, function: str) -> dict[str, Any]:
-    """The answers to one exercise that fit: the wrong ones, the right ones, and those that lose marks."""
+def losing(table: Table, function: str, most: int | None = None) -> dict[str, Any]:
+    """The answers to one exercise that fit: the wrong ones, the right ones, and those that lose marks.
+
+    ``most``: the first so many of each sort.
+    """
     cell = table.cells[function]
     wrong, right = (
-        [answer for answer in some if answer.function == function and not answer.misfit(cell)]
+        [answer for answer in some if answer.function == function and not answer.misfit(cell)][:most]
         for some in (table.mistakes, table.right_answers)
     )
     one, lost = harness(table, function), []

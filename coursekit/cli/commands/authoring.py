@@ -87,7 +87,8 @@ def check(
         typer.Option("--quick", help="Leave out the acceptance checks, which grade solutions and mutants."),
     ] = False,
     brief: Annotated[
-        bool, typer.Option("--brief", help="Run no experiments, and grade the same submission 4 times, not 20.")
+        bool,
+        typer.Option("--brief", help="Grade the solution and the release, and try a sample of mistakes and mutants."),
     ] = False,
     mutants: Annotated[
         int, typer.Option(min=0, metavar="N", help="Try one mutant of the solutions in N; 1: all of them, 0: none.")
