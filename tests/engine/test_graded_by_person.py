@@ -5,6 +5,7 @@ import json
 import pytest
 
 from coursekit.grading import grade, gradebook
+from coursekit.grading.options import Again
 from coursekit.model.course import Course
 from tests.toy import ASSIGNMENT, hand_in, solved, toy_course
 
@@ -40,7 +41,7 @@ def test_it_waits_for_that_person_until_the_mark_is_given(course):
             row = book.find_grade(mark.grade_id, ASSIGNMENT, ASSIGNMENT, "anna")
             row.manual_score, row.needs_manual_grade = 3, False
         book.db.commit()
-    grade.grade(course, ASSIGNMENT, force=True)
+    grade.grade(course, ASSIGNMENT, again=Again(force=True))
     (anna,) = gradebook.read(course, ASSIGNMENT)
     assert anna.status == "final"
 

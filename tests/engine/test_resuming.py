@@ -24,6 +24,7 @@ import pytest
 from coursekit.cli import progress
 from coursekit.feedback import generation
 from coursekit.grading import fingerprints, grade, gradebook, lock, receipts, workspace
+from coursekit.grading.fingerprints import Fingerprint
 from coursekit.grading.options import DEFAULTS, Again, GradingOptions
 from coursekit.grading.outcomes import Outcome
 from coursekit.grading.recorder import NothingCanBeWritten
