@@ -170,11 +170,10 @@ class AutogradeAnything(Autograde):
 
 def _handed_in(folder: Path) -> datetime | None:
     """When a submission was handed in; None if that is unknown."""
-    from coursekit.grading.recorder import handed_in_at
-    from coursekit.submission import folders, supporting_files
+    from coursekit.submission import dates, folders, supporting_files
 
     try:
         files, _ = supporting_files.timestamp(folders.listing(folder).files)
     except CourseError:
         return None
-    return handed_in_at(files)
+    return dates.of_timestamp(files.get(supporting_files.TIMESTAMP, b""))

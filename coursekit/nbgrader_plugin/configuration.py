@@ -20,7 +20,6 @@ class _Names:
 
 
 stock = _Names()
-__all__ = ["beside", "configure"]
 
 
 def configure(c: Any, root: Path) -> None:
