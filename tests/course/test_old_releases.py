@@ -61,8 +61,8 @@ def test_an_old_notebook_is_graded_as_a_new_one(tmp_path, assignment):
     outcome = outcomes.examine(course, assignment, "anna", marker.shared(course, assignment, TimeLimits(), "auto"))
 
     assert not outcome.failure
-    rows = {row["function"]: row for row in outcome.verdicts["exercises"]}
-    assert rows[function]["earned"] == rows[function]["points"], rows[function]["summary"]
+    (row,) = (row for row in outcome.verdicts.exercises if row.function == function)
+    assert row.earned == row.points, row.summary
     ran = {cell["id"]: cell for cell in json.loads(outcome.notebook)["cells"]}
     old = [cell for cell in ran.values() if "".join(cell["source"]) in (NUMPY, COURSE_IMPORTS, names, SETTINGS)]
     assert len(old) == 4
