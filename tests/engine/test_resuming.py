@@ -295,9 +295,7 @@ def test_of_several_notebooks_it_counts_which_is_the_newest(course):
 
 def test_a_thousand_fingerprints_take_about_a_second(course):
     with spends_at_most(1.5):
-        grading = fingerprints.of_grading(course, ASSIGNMENT, DEFAULTS.limits, "auto")
-        for _ in range(1000):
-            fingerprints.of_submission(course.submitted(ASSIGNMENT, "anna"), grading)
+        fingerprints.of_submissions(course, ASSIGNMENT, ["anna"] * 1000, DEFAULTS.limits, "auto")
 
 
 def mark_changed_in_the_gradebook(course: Course) -> None:
