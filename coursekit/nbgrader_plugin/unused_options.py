@@ -67,6 +67,7 @@ def messages_of_autograde(course: Course, config: Config) -> list[str]:
     from nbgrader import plugins, preprocessors
 
     command = "nbgrader autograde"
+    settings.resolve_steps(config)  # to compare it with the course's
     given = [
         f"the option {section}.{option} is given, but {command} does not use it; {settings.CONFIG} is the place for it"
         if section in _USED
