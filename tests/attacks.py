@@ -2,7 +2,8 @@
 
 import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import nbformat
@@ -23,7 +24,13 @@ QUICK = TimeLimits(cell_timeout_s=2.5, call_timeout_s=0.8, notebook_timeout_s=60
 class Room:
     """One marker of one assignment, and the notebooks that it is given. A context manager."""
 
-    def __init__(self, course: Course, assignment: str = "step-by-step", limits: TimeLimits = QUICK) -> None:
+    def __init__(
+        self,
+        course: Course,
+        assignment: str = "step-by-step",
+        limits: TimeLimits = QUICK,
+        nonces: Callable[[], str] = lambda: "0",
+    ) -> None:
         self.assignment, self.course = assignment, course
         self.about = assignments.load(course, assignment)
         self.rows = {row.function: row for row in self.about.exercises}
@@ -31,7 +38,7 @@ class Room:
         self.source = _light(notebooks.read(course.source(assignment)))
         self.released = _light(notebooks.read(course.release(assignment) / f"{assignment}.ipynb"))
         self.solutions = {cell.id: cell.source for cell in self.source.cells if notebooks.is_solution(cell)}
-        self.marker = Marker(course, assignment, limits, isolation.require())
+        self.marker = Marker(course, assignment, limits, isolation.require(), nonces)
         self._secrets: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
@@ -72,6 +79,10 @@ class Room:
 
     def marks(self, marked: Marked) -> dict[str, float]:
         return {row.function: row.earned for row in marked.verdicts.exercises}
+
+    def solutions_by_name(self) -> dict[str, str]:
+        """The sources of the solutions, by function."""
+        return {name: self.solutions[row.grade_id] for name, row in self.rows.items()}
 
     def secrets(self) -> frozenset[str]:
         """Numbers of the hidden cases, what goes in and what comes out, with eight digits: those of no public case."""
@@ -149,27 +160,24 @@ import base64, json, os
 def store(data): os.write(3, json.dumps({"loot": base64.b64encode(data).decode()}).encode() + b"\\n")
 def load(): return open("loot.txt", "rb").read() if os.path.exists("loot.txt") else b""
 """
-# Functions that return nothing right and take what they find in the frames above them: the sources of references in a
-# second try, hidden inputs in a first one.
+# Functions that return nothing right, and pass on the inputs that the grader calls them with.
 THIEVES = """
 import json, os, signal, sys
-LOOT, SEEN = {}, {}
-def leave(how):
-    if how == "kill": os.kill(os.getpid(), signal.SIGKILL)
-    if how == "exit": os._exit(1)
-def request():
+SEEN = {}
+def called_by_the_grader():
     frame = sys._getframe()
     while frame is not None:
         found = frame.f_locals.get("request")
-        if isinstance(found, dict) and "cases" in found: return found
+        if isinstance(found, dict) and "cases" in found: return True
         frame = frame.f_back
-    return {}
-def thief(name, last, how, what):
+    return False
+def leave(how):
+    if how == "kill": os.kill(os.getpid(), signal.SIGKILL)
+    if how == "exit": os._exit(1)
+def thief(name, last, how):
     def steal(*args, **kwargs):
-        found = request()
-        new = found.get("helpers", ()) if what == "helpers" else [repr(args)] if found else ()
-        SEEN.update(dict.fromkeys(new, 1))
-        if new and name == last and not LOOT:
+        if called_by_the_grader(): SEEN[repr(args)] = 1
+        if SEEN and name == last and not TEXT:
             store("\\n".join(SEEN).encode()[:20_000])
             leave(how)
         return 0
@@ -177,21 +185,54 @@ def thief(name, last, how, what):
 try: TEXT = load().decode()
 except Exception as error: TEXT, _ = "", print("no channel:", type(error).__name__)
 print("LOOT", len(TEXT), TEXT if SHOW else "")
-try: TEXT and exec(TEXT, LOOT)
-except Exception: pass
 """
 
 
-def thieves(
-    room: Room, channel: str, how: str = "", last: str = "L_model_backward", what: str = "helpers", show: bool = False
-) -> Any:
-    """A notebook without one right answer, but for what an earlier run has left in the channel.
-
-    ``last`` is the function that passes on what was stolen, and then ends its process (``how``: kill, exit).
-    """
-    answers = {name: f"{name} = LOOT.get('{name}') or thief('{name}', '{last}', '{how}', '{what}')"
-               for name in room.points}  # fmt: skip
+def thieves(room: Room, channel: str, how: str = "", last: str = "L_model_backward", show: bool = False) -> Any:
+    """A notebook without one right answer. ``last`` passes on all inputs, and then ends its process (``how``)."""
+    answers = {name: f"{name} = thief('{name}', '{last}', '{how}')" for name in room.points}
     return room.notebook(answers, start=f"{channel}SHOW = {show}\n{THIEVES}")
+
+
+# Functions that answer with what they know of right ones. They learn it in retries, where they call the stand-ins of
+# right functions with every input that this process has seen, and pass it on; or from answers of their own.
+LEARNERS = """
+import os, pickle, signal
+MINE, CALLS = {}, []
+try: KNOWN = pickle.loads(load() or pickle.dumps({}))
+except Exception: KNOWN = {}
+def learner(name, answer, how):
+    def function(*args):
+        given, before = pickle.dumps(args), len(KNOWN)
+        CALLS.append((name, given))
+        for helper, mine in MINE.items():
+            if (stand_in := globals().get(helper)) is mine: continue
+            for other, call in [*CALLS]:
+                if other == helper and (helper, call) not in KNOWN:
+                    try: KNOWN[helper, call] = stand_in(*pickle.loads(call))
+                    except Exception: pass
+        learnt = len(KNOWN) > before
+        if answer is not None:
+            result = KNOWN[name, given] = answer(*args)
+        else:
+            result = KNOWN.get((name, given), 0)
+        if learnt or answer is not None and name == "update_parameters":
+            store(pickle.dumps(KNOWN))
+            if how == "kill": os.kill(os.getpid(), signal.SIGKILL)
+            if how == "exit": os._exit(1)
+        return result
+    MINE[name] = function
+    return function
+"""
+
+
+def learners(room: Room, how: str = "", answers: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """A notebook of ``LEARNERS`` with the perfect channel, and with these answers of their own."""
+    cells = {
+        name: f"{answers.get(name, '')}\n{name} = learner('{name}', {name if name in answers else None}, '{how}')"
+        for name in room.points
+    }
+    return room.notebook(cells, start=PERFECT + LEARNERS)
 
 
 def printed(marked: Marked) -> str:
@@ -212,4 +253,4 @@ def leaked(room: Room, marked: Marked) -> set[str]:
     return {secret for secret in room.secrets() if secret in text}
 
 
-__all__ = ["PAGE_CACHE", "PERFECT", "QUICK", "Room", "leaked", "marking", "printed", "said", "thieves"]
+__all__ = ["PAGE_CACHE", "PERFECT", "QUICK", "Room", "leaked", "learners", "marking", "printed", "said", "thieves"]

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from coursekit.marking import marker
+from coursekit.reference.process import ReferenceProcess
 from coursekit.sandbox.client import Sandbox
 from coursekit.system.deadline import Deadline
 
@@ -34,30 +35,32 @@ _CHANGES_BY_ITSELF = ("PYTEST_CURRENT_TEST",)
 # Libraries keep files of theirs open, such as fonts, and add folders of theirs to sys.path.
 _PACKAGES = str(Path(pytest.__file__).parents[1])
 _owned: dict[str, set["Resource"]] = defaultdict(set)  # by the scope of the fixture
-_sandboxes: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()
-_of_fixtures: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()  # which start when they are first needed
+Lazy = Sandbox | ReferenceProcess  # they start when they are first needed
+_made: "weakref.WeakSet[Lazy]" = weakref.WeakSet()
+_of_fixtures: "weakref.WeakSet[Lazy]" = weakref.WeakSet()
 
 Resource = tuple[str, int, str]  # kind, number, and what tells it from a later one of that number
 
 
 def pytest_configure() -> None:
-    """A process whose parent has ended becomes a child of this one, where it is found; sandboxes are known."""
+    """A process whose parent has ended becomes a child of this one, where it is found; what starts later is known."""
     from jupyter_core.utils import ensure_event_loop
 
     ensure_event_loop()  # nbclient makes it when it runs the first notebook, and keeps it for all others
-    _remember_sandboxes()
+    for kind in (Sandbox, ReferenceProcess):
+        _remember(kind)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
-def _remember_sandboxes() -> None:
-    made = Sandbox.__init__
+def _remember(kind: Any) -> None:
+    made = kind.__init__
 
-    def remembered(self: Sandbox, *args: Any, **kwargs: Any) -> None:
+    def remembered(self: Any, *args: Any, **kwargs: Any) -> None:
         made(self, *args, **kwargs)
-        _sandboxes.add(self)
+        _made.add(self)
 
-    Sandbox.__init__ = remembered  # type: ignore[method-assign]
+    kind.__init__ = remembered
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,21 +75,21 @@ def pytest_fixture_setup(fixturedef: Any) -> Iterator[None]:
 @contextlib.contextmanager
 def of_a_fixture(scope: str = "module") -> Iterator[None]:
     """What this block makes belongs to a fixture of that scope, which ends it; a test only asked for it."""
-    before, sandboxes = resources(), set(_sandboxes)
+    before, made = resources(), set(_made)
     try:
         yield
     finally:
         _owned[scope] |= resources() - before
-        _of_fixtures.update(set(_sandboxes) - sandboxes)
+        _of_fixtures.update(set(_made) - made)
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    before, markers, sandboxes = State.now(), set(marker._shared), [*_sandboxes]
+    before, markers, made = State.now(), set(marker._shared), [*_made]
     yield
     if set(marker._shared) != markers:  # kept for the next submission, of the same course
         marker._close_all()
-    fixtures = set().union(*_owned.values()) | _of_sandboxes({*sandboxes, *_of_fixtures})
+    fixtures = set().union(*_owned.values()) | _of_lazy({*made, *_of_fixtures})
     left = before.put_right() + _remove(before.resources | fixtures)
     if left:
         pytest.fail("this test leaves behind: " + "; ".join(left), pytrace=False)
@@ -169,13 +172,20 @@ def _is_ours(name: str) -> bool:
     return name in ("MainThread", "watch for hangs") or name.startswith(("Dummy", "execnet", "Dask-Callback"))
 
 
-def _of_sandboxes(sandboxes: Iterable[Sandbox]) -> set[Resource]:
-    """What belongs to sandboxes that a test has not made, but may have started, or started anew."""
+def _of_lazy(made: Iterable[Lazy]) -> set[Resource]:
+    """What belongs to servers that a test has not made, but may have started, or started anew."""
     found: set[Resource] = set()
-    for server in filter(None, (one._server for one in sandboxes)):
-        descriptors = {server._log.fileno(), server.control.fileno()}
-        found |= {one for one in _files() if one[1] in descriptors}
-        found |= {one for one in _processes() if one[1] == server._process.pid}
+    for one in made:
+        if isinstance(one, ReferenceProcess):
+            process = one._process
+            files = [one._log, process and process.stdin, process and process.stdout]
+        elif (server := one._server) is not None:
+            process, files = server._process, [server._log, server.control]
+        else:
+            continue
+        descriptors = {file.fileno() for file in files if file}
+        found |= {resource for resource in _files() if resource[1] in descriptors}
+        found |= {resource for resource in _processes() if process and resource[1] == process.pid}
     return found
 
 

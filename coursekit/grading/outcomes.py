@@ -61,5 +61,6 @@ def _examine(course: Course, assignment: str, student: str, marker: Marker) -> O
 
 def _outcome(student: str, marked: Marked, notes: tuple[str, ...], files: dict[str, bytes]) -> Outcome:
     verdicts = replace(marked.verdicts, notes=notes)
-    marked.notebook.metadata[graded_verdicts.METADATA] = graded_verdicts.to_data(verdicts)
+    shown = replace(verdicts, nonces=())  # a notebook that is graded again stays the same
+    marked.notebook.metadata[graded_verdicts.METADATA] = graded_verdicts.to_data(shown)
     return Outcome(student, notebooks.dumps(marked.notebook), verdicts, files)

@@ -1,7 +1,7 @@
 """A receipt beside every autograded notebook: hashes of what the result was made from, and of the result."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -36,16 +36,23 @@ class Receipt:
 
 
 def write(
-    folder: Path, fingerprint: Fingerprint | None, notebook: str, entries: str, experiments: bool = False
+    folder: Path,
+    fingerprint: Fingerprint | None,
+    notebook: str,
+    entries: str,
+    experiments: bool = False,
+    nonces: Sequence[str] = (),
 ) -> None:
     """Write the receipt of a result; without a fingerprint none, so that the submission is graded again.
 
     ``notebook``, ``entries``: hashes of the result. ``experiments``: whether all cells were run, including experiments.
+    ``nonces``: those of the runs that decided, by which their twins can be drawn again.
     """
     if fingerprint is None:
         return
-    fields = {"format": FORMAT, **asdict(fingerprint), "notebook": notebook, "entries": entries}
-    (folder / NAME).write_text(json.dumps({**fields, "experiments": experiments}, indent=1) + "\n", encoding="utf-8")
+    fields: dict[str, Any] = {"format": FORMAT, **asdict(fingerprint), "notebook": notebook, "entries": entries}
+    fields |= {"experiments": experiments, "nonces": list(nonces)}
+    (folder / NAME).write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
 
 
 def read(folder: Path) -> Receipt | None:

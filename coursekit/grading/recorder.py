@@ -111,7 +111,8 @@ class Recorder:
             before = penalties.totals(self._book, self._assignment, outcome.student)
             with entering as entries:
                 after = penalties.totals(self._book, self._assignment, outcome.student) if before else {}
-                receipts.write(made, fingerprint, fingerprints.of_bytes(notebook), entries, self._experiments)
+                made_by = self._experiments, outcome.verdicts.nonces
+                receipts.write(made, fingerprint, fingerprints.of_bytes(notebook), entries, *made_by)
             atomic_write.replace_folder(made, target, folder / "old")
         return penalties.total_changes(before, after).get(outcome.student)
 

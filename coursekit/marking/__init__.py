@@ -2,10 +2,11 @@
 
 In the order of the work:
 
-    marker            one submission: run the cells, call the functions, judge, retry with references
+    marker            one submission: run the cells, call the functions, judge, retry with right helpers
     runner            one run: cell_runner runs the cells in a notebook_process, within time_left
     outputs           events of a cell -> outputs: cell_display, mime_bundles, output_limits
-    function_calls    the cases of an exercise as requests; dependencies: which references a retry needs
+    calls             each function of a run is called: function_calls makes the requests; twins draws further cases
+    retries           follow-through: dependencies says of which functions, helper_calls answers their calls
     observations      the replies, parsed; redaction and known_messages: what of them may be quoted
     judge             results -> marks on checks, which is where every mark is made
     diagnosis         which named mistake gives these results

@@ -1,15 +1,10 @@
-"""Function calls as requests to the sandbox: the cases of an exercise, and reference functions for the retry."""
+"""Function calls as requests to the sandbox: of the recorded cases, of twins, and of follow-through retries."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from coursekit.marking import dependencies
-from coursekit.model import notebooks
-from coursekit.model.course import Course
-from coursekit.model.exercise import Exercise
-from coursekit.reference.assignments import Assignment
+from coursekit.model.exercise import Exercise, Twin
 from coursekit.sandbox.guest import caller, codec
-from coursekit.submission.candidates import source_of
 
 
 def observe(exercise: Exercise, target: Any, call_timeout_s: float | None = None) -> dict[str, Any]:
@@ -30,29 +25,7 @@ def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class ReferenceFunctions:
-    """Reference functions of an assignment: the sources of its solution cells, and the imports of its other cells."""
-
-    imports: str
-    by_function: dict[str, str]
-    below: dict[str, tuple[str, ...]]  # all dependencies of each function (``dependencies.transitive``)
-
-    def for_exercise(self, exercise: Exercise) -> dict[str, Any]:
-        """What a follow-through retry adds to the request: only the functions that the exercise depends on."""
-        names = self.below[exercise.function]
-        cells = (self.by_function[name] for name in names)
-        return {"helpers": [self.imports, *dict.fromkeys(cells)], "replace": list(names)}
-
-
-def reference_functions(course: Course, assignment: Assignment) -> ReferenceFunctions:
-    """The reference functions of the source notebook."""
-    rows = {row.grade_id: row for row in assignment.exercises}
-    imports: list[str] = []
-    by_function: dict[str, str] = {}
-    for cell in source_of(course, assignment.name).cells:
-        if cell.id in rows:
-            by_function[rows[cell.id].function] = notebooks.without_magics(cell.source)
-        elif cell.cell_type == "code":
-            imports.append(notebooks.imports(cell.source))
-    return ReferenceFunctions("\n".join(imports), by_function, dependencies.transitive(rows.values()))
+def with_twins(request: Mapping[str, Any], twins: Iterable[Twin], only: bool = False) -> dict[str, Any]:
+    """The request with calls of these twins after those of the recorded cases, or of them ``only``."""
+    cases = [{"case": twin.name, "args": list(twin.arguments)} for twin in twins]
+    return {**request, "cases": cases if only else [*request["cases"], *cases]}

@@ -49,6 +49,7 @@ class GradedVerdicts:
     problem    why there was nothing to grade
     answers    the hash of each answer by its ``grade_id`` (``answer_hashes.digests``)
     current    whether they have the version that this engine writes
+    nonces     the nonces of the runs that decided: their twins can be drawn again. Equal verdicts may have others.
     """
 
     assignment: str = ""
@@ -58,6 +59,7 @@ class GradedVerdicts:
     problem: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     current: bool = True
+    nonces: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def automatic(self) -> dict[str, float | None]:
@@ -94,6 +96,7 @@ def to_data(verdicts: GradedVerdicts) -> dict[str, Any]:
         "exercises": [_exercise_data(one) for one in verdicts.exercises],
         "written": [asdict(one) for one in verdicts.written],
         "answers": dict(verdicts.answers),
+        "nonces": list(verdicts.nonces),
     }
 
 
@@ -142,6 +145,7 @@ class _Reader:
             problem=self._text(data, "problem"),
             answers={name: self._text(data.get("answers"), name) for name in _dict(data.get("answers"))},
             current=data.get("version") == VERSION,
+            nonces=self._texts(data, "nonces"),
         )
 
     def _exercise(self, entry: Mapping[str, Any]) -> GradedExercise:

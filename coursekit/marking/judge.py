@@ -1,26 +1,32 @@
 """Turns the results of function calls into marks. Runs in the grader, without student code, on untrusted data."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from coursekit.marking.redaction import Redactor
+from coursekit.marking.twins import of_check
 from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, NamedMistake, Verdict, no_marks
-from coursekit.model.exercise import CACHES, Case, Check, Exercise
+from coursekit.model.exercise import CACHES, Case, Check, Exercise, Twin
 from coursekit.reference.assignments import Assignment
 from selfcheck.comparison import OutputComparison, changed, compare
 from selfcheck.likely_causes import likely_cause
 
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # by exercise and case: the arguments of the call, cached
+RECORDED_ONLY = "Your function is right with the grader's fixed numbers, but not with new ones of the same sizes."
 NO_ANSWER = "The grader got no answer from this exercise."
 NO_INPUTS = "What became of the inputs is not known."  # the sandbox always sends the inputs: these were forged
 
 
-def judge(assignment: Assignment, exercise: Exercise, message: Any, redactor: Redactor | None = None) -> Verdict:
+def judge(
+    assignment: Assignment, exercise: Exercise, message: Any, redactor: Redactor | None = None, recognise: bool = True
+) -> Verdict:
     """The verdict on the reply to a function call; a string in its place is the reason why there is none.
 
     ``redactor`` limits what is quoted of the reply. Without one everything is quoted: for the course's functions only.
+    ``recognise``: whether to look for a named mistake.
     """
     if isinstance(message, str):  # the reason comes from the runner, not from the sandbox
         return no_marks(exercise, message, observed=False)
@@ -28,25 +34,56 @@ def judge(assignment: Assignment, exercise: Exercise, message: Any, redactor: Re
         return no_marks(exercise, NO_ANSWER, observed=False)
     if message.get("defined") is False:
         return no_marks(exercise, f"There is no function {exercise.function} in the notebook.")
-    seen = observations.parse(exercise, message, redactor)
+    seen = observations.parse(exercise.cases, message, redactor)
     stub = f"Exercise {exercise.number}: {exercise.function} is not written yet."
-    if all(observation.problem == stub for observation in seen.values()):
+    if seen and all(observation.problem == stub for observation in seen.values()):
         return no_marks(exercise, stub, unwritten=True)
     expected = assignment.expected(exercise)
     results = {check.name: _result(exercise, check, seen, expected) for check in exercise.checks}
     mistake = (
-        None if all(result.passed for result in results.values()) else diagnosis.recognise(assignment, exercise, seen)
+        diagnosis.recognise(assignment, exercise, seen)
+        if recognise and not all(result.passed for result in results.values())
+        else None
     )
     if mistake is not None:  # its hint says more than a likely cause that is guessed from the numbers
         results = {check.name: _result(exercise, check, seen, expected, named=True) for check in exercise.checks}
-    earned = any(results[check.name].passed for check in exercise.checks if _shows_work(exercise, check))
-    return Verdict(
-        exercise,
-        tuple(
-            result if earned or not result.passed else replace(result, passed=False, reason=NOTHING_ELSE)
-            for result in results.values()
-        ),
-        NamedMistake(mistake.name, mistake.hint) if mistake else None,
+    named = NamedMistake(mistake.name, mistake.hint) if mistake else None
+    observed = not any(observation.untried for observation in seen.values())
+    return Verdict(exercise, _beside_work(exercise, results.values()), named, observed=observed)
+
+
+def contradicted(exercise: Exercise, verdict: Verdict, message: Any, twins: Sequence[Twin]) -> tuple[Twin, ...]:
+    """The twins with a wrong result in a check that the verdict has as passed. ``message`` is the reply to their calls.
+
+    A twin without a result counts as wrong.
+    """
+    seen = observations.parse(twins, message if isinstance(message, dict) else {})
+    passed = {result.name for result in verdict.results if result.passed}
+    checks = [check for check in exercise.checks if check.name in passed]
+    return tuple(
+        twin
+        for twin in twins
+        if any(of_check(check, (twin,)) and _is_wrong(exercise, check, twin, seen[twin.name]) for check in checks)
+    )
+
+
+def without(exercise: Exercise, verdict: Verdict, wrong: Sequence[Twin]) -> Verdict:
+    """The verdict without the checks that these twins contradict."""
+    results = (
+        replace(result, passed=False, reason=RECORDED_ONLY) if result.passed and of_check(check, wrong) else result
+        for check, result in zip(exercise.checks, verdict.results, strict=True)
+    )
+    return replace(verdict, results=_beside_work(exercise, tuple(results)))
+
+
+def _beside_work(exercise: Exercise, results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """The results, where a check that shows no work passes only beside one that does."""
+    found = tuple(results)
+    passed = {result.name for result in found if result.passed}
+    earned = any(check.name in passed for check in exercise.checks if _shows_work(exercise, check))
+    return tuple(
+        result if earned or not result.passed else replace(result, passed=False, reason=NOTHING_ELSE)
+        for result in found
     )
 
 
@@ -60,8 +97,12 @@ def _given(exercise: Exercise, case: Case) -> dict[str, Any]:
 
 
 def _shows_work(exercise: Exercise, check: Check) -> bool:
-    """False for a check that a function passes which does nothing or always raises: it needs another passed check."""
-    return not check.untouched and any(not case.raises for case in _cases(exercise, check))
+    """False for a check that a function passes which does nothing or always raises: it needs another passed check.
+
+    In a retry without recorded cases for the check, twins decide.
+    """
+    cases = _cases(exercise, check)
+    return not check.untouched and (not cases or any(not case.raises for case in cases))
 
 
 def _cases(exercise: Exercise, check: Check) -> list[Case]:
@@ -74,7 +115,7 @@ def _result(
     if check.untouched:
         return _inputs_unchanged(exercise, check, seen)
     found = _values(exercise, check, seen, expected, named)
-    if found.passed and check.outputs and set(check.outputs) <= set(CACHES):
+    if found.passed and _is_of_caches(check):
         beside = replace(check, outputs=exercise.results)
         if not _values(exercise, beside, seen, expected, named).passed:
             reason = f"The {check.outputs[0]} counts only beside a right {' and '.join(exercise.results)}."
@@ -101,14 +142,7 @@ def _problem(
         return "" if case.raises in seen.raised else f"{here}. {seen.problem}" if seen.problem else f"{here}."
     if seen.outputs is None:
         return seen.problem
-    nothing_fits = "" in seen.outputs  # then report all outputs that the function should return
-    want = {
-        path: leaf
-        for path, leaf in expected[case.name].items()
-        if not check.outputs or nothing_fits or path.startswith(check.outputs)
-    }
-    compared = compare(want, seen.outputs, check.any_shape, exercise.rtol)
-    findings = [finding for finding in compared if finding.problem]
+    findings = _findings(exercise, check, expected[case.name], seen.outputs)
     if not findings:
         return ""
     if named:
@@ -116,6 +150,32 @@ def _problem(
     m = case.sizes.get("m")
     cause = likely_cause(findings[0], expected[case.name], seen.outputs, _given(exercise, case), m)
     return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
+
+
+def _findings(
+    exercise: Exercise, check: Check, expected: Mapping[str, Any], outputs: Mapping[str, Any]
+) -> list[OutputComparison]:
+    nothing_fits = "" in outputs  # then report all outputs that the function should return
+    want = {
+        path: leaf
+        for path, leaf in expected.items()
+        if not check.outputs or nothing_fits or path.startswith(check.outputs)
+    }
+    compared = compare(want, outputs, check.any_shape, exercise.rtol)
+    return [finding for finding in compared if finding.problem]
+
+
+def _is_wrong(exercise: Exercise, check: Check, twin: Twin, seen: Observation) -> bool:
+    if twin.raises:
+        return twin.raises not in seen.raised
+    beside = (*check.outputs, *exercise.results) if _is_of_caches(check) else check.outputs
+    return seen.outputs is None or bool(
+        _findings(exercise, replace(check, outputs=beside), twin.expected, seen.outputs)
+    )
+
+
+def _is_of_caches(check: Check) -> bool:
+    return bool(check.outputs) and set(check.outputs) <= set(CACHES)
 
 
 def _own_numbers(finding: OutputComparison) -> str:

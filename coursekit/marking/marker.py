@@ -1,15 +1,15 @@
 """One submission's notebook -> marks and the executed notebook: the work of a worker for each submission.
 
-The steps: run the cells; close the outputs; call every exercise's function; judge; then the follow-through retry, with
-reference functions, of each exercise that lost marks and depends on a wrong function.
+The steps: run the cells; close the outputs; call every exercise's function; judge; then the follow-through retry of
+each exercise that lost marks and depends on a wrong function, where the grader answers the calls of right ones.
 
-The order matters. Hidden inputs enter the process after the last output. References enter after the last first call,
-dependencies first, so that a leaked reference only helps an exercise that is retried with it anyway. This order holds
-across all runs of one grading: see ``repeated_runs``.
+The order matters. Hidden inputs enter the process after the last output, and what is shown comes from the first run,
+which saw none. Retries come after the last first call, dependencies first: what a right function answers helps only
+exercises that are retried with it anyway. Nothing of it helps another run, which has other twins.
 """
 
 import atexit
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -17,12 +17,15 @@ from typing import Any, Self
 from nbformat import NotebookNode
 
 from coursekit.experiments import plan
-from coursekit.marking import function_calls, graded_verdicts, judge, verdicts, warm_up
+from coursekit.marking import graded_verdicts, verdicts, warm_up
+from coursekit.marking.calls import Calls
 from coursekit.marking.graded_verdicts import GradedVerdicts, WrittenAnswer
 from coursekit.marking.limits import TimeLimits
 from coursekit.marking.redaction import Redactor, names_of
 from coursekit.marking.repeated_runs import Repeats, Settled
+from coursekit.marking.retries import Retries
 from coursekit.marking.runner import Run
+from coursekit.marking.twins import TwinSource, new_nonce
 from coursekit.marking.verdicts import Verdict
 from coursekit.model import notebooks, stubs
 from coursekit.model.course import Course
@@ -47,19 +50,27 @@ class Marked:
 
 
 class Marker:
-    """Marks notebooks of one assignment, one after another, in one sandbox. A context manager."""
+    """Marks notebooks of one assignment, one after another, in one sandbox. A context manager.
+
+    ``nonces`` returns the nonce of each run, which decides its twins.
+    """
 
     def __init__(
-        self, course: Course, assignment: str, limits: TimeLimits = DEFAULTS, layers: Isolation | None = None
+        self,
+        course: Course,
+        assignment: str,
+        limits: TimeLimits = DEFAULTS,
+        layers: Isolation | None = None,
+        nonces: Callable[[], str] = new_nonce,
     ) -> None:
-        self._assignment, self._limits = assignments.load(course, assignment), limits
+        self._assignment, self._limits, self._nonces = assignments.load(course, assignment), limits, nonces
         self._rows = self._assignment.exercises
-        self._calls = {row.key: function_calls.request(row, limits.call_timeout_s) for row in self._rows}
-        self._references = function_calls.reference_functions(course, self._assignment)
         self._names = names_of(self._assignment)
         files: dict[str, Path] = course.trusted_files(assignment)
         calls = warm_up.calls(source_of(course, assignment), files)
         self._sandbox = Sandbox(files, layers=layers, warm_up_calls=calls)
+        self._twins = TwinSource(course.root, assignment)
+        self._retries = Retries(course.root, self._assignment)
 
     def __enter__(self) -> Self:
         return self
@@ -68,8 +79,10 @@ class Marker:
         self.close()
 
     def close(self) -> None:
-        """End the sandbox and everything in it."""
+        """End the sandbox and everything in it, and the reference processes."""
         self._sandbox.close()
+        self._twins.close()
+        self._retries.close()
 
     def mark(self, notebook: NotebookNode, files: Mapping[str, bytes] = {}) -> Marked:
         """Mark a rebuilt notebook; ``files`` are the student files beside it.
@@ -82,18 +95,19 @@ class Marker:
         limits, budget = self._limits, SubmissionBudget(self._limits.submission_timeout_s)
         if not limits.experiments and plan.missing_variables(notebook):  # an answer uses the results of an experiment
             limits = replace(limits, experiments=True)
-        settled, repeats, disclosed = Settled(), Repeats(budget), set[str]()
-        while settled.shown is None or len(settled.final) < len(self._rows):
+        settled, repeats = Settled(), Repeats(budget)
+        while settled.final is None:
             repeats.next_run()
-            with Run(self._sandbox, notebook, self._rows, files, limits, disclosed, budget, settled.shown) as run:
-                settled = self._advance(run, settled, repeats, redactor)
+            self._twins.begin(nonce := self._nonces())
+            with Run(self._sandbox, notebook, self._rows, files, limits, budget, settled.shown) as run:
+                settled = self._advance(run, nonce, settled, repeats, redactor)
             if settled.in_doubt:
                 limits = replace(limits, experiments=True)
                 settled, repeats = Settled(), Repeats(budget)
-        by_function = {verdict.exercise.function: verdict for verdict in settled.final}
-        return self._marked(settled.shown, [by_function[row.function] for row in self._rows])
+        assert settled.shown is not None
+        return self._marked(settled.shown, settled.final, nonces=settled.nonces)
 
-    def _advance(self, run: Run, settled: Settled, repeats: Repeats, redactor: Redactor) -> Settled:
+    def _advance(self, run: Run, nonce: str, settled: Settled, repeats: Repeats, redactor: Redactor) -> Settled:
         """The settled stages after this run, up to the first that has to be repeated in another run."""
         executed = run.run_cells()
         if settled.shown is None:
@@ -101,30 +115,26 @@ class Marker:
             if shown is None:
                 return settled
             settled = replace(settled, shown=shown)
-        tried = tuple(self._judge(row, run.call(row, self._calls[row.key]), redactor) for row in self._rows)
-        if not settled.first:
-            if run.skips_own_cells and not all(verdict.full for verdict in tried):
-                # Now, because after a reference has entered a process, a new run could earn nothing.
-                return Settled(in_doubt=True)
+        called = Calls(run, self._assignment, redactor, nonce, self._twins, self._limits.call_timeout_s)
+        tried = tuple(called.verdict(row) for row in self._rows)
+        if settled.first is None:
             first = repeats.settle("first tries", run.kills, tried, same=tried)
             if first is None:
                 return settled
-            settled = replace(settled, first=first)
-        by_function = {verdict.exercise.function: verdict for verdict in settled.first}
-        for number, function in enumerate(self._references.below):
-            verdict = self._with_retry(run, by_function[function], settled.final[:number], redactor)
-            if number == len(settled.final):
-                final = repeats.settle(f"second try of {function}", run.kills, verdict, same=verdict)
-                if final is None:
-                    return settled
-                settled = replace(settled, final=(*settled.final, final))
-        return settled
+            if run.skips_own_cells and not all(verdict.full for verdict in first):
+                return Settled(in_doubt=True)
+            settled = replace(settled, first=first, nonces=(nonce,))
+        final = self._retries.after(settled.first or (), called)
+        nonces = tuple(dict.fromkeys((*settled.nonces, nonce)))
+        return replace(settled, final=repeats.settle("second tries", run.kills, final, same=final), nonces=nonces)
 
     def mark_unusable(self, notebook: NotebookNode, problem: str) -> Marked:
         """No marks for a submission without a notebook that can be run; ``problem`` is the reason."""
         return self._marked(notebook, [verdicts.no_marks(row, problem) for row in self._rows], problem)
 
-    def _marked(self, notebook: NotebookNode, final: Sequence[Verdict], problem: str = "") -> Marked:
+    def _marked(
+        self, notebook: NotebookNode, final: Sequence[Verdict], problem: str = "", nonces: tuple[str, ...] = ()
+    ) -> Marked:
         written = [
             WrittenAnswer(
                 cell.id, notebooks.grader_metadata(cell).get("points", 0), not problem and stubs.is_answered(cell)
@@ -138,20 +148,9 @@ class Marker:
             tuple(written),
             problem=problem,
             answers=answer_hashes.digests(notebook),
+            nonces=nonces,
         )
         return Marked(notebook, said)
-
-    def _judge(self, row: Any, message: Any, redactor: Redactor) -> Verdict:
-        return judge.judge(self._assignment, row, message, redactor)
-
-    def _with_retry(self, run: Run, verdict: Verdict, below: Sequence[Verdict], redactor: Redactor) -> Verdict:
-        row, lost = verdict.exercise, verdicts.lost(below)
-        wrong = [name for name in self._references.below[row.function] if name in lost]
-        if verdict.full or not wrong or run.knows_reference(row):
-            return verdict
-        request = {**self._calls[row.key], **self._references.for_exercise(row), "source": run.answer(row)}
-        second = self._judge(row, run.call(row, request, retry=True), redactor)
-        return verdicts.after_retry(verdict, second, wrong)
 
 
 _shared: dict[Any, Marker] = {}

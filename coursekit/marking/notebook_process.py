@@ -7,6 +7,7 @@ from typing import Any
 
 from coursekit.sandbox.client import Child, Sandbox
 from coursekit.sandbox.reply import Reply
+from coursekit.sandbox.request import Helper
 from coursekit.sandbox.timeouts import POLL_INTERVAL_S, SubmissionBudget
 
 # Texts in the exit reasons that may have an external cause, such as memory that ran out on the whole computer.
@@ -40,10 +41,10 @@ class NotebookProcess:
         self._born = time.monotonic()
         return self._born - began
 
-    def ask(self, request: Mapping[str, Any], timeout_s: float) -> Reply:
+    def ask(self, request: Mapping[str, Any], timeout_s: float, helper: Helper | None = None) -> Reply:
         """The child's reply; its ``end`` is "lost" if the child ended during the request."""
         assert self._child is not None
-        return self._child.ask(request, timeout_s)
+        return self._child.ask(request, timeout_s, helper=helper)
 
     def cpu_steal_s(self) -> float:
         """CPU steal time of the child since it began; 0 without a child."""

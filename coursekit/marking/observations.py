@@ -6,13 +6,14 @@ A malformed value counts as not returned. Nothing in a reply is executed; its si
 import base64
 import binascii
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from coursekit.marking.redaction import Redactor
-from coursekit.model.exercise import Exercise
+from coursekit.model.exercise import Case, Twin
 from selfcheck.returned_values import NotNumbers
 
 MAX_TEXT = 300
@@ -29,18 +30,23 @@ class Observation:
     inputs     the arguments after the call, in the same form
     problem    why there are no outputs
     raised     the class names of the exception, the most specific first
+    untried    the call of a helper was not answered, so that nothing is known
     """
 
     outputs: dict[str, Any] | None
     inputs: dict[str, Any] | None = None
     problem: str = ""
     raised: tuple[str, ...] = ()
+    untried: bool = False
 
 
-def parse(exercise: Exercise, message: dict[str, Any], redactor: Redactor | None = None) -> dict[str, Observation]:
-    """One observation for each case of the exercise, by name; other entries of the message are ignored.
+def parse(
+    cases: Iterable[Case | Twin], message: dict[str, Any], redactor: Redactor | None = None
+) -> dict[str, Observation]:
+    """One observation for each of these cases, by name; other entries of the message are ignored.
 
-    ``redactor`` limits what is quoted. Without one everything is quoted: for the course's functions only.
+    ``redactor`` limits what is quoted. Without one everything is quoted: for the course's functions, and for twins,
+    which are never quoted.
     """
     raw = message.get("observations")
     items = [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
@@ -50,8 +56,7 @@ def parse(exercise: Exercise, message: dict[str, Any], redactor: Redactor | None
         None, problem="not tried, because an earlier call took too long." if hung else "no result arrived."
     )
     return {
-        case.name: _observation(by_case[case.name], redactor) if case.name in by_case else missing
-        for case in exercise.cases
+        case.name: _observation(by_case[case.name], redactor) if case.name in by_case else missing for case in cases
     }
 
 
@@ -61,6 +66,8 @@ def _observation(item: dict[str, Any], redactor: Redactor | None) -> Observation
         return Observation(
             None, problem=f"a call took longer than {limit} and was stopped: is there a loop without an end?"
         )
+    if "untried" in item:
+        return Observation(None, problem="no result arrived.", untried=True)
     error = item.get("error")
     if isinstance(error, dict):
         return Observation(None, problem=_error(error, redactor), raised=_names(error))

@@ -1,9 +1,8 @@
 """Combines several runs of one notebook into one result, and decides whether a run with a killed process counts.
 
-Two processes on one computer always have a covert channel. So whether the result of a process counts depends on what
-earlier processes were given. The grader's secrets enter in stages: none while the cells run, hidden inputs with the
-first calls, references with the retries, in the order of the dependencies. The result of a settled stage is final: a
-later run repeats the stage only to reach the next one, and its outputs and results up to there are ignored.
+The stages are the outputs, the first calls, and the retries. The result of a settled stage is final: a later run
+repeats the stage only to reach the next one, and its outputs and results up to there are ignored. So nothing that
+enters a process with the calls, such as hidden inputs, can be shown by a later run.
 """
 
 from dataclasses import dataclass
@@ -24,13 +23,15 @@ class Settled:
 
     shown       the notebook with its outputs
     first       the verdicts on the first calls
-    final       the verdicts after the retries, as many as are settled
+    final       the verdicts after the retries
+    nonces      the nonces of the runs from which these verdicts come
     in_doubt    an exercise may have lost marks because cells were not run; then nothing is settled
     """
 
     shown: NotebookNode | None = None
-    first: tuple[Verdict, ...] = ()
-    final: tuple[Verdict, ...] = ()
+    first: tuple[Verdict, ...] | None = None
+    final: tuple[Verdict, ...] | None = None
+    nonces: tuple[str, ...] = ()
     in_doubt: bool = False
 
 

@@ -5,8 +5,8 @@ again without the step that caused it, so that a problem in one exercise costs o
 often, or takes too long, the remaining outputs are missing; but the functions are still called, in children that run
 only the cells that define them.
 
-Hidden inputs enter a child only after the last cell, so that no output and no file of a notebook can contain one. A
-function is never called in a child that began after the function's reference had been in another one.
+Hidden inputs enter a child only after the last cell, so that no output and no file of a notebook can contain one. No
+expected output and no right function ever does.
 """
 
 import copy
@@ -20,11 +20,12 @@ from coursekit.experiments import plan
 from coursekit.marking.cell_runner import CellRunner, ExecutedNotebook
 from coursekit.marking.limits import TimeLimits
 from coursekit.marking.notebook_process import NotebookProcess
-from coursekit.marking.stop_reasons import DISCLOSED, ENDLESS, ENDLESS_LATE, NOT_RUN, NOT_TRIED
+from coursekit.marking.stop_reasons import ENDLESS, ENDLESS_LATE, NOT_RUN, NOT_TRIED
 from coursekit.marking.time_left import TimeLeft
 from coursekit.model import notebooks
 from coursekit.model.exercise import Exercise
 from coursekit.sandbox.client import Sandbox
+from coursekit.sandbox.request import Helper
 from coursekit.sandbox.timeouts import SubmissionBudget
 
 MAX_RESTARTS = 8
@@ -35,8 +36,7 @@ _IN_A_FILE = re.compile(r" \([^()\s]+, line (\d+)\)$")  # of a SyntaxError: the 
 class Run:
     """One run of a notebook in a sandbox; a context manager. Call ``run_cells`` first, then ``call`` for each request.
 
-    All runs of one grading share ``disclosed``: the functions whose references have been in any of its processes. Once
-    the outputs are settled, later runs get the notebook with them as ``shown``, and quote only from that.
+    Once the outputs are settled, later runs get the notebook with them as ``shown``, and quote only from that.
     """
 
     def __init__(
@@ -46,12 +46,10 @@ class Run:
         rows: Sequence[Exercise],
         files: Mapping[str, bytes],
         limits: TimeLimits,
-        disclosed: set[str],
         budget: SubmissionBudget | None = None,
         shown: NotebookNode | None = None,
     ) -> None:
-        self._notebook, self._disclosed, self._shown = notebook, disclosed, shown
-        self._disclosed_before: frozenset[str] = frozenset(disclosed)  # ``disclosed`` when the child began
+        self._notebook, self._shown = notebook, shown
         self._tests = frozenset(f"{row.grade_id}-test" for row in rows)
         unrun = {} if limits.experiments else plan.unrun(notebook)
         self.skips_own_cells = any(name.startswith(notebooks.ADDED) for name in unrun)  # the student's own cells
@@ -86,32 +84,25 @@ class Run:
         self._time.restart()
         return self._executed.notebook
 
-    def knows_reference(self, exercise: Exercise) -> bool:
-        """Whether the exercise's reference was in a process of this grading before the child that would call it began.
-
-        Then the child may have got the reference from there, and its results earn nothing.
-        """
-        return exercise.function in (self._disclosed_before if self._process.runs else self._disclosed)
-
     def answer(self, exercise: Exercise) -> str:
         """The source of the exercise's own cell, without magics."""
         return next(notebooks.without_magics(cell.source) for cell in self._notebook.cells
                     if cell.id == exercise.grade_id)  # fmt: skip
 
-    def call(self, exercise: Exercise, request: Mapping[str, Any], retry: bool = False) -> Any:
+    def call(self, exercise: Exercise, request: Mapping[str, Any], helper: Helper | None = None) -> Any:
         """The child's reply to a request for an exercise (untrusted data), or a text that says why there is none.
 
-        A follow-through ``retry`` is made even if the exercise's own test cell was stopped: another function may have
-        caused that. It discloses the references of the functions in ``request["replace"]``.
+        In a follow-through retry, ``helper`` answers the calls of right functions. A retry is made even if the
+        exercise's own test cell was stopped: another function may have caused that.
         """
-        why = self._why_not_tried(exercise, retry)
+        why = self._why_not_tried(exercise, helper is not None)
         if why:
             return why
         allowed_s = self._time.for_a_cell_s()
-        self._disclosed.update(request.get("replace", ()))
-        reply = self._process.ask({**request, "op": "probe", "snapshot": f"{exercise.grade_id}-test"}, allowed_s)
+        request = {**request, "op": "probe", "snapshot": f"{exercise.grade_id}-test"}
+        reply = self._process.ask(request, allowed_s, helper)
         if reply.end == "lost":
-            self._process.lose(f"{exercise.grade_id}-{'second' if retry else 'probe'}", reply.why)
+            self._process.lose(f"{exercise.grade_id}-{'second' if helper else 'probe'}", reply.why)
             return f"{NOT_TRIED}: {reply.why}."
         if reply.end == "timeout":
             return self._time.reason(ENDLESS, ENDLESS_LATE, allowed_s)
@@ -124,8 +115,6 @@ class Run:
         Starts a child if there is none.
         """
         test_cell = f"{exercise.grade_id}-test"
-        if self.knows_reference(exercise):
-            return f"{NOT_TRIED}. {DISCLOSED}"
         if test_cell in self._executed.problems and not retry:
             return self._executed.problems[test_cell]
         if late := self._time.late():
@@ -141,7 +130,6 @@ class Run:
             executed = ExecutedNotebook(copy.deepcopy(self._notebook))
             self._budget.spend(len(self._notebook.cells))
             self._time.add(self._process.begin())  # the fork does not count for the notebook
-            self._disclosed_before = frozenset(self._disclosed)
             self._cell_runner.run_all(executed, is_needed)
             if not executed.lost_at:
                 return executed

@@ -8,4 +8,3 @@ STOPPED_LATE = "This cell was stopped: the notebook took longer than {limit:g} s
 ENDLESS = "It ran for more than {limit:g} s and was stopped: is there a loop without an end?"
 ENDLESS_LATE = "It was stopped: the notebook took longer than {limit:g} s in all."
 NOT_TRIED = "The function could not be tried"
-DISCLOSED = "Its process began after the right function had been in another one."

@@ -19,6 +19,9 @@ class Check:
     beside another passed check of the exercise, since a function that does nothing also leaves its inputs unchanged.
     The same holds for a check whose cases all should raise an exception. A check of caches alone pays only if the
     result itself is right in the same cases, since most of a cache is the input.
+
+    ``twins`` is the number of twins that are drawn for the check in every run: more than one where a result is easily
+    guessed, such as a share of right answers.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Check:
     cases: tuple[str, ...] = ()
     any_shape: bool = False
     untouched: bool = False
+    twins: int = 1
 
     def covers(self, case: str) -> bool:
         """Whether the check asks for the case of this name."""
@@ -50,6 +54,21 @@ class Case:
     extra: tuple[str, ...] = ()
     raises: str = ""
     public: bool = True
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A case that was drawn anew for one run, of the structure of the recorded case ``of``.
+
+    ``arguments`` are encoded by ``codec.encode``; ``expected`` are the outputs of the solution, by path, and empty if
+    the case has to raise.
+    """
+
+    name: str
+    of: str
+    raises: str
+    arguments: tuple[Any, ...]
+    expected: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

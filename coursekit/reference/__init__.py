@@ -14,6 +14,8 @@ In the process:
     describing   the exercises as data
     solutions    the source notebook's functions
     outputs      the expected outputs, and their recording
+    twins        cases drawn anew for a run, and what the solutions return
+    helping      answers calls of right functions in a retry, with arguments from a student's process
     wrong        what the named mistakes return
     submissions  the submissions of the demo
 

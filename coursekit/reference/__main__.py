@@ -22,6 +22,10 @@ from coursekit.reference.table import Table
 REQUESTS = {
     "describe": "coursekit.reference.describing:describe",
     "ready": "coursekit.reference.outputs:ready",
+    "twins": "coursekit.reference.twins:draw",
+    "confine": "coursekit.reference.helping:confine",
+    "call": "coursekit.reference.helping:call",
+    "affordable": "coursekit.reference.helping:affordable",
     "record": "coursekit.reference.outputs:record",
     "misfits": "coursekit.authoring.mutation.answers:misfits",
     "losing": "coursekit.authoring.mutation.answers:losing",

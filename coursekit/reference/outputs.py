@@ -1,7 +1,7 @@
 """Expected outputs: what the solutions return in every case, and their recording."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -88,11 +88,25 @@ def _of_exercise(table: Table, exercise: Exercise) -> dict[str, Outputs]:
         where = f"source/{table.assignment}/{table.assignment}.ipynb"
         raise CourseError(where, f"no solution defines {function}", "write it, or remove the exercise")
     for case in table.all_cases(function):
-        if case.raises:
-            _must_raise(table, exercise, case)
-        else:
-            found[case.name] = _outputs(table, exercise, case)
+        outputs = of_case(table, exercise, case)
+        if not case.raises:
+            found[case.name] = outputs
     return found
+
+
+def of_case(table: Table, exercise: Exercise, case: Case) -> Outputs:
+    """What the solution returns in a case; empty if the case has to raise. Raises CourseError if it is not right."""
+    if case.raises:
+        _must_raise(table, exercise, case)
+        return {}
+    return _outputs(table, exercise, case)
+
+
+def returned(table: Table, exercise: Exercise, arguments: Sequence[Any]) -> dict[str, Any]:
+    """What the solution returns for these arguments, flattened."""
+    with redirect_stdout(StringIO()):  # training prints its progress
+        result: Any = table.solution_namespace[exercise.function](*arguments)
+    return flatten(result, exercise.outputs)
 
 
 def _must_raise(table: Table, exercise: Exercise, case: Case) -> None:
@@ -106,9 +120,7 @@ def _must_raise(table: Table, exercise: Exercise, case: Case) -> None:
 
 
 def _outputs(table: Table, exercise: Exercise, case: Case) -> Outputs:
-    with redirect_stdout(StringIO()):  # training prints its progress
-        result: Any = table.solution_namespace[exercise.function](*exercise.build(case))
-    flat = flatten(result, exercise.outputs)
+    flat = returned(table, exercise, exercise.build(case))
     odd = [name for name, leaf in flat.items() if not isinstance(leaf, np.ndarray) or not np.all(np.isfinite(leaf))]
     if odd or not flat:
         found = f"the solution returns no finite numbers in {odd or 'anything'}"

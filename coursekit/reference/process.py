@@ -14,6 +14,7 @@ from typing import IO, Any, Self
 
 from coursekit import CHECKOUT
 from coursekit.model.errors import CourseError, one_line
+from coursekit.system.deadline import Deadline, readable
 
 _LOG_TAIL_BYTES = 4096  # read from the standard error of a process that has ended
 
@@ -43,14 +44,30 @@ class ReferenceProcess:
         if (process := self._process) is not None:
             process.kill()
 
-    def ask(self, request: str, **given: Any) -> Any:
-        """The answer to a request of ``reference.__main__``. Raises CourseError if the course's code fails."""
+    def ask(self, request: str, deadline: Deadline | None = None, /, **given: Any) -> Any:
+        """The answer to a request of ``reference.__main__``.
+
+        Raises CourseError if the course's code fails, and if it does not answer before the ``deadline``.
+        """
+        self.send(request, **given)
+        return self.answer(deadline)
+
+    def send(self, request: str, **given: Any) -> None:
+        """Send a request; ``answer`` waits for its answer. Never raises: if the process has ended, ``answer`` does."""
         process = self._started()
         assert process.stdin is not None
-        assert process.stdout is not None
-        try:
+        with suppress(OSError):
             process.stdin.write(json.dumps({"question": request, **given}).encode() + b"\n")
             process.stdin.flush()
+
+    def answer(self, deadline: Deadline | None = None) -> Any:
+        """The answer to the request that was sent; errors as in ``ask``."""
+        process = self._started()
+        assert process.stdout is not None
+        if deadline is not None and not readable(process.stdout, deadline):
+            self.close()
+            raise CourseError(f"source/{self._assignment}", "its code takes too long", "look for a loop without an end")
+        try:
             line = process.stdout.readline()
         except OSError:
             line = b""

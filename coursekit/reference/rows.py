@@ -12,13 +12,15 @@ from selfcheck.exercises import Case
 class Grading:
     """The part of an exercise that students do not get: points on named checks, and hidden cases.
 
-    ``depends_on`` names the exercises of the assignment whose functions this one calls.
+    ``depends_on`` names the exercises of the assignment whose functions this one calls. ``twins`` are cheap cases, such
+    as short trainings: twins are drawn of those whose names a check selects, instead of its recorded cases.
     """
 
     function: str
     checks: tuple[Check, ...]
     cases: tuple[Case, ...] = ()
     depends_on: tuple[str, ...] = ()
+    twins: tuple[Case, ...] = ()
 
 
 @dataclass(frozen=True)

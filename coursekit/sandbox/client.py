@@ -18,7 +18,7 @@ from coursekit.sandbox.guest import channel
 from coursekit.sandbox.isolation import Isolation
 from coursekit.sandbox.limits import DEFAULT_LIMITS, MIB, ResourceLimits
 from coursekit.sandbox.reply import Reply, ReplyCollector
-from coursekit.sandbox.request import ChildSocket, Request
+from coursekit.sandbox.request import ChildSocket, Helper, Request
 from coursekit.sandbox.timeouts import CpuUsage, cpu_steal_s
 
 _ATTEMPTS = 4  # to start a child, each with a new server after the first was lost
@@ -135,11 +135,13 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, request: Mapping[str, Any], timeout_s: float, grace_s: float = 2.0) -> Reply:
+    def ask(
+        self, request: Mapping[str, Any], timeout_s: float, grace_s: float = 2.0, helper: Helper | None = None
+    ) -> Reply:
         """Send a request and wait for the reply.
 
         After ``timeout_s`` the request is interrupted, ``grace_s`` later the child is given up ("lost"). CPU steal time
-        does not count.
+        does not count, nor does the time in which ``helper`` answers calls of the child.
         """
         if self._lost or self._closed:
             return Reply("lost", why=self._lost or "the notebook is over")
@@ -147,7 +149,7 @@ class Child:
         most = min(self._limits.events, self._limits.all_events - self._events)
         collector, skipped = ReplyCollector(self._requests, self._limits, most), self._socket.skipped
         data = channel.encode({**request, "id": self._requests})
-        reply = Request(self._server, self._socket, collector, data, timeout_s, grace_s).reply()
+        reply = Request(self._server, self._socket, collector, data, timeout_s, grace_s, helper).reply()
         self._events += len(reply.events)
         self._lost = reply.why if reply.end == "lost" else ""
         return replace(reply, dropped=reply.dropped + self._socket.skipped - skipped)

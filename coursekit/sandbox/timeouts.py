@@ -48,6 +48,11 @@ class LoadAwareTimeout:
         until = self._deadline if self._first is not None else min(self._polled, self._deadline)
         return until - time.monotonic()
 
+    def exclude(self, seconds: float) -> None:
+        """Extend the limit by time in which the child waited for the grader."""
+        self._began += seconds
+        self._deadline += seconds
+
     def extension_s(self) -> float:
         """CPU steal time since the first measurement. Waits for the child's own processes do not extend the limit."""
         return 0.0 if self._first is None else cpu_steal_s(self._first, self._usage(), time.monotonic() - self._polled)

@@ -15,11 +15,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from coursekit.system import processors
 
 MAX_EXTENSION = 10  # times the limit: beyond this load, give up instead of waiting
 POLL_S = 0.5  # how often the load is measured
+
+
+class HasFileno(Protocol):
+    """An open socket, pipe or file."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        ...
 
 
 class Deadline:
@@ -75,8 +84,8 @@ class Load:
         return min(1.0, max(0.0, host) / max(1.0, crowd))
 
 
-def readable(line: socket.socket, deadline: Deadline) -> bool:
-    """Whether the socket has data or is at its end before the deadline."""
+def readable(line: HasFileno, deadline: Deadline) -> bool:
+    """Whether the socket or pipe has data or is at its end before the deadline."""
     return _until(lambda wait_s: _polled(line, select.POLLIN, wait_s), deadline)
 
 
@@ -103,7 +112,7 @@ def ended(process: "subprocess.Popen[bytes]", deadline: Deadline) -> bool:
     return _until(wait, deadline)
 
 
-def _polled(line: socket.socket, event: int, wait_s: float) -> bool:
+def _polled(line: HasFileno, event: int, wait_s: float) -> bool:
     poll = select.poll()
     poll.register(line, event)
     return bool(poll.poll(wait_s * 1000))

@@ -48,6 +48,10 @@ EXERCISES = (
             Case("printing, 501 iterations", {"seed": 317, "layer_dims": (3, 2, 1), "m": 4}, (0.1, 501, True)),
             Case("2 layers, rate and iterations by default", {"seed": 318, "layer_dims": (2, 2, 1), "m": 3}),
         ),
+        twins=(
+            Case("2 layers", {"layer_dims": (3, 4, 1), "m": 6}, (0.3, 20)),
+            Case("printing", {"layer_dims": (3, 2, 1), "m": 4}, (0.1, 20, True)),
+        ),
     ),
     Grading(
         "L_layer_model",
@@ -69,6 +73,13 @@ EXERCISES = (
             Case("printing, 501 iterations", {"seed": 328, "layer_dims": (3, 2, 1), "m": 4}, (0.1, 501, True)),
             Case("1 layers, rate and iterations by default", {"seed": 329, "layer_dims": (2, 1), "m": 3}),
         ),
+        twins=(
+            Case("2 layers", {"layer_dims": (4, 3, 1), "m": 6}, (0.3, 20)),
+            Case("1 layers", {"layer_dims": (4, 1), "m": 5}, (0.3, 20)),
+            Case("4 layers", {"layer_dims": (3, 4, 3, 2, 1), "m": 5}, (0.3, 20)),
+            Case("start", {"layer_dims": (4, 3, 2, 1), "m": 6}, (0.1, 20, False, tc.starting_values)),
+            Case("printing", {"layer_dims": (3, 2, 1), "m": 4}, (0.1, 20, True)),
+        ),
     ),
     Grading(
         "predict",
@@ -84,6 +95,12 @@ EXERCISES = (
             *network_cases(357, ((3, 5, 4, 2, 1), 25), ((6, 5, 4, 3, 2, 1), 40), labels=False),
             *network_cases(359, ((3, 1), 1), ((5, 2, 1), 1)),
             Case("one half", {"seed": 337, "layer_dims": (3, 2, 1), "m": 5, "undecided": True}),
+        ),
+        twins=(  # so many examples that nobody guesses all answers
+            Case("2 layers", {"layer_dims": (4, 3, 1), "m": 40}),
+            Case("1 layers", {"layer_dims": (4, 1), "m": 40}),
+            Case("4 layers", {"layer_dims": (3, 5, 4, 2, 1), "m": 40, "labels": False}),
+            Case("one half", {"layer_dims": (3, 2, 1), "m": 7, "undecided": True}),
         ),
     ),
     Grading(

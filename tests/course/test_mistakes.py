@@ -249,7 +249,7 @@ def test_a_right_answer_keeps_full_marks_and_has_no_name(answer):
     marks = judged(row, seen)
 
     assert marks.earned == marks.points, marks.reason
-    assert diagnosis.recognise(loaded(row.assignment), row, observations.parse(row, seen)) is None
+    assert diagnosis.recognise(loaded(row.assignment), row, observations.parse(row.cases, seen)) is None
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -285,7 +285,7 @@ def test_the_solution_earns_all_and_the_blank_nothing(key):
     right, empty = judged(row, seen), verdict(key, blank)
 
     assert (right.earned, right.reason) == (row.points, "")
-    assert diagnosis.recognise(loaded(row.assignment), row, observations.parse(row, seen)) is None
+    assert diagnosis.recognise(loaded(row.assignment), row, observations.parse(row.cases, seen)) is None
     assert empty.earned == 0
     assert empty.reason.rstrip(".") == f"Exercise {row.number}: {row.function} is not written yet"
 

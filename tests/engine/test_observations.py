@@ -22,7 +22,7 @@ QUOTER = Redactor.of(["def linear_forward(A, W, b):\n    return Z, cache\n"])
 
 def read(redactor=QUOTER, **fields):
     """What is seen of the first case when its observation has these fields."""
-    return observations.parse(ROW, {"observations": [{"case": FIRST, **fields}]}, redactor)[FIRST]
+    return observations.parse(ROW.cases, {"observations": [{"case": FIRST, **fields}]}, redactor)[FIRST]
 
 
 @settings(max_examples=100, deadline=None)
@@ -36,7 +36,7 @@ def test_an_array_survives_the_way_out(array):
 
 def test_there_is_one_observation_for_every_case_of_ours_and_no_other():
     seen = observations.parse(
-        ROW, {"observations": [{"case": "my own", "outputs": {}}, {"case": FIRST, "outputs": {}}]}
+        ROW.cases, {"observations": [{"case": "my own", "outputs": {}}, {"case": FIRST, "outputs": {}}]}
     )
     assert list(seen) == [case.name for case in ROW.cases]
     assert seen[FIRST].outputs == {}
@@ -45,11 +45,11 @@ def test_there_is_one_observation_for_every_case_of_ours_and_no_other():
 
 def test_of_two_answers_to_one_case_one_counts():
     twice = {"observations": [{"case": FIRST, "error": {}}, {"case": FIRST, "outputs": {}}]}
-    assert observations.parse(ROW, twice)[FIRST].outputs == {}
+    assert observations.parse(ROW.cases, twice)[FIRST].outputs == {}
 
 
 def test_cases_behind_a_hang_are_told_as_not_tried():
-    seen = observations.parse(ROW, {"observations": [{"case": FIRST, "timeout_s": 2}]})
+    seen = observations.parse(ROW.cases, {"observations": [{"case": FIRST, "timeout_s": 2}]})
     assert "longer than 2 s" in seen[FIRST].problem
     assert seen[SECOND].problem == "not tried, because an earlier call took too long."
 
@@ -108,7 +108,7 @@ _FIELDS = st.sampled_from(
 def test_nothing_that_a_message_says_raises(fields, inner):
     item = {**fields, "outputs": {"Z": inner, **inner}, "case": FIRST}
     for one in (item, fields | {"case": FIRST}, {"case": FIRST, "error": inner}):
-        seen = observations.parse(ROW, {"observations": [one, inner]}, QUOTER)
+        seen = observations.parse(ROW.cases, {"observations": [one, inner]}, QUOTER)
         assert set(seen) == {case.name for case in ROW.cases}
         assert all(len(observation.problem) < 800 for observation in seen.values())
 

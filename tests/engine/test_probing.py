@@ -1,8 +1,11 @@
 """What the inside of the sandbox does with a function: calls it, and sends back what came out as data."""
 
+import contextlib
 import json
+import random
 import signal
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -15,9 +18,11 @@ from hypothesis.extra import numpy as arrays
 import testCases
 from coursekit.marking import function_calls
 from coursekit.marking.judge import judge
-from coursekit.sandbox.guest import caller, codec
+from coursekit.reference import helping
+from coursekit.sandbox.guest import caller, codec, helpers
+from coursekit.sandbox.guest.helpers import Helpers
 from selfcheck.returned_values import kind
-from tests.tables import exercise, loaded
+from tests.tables import exercise, loaded, solved, table
 
 CASES = [("one", (np.ones((2, 3)),)), ("two", (np.zeros((1, 1)),))]
 
@@ -235,8 +240,9 @@ def shell(source=""):
 
 def ask(one, key="step-by-step/linear_activation_forward", **more):
     row = exercise(key)
+    helpers = Answering(row.depends_on)
     return caller.answer_call(
-        one, {**json.loads(json.dumps(function_calls.request(row, 5.0))), "snapshot": "s", **more}
+        one, {**json.loads(json.dumps(function_calls.request(row, 5.0))), "snapshot": "s", **more}, helpers
     )
 
 
@@ -248,7 +254,22 @@ def linear_activation_forward(A_prev, W, b, activation):
     A, Z = sigmoid(Z) if activation == "sigmoid" else relu(Z)
     return A, (cache, Z)
 """
-HELPERS = {"helpers": ["import numpy as np", RIGHT], "replace": ["linear_forward"], "source": FOLLOWER}
+HELPERS = {"replace": ["linear_forward"], "source": FOLLOWER}
+
+
+class Answering(Helpers):
+    """Stand-ins whose calls this process answers, by the right functions of the course."""
+
+    def __init__(self, names):
+        self.answers = []
+        super().__init__(self.send, SimpleNamespace(receive=self.answers.pop))
+        solved("step-by-step")  # the table keeps it
+        self.table = table("step-by-step")
+
+    def send(self, message):
+        call = json.loads(json.dumps(message))
+        answer = helping.call(self.table, call["helper"], call["args"], call["kwargs"], call["states"])
+        self.answers.append(json.loads(json.dumps({"answer": call["number"], **answer})))
 
 
 def earned(one, **more):
@@ -284,10 +305,83 @@ def test_a_function_that_could_not_be_defined_without_its_helper_is_defined_then
     assert earned(shell(), **HELPERS | {"source": "def ("}) == 0
 
 
-def test_what_helpers_import_is_not_given_to_the_notebook():
-    one = shell(FOLLOWER)
-    ask(one, **HELPERS | {"helpers": ["import zlib as only_ours", RIGHT]})
-    assert "only_ours" not in one.namespace
+def test_a_stand_in_holds_no_line_of_the_right_function():
+    stand_in = Answering(["linear_forward"]).stand_in("linear_forward")
+    assert stand_in.__code__.co_filename == helpers.__file__
+    assert stand_in.__globals__["__name__"] == helpers.__name__
+
+
+def test_random_numbers_go_on_where_a_helper_left_them():
+    """As if the right function had been called in this very process."""
+    one = Answering([])
+    one.table = SimpleNamespace(solution_namespace={"draw": lambda n: np.random.randn(n) + random.random()})
+    np.random.seed(4), random.seed(5)
+    here = [one.table.solution_namespace["draw"](3), np.random.rand(), random.random()]
+    np.random.seed(4), random.seed(5)
+    there = [one.stand_in("draw")(3), np.random.rand(), random.random()]
+    assert [np.array(value).tolist() for value in here] == [np.array(value).tolist() for value in there]
+
+
+@pytest.mark.parametrize(
+    "value", [object(), np.ma.masked_array([1.0]), np.ones(2).view(np.recarray), {1: 2}, print, np.array([None]), 1j]
+)
+def test_a_call_that_cannot_be_sent_is_not_tried_and_never_wrong(value):
+    """Also where the student's code swallows every exception."""
+    one = Answering([])
+    stand_in = one.stand_in("linear_forward")
+
+    def function(A):
+        with contextlib.suppress(BaseException):
+            stand_in(value, A, A)
+        return A * 2
+
+    seen = caller.observe(function, "Z", ("A",), CASES, helpers=one)["observations"]
+    assert [set(observation) for observation in seen] == [{"case", "untried"}] * 2
+
+
+def test_a_call_from_another_thread_is_not_tried():
+    one, raised = Answering([]), []
+
+    def calls():
+        try:
+            one.stand_in("linear_forward")(1, 2, 3)
+        except BaseException as error:
+            raised.append(type(error))
+
+    thread = threading.Thread(target=calls)
+    thread.start()
+    thread.join()
+    assert raised == [helpers.NotAnswered]
+    assert one.unanswered
+
+
+@pytest.mark.parametrize("error", [KeyError("W1"), ValueError("not today"), ZeroDivisionError()])
+def test_what_a_right_function_raises_is_raised_here(error):
+    def draw():
+        raise error
+
+    one = Answering([])
+    one.table = SimpleNamespace(solution_namespace={"draw": draw})
+    with pytest.raises(type(error)):
+        one.stand_in("draw")()
+    assert not one.unanswered
+
+
+HOSTILE = [
+    {"args": None, "kwargs": {"dict": {}}, "states": {}},
+    {"args": [{"function": ["os", "system"]}], "kwargs": {"dict": {}}, "states": {}},
+    {"args": [{"array": "AAAA", "dtype": "O", "shape": [1], "order": "C"}], "kwargs": {"dict": {}}, "states": {}},
+    {"args": [{"array": "", "dtype": "<f8", "shape": [1 << 60], "order": "C"}], "kwargs": {"dict": {}}, "states": {}},
+    {"args": [], "kwargs": {"dict": {}}, "states": {"numpy": {"keys": "AAAA"}}},
+    {"args": [], "kwargs": [], "states": {}},
+]
+
+
+@pytest.mark.parametrize("call", HOSTILE)
+def test_a_hostile_call_of_a_helper_is_not_answered(call):
+    """Data only is decoded in the reference process; nothing that it names is looked up."""
+    answer = helping.call(SimpleNamespace(solution_namespace={"f": lambda *a: 1}), "f", *call.values())
+    assert set(answer) == {"why"}
 
 
 def test_nothing_that_is_printed_gets_out(capfd):

@@ -39,12 +39,14 @@ def graded(before, tmp_path):
 
 
 def expect_twice_the_cost(course: Course) -> None:
-    """As if the author had made up their mind: the hidden cases ask for what ben computes."""
+    """As if the author had made up their mind: solution and hidden cases ask for what ben computes."""
 
     def twice(arrays):
         arrays["compute_cost/outputs.numbers"] *= 2
 
     change_recording(course.hidden(ASSIGNMENT) / recordings.NAME, twice)
+    source = course.source(ASSIGNMENT)
+    source.write_text(source.read_text(encoding="utf-8").replace(COST, f"{COST} * 2"), encoding="utf-8")
 
 
 def everything(course: Course) -> dict[str, str]:

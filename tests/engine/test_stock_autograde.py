@@ -18,7 +18,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config.loader import Config, DeferredConfigString, PyFileConfigLoader
 
-from coursekit.grading import grade, gradebook, lock, registration
+from coursekit.grading import grade, gradebook, lock, receipts, registration
 from coursekit.grading.options import GradingOptions
 from coursekit.marking.limits import TimeLimits
 from coursekit.model import settings
@@ -89,9 +89,16 @@ def course(ours, tmp_path) -> Course:
 
 
 def results(course: Course) -> dict[str, object]:
-    """Everything that a grading writes: marks, reasons, penalties, and the files in autograded/ with their receipts."""
+    """Everything that a grading writes: marks, reasons, penalties, and the files in autograded/ with their receipts.
+
+    The nonces of receipts are left out: each grading has others.
+    """
     folder = course.root / "autograded"
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files: dict[str, object] = {}
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        receipt = json.loads(data) | {"nonces": []} if path.name == receipts.NAME else data
+        files[path.relative_to(folder).as_posix()] = receipt
     return {"marks": gradebook.read(course, ASSIGNMENT), **files}
 
 

@@ -213,8 +213,7 @@ importlib.invalidate_caches()
 importlib.reload(comparison)
 sys.modules.pop("public_tests", None)
 sys.modules.pop("cases", None)""",
-        # the references of a second try import them too
-        earned={**NOTHING_FOR_THE_WRONG, "linear_activation_forward": 0, "L_model_forward": 0}),
+        earned=NOTHING_FOR_THE_WRONG),  # right functions that a retry calls are in another process
     Attack("files handed in beside the notebook", files={
         "selfcheck/comparison.py": b"def compare(*args, **kwargs): return []\n",
         "selfcheck.py": b"def __getattr__(name): return lambda *args: None\n",

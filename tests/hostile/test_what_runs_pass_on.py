@@ -5,6 +5,7 @@ itself carries every byte from one process to all that begin later.
 """
 
 import base64
+import itertools
 import json
 import os
 import subprocess
@@ -14,10 +15,9 @@ from pathlib import Path
 import pytest
 
 from coursekit.grading import grade, gradebook
-from coursekit.marking.runner import Run
-from coursekit.marking.stop_reasons import DISCLOSED
+from coursekit.marking.judge import RECORDED_ONLY
 from coursekit.sandbox import client, isolation
-from tests.attacks import PAGE_CACHE, PERFECT, QUICK, Room, leaked, printed, said, thieves
+from tests.attacks import PAGE_CACHE, PERFECT, QUICK, Room, leaked, learners, printed, said, thieves
 from tests.classroom import ASSIGNMENT, hand_in, small_course
 
 pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbo
 
 @pytest.fixture(scope="module")
 def room(course):
-    with Room(course, limits=QUICK) as room:
+    with Room(course, limits=QUICK, nonces=map(str, itertools.count()).__next__) as room:
         yield room
 
 
@@ -50,25 +50,71 @@ def carried(monkeypatch):
     return found
 
 
-STOLEN = [
-    ("kill", "L_model_backward"),  # all that there is to steal
-    ("kill", "linear_activation_forward"),  # before others are tried a second time
-    ("exit", "linear_activation_forward"),  # which no run is repeated for: a new process in the same run
-]
+def test_right_results_of_earlier_runs_are_worth_nothing(room, carried):
+    """Each retry asks the stand-ins of right functions for the results of every call that was seen, and passes them on.
+
+    So the next submission returns right results in all recorded cases of these functions, and has no function.
+    """
+    marked = [room.mark(learners(room)) for _ in range(3)]
+    assert any(carried)
+    assert RECORDED_ONLY not in said(marked[0])
+    assert RECORDED_ONLY in said(marked[-1])  # the channel works, and the recorded cases alone would have paid
+    for one in marked:
+        assert room.marks(one) == dict.fromkeys(room.points, 0.0), said(one)
 
 
-@pytest.mark.parametrize(("how", "last"), STOLEN)
-def test_references_that_were_stolen_in_a_second_try_are_worth_nothing(room, carried, how, last):
-    """The notebook ends its process to have another one begin, which finds the sources of the right functions."""
-    marked = room.mark(thieves(room, PERFECT, how, last))
+@pytest.mark.parametrize("how", ["kill", "exit"])
+def test_nor_are_they_in_another_run_of_the_same_grading(room, carried, how):
+    """The notebook ends its process when it has learnt, to be run again."""
+    marked = room.mark(learners(room, how))
     assert any(carried)
     assert room.marks(marked) == dict.fromkeys(room.points, 0.0), said(marked)
-    assert "def linear_forward" not in printed(marked) + said(marked)
+
+
+def test_an_accomplice_who_can_do_the_exercises_gives_nobody_points(room, carried):
+    """Every call and every result of right functions is passed on: they are right for the inputs of that run only."""
+    honest = room.mark(learners(room, answers=room.solutions_by_name()))
+    assert room.marks(honest) == room.points
+    for _ in range(2):
+        marked = room.mark(learners(room))
+        assert room.marks(marked) == dict.fromkeys(room.points, 0.0), said(marked)
+    assert RECORDED_ONLY in said(marked)
+
+
+LOOK = """
+import gc
+SENIL = {lines!r}
+def linear_activation_forward(A_prev, W, b, activation):
+    texts = [value for one in gc.get_objects() if isinstance(one, dict) for value in list(one.values())]
+    texts += [value.__doc__ for value in texts] + [getattr(value, "__code__", None) and value.__code__.co_consts
+                                                   for value in texts]
+    texts = [text for text in texts if isinstance(text, str)]
+    found = [enil for enil in SENIL if any(enil[::-1] in text for text in texts)]
+    raise ValueError(f"found {{len(found)}} of {{len(SENIL)}}")
+"""
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["as it is", "with the lines in a variable"])
+def test_no_line_of_a_right_function_enters_a_process(room, there):
+    """In a retry, a function looks at the values of all dictionaries. The lines that it looks for are backwards."""
+    wrong = {"linear_forward": "def linear_forward(A, W, b):\n    return W @ A - b, (A, W, b)"}
+    searched = {"linear_forward", "L_model_backward", "linear_backward", "update_parameters"}
+    others = room.notebook(wrong, blank=room.points.keys() - wrong.keys())
+    text = "\n".join(cell.source for cell in others.cells)
+    sources = [source for name, source in room.solutions_by_name().items() if name in searched]
+    lines = {line.strip() for source in sources for line in source.splitlines() if " = " in line}
+    lines = [line for line in lines if line not in text]
+    assert len(lines) > 5
+    look = LOOK.format(lines=[line[::-1] for line in lines]) + ("SHOWN = chr(10).join(SENIL)[::-1]" if there else "")
+    blank = room.points.keys() - wrong.keys() - {"linear_activation_forward"}
+    marked = room.mark(room.notebook({**wrong, "linear_activation_forward": look}, blank=blank))
+    (told,) = [row.summary for row in marked.verdicts.exercises if row.function == "linear_activation_forward"]
+    assert f"found {len(lines) if there else 0} of {len(lines)}" in told
 
 
 def test_hidden_inputs_that_were_stolen_are_not_shown(room, carried):
     """The cells of a run that began later print them: shown is what the first run printed."""
-    notebook = thieves(room, PERFECT, "kill", "compute_cost", what="inputs", show=True)
+    notebook = thieves(room, PERFECT, "kill", "compute_cost", show=True)
     marked = room.mark(notebook)
     assert any(carried)
     assert "LOOT 0" in printed(marked)
@@ -77,7 +123,7 @@ def test_hidden_inputs_that_were_stolen_are_not_shown(room, carried):
 
 def test_hidden_inputs_are_not_told_as_the_error_of_a_cell(room, carried):
     """In a later run an answer's own cell raises what was stolen, which is quoted where a function is not defined."""
-    notebook = thieves(room, PERFECT, "kill", "linear_forward", what="inputs")
+    notebook = thieves(room, PERFECT, "kill", "linear_forward")
     tells = "if TEXT: raise ValueError(TEXT[:200])\ndef compute_cost(AL, Y):\n    return 0.0"
     for cell in notebook.cells:
         cell.source = tells if cell.id == "compute-cost" else cell.source
@@ -85,25 +131,6 @@ def test_hidden_inputs_are_not_told_as_the_error_of_a_cell(room, carried):
     assert any(carried)
     assert "array" not in said(marked)
     assert leaked(room, marked) == set()
-
-
-def test_a_function_is_not_tried_in_a_process_that_began_after_its_reference_was_in_another(room, monkeypatch):
-    """The rule itself, whatever led there: the same right function is tried in a process that began before."""
-    rows, questions = room.rows, room.marker._calls
-    cost, forward = rows["compute_cost"], rows["linear_activation_forward"]
-    notebook, disclosed = room.rebuilt(room.notebook()), set()
-    with Run(room.marker._sandbox, notebook, room.marker._rows, {}, QUICK, disclosed) as run:
-        run.run_cells()
-        brings = {**questions[forward.key], **room.marker._references.for_exercise(forward), "source": ""}
-        assert run.call(forward, brings, retry=True)["defined"]
-        assert disclosed == {"linear_forward"}
-        assert run.call(rows["linear_forward"], questions[rows["linear_forward"].key])["defined"]
-        run._process.lose("a step", "for this test")  # the next one begins anew
-        assert DISCLOSED in run.call(rows["linear_forward"], questions[rows["linear_forward"].key])
-        assert run.call(cost, questions[cost.key])["defined"]
-    with Run(room.marker._sandbox, notebook, room.marker._rows, {}, QUICK, disclosed) as run:
-        run.run_cells()
-        assert DISCLOSED in run.call(rows["linear_forward"], questions[rows["linear_forward"].key])
 
 
 # --- the page cache, through every door that leads to a mark ----------------------------------------------------
@@ -139,7 +166,7 @@ print(json.dumps([*results, result()]))
 
 
 def test_the_page_cache_carries_nothing_by_any_of_the_three_commands(course, tmp_path):
-    """An accomplice stores references; the next student reads them, and kills herself to be run again."""
+    """An accomplice stores what she sees; the next student reads them, and kills herself to be run again."""
     with Room(course) as room:
         handed_in = {
             "ann": thieves(room, PAGE_CACHE),

@@ -20,7 +20,7 @@ def check(course: Course, source: Source) -> AcceptanceResult:
     seconds: dict[str, float] = {}
     with (
         Sandbox(files, layers=available_isolation(), warm_up_calls=calls) as sandbox,
-        Run(sandbox, source.notebook, rows, {}, TimeLimits(), set()) as run,
+        Run(sandbox, source.notebook, rows, {}, TimeLimits()) as run,
     ):
         seconds = run.measure_cells()
         executed = run.run_cells()

@@ -19,6 +19,7 @@ import numpy as np
 
 from . import codec
 from .cpu_wait import waited_s
+from .helpers import Helpers, NotAnswered
 
 MAX_OUTPUTS = 200
 MAX_TEXT = codec.MAX_TEXT
@@ -38,17 +39,16 @@ class _DiscardedOutput(io.TextIOBase):
         return len(text)
 
 
-def answer_call(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
+def answer_call(shell: Any, request: Mapping[str, Any], helpers: Helpers) -> dict[str, Any]:
     """The reply to a function call: restore a snapshot of the notebook, and call the function with every case.
 
-    In a retry, ``request["helpers"]`` holds the sources of reference functions, by cell. They replace the student's
-    functions that ``request["replace"]`` names. A function that could not be defined without them is then defined from
-    ``request["source"]``.
+    In a retry, stand-ins replace the student's functions that ``request["replace"]`` names. A function that could not
+    be defined without them is then defined from ``request["source"]``.
     """
     shell.restore(request["snapshot"])
     namespace = shell.namespace
     if "replace" in request:
-        _replace_with_references(namespace, request)
+        _replace_with_stand_ins(namespace, request, helpers)
     cases = (
         (case["case"], tuple(codec.decode(arg, codec.imported) for arg in case["args"])) for case in request["cases"]
     )
@@ -60,14 +60,12 @@ def answer_call(shell: Any, request: Mapping[str, Any]) -> dict[str, Any]:
             request["inputs"],
             cases,
             request["call_timeout_s"],
+            helpers,
         )
 
 
-def _replace_with_references(namespace: dict[str, Any], request: Mapping[str, Any]) -> None:
-    helpers: dict[str, Any] = {"__name__": "helpers"}
-    for source in request["helpers"]:
-        exec(source, helpers)
-    new = {name: helpers[name] for name in request["replace"]}
+def _replace_with_stand_ins(namespace: dict[str, Any], request: Mapping[str, Any], helpers: Helpers) -> None:
+    new = {name: helpers.stand_in(name) for name in request["replace"]}
     old = {id(namespace[name]): new[name] for name in new if callable(namespace.get(name))}
     for name, value in list(namespace.items()):  # a function may be bound to several names
         namespace[name] = old.get(id(value), value)
@@ -89,16 +87,22 @@ def observe(
     inputs: Sequence[str],
     cases: Any,
     call_timeout_s: float | None = None,
+    helpers: Helpers | None = None,
 ) -> dict[str, Any]:
     """What ``target`` returns or raises in every case (name, arguments), and its arguments after the call.
 
-    After a call that takes longer than ``call_timeout_s`` the remaining cases are skipped. CPU wait does not count.
+    After a call that takes longer than ``call_timeout_s`` the remaining cases are skipped. CPU wait and the time that
+    ``helpers`` wait do not count. A case in which one of their calls was not answered has no result.
     """
     seen: list[dict[str, Any]] = []
     state = np.random.get_state()
     for name, args in cases:
         random.seed(0)
-        observation = _call(target, outputs, inputs, args, call_timeout_s)
+        if helpers is not None:
+            helpers.clear()
+        observation = _call(target, outputs, inputs, args, call_timeout_s, helpers)
+        if helpers is not None and helpers.unanswered:
+            observation = {"untried": helpers.unanswered[:MAX_TEXT]}
         seen.append({"case": name, **observation})
         if "timeout_s" in observation:
             break
@@ -107,12 +111,20 @@ def observe(
 
 
 def _call(
-    target: Any, outputs: str | tuple[str, ...], inputs: Sequence[str], args: tuple[Any, ...], timeout_s: float | None
+    target: Any,
+    outputs: str | tuple[str, ...],
+    inputs: Sequence[str],
+    args: tuple[Any, ...],
+    timeout_s: float | None,
+    helpers: Helpers | None,
 ) -> dict[str, Any]:
     from selfcheck.returned_values import flatten, kind
 
     try:
-        with warnings.catch_warnings(), _alarm(timeout_s):  # flattening an endless result has to be stopped as well
+        with (
+            warnings.catch_warnings(),
+            _alarm(timeout_s, helpers),
+        ):  # flattening an endless result has to be stopped as well
             warnings.simplefilter("ignore")
             try:
                 result = target(*args)
@@ -124,6 +136,8 @@ def _call(
                 }
             except (CallTimeout, KeyboardInterrupt):
                 raise
+            except NotAnswered:
+                return {}
             except BaseException as error:  # also exit() in a student's function
                 return {"error": _error(error, target)}
     except (CallTimeout, KeyboardInterrupt):
@@ -131,15 +145,18 @@ def _call(
 
 
 @contextmanager
-def _alarm(timeout_s: float | None) -> Iterator[None]:
+def _alarm(timeout_s: float | None, helpers: Helpers | None) -> Iterator[None]:
     if timeout_s is None or not hasattr(signal, "setitimer"):
         yield
         return
 
-    began, waited_before_s = time.monotonic(), waited_s()
+    def counted_s() -> float:
+        return time.monotonic() - waited_s() - (helpers.waited_s() if helpers is not None else 0.0)
+
+    began = counted_s()
 
     def stop(*_: object) -> None:
-        if time.monotonic() - began - (waited_s() - waited_before_s) >= timeout_s:
+        if counted_s() - began >= timeout_s:
             raise CallTimeout
 
     previous = signal.signal(signal.SIGALRM, stop)

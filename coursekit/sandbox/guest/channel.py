@@ -8,7 +8,6 @@ import json
 import math
 import socket
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 CHUNK_BYTES = 1 << 18
@@ -102,12 +101,20 @@ class Sender:
             self._socket.sendall(data)
 
 
-def receive(sock: socket.socket) -> Iterator[dict[str, Any]]:
-    """The messages of a trusted peer, until it closes the channel."""
-    pending = bytearray()
-    while data := sock.recv(CHUNK_BYTES):
-        pending += data
-        while (end := pending.find(b"\n")) >= 0:
-            line = bytes(pending[:end])
-            del pending[: end + 1]
-            yield json.loads(line)
+class Receiver:
+    """Receives the messages of a trusted peer. An exception in a signal handler leaves it as it was."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket, self._pending = sock, bytearray()
+
+    def receive(self) -> dict[str, Any] | None:
+        """The next message; None when the peer has closed the channel."""
+        while (end := self._pending.find(b"\n")) < 0:
+            data = self._socket.recv(CHUNK_BYTES)
+            if not data:
+                return None
+            self._pending += data
+        line = bytes(self._pending[:end])
+        del self._pending[: end + 1]
+        message: dict[str, Any] = json.loads(line)
+        return message

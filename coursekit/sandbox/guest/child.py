@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import channel, restrict
+from .helpers import ANSWER, Helpers
 
 CHANNEL = 3  # a fixed number: what a submission sees does not depend on earlier submissions
 _FIRST_SPARE_DESCRIPTOR = 64  # above all descriptors that a child keeps
@@ -113,14 +114,17 @@ def _unpack(folder: Path, bundle: int, table: list[tuple[str, int]]) -> None:
 
 def _serve_requests(shell: Any, folder: str, sock: socket.socket) -> None:
     own = os.getpid()
-    send = channel.Sender(sock)
+    send, messages = channel.Sender(sock), channel.Receiver(sock)
     shell.attach(send, folder)
     random.seed(SEED)
     np.random.seed(SEED)
     send({"ready": True})
-    for request in channel.receive(sock):
+    helpers = Helpers(send, messages)
+    while (request := messages.receive()) is not None:
+        if ANSWER in request:  # to a call that was interrupted
+            continue
         try:
-            done = _dispatch(shell, request)
+            done = _dispatch(shell, request, helpers)
         except BaseException as error:  # a bug here, or damage by the student's code: the grader decides
             done = {"problem": f"{type(error).__name__}: {error}"[:500]}
         if os.getpid() != own:  # a process that the student's code forked has reached the end of its cell
@@ -128,7 +132,7 @@ def _serve_requests(shell: Any, folder: str, sock: socket.socket) -> None:
         send({**done, "done": True, "id": request.get("id")})
 
 
-def _dispatch(shell: Any, request: dict[str, Any]) -> dict[str, Any]:
+def _dispatch(shell: Any, request: dict[str, Any], helpers: Helpers) -> dict[str, Any]:
     from . import caller
     from .shell import interruptible
 
@@ -140,7 +144,7 @@ def _dispatch(shell: Any, request: dict[str, Any]) -> dict[str, Any]:
             return {}
         case "probe":
             with interruptible():
-                return dict(caller.answer_call(shell, request))
+                return dict(caller.answer_call(shell, request, helpers))
         case op:
             return {"problem": f"unknown request: {op}"}
 

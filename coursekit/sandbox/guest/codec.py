@@ -6,6 +6,7 @@ are sent as such, and everything else as a description.
 
 import base64
 import importlib
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -16,20 +17,28 @@ MAX_TEXT = 300
 
 
 def encode(value: Any) -> Any:
-    """An argument as JSON. Raises TypeError for types that generators do not make."""
+    """An argument as JSON. Raises TypeError for types that generators do not make, also for subclasses."""
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        return {**_array(np.asarray(value)), "scalar": True}
+    if type(value) is float and not math.isfinite(value):
+        return {"float": repr(value)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        order: Literal["C", "F"] = "C" if value.flags.c_contiguous else "F"
-        data = base64.b64encode(value.tobytes(order)).decode("ascii")
-        return {"array": data, "dtype": value.dtype.str, "shape": list(value.shape), "order": order}
-    if isinstance(value, tuple | list):
+    if type(value) is np.ndarray and value.dtype.kind in "biuf":
+        return _array(value)
+    if type(value) in (tuple, list):
         return {type(value).__name__: [encode(part) for part in value]}
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+    if type(value) is dict and all(isinstance(key, str) for key in value):
         return {"dict": {key: encode(part) for key, part in value.items()}}
     if callable(value) and imported(*(where := _place(value))) is value:
         return {"function": list(where)}
     raise TypeError(f"a value of type {type(value).__name__} cannot be sent to a sandbox")
+
+
+def _array(value: np.ndarray) -> dict[str, Any]:
+    order: Literal["C", "F"] = "C" if value.flags.c_contiguous else "F"
+    data = base64.b64encode(value.tobytes(order)).decode("ascii")
+    return {"array": data, "dtype": value.dtype.str, "shape": list(value.shape), "order": order}
 
 
 def _place(value: Any) -> tuple[str, str]:
@@ -50,7 +59,10 @@ def decode(value: Any, function: Callable[[str, str], Any]) -> Any:
         return value
     if "array" in value:
         raw = np.frombuffer(base64.b64decode(value["array"]), dtype=value["dtype"])
-        return raw.reshape(value["shape"], order=value["order"]).copy(value["order"])
+        array = raw.reshape(value["shape"], order=value["order"]).copy(value["order"])
+        return array[()] if value.get("scalar") else array
+    if "float" in value:
+        return float(value["float"])
     if "function" in value:
         return function(*value["function"])
     (kind, parts) = next(iter(value.items()))
