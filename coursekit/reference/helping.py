@@ -8,11 +8,12 @@ import resource
 import warnings
 from contextlib import redirect_stdout, suppress
 from io import StringIO
-from types import FunctionType
 from typing import Any
 
+from coursekit.reference import outputs
 from coursekit.reference.table import Table
-from coursekit.sandbox.guest import codec, helpers
+from coursekit.sandbox.guest import codec
+from coursekit.sandbox.guest import helpers as guest_helpers
 from selfcheck.exercises import Case, Exercise
 
 MAX_MEMORY_BYTES = 4 << 30  # address space: NumPy and its libraries reserve most of one GiB
@@ -39,10 +40,10 @@ def call(table: Table, function: str, args: Any, kwargs: Any, states: Any) -> di
     try:
         given = [_data(arg) for arg in args]
         named = {name: _data(arg) for name, arg in kwargs["dict"].items()}
-        helpers.set_states(states)
+        guest_helpers.set_states(states)
     except Exception as error:  # any bytes may come from a student's process
         return {"why": f"what it was given cannot be used ({type(error).__name__})"}
-    before = helpers.states()
+    before = guest_helpers.states()
     try:
         with redirect_stdout(StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -58,7 +59,7 @@ def call(table: Table, function: str, args: Any, kwargs: Any, states: Any) -> di
 
 
 def _changed(before: dict[str, Any]) -> dict[str, Any]:
-    return {name: state for name, state in helpers.states().items() if before[name] != state}
+    return {name: state for name, state in guest_helpers.states().items() if before[name] != state}
 
 
 def _data(value: Any) -> Any:
@@ -84,7 +85,7 @@ def affordable(table: Table, function: str, names: list[str], limit: int) -> lis
 
 def _calls_at_most(table: Table, exercise: Exercise, case: Case, names: list[str], limit: int) -> bool:
     """Only calls by the function itself count: one helper may call another."""
-    namespace = dict(table.solution_namespace)
+    namespace = table.solution_namespace
     calls = inside = 0
 
     def counted(helper: Any) -> Any:
@@ -101,13 +102,13 @@ def _calls_at_most(table: Table, exercise: Exercise, case: Case, names: list[str
 
         return call
 
-    target = namespace[exercise.function]
-    namespace |= {name: counted(namespace[name]) for name in names}
-    target = FunctionType(target.__code__, namespace, target.__name__, target.__defaults__, target.__closure__)
-    target.__kwdefaults__ = table.solution_namespace[exercise.function].__kwdefaults__
-    with redirect_stdout(StringIO()), suppress(Exception):  # a case may have to raise
-        try:
-            target(*exercise.build(case))
-        except _TooMany:
-            return False
+    helpers = {name: namespace[name] for name in names if name in namespace}
+    namespace |= {name: counted(helper) for name, helper in helpers.items()}
+    try:
+        with suppress(Exception):  # a case may have to raise
+            outputs.of_case(table, exercise, case)
+    except _TooMany:
+        return False
+    finally:
+        namespace |= helpers
     return True
