@@ -14,7 +14,7 @@ from coursekit.sandbox.request import Helper
 
 
 class Calls:
-    """The calls of one run. Its twins are fetched with the first call: they are drawn while the cells run."""
+    """The calls of one run, after its cells. Its twins, drawn while the cells ran, are fetched here."""
 
     def __init__(
         self,
@@ -41,7 +41,8 @@ class Calls:
 
     def _verdict(self, exercise: Exercise, request: Mapping[str, Any], helper: Helper | None) -> Verdict:
         twins = self._twins.get(exercise.function, ())
-        message = self._run.call(exercise, function_calls.with_twins(request, twins), helper)
+        with_twins = {**request, "cases": [*request["cases"], *function_calls.calls_of(twins)]}
+        message = self._run.call(exercise, with_twins, helper)
         # A retry may have fewer cases, which too many mistakes would fit.
         recognise = len(exercise.cases) == len(self._assignment.exercise(exercise.function).cases)
         verdict = judge.judge(self._assignment, exercise, message, self._redactor, recognise)
@@ -49,5 +50,5 @@ class Calls:
         if not wrong:
             return verdict
         more = self._source.more(self._nonce, exercise, wrong)
-        message = self._run.call(exercise, function_calls.with_twins(request, more, only=True), helper)
+        message = self._run.call(exercise, {**request, "cases": function_calls.calls_of(more)}, helper)
         return judge.without(exercise, verdict, judge.contradicted(exercise, verdict, message, more))

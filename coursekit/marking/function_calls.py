@@ -1,9 +1,9 @@
-"""Function calls as requests to the sandbox: of the recorded cases, of twins, and of follow-through retries."""
+"""Function calls as requests to the sandbox: the recorded cases of an exercise, and twins."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from coursekit.model.exercise import Exercise, Twin
+from coursekit.model.exercise import Case, Exercise, Twin
 from coursekit.sandbox.guest import caller, codec
 
 
@@ -20,12 +20,11 @@ def request(exercise: Exercise, call_timeout_s: float) -> dict[str, Any]:
         "function": exercise.function,
         "outputs": exercise.outputs,
         "inputs": exercise.inputs,
-        "cases": [{"case": case.name, "args": list(case.arguments)} for case in exercise.cases],
+        "cases": calls_of(exercise.cases),
         "call_timeout_s": call_timeout_s,
     }
 
 
-def with_twins(request: Mapping[str, Any], twins: Iterable[Twin], only: bool = False) -> dict[str, Any]:
-    """The request with calls of these twins after those of the recorded cases, or of them ``only``."""
-    cases = [{"case": twin.name, "args": list(twin.arguments)} for twin in twins]
-    return {**request, "cases": cases if only else [*request["cases"], *cases]}
+def calls_of(cases: Iterable[Case | Twin]) -> list[dict[str, Any]]:
+    """The part of a request that says with which arguments to call the function."""
+    return [{"case": case.name, "args": list(case.arguments)} for case in cases]

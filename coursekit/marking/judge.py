@@ -59,12 +59,13 @@ def contradicted(exercise: Exercise, verdict: Verdict, message: Any, twins: Sequ
     """
     seen = observations.parse(twins, message if isinstance(message, dict) else {})
     passed = {result.name for result in verdict.results if result.passed}
-    checks = [check for check in exercise.checks if check.name in passed]
-    return tuple(
-        twin
-        for twin in twins
-        if any(of_check(check, (twin,)) and _is_wrong(exercise, check, twin, seen[twin.name]) for check in checks)
-    )
+    wrong = {
+        twin.name
+        for check in exercise.checks
+        for twin in (of_check(check, twins) if check.name in passed else ())
+        if _is_wrong(exercise, check, twin, seen[twin.name])
+    }
+    return tuple(twin for twin in twins if twin.name in wrong)
 
 
 def without(exercise: Exercise, verdict: Verdict, wrong: Sequence[Twin]) -> Verdict:

@@ -98,7 +98,9 @@ class Marker:
         settled, repeats = Settled(), Repeats(budget)
         while settled.final is None:
             repeats.next_run()
-            self._twins.begin(nonce := self._nonces())
+            nonce = self._nonces()
+            if self._rows:  # a plain assignment has nothing to draw
+                self._twins.begin(nonce)
             with Run(self._sandbox, notebook, self._rows, files, limits, budget, settled.shown) as run:
                 settled = self._advance(run, nonce, settled, repeats, redactor)
             if settled.in_doubt:

@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from coursekit.model.errors import CourseError
 from coursekit.model.exercise import Check, Exercise, Twin
 from coursekit.reference.process import ReferenceProcess
 from coursekit.sandbox.guest import codec
@@ -26,13 +28,15 @@ class TwinSource:
 
     def begin(self, nonce: str) -> None:
         """Begin to draw the twins of a run. ``drawn`` waits for them."""
-        if self._begun:  # for a run that was given up
-            self._reference.close()
+        with suppress(CourseError):
+            self.drawn()  # what was begun for a run that was given up
         self._reference.send("twins", nonce=nonce)
         self._begun = True
 
     def drawn(self) -> dict[str, tuple[Twin, ...]]:
-        """The twins that were begun, by function. Raises CourseError if the course's code fails."""
+        """The twins that were begun, by function; none if none were. Raises CourseError if the course's code fails."""
+        if not self._begun:
+            return {}
         self._begun = False
         return _by_function(self._reference.answer())
 

@@ -116,10 +116,10 @@ def lost(verdicts: Sequence[Verdict]) -> frozenset[str]:
 def after_retry(first: Verdict, second: Verdict, wrong_functions: Sequence[str]) -> Verdict:
     """The verdict after the follow-through retry of a function that calls wrong ones, with right ones in their place.
 
-    A check that passes in either call is passed. Reasons from the retry are not used, so that nothing that the
-    references disclosed can be quoted. Two facts from it are used: that the function is a stub, which an earlier stub
-    may have hidden, and which named mistake it makes, because that is its own and the hint is the catalogue's. Only a
-    retry with a result (``observed``) proves that the other functions' errors cost nothing.
+    A check that passes in either call is passed. Reasons from the retry are not used, so that nothing that right
+    functions returned can be quoted. Two facts from it are used: that the function is a stub, which an earlier stub may
+    have hidden, and which named mistake it makes, because that is its own and the hint is the catalogue's. Only a retry
+    with a result (``observed``) proves that the other functions' errors cost nothing.
     """
     if first.unwritten or second.unwritten:
         return first if first.unwritten else second

@@ -121,10 +121,7 @@ def _call(
     from selfcheck.returned_values import flatten, kind
 
     try:
-        with (
-            warnings.catch_warnings(),
-            _alarm(timeout_s, helpers),
-        ):  # flattening an endless result has to be stopped as well
+        with warnings.catch_warnings(), _alarm(timeout_s, helpers):  # also while an endless result is flattened
             warnings.simplefilter("ignore")
             try:
                 result = target(*args)
