@@ -18,7 +18,6 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import select, update
 from traitlets.config import Config
-from traitlets.utils.importstring import import_item
 
 from coursekit.grading import converters, gradebook, returned
 from coursekit.grading.student_marks import format_number
@@ -220,8 +219,8 @@ def _penalty(step: AssignLatePenalties, late: Any, notebook: Any, late_s: float)
 
 def _late_step(config: Config, log: logging.Logger | None = None) -> AssignLatePenalties | None:
     """nbgrader's step, or the subclass that the course uses; None if the course has no such step or disabled it."""
-    named = config.Autograde.get("autograde_preprocessors", [AssignLatePenalties])
-    steps = [import_item(one) if isinstance(one, str) else one for one in named]  # in an application of nbgrader: names
+    # In an application of nbgrader they are names.
+    steps = settings.steps(config.Autograde.get("autograde_preprocessors", [AssignLatePenalties]))
     found = next((one for one in steps if isinstance(one, type) and issubclass(one, AssignLatePenalties)), None)
     step = found(config=config, **({"log": log} if log else {})) if found else None
     return step if step is not None and step.enabled else None

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -262,15 +262,20 @@ def _validate(config: Any) -> None:
 
 def resolve_steps(config: Any) -> None:
     """Replace the names of Autograde's preprocessors by classes. Raises CourseError."""
+    named = config.Autograde.get("autograde_preprocessors")
+    if isinstance(named, list):
+        named[:] = steps(named)
+
+
+def steps(named: Iterable[Any]) -> list[Any]:
+    """Autograde's preprocessors, of which some may be names, as classes. Raises CourseError."""
     from traitlets.utils.importstring import import_item
 
-    steps = config.Autograde.get("autograde_preprocessors")
-    if isinstance(steps, list):
-        try:
-            steps[:] = [import_item(one) if isinstance(one, str) else one for one in steps]
-        except Exception as error:
-            where, said = f"{CONFIG}: Autograde.autograde_preprocessors", one_line_with_type(error)
-            raise CourseError(where, f"a step cannot be imported ({said})", "fix it") from None
+    try:
+        return [import_item(one) if isinstance(one, str) else one for one in named]
+    except Exception as error:  # importing runs code of the course
+        where, said = f"{CONFIG}: Autograde.autograde_preprocessors", one_line_with_type(error)
+        raise CourseError(where, f"a step cannot be imported ({said})", "fix it") from None
 
 
 @contextmanager
