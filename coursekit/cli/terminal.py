@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coursekit.model.course import Course
 
 PROBLEMS, USAGE, OUR_FAULT = 1, 2, 3  # exit codes
+MAX_NAMED = 10  # students in one line
 _COMMANDS = "check|demo|doctor|feedback|grade|lab|marks|record|release|report|return|test|upgrade"
 _A_COMMAND = re.compile(rf"\bcoursekit (?=(?:{_COMMANDS})\b)")
 

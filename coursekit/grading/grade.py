@@ -28,6 +28,8 @@ from coursekit.model.errors import CourseError, one_line_with_type
 from coursekit.reference import assignments
 from coursekit.reference.process import ReferenceProcess
 
+HANDED_IN_AGAIN = "Its files have changed since it was graded and returned. The marks stay; --returned grades it again."
+
 
 @dataclass(frozen=True)
 class Graded:
@@ -41,9 +43,6 @@ class Graded:
     returned: bool = False  # the student has it back: nothing was done
     held: Changes | None = None  # what another version of the grader would change: nothing was written
     total_change: TotalChange | None = None  # the totals before and after, where only the late penalty has changed
-
-
-HANDED_IN_AGAIN = "Its files have changed since it was graded and returned. The marks stay; --returned grades it again."
 
 
 def grade(

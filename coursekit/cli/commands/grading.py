@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coursekit.cli.interrupts import exit_code, stopped_once
-from coursekit.cli.terminal import PROBLEMS, Assignment, Students, make_console, progress, say, this_course
+from coursekit.cli.terminal import MAX_NAMED, PROBLEMS, Assignment, Students, make_console, progress, say, this_course
 from coursekit.grading import lock, roster
 from coursekit.model.errors import CourseError
 from coursekit.model.wording import first_few
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from coursekit.grading.options import Again, GradingOptions
     from coursekit.grading.regrading import Preview
     from coursekit.model.course import Course
-
-
-MAX_NAMED = 10  # students in one line
 
 
 class Sandbox(StrEnum):

@@ -4,12 +4,10 @@ from typing import Annotated
 
 import typer
 
-from coursekit.cli.terminal import PROBLEMS, Assignment, Students, say, this_course
+from coursekit.cli.terminal import MAX_NAMED, PROBLEMS, Assignment, Students, say, this_course
 from coursekit.grading import lock, roster
 from coursekit.model.errors import CourseError
 from coursekit.model.wording import first_few
-
-MAX_NAMED = 10  # students in one line
 
 
 def return_(
