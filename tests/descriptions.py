@@ -12,6 +12,7 @@ from typing import Any
 from coursekit.model.course import Course
 from coursekit.reference import assignments
 from coursekit.reference.process import ReferenceProcess
+from coursekit.system.deadline import Deadline
 
 _known: dict[str, Any] = {}
 
@@ -25,12 +26,12 @@ class _Remembering(ReferenceProcess):
         super().__init__(root, assignment)
         self._course, self._name = Course(root), assignment
 
-    def ask(self, request: str, **given: Any) -> Any:
+    def ask(self, request: str, deadline: Deadline | None = None, /, **given: Any) -> Any:
         if request != "describe":
-            return super().ask(request, **given)
+            return super().ask(request, deadline, **given)
         content = self._content()
         if content not in _known:
-            _known[content] = super().ask(request, **given)
+            _known[content] = super().ask(request, deadline, **given)
         return copy.deepcopy(_known[content])
 
     def _content(self) -> str:

@@ -2,12 +2,17 @@
 
 import json
 import shutil
+import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import pytest
+
 from coursekit.authoring import recording, release
+from coursekit.grading import grade
 from coursekit.model import notebooks
 from coursekit.model.course import Course
 from tests.classroom import ROOT
@@ -81,12 +86,27 @@ def hand_in(course: Course, student: str, notebook: Any) -> None:
     (folder / f"{ASSIGNMENT}.ipynb").write_bytes(data if isinstance(data, bytes) else data.encode())
 
 
+def grade_class(course: Course, changes: Mapping[str, tuple[str, str]]) -> None:
+    """Hand in and grade the solutions of these students, each with a text of them replaced by another."""
+    for student, change in changes.items():
+        hand_in(course, student, solved(course, *change))
+    assert not any(one.failed for one in grade.grade(course, ASSIGNMENT))
+
+
+def working_copy(course: Course, to: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """A copy of the course for one test, as the working directory."""
+    copied = Course(shutil.copytree(course.root, to))
+    monkeypatch.chdir(copied.root)
+    monkeypatch.setattr("sys.path", [*sys.path])  # a command adds the course
+    return copied
+
+
 def set_grade(course: Course, student: str, name: str, **columns: Any) -> None:
     """Change columns of one grade in the gradebook, as a person in the Formgrader does."""
     from nbgrader.api import Gradebook
 
     with Gradebook(course.db_url) as book:
-        grade = book.find_grade(name, ASSIGNMENT, ASSIGNMENT, student)
+        row = book.find_grade(name, ASSIGNMENT, ASSIGNMENT, student)
         for column, value in columns.items():
-            setattr(grade, column, value)
+            setattr(row, column, value)
         book.db.commit()

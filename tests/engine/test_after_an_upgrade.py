@@ -3,9 +3,7 @@
 import contextlib
 import hashlib
 import json
-import shutil
 import sqlite3
-import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -13,10 +11,10 @@ from typer.testing import CliRunner
 from coursekit.cli import app
 from coursekit.grading import grade, gradebook, receipts, recorder, regrading
 from coursekit.grading.options import Again, GradingOptions
-from coursekit.model.course import Course
 from tests import toy
 
 CLASS = ("anna", "ben", "cleo")
+AS_IT_IS = ("", "")
 WRONG = ("dw = 2 / m", "dw = 1 / m")
 RIGHT_NOW = {"anna": 10, "ben": 7, "cleo": 10}
 
@@ -25,9 +23,7 @@ RIGHT_NOW = {"anna": 10, "ben": 7, "cleo": 10}
 def before(tmp_path_factory):
     """A graded class of three; of ben's slopes, one is wrong."""
     course = toy.toy_course(tmp_path_factory.mktemp("upgrade") / "course")
-    for student in CLASS:
-        toy.hand_in(course, student, toy.solved(course, *(WRONG if student == "ben" else ())))
-    assert not any(one.failed for one in grade.grade(course, toy.ASSIGNMENT))
+    toy.grade_class(course, dict.fromkeys(CLASS, AS_IT_IS) | {"ben": WRONG})
     assert earned(course) == RIGHT_NOW
     return course
 
@@ -35,9 +31,7 @@ def before(tmp_path_factory):
 @pytest.fixture
 def graded(before, tmp_path, monkeypatch):
     """A copy of that course as an earlier version would have left it: ben had 1 point more, cleo 2 less."""
-    course = Course(shutil.copytree(before.root, tmp_path / "course"))
-    monkeypatch.chdir(course.root)
-    monkeypatch.setattr("sys.path", [*sys.path])  # a command adds the course
+    course = toy.working_copy(before, tmp_path / "course", monkeypatch)
     for student in CLASS:
         of_an_earlier_version(course, student)
     toy.set_grade(course, "ben", "slopes-test", auto_score=4)

@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import shutil
 import sqlite3
-import sys
 from datetime import datetime
 from functools import partial
 
@@ -15,7 +13,6 @@ from typer.testing import CliRunner
 from coursekit.cli import app
 from coursekit.feedback import generation
 from coursekit.grading import backups, grade, gradebook, registration
-from coursekit.model.course import Course
 from coursekit.model.errors import CourseError
 from tests import toy
 
@@ -26,9 +23,7 @@ CLASS = ("anna", "ben")
 def before(tmp_path_factory):
     """A graded class of two; a person has marked, commented and rewarded anna's answers."""
     course = toy.toy_course(tmp_path_factory.mktemp("ids") / "course")
-    for student in CLASS:
-        toy.hand_in(course, student, toy.solved(course))
-    assert not any(one.failed for one in grade.grade(course, toy.ASSIGNMENT))
+    toy.grade_class(course, dict.fromkeys(CLASS, ("", "")))
     toy.set_grade(course, "anna", "why", manual_score=1, needs_manual_grade=False)
     toy.set_grade(course, "anna", "predict-line-test", manual_score=3, extra_credit=0.5)
     with Gradebook(course.db_url) as book:
@@ -39,11 +34,7 @@ def before(tmp_path_factory):
 
 @pytest.fixture
 def graded(before, tmp_path, monkeypatch):
-    """A copy of that course for one test, as the working directory."""
-    course = Course(shutil.copytree(before.root, tmp_path / "course"))
-    monkeypatch.chdir(course.root)
-    monkeypatch.setattr("sys.path", [*sys.path])  # a command adds the course
-    return course
+    return toy.working_copy(before, tmp_path / "course", monkeypatch)
 
 
 def in_source(course, *changes):

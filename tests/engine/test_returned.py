@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from coursekit.cli import app
 from coursekit.grading import grade, gradebook, penalties, regrading
 from coursekit.grading.options import Again
-from coursekit.model.course import Course
 from coursekit.reports import class_report, marks_table
 from tests import toy
 
@@ -44,11 +43,7 @@ def before(tmp_path_factory):
 
 @pytest.fixture
 def graded(before, tmp_path, monkeypatch):
-    """A copy of that course for one test, as the working directory."""
-    course = Course(shutil.copytree(before.root, tmp_path / "course"))
-    monkeypatch.chdir(course.root)
-    monkeypatch.setattr("sys.path", [*sys.path])  # a command adds the course
-    return course
+    return toy.working_copy(before, tmp_path / "course", monkeypatch)
 
 
 def run(*arguments):

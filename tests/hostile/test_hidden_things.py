@@ -1,7 +1,8 @@
 """What is hidden stays hidden: inputs and results of hidden cases, solutions, and whatever lies outside the sandbox.
 
 While the cells run, nothing of it is in the sandbox. When the functions are tried, hidden inputs are, and in a second
-try references: then no output is kept, and of what a function says only what it could say without knowing them.
+try results of right functions: then no output is kept, and of what a function says only what it could say without
+knowing them.
 """
 
 import re
@@ -307,7 +308,7 @@ def test_a_wrong_number_of_ones_own_is_told_with_six_digits(room, secrets):
     assert all(len(number) <= 8 for number in found)
 
 
-# --- references are given to nobody ------------------------------------------------------------------------------
+# --- right functions are given to nobody ---------------------------------------------------------------------
 
 THIEF = """
 import gc, inspect, marshal, os, sys, types
@@ -316,11 +317,11 @@ def loot():
     frame = sys._getframe()
     while frame is not None:
         for value in list(frame.f_locals.values()) + list(frame.f_globals.values()):
-            if isinstance(value, dict) and "helpers" in value and isinstance(value["helpers"], list):
-                found += value["helpers"]
+            if isinstance(value, dict) and "replace" in value:
+                found += value.values()
         frame = frame.f_back
     for one in gc.get_objects():
-        if isinstance(one, types.FunctionType) and one.__globals__.get("__name__") == "helpers":
+        if isinstance(one, types.FunctionType) and one.__globals__.get("__name__", "").endswith("helpers"):
             found.append(repr(marshal.dumps(one.__code__)) + str(one.__doc__))
     return "\\n".join(map(str, found))
 """
@@ -363,14 +364,14 @@ def test_references_of_a_second_try_are_not_told(room, way):
 
 
 def test_a_stolen_reference_earns_nothing_for_the_exercise_that_it_belongs_to(room):
-    """When references come, the marks of the functions that they stand for have been given already."""
+    """When stand-ins come, the marks of the functions that they stand for have been given already."""
     thief = """
 import gc, types
 class Thief:
     def __call__(self, dZ, cache):
         for one in gc.get_objects():
             if isinstance(one, types.FunctionType) and one.__name__ == "linear_backward":
-                if one.__globals__.get("__name__") == "helpers":
+                if one.__globals__.get("__name__", "").endswith("helpers"):
                     return one(dZ, cache)
         A_prev, W, b = cache
         return W.T.dot(dZ) * 0, dZ.dot(A_prev.T), dZ.sum(axis=1, keepdims=True)
@@ -388,7 +389,7 @@ import builtins, gc, types
 def _known(name):
     return [one for one in gc.get_objects()
             if isinstance(one, types.FunctionType) and one.__name__ == name
-            and one.__globals__.get("__name__") == "helpers"]
+            and one.__globals__.get("__name__", "").endswith("helpers")]
 def {name}(*args):
     for one in _known("{name}"):
         return one(*args)
