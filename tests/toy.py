@@ -65,9 +65,14 @@ def _made() -> Path:
     return course.root
 
 
+def released(course: Course) -> dict[str, Any]:
+    """The released notebook as a new plain dict."""
+    return json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+
+
 def solved(course: Course, old: str = "", new: str = "") -> dict[str, Any]:
     """The released notebook with the solutions filled in; in them, the text ``old`` is replaced by ``new``."""
-    notebook = json.loads((course.release(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+    notebook = released(course)
     cells = notebooks.read(course.source(ASSIGNMENT)).cells
     answers = {cell.id: cell.source for cell in cells if notebooks.is_solution(cell)}
     assert any(old in source for source in answers.values()), old

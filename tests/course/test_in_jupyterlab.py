@@ -189,6 +189,7 @@ def test_validate_says_that_a_solved_notebook_passes(student_lab: Lab) -> None:
     page.close()
 
 
+@pytest.mark.nightly
 def test_every_test_passes_on_the_solution(solution: Opened) -> None:
     """The author's view: the source notebook, run from top to bottom with its hidden tests; without its figures."""
     _check_solution(solution, ASSIGNMENT)
@@ -216,6 +217,7 @@ def test_the_other_assignments_run_and_look_right_too(instructor_lab: Lab, assig
     page.close()
 
 
+@pytest.mark.nightly
 def test_the_instructor_has_formgrader_in_the_lab(solution: Opened) -> None:
     """With an exchange folder, too: without one its Release and Collect buttons are gone."""
     jupyterlab.execute(solution.page, "nbgrader:open-formgrader")
@@ -225,6 +227,7 @@ def test_the_instructor_has_formgrader_in_the_lab(solution: Opened) -> None:
     expect(formgrader.locator(".alert-warning")).to_have_count(0)
 
 
+@pytest.mark.nightly
 def test_formgrader_generates_and_grades_as_we_do(instructor_lab: Lab) -> None:
     """Its buttons must give the release and the marks that our own commands give."""
     course, server = instructor_lab.course, instructor_lab.server

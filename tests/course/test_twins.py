@@ -59,6 +59,11 @@ def test_no_right_answer_fails_a_twin(drawn):
         assert found == [], str(answer)
 
 
+@pytest.mark.parametrize(
+    "drawn",
+    [name if name == "step-by-step" else pytest.param(name, marks=pytest.mark.nightly) for name in ASSIGNMENTS],
+    indirect=True,
+)
 def test_the_verdict_on_a_mistake_does_not_depend_on_the_twins(drawn):
     """What it does right in the recorded cases, it does right."""
     assignment, runs = drawn

@@ -66,10 +66,12 @@ def clean(tmp_path_factory):
     return acceptance.check(course, [source_of(course)], said.append, every=30), said
 
 
+@pytest.mark.nightly
 def test_the_gates_of_a_right_assignment_find_nothing(clean):
     assert [str(finding) for finding in clean[0]] == []
 
 
+@pytest.mark.nightly
 def test_the_gates_say_their_figures(clean):
     """An author reads them; so every mistake and every right answer of the catalogue must be in the count."""
     figures = dict(re.fullmatch(rf"{ASSIGNMENT}: (\w+): (.+) \(\d+\.\d s\)", line).groups() for line in clean[1])

@@ -86,6 +86,7 @@ def test_whatever_is_handed_in_comes_out_as_on_this_machine(classroom, cluster):
     assert "larger than 64 MiB" in here["dora"].verdicts.problem
 
 
+@pytest.mark.nightly
 def test_a_lost_worker_costs_nobody_anything(classroom, cluster, tmp_path):
     students = [f"s{number}" for number in range(6)]
     for student in students:

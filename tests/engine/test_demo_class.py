@@ -1,4 +1,4 @@
-"""The demo's class, graded by ours and by stock nbgrader: right marks, a reason beside each lost one, both agree."""
+"""The demo's class: right marks, a reason beside each lost one. At night all classes, also by stock nbgrader."""
 
 import hashlib
 import os
@@ -22,8 +22,24 @@ POINTS = {row.grade_id: row.points for row in loaded(ASSIGNMENT).exercises}
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """The scratch course after our own grading and feedback, and what the submissions were before."""
-    made = demo.prepare(brief_course(tmp_path_factory.mktemp("ours")))
+    """The scratch course after our own grading and feedback of the first assignment's class.
+
+    Also what the submissions were before.
+    """
+    return graded_classes(tmp_path_factory.mktemp("ours"), [ASSIGNMENT])
+
+
+@pytest.fixture(scope="module")
+def all_graded(tmp_path_factory):
+    """The same of all classes."""
+    return graded_classes(tmp_path_factory.mktemp("all"), ASSIGNMENTS)
+
+
+def graded_classes(folder, assignments):
+    course = brief_course(folder)
+    for name in {*ASSIGNMENTS} - {*assignments}:
+        (course.hidden(name) / "demo.py").unlink()
+    made = demo.prepare(course)
     before = fingerprint(made.scratch.root / "submitted")
     done = demo.grade(made, lambda _: None)
     pages = demo.feedback(made, lambda _: None)
@@ -154,8 +170,9 @@ def test_grading_again_gives_the_same_marks(graded, scratch, marks):
     assert marks_of(scratch, ASSIGNMENT) == marks
 
 
-def test_the_network_put_to_work_is_graded_too(scratch):
-    marks = marks_of(scratch, "application")
+@pytest.mark.nightly
+def test_the_network_put_to_work_is_graded_too(all_graded):
+    marks = marks_of(all_graded[0].scratch, "application")
     points = {row.grade_id: row.points for row in loaded("application").exercises}
     assert {cell: mark.earned for cell, mark in marks["anna"].items()} == points
     assert total(marks["dario"]) == 0
@@ -163,8 +180,9 @@ def test_the_network_put_to_work_is_graded_too(scratch):
     assert lost == {"l-layer-model"}
 
 
-def test_the_digits_are_graded_too_and_the_written_answer_waits(scratch):
-    marks = marks_of(scratch, "digits")
+@pytest.mark.nightly
+def test_the_digits_are_graded_too_and_the_written_answer_waits(all_graded):
+    marks = marks_of(all_graded[0].scratch, "digits")
     points = {row.grade_id: row.points for row in loaded("digits").exercises}
     written = {student: by_cell.pop("comparison") for student, by_cell in marks.items()}
     assert {cell: mark.earned for cell, mark in marks["anna"].items()} == points
@@ -175,30 +193,23 @@ def test_the_digits_are_graded_too_and_the_written_answer_waits(scratch):
     assert marks["farid"]["linear-backward"].earned == points["linear-backward"]
 
 
-# The way is the same for every assignment: the first one on every commit, those that train networks at night.
-EACH = [
-    ASSIGNMENT,
-    *(pytest.param(name, marks=pytest.mark.nightly) for name in ASSIGNMENTS if name != ASSIGNMENT),
-]
-
-
 def limits_of(made: demo.Demo, assignment: str) -> list[str]:
     """Those of our own grading, for nbgrader's commands."""
     (limits,) = [one.options.limits for one in made.classes if one.assignment == assignment]
     return [f"--CourseKit.{name}={getattr(limits, name)}" for name in ("cell_timeout_s", "call_timeout_s")]
 
 
-@pytest.fixture(scope="module", params=EACH)
-def stock(tmp_path_factory, graded, request):
+@pytest.fixture(scope="module", params=ASSIGNMENTS)
+def stock(tmp_path_factory, all_graded, request):
     """The same class graded with stock nbgrader commands only, in another copy of the course; an assignment each."""
     assignment = request.param
     root = tmp_path_factory.mktemp("stock") / "course"
     scratch = brief_course(root)
-    copy_submissions(graded[0].scratch, scratch, assignment)
+    copy_submissions(all_graded[0].scratch, scratch, assignment)
     shutil.rmtree(root / "release")
     codes = {
         "generate_assignment": nbgrader(root, "generate_assignment", assignment),
-        "autograde": nbgrader(root, "autograde", assignment, *limits_of(graded[0], assignment)),
+        "autograde": nbgrader(root, "autograde", assignment, *limits_of(all_graded[0], assignment)),
         "generate_feedback": nbgrader(root, "generate_feedback", assignment),
     }
     return scratch, assignment, codes
@@ -222,16 +233,17 @@ for student in students.split(","):
 """
 
 
-@pytest.mark.parametrize("assignment", EACH)
-def test_the_formgraders_button_agrees_on_every_submission(tmp_path, graded, assignment):
+@pytest.mark.nightly
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_the_formgraders_button_agrees_on_every_submission(tmp_path, all_graded, assignment):
     """Student by student, in a third copy of the course."""
     third = brief_course(tmp_path / "course")
-    copy_submissions(graded[0].scratch, third, assignment)
+    copy_submissions(all_graded[0].scratch, third, assignment)
     registration.register(third, assignment)
     students = ",".join(third.students(assignment))
-    done = python(third.root, "-c", BUTTON, assignment, students, *limits_of(graded[0], assignment))
+    done = python(third.root, "-c", BUTTON, assignment, students, *limits_of(all_graded[0], assignment))
     assert done.returncode == 0, done.stderr[-2000:]
-    assert marks_of(third, assignment) == marks_of(graded[0].scratch, assignment)
+    assert marks_of(third, assignment) == marks_of(all_graded[0].scratch, assignment)
 
 
 def nbgrader(root: Path, *arguments: str) -> int:
@@ -244,24 +256,27 @@ def python(root: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_stock_generate_assignment_gives_our_release(stock, graded):
+@pytest.mark.nightly
+def test_stock_generate_assignment_gives_our_release(stock, all_graded):
     scratch, assignment, codes = stock
     assert codes["generate_assignment"] == 0
-    assert fingerprint(scratch.release(assignment)) == fingerprint(graded[0].scratch.release(assignment))
+    assert fingerprint(scratch.release(assignment)) == fingerprint(all_graded[0].scratch.release(assignment))
 
 
-def test_stock_autograde_agrees_on_every_submission(stock, graded):
+@pytest.mark.nightly
+def test_stock_autograde_agrees_on_every_submission(stock, all_graded):
     """Marks, and the reasons to the last word; a renamed notebook, half a file and a zip archive included."""
     scratch, assignment, codes = stock
     assert codes["autograde"] == 0
-    assert marks_of(scratch, assignment) == marks_of(graded[0].scratch, assignment)
+    assert marks_of(scratch, assignment) == marks_of(all_graded[0].scratch, assignment)
 
 
-def test_stock_generate_feedback_gives_the_same_pages(stock, graded):
+@pytest.mark.nightly
+def test_stock_generate_feedback_gives_the_same_pages(stock, all_graded):
     scratch, assignment, codes = stock
     assert codes["generate_feedback"] == 0
-    for student in graded[0].scratch.students(assignment):
-        ours = graded[0].scratch.feedback(assignment, student) / f"{assignment}.html"
+    for student in all_graded[0].scratch.students(assignment):
+        ours = all_graded[0].scratch.feedback(assignment, student) / f"{assignment}.html"
         theirs = scratch.feedback(assignment, student) / f"{assignment}.html"
         assert theirs.read_bytes() == ours.read_bytes(), student
 
@@ -270,7 +285,10 @@ def test_the_class_is_about_a_dozen_of_different_kinds(graded):
     first = [*graded[0].classes[0].about.values()]
     assert 12 <= len(first) <= 18
     assert len(set(first)) == len(first)
-    assert [one.assignment for one in graded[0].classes] == list(ASSIGNMENTS)
+
+
+def test_every_assignment_has_a_class(course):
+    assert [name for name in ASSIGNMENTS if (course.hidden(name) / "demo.py").is_file()] == [*ASSIGNMENTS]
 
 
 def test_a_course_without_a_class_says_what_to_write(tmp_path):

@@ -284,6 +284,7 @@ def test_nobody_is_asked_again_about_an_answer_because_experiments_are_run_or_no
             assert not book.find_grade("opinion", ASSIGNMENT, ASSIGNMENT, "anna").needs_manual_grade
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("options", [[], ["--CourseKit.run_experiments=True"]], ids=["not run", "run"])
 def test_stock_nbgrader_gives_the_same_marks_and_shows_the_same(course, options):
     expected = marks(course)

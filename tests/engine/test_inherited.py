@@ -77,6 +77,7 @@ def test_a_program_that_a_cell_starts_can_be_terminated():
 
 
 @needs_sandbox
+@pytest.mark.nightly
 def test_a_class_is_graded_the_same_with_every_signal_ignored_and_no_input(tmp_path):
     """With SIGCHLD ignored nobody learns how a child has ended; with the input closed, other files take its place."""
     course = small_course(tmp_path / "course")

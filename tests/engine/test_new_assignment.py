@@ -28,7 +28,8 @@ def _graded(course):
     return {one.student: {mark.grade_id: mark.earned for mark in one.marks} for one in students}
 
 
-def test_another_assignment_changes_no_release_and_no_graded_work(tmp_path):
+@pytest.mark.parametrize("brief", [True, pytest.param(False, marks=pytest.mark.nightly)])
+def test_another_assignment_changes_no_release_and_no_graded_work(tmp_path, brief):
     course = copy_course(tmp_path / "course")
     others = course.assignments()
     before = [_digests(course, folder) for folder in ("release", "hidden", "source")]
@@ -42,7 +43,7 @@ def test_another_assignment_changes_no_release_and_no_graded_work(tmp_path):
     recording.record(course, toy.ASSIGNMENT)
     release.release(course, toy.ASSIGNMENT)
 
-    assert checks.run(course, (toy.ASSIGNMENT,)) == []
+    assert checks.run(course, (toy.ASSIGNMENT,), brief=brief) == []
     for folder, known in zip(("release", "hidden", "source"), before, strict=True):
         now = _digests(course, folder)
         assert {path: now[path] for path in known} == known

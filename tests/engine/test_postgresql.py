@@ -61,6 +61,7 @@ def marks(course: Course) -> dict[str, float]:
     return {student.student: student.earned for student in gradebook.read(course, ASSIGNMENT)}
 
 
+@pytest.mark.nightly
 def test_every_way_to_the_marks_leads_to_the_database(course, address):
     """Grading, a person's mark, grading again, stock nbgrader, the Formgrader's list, the page."""
     assert not gradebook.exists(course)
@@ -111,6 +112,7 @@ def version(course: Course) -> str:
         return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
 
+@pytest.mark.nightly
 def test_a_database_that_was_half_made_is_completed(course, address):
     """As nbgrader leaves it when it is killed between its tables and their version."""
     from nbgrader.api import Base

@@ -141,6 +141,7 @@ def nbgrader(course, *arguments):
     return done.stderr
 
 
+@pytest.mark.nightly
 def test_feedback_that_nbgrader_releases_is_returned_and_its_autograde_asks_for_force(graded):
     """Who handed in without the exchange, or is not in the gradebook, does not stop the others."""
     assert run("feedback", toy.ASSIGNMENT)[0] == 0

@@ -18,11 +18,23 @@ from coursekit.grading.outcomes import Outcome
 from coursekit.marking.limits import TimeLimits
 from coursekit.model.course import Course
 from tests import toy
-from tests.classroom import ASSIGNMENT, ROOT, hand_in, released_notebook
+from tests.classroom import ROOT
 from tests.patience import until
 from tests.processes import NAMED_AND_ENDLESS, POISON, child_running, descendants, kill, parents
+from tests.toy import ASSIGNMENT, hand_in
 
 LIMITS = TimeLimits(cell_timeout_s=30, call_timeout_s=5)
+FULL = 10
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Course:
+    return toy.toy_course(tmp_path / "course")
+
+
+@pytest.fixture
+def solved(scratch: Course) -> dict[str, Any]:
+    return toy.solved(scratch)
 
 
 def examine(course: Course, *students: str, jobs: int) -> Iterator[Outcome]:
@@ -66,10 +78,10 @@ def killing(find: Callable[[], int | None], times: int) -> threading.Thread:
 
 def test_one_worker_keeps_the_order_and_several_bring_everybody_once(scratch, solved):
     for student in ("cleo", "anna", "ben"):
-        hand_in(scratch, student, released_notebook(scratch) if student == "ben" else solved)
+        hand_in(scratch, student, toy.released(scratch) if student == "ben" else solved)
     alone = list(examine(scratch, "cleo", "anna", "ben", jobs=1))
     assert [one.student for one in alone] == ["cleo", "anna", "ben"]
-    assert [earned(one) for one in alone] == [100, 100, 0]
+    assert [earned(one) for one in alone] == [FULL, FULL, 0]
     together = sorted(examine(scratch, "cleo", "anna", "ben", jobs=2), key=lambda one: one.student)
     assert together == sorted(alone, key=lambda one: one.student)
 
@@ -85,9 +97,10 @@ def test_one_that_always_kills_its_worker_is_told_and_takes_no_other_with_it(scr
     assert sorted(one.student for one in found) == ["anna", "ben", "cleo", "poison"]
     by_student = {one.student: one for one in found}
     assert by_student["poison"].failure == "its worker was killed 3 times; grade it again"
-    assert [earned(by_student[student]) for student in others] == [100, 100, 100]
+    assert [earned(by_student[student]) for student in others] == [FULL] * 3
 
 
+@pytest.mark.nightly
 def test_a_worker_that_is_killed_once_costs_nobody_anything(scratch, solved):
     students = [f"s{number}" for number in range(5)]
     for student in students:
@@ -98,9 +111,10 @@ def test_a_worker_that_is_killed_once_costs_nobody_anything(scratch, solved):
     kill(min(pid for pid in own_workers(before)))
     found += outcomes
     assert sorted(one.student for one in found) == students
-    assert {earned(one) for one in found} == {100}
+    assert {earned(one) for one in found} == {FULL}
 
 
+@pytest.mark.nightly
 def test_nobody_is_blamed_for_workers_that_are_killed_before_they_have_begun(scratch, solved):
     """More of them than a submission has attempts."""
     for student in ("anna", "ben"):
@@ -118,7 +132,7 @@ def test_nobody_is_blamed_for_workers_that_are_killed_before_they_have_begun(scr
     found = list(examine(scratch, "anna", "ben", jobs=2))
     killer.join()
     assert sorted(one.student for one in found) == ["anna", "ben"]
-    assert {earned(one) for one in found} == {100}
+    assert {earned(one) for one in found} == {FULL}
 
 
 SABOTAGE = """import os, pathlib, signal
@@ -132,7 +146,7 @@ def sabotaged(value, done):
     #The first process that is given it dies in the middle of its next long answer.
     write = connection.Connection._send
     def half(self, buffer, *args):
-        if len(buffer) > 16384 and not os.path.exists(done):
+        if len(buffer) > 2048 and not os.path.exists(done):
             pathlib.Path(done).touch()
             os.write(self._handle, bytes(buffer)[: len(buffer) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
@@ -157,7 +171,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_its_answer_keeps_nobody_waitin
     found = list(workers.examine_all(scratch, ASSIGNMENT, students, options))
     assert (tmp_path / "done").exists()
     assert sorted(one.student for one in found) == students
-    assert {earned(one) for one in found} == {100}
+    assert {earned(one) for one in found} == {FULL}
 
 
 class Stillborn:

@@ -165,6 +165,7 @@ print(json.dumps([*results, result()]))
 """
 
 
+@pytest.mark.nightly
 def test_the_page_cache_carries_nothing_by_any_of_the_three_commands(course, tmp_path):
     """An accomplice stores what she sees; the next student reads them, and kills herself to be run again."""
     with Room(course) as room:
