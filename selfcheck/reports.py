@@ -7,6 +7,8 @@ import re
 import sys
 import warnings
 
+from selfcheck.exception_advice import class_names, meaning
+
 MAX_WRONG_ROWS = 9
 
 
@@ -50,28 +52,6 @@ def _right(largest):
 
 # --- exceptions in a student's function ----------------------------------------------------------------------
 
-# The meaning of an exception, by type and part of its message; the first matching row is used.
-_MEANINGS = (
-    (UnboundLocalError, "", "That name is used before it has a value: is it misspelt, or set only in a branch that did"
-     " not run?"),
-    (NameError, "", "Python knows no such name here: is it misspelt, or does it belong to another cell?"),
-    (KeyError, "{", "The braces stand in the key as they are: is there an f in front of the quotes?"),
-    (KeyError, "", "The dict has no such key: compare with the keys that it has, and count the layers."),
-    (IndexError, "list index", "The list is shorter than that: lists count from 0, layers from 1."),
-    (TypeError, "as a data type", "np.zeros takes the whole shape as one argument, in brackets of its own."),
-    (TypeError, "'tuple' object cannot be interp", "np.random.randn takes rows and columns, not a tuple of them."),
-    (TypeError, "bitwise_xor", "In Python ^ is no power: two stars are."),
-    (ModuleNotFoundError, "", "Grading has the packages of the notebook's first cells only: NumPy is all you need."),
-    (AttributeError, "'list' object", "That is a list, which is no array yet: np.array makes one of it."),
-    (TypeError, "'NoneType'", "Something there is None: does every function that you call return its value?"),
-    (ValueError, "truth value", "A question about an array has one answer per entry; `if` and max() take only one."),
-    (ValueError, "to unpack", "There are not as many names on the left as there are values on the right."),
-    (ValueError, "inhomogeneous", "A tuple or a list stands where an array is needed: unpack it first."),
-    (ValueError, "broadcast", "Entry by entry (+ - * /) these shapes do not fit; the product of matrices is @."),
-    (ValueError, "aligned", "In a product the left factor needs as many columns as the right one has rows."),
-    (RecursionError, "", "The function calls itself again and again."),
-    (SystemExit, "", "exit() and quit() end the kernel: leave them out."),
-)  # fmt: skip
 _MATMUL = re.compile(r"(ValueError: matmul: .*?), with gufunc signature .*\(size (\d+) is different from (\d+)\)")
 
 
@@ -79,7 +59,7 @@ def is_stub(error):
     return isinstance(error, NotImplementedError) and str(error).startswith("Exercise")
 
 
-def explain(error, exercise, target, given, hint):
+def explain(error, exercise, target, given, hints):
     """The lines about an exception in a student's function: type, message, lines of the notebook, and advice."""
     message = " ".join(str(error).split())[:300]
     if is_stub(error):
@@ -95,17 +75,20 @@ def explain(error, exercise, target, given, hint):
     frames = student_frames(error, target)
     if not frames:
         said = f"Calling your function with ({', '.join(given)}) failed with {what}"
-        return [said, hint or _KEEP_FIRST_LINE]
-    meaning = next((words for sort, part, words in _MEANINGS if isinstance(error, sort) and part in message), "")
-    look = f"Look again: {exercise.look}" if isinstance(error, ValueError | IndexError | KeyError) else ""
-    advice = [hint] if hint else [meaning, look]
+        return [said, *(hints or [_KEEP_FIRST_LINE])]
+    inner, names = inner_function(frames), class_names(error)
+    means = "" if inner and "NameError" in names else meaning(names, message, frames[0][2])
+    look = f"Look again: {exercise.look}"
+    advice = [*hints] if hints else [means, look]
     if matmul := _MATMUL.search(what):
         what = f"{matmul[1]} (size {matmul[2]} is different from {matmul[3]})"
         left, right = matmul[3], matmul[2]
-        meaning = (
+        means = (
             f"In a product with @ the left factor's columns ({left}) must be as many as the right one's rows ({right})."
         )
-        advice = [meaning, hint or look]  # the meaning contains the sizes in this call
+        advice = [means, *(hints or [look])]  # the meaning contains the sizes in this call
+    if inner and not hints:
+        advice.insert(0, f"It was {inner} that stopped: look first at what {frames[0][0]} gives it.")
     lines = [f"Your function stopped with {what}"]
     for name, number, text in frames[-3:]:
         lines.append(f"  in {name}, line {number}" + (f":   {text}" if text else ""))
@@ -126,6 +109,11 @@ def student_frames(error, target):
             frames.append((code.co_name, number, linecache.getline(code.co_filename, number).strip()))
         step = step.tb_next
     return frames
+
+
+def inner_function(frames):
+    """The name of the function that raised the exception, if it is another one than the function under test."""
+    return frames[-1][0] if frames and frames[-1][0] != frames[0][0] else ""
 
 
 # --- a function that is older than its cell -----------------------------------------------------------------

@@ -34,7 +34,7 @@ class ExerciseFeedback:
     automatic: float | None = None
     checks: tuple[CheckResult, ...] = ()
     summary: str = ""
-    hint: str = ""
+    hints: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     look: str = ""
@@ -193,7 +193,7 @@ def _exercise(
         automatic=automatic,
         checks=verdict.checks,
         summary=(verdict.summary or said[:MAX_CHARS]) if judged else NOT_JUDGED,
-        hint=verdict.mistake.hint if verdict.mistake else "",
+        hints=tuple(mistake.hint for mistake in verdict.mistakes),
         follows=verdict.follows,
         calls=verdict.calls,
         look=verdict.look or (row.look if row else ""),

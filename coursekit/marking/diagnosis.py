@@ -1,48 +1,55 @@
-"""Recognises which named mistake a wrong function makes, by its results in all cases, hidden ones included.
+"""Recognises which named mistakes a wrong function makes, by its results in all cases, hidden ones included.
 
 Runs in the grader. Observations are untrusted data: they are only compared with recordings.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from coursekit.marking.observations import Observation
 from coursekit.model.exercise import Case, Exercise, Mistake
 from coursekit.reference.assignments import Assignment
-from selfcheck import known_mistakes
+from selfcheck import known_mistakes, recognition
 from selfcheck.comparison import changed
-from selfcheck.known_mistakes import CallOutcome, Known
-
-# The sentence in which coursekit.marking.observations describes an exception.
-_STOPPED = re.compile(r"Your function stopped with \w+(?:: (?P<message>.*?))?(?: at `(?P<line>.*)`)?\.?", re.DOTALL)
+from selfcheck.known_mistakes import CallOutcome, Known, Leaves
 
 
-def recognise(assignment: Assignment, exercise: Exercise, seen: Mapping[str, Observation]) -> Mistake | None:
-    """The mistake whose recorded results agree with ``seen`` in every case; the first in the catalogue if several do.
+@dataclass(frozen=True)
+class Diagnosis:
+    """The named mistakes of a function; ``whole``: one of them explains everything that is wrong."""
+
+    mistakes: tuple[Mistake, ...] = ()
+    whole: bool = False
+
+
+def recognise(
+    assignment: Assignment, exercise: Exercise, seen: Mapping[str, Observation], expected: Mapping[str, Leaves]
+) -> Diagnosis:
+    """The mistakes whose recorded results agree with ``seen``; several only if each explains another part of it.
 
     None if no mistake agrees, if a case has no result, or if nothing was recorded.
     """
-    if not all(one.raised or one.outputs is not None for one in seen.values()):
-        return None
+    if not seen or not all(one.raised or one.outputs is not None for one in seen.values()):
+        return Diagnosis()
     outcomes = {case: _outcome(one) for case, one in seen.items()}
-    fitting = (
-        one
-        for one in assignment.known_mistakes(exercise)
-        if one.fits(outcomes, exercise.rtol) and _changes_as_much(exercise, one, seen, outcomes)
+    branches = {case.name: next((text for text in case.extra if text[:1] in "'\""), "") for case in exercise.cases}
+    found = recognition.recognised(
+        assignment.known_mistakes(exercise),
+        recognition.Seen(outcomes, expected, branches, exercise.rtol),
+        lambda one: _changes_as_much(exercise, one, seen, outcomes),
     )
-    found = next(fitting, None)
-    return assignment.mistake(exercise.function, found.name) if found else None
+    mistakes = (assignment.mistake(exercise.function, one.name) for one in found.mistakes)
+    return Diagnosis(tuple(mistake for mistake in mistakes if mistake is not None), found.whole)
 
 
 def _outcome(seen: Observation) -> CallOutcome:
     """The outcome of one call, for comparison. Which inputs it changed is expensive to compute, and left open here."""
     if seen.outputs is not None:
-        return CallOutcome(seen.outputs, changed=None, own=None)
-    stopped = _STOPPED.fullmatch(seen.problem)
-    message, line = (stopped["message"] or "", stopped["line"] or "") if stopped else ("", "")
+        return CallOutcome(seen.outputs, changed=None, own=seen.own)
     raised = seen.raised[0]
-    return CallOutcome(raised=raised, sign=known_mistakes.sign(raised, message), at=known_mistakes.assigned(line))
+    return CallOutcome(
+        raised=raised, sign=known_mistakes.sign(raised, seen.message), at=known_mistakes.assigned(seen.line)
+    )
 
 
 def _changes_as_much(

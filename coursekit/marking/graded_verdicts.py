@@ -26,7 +26,7 @@ class GradedExercise:
     earned: float = 0.0
     checks: tuple[CheckResult, ...] = ()
     summary: str = ""
-    mistake: NamedMistake | None = None
+    mistakes: tuple[NamedMistake, ...] = ()
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     look: str = ""
@@ -79,7 +79,7 @@ def of_verdict(verdict: Verdict) -> GradedExercise:
         earned=verdict.earned,
         checks=verdict.results,
         summary=verdict.reason,
-        mistake=verdict.mistake,
+        mistakes=verdict.mistakes,
         follows=verdict.follows,
         calls=verdict.calls,
         look=row.look,
@@ -109,7 +109,7 @@ def _exercise_data(one: GradedExercise) -> dict[str, Any]:
         "earned": one.earned,
         "checks": [asdict(check) for check in one.checks],
         "summary": one.summary,
-        "mistake": asdict(one.mistake) if one.mistake else None,
+        "mistakes": [asdict(mistake) for mistake in one.mistakes],
         "follows": list(one.follows),
         "calls": list(one.calls),
         "look": one.look,
@@ -149,7 +149,7 @@ class _Reader:
         )
 
     def _exercise(self, entry: Mapping[str, Any]) -> GradedExercise:
-        mistake = _dict(entry.get("mistake"))
+        mistakes = _dicts(entry, "mistakes") or [*filter(None, [_dict(entry.get("mistake"))])]  # one, in older files
         counted = entry.get("number")
         return GradedExercise(
             grade_id=self._text(entry, "grade_id"),
@@ -159,7 +159,7 @@ class _Reader:
             earned=number(entry, "earned"),
             checks=tuple(self._check(check) for check in _dicts(entry, "checks")),
             summary=self._text(entry, "summary"),
-            mistake=NamedMistake(self._text(mistake, "name"), self._text(mistake, "hint")) if mistake else None,
+            mistakes=tuple(NamedMistake(self._text(one, "name"), self._text(one, "hint")) for one in mistakes),
             follows=self._texts(entry, "follows"),
             calls=self._texts(entry, "calls"),
             look=self._text(entry, "look"),

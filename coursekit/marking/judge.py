@@ -12,7 +12,7 @@ from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, NamedMistake, 
 from coursekit.model.exercise import CACHES, Case, Check, Exercise, Twin
 from coursekit.reference.assignments import Assignment
 from selfcheck.comparison import OutputComparison, changed, compare
-from selfcheck.likely_causes import likely_cause
+from selfcheck.likely_causes import WrongOutput, common_cause
 
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # by exercise and case: the arguments of the call, cached
 RECORDED_ONLY = "Your function is right with the grader's fixed numbers, but not with new ones of the same sizes."
@@ -40,14 +40,12 @@ def judge(
         return no_marks(exercise, stub, unwritten=True)
     expected = assignment.expected(exercise)
     results = {check.name: _result(exercise, check, seen, expected) for check in exercise.checks}
-    mistake = (
-        diagnosis.recognise(assignment, exercise, seen)
-        if recognise and not all(result.passed for result in results.values())
-        else None
-    )
-    if mistake is not None:  # its hint says more than a likely cause that is guessed from the numbers
+    found = diagnosis.Diagnosis()
+    if recognise and not all(result.passed for result in results.values()):
+        found = diagnosis.recognise(assignment, exercise, seen, expected)
+    if found.whole:  # its hint says more than a likely cause that is guessed from the numbers
         results = {check.name: _result(exercise, check, seen, expected, named=True) for check in exercise.checks}
-    named = NamedMistake(mistake.name, mistake.hint) if mistake else None
+    named = tuple(NamedMistake(mistake.name, mistake.hint) for mistake in found.mistakes)
     observed = not any(observation.untried for observation in seen.values())
     return Verdict(exercise, _beside_work(exercise, results.values()), named, observed=observed)
 
@@ -128,16 +126,21 @@ def _values(
     exercise: Exercise, check: Check, seen: dict[str, Observation], expected: dict[str, Any], named: bool
 ) -> CheckResult:
     cases = _cases(exercise, check)
-    problems = ((case, _problem(exercise, check, case, seen[case.name], expected, named)) for case in cases)
-    wrong = [(case, problem) for case, problem in problems if problem]
+    found = {case.name: _wrong(exercise, check, case, seen[case.name], expected) for case in cases}
+    wrong = {case: one for case, one in found.items() if one}
     if not wrong:
         return CheckResult(check.name, check.points, True)
-    return CheckResult(check.name, check.points, False, wrong[0][1], _where(cases, [case for case, _ in wrong]))
+    first = next(iter(wrong.values()))
+    said = first if isinstance(first, str) else _own_numbers(first.comparison)
+    where = _where(cases, [case for case in cases if case.name in wrong])
+    reason = said if named else f"{said} {_advice(wrong, seen)}".strip()
+    return CheckResult(check.name, check.points, False, reason, where)
 
 
-def _problem(
-    exercise: Exercise, check: Check, case: Case, seen: Observation, expected: dict[str, Any], named: bool
-) -> str:
+def _wrong(
+    exercise: Exercise, check: Check, case: Case, seen: Observation, expected: dict[str, Any]
+) -> WrongOutput | str:
+    """The first wrong output of a case; what is wrong, in words, if there is no output; "" if nothing is."""
     if case.raises:
         here = f"with {', '.join(case.extra)} your function should raise a {case.raises}"
         return "" if case.raises in seen.raised else f"{here}. {seen.problem}" if seen.problem else f"{here}."
@@ -146,11 +149,17 @@ def _problem(
     findings = _findings(exercise, check, expected[case.name], seen.outputs)
     if not findings:
         return ""
-    if named:
-        return _own_numbers(findings[0])
-    m = case.sizes.get("m")
-    cause = likely_cause(findings[0], expected[case.name], seen.outputs, _given(exercise, case), m)
-    return f"{_own_numbers(findings[0])}{' ' + cause if cause else ''}"
+    given = _given(exercise, case)
+    return WrongOutput(findings[0], expected[case.name], seen.outputs, given, case.sizes.get("m"))
+
+
+def _advice(wrong: Mapping[str, WrongOutput | str], seen: Mapping[str, Observation]) -> str:
+    """The likely cause if it fits every wrong case; after an exception, what that means."""
+    first = next(iter(wrong))
+    if isinstance(wrong[first], str):
+        return seen[first].advice
+    outputs = [one for one in wrong.values() if isinstance(one, WrongOutput)]
+    return common_cause(outputs) if len(outputs) == len(wrong) else ""
 
 
 def _findings(

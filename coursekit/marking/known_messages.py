@@ -51,6 +51,10 @@ not enough values to unpack (expected {#}, got {#})
 too many values to unpack (expected {#})
 too many values to unpack (expected {#}, got {#})
 unhashable type: '{name}'
+'{name}' object is not a mapping
+'{name}' is an invalid keyword argument for {name}()
+'{name}' must be a number, not {name}
+argument must be a string or a number, not '{name}'
 object of type '{name}' has no len()
 bad operand type for unary {sign}: '{name}'
 bad operand type for abs(): '{name}'

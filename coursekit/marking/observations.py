@@ -14,6 +14,7 @@ import numpy as np
 
 from coursekit.marking.redaction import Redactor
 from coursekit.model.exercise import Case, Twin
+from selfcheck.exception_advice import meaning
 from selfcheck.returned_values import NotNumbers
 
 MAX_TEXT = 300
@@ -30,6 +31,10 @@ class Observation:
     inputs     the arguments after the call, in the same form
     problem    why there are no outputs
     raised     the class names of the exception, the most specific first
+    message    what may be quoted of its message
+    line       the line of the function at which it was raised, if it may be quoted
+    advice     what the exception means
+    own        whether the function returned one of its arguments itself; None if unknown
     untried    the call of a helper was not answered, so that nothing is known
     """
 
@@ -37,6 +42,10 @@ class Observation:
     inputs: dict[str, Any] | None = None
     problem: str = ""
     raised: tuple[str, ...] = ()
+    message: str = ""
+    line: str = ""
+    advice: str = ""
+    own: bool | None = None
     untried: bool = False
 
 
@@ -70,12 +79,16 @@ def _observation(item: dict[str, Any], redactor: Redactor | None) -> Observation
         return Observation(None, problem="no result arrived.", untried=True)
     error = item.get("error")
     if isinstance(error, dict):
-        return Observation(None, problem=_error(error, redactor), raised=_names(error))
+        return _exception(error, redactor)
     outputs = item.get("outputs")
     if not isinstance(outputs, dict):
         return Observation(None, problem="no result arrived.")
-    inputs = item.get("inputs")
-    return Observation(_leaves(outputs, redactor), _leaves(inputs, redactor) if isinstance(inputs, dict) else None)
+    inputs, own = item.get("inputs"), item.get("own")
+    return Observation(
+        _leaves(outputs, redactor),
+        _leaves(inputs, redactor) if isinstance(inputs, dict) else None,
+        own=own if isinstance(own, bool) else None,
+    )
 
 
 def _leaves(flat: dict[str, Any], redactor: Redactor | None) -> dict[str, Any]:
@@ -93,15 +106,21 @@ def _names(error: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(name)[:MAX_TEXT] for name in names[:MAX_LEAVES]) if isinstance(names, list) else ()
 
 
-def _error(error: dict[str, Any], redactor: Redactor | None) -> str:
-    kind, message, line = (str(error.get(key, ""))[:MAX_TEXT].strip() for key in ("type", "message", "line"))
+def _exception(error: dict[str, Any], redactor: Redactor | None) -> Observation:
+    names = _names(error)
+    kind, message, line, inside = (
+        str(error.get(key, ""))[:MAX_TEXT].strip() for key in ("type", "message", "line", "inside")
+    )
     if redactor is not None:
-        known = (redactor.exception(str(name)) for name in (kind, *_names(error)))
+        known = (redactor.exception(str(name)) for name in (kind, *names))
         kind, message, line = next(filter(None, known), "an exception"), redactor.message(message), redactor.line(line)
+        inside = redactor.name(inside)
     if kind == "NotImplementedError" and message.startswith("Exercise "):
-        return f"{message} is not written yet."
+        return Observation(None, problem=f"{message} is not written yet.", raised=names, message=message, line=line)
     said = f"Your function stopped with {kind}" + (f": {message}" if message else "")
-    return said + (f" at `{line}`." if line else ".")
+    said += (f" at `{line}`" if line else "") + (f", inside {inside}." if inside else ".")
+    means = "" if inside and "NameError" in names else meaning((kind, *names), message, line)
+    return Observation(None, problem=said, raised=names, message=message, line=line, advice=means)
 
 
 def _number(value: Any) -> float:

@@ -81,6 +81,10 @@ class Redactor:
         """The name of an exception's type."""
         return said if said in EXCEPTIONS or self._known(said) else ""
 
+    def name(self, said: str) -> str:
+        """The name of a function."""
+        return said if self._known(said) else ""
+
     def description(self, said: str) -> str:
         """The description of a value by ``selfcheck.returned_values.kind``."""
         return said if len(said) <= MAX_CHARS and self._fits(said, DESCRIPTIONS) else ""

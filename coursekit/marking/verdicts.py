@@ -41,7 +41,7 @@ class Verdict:
 
     exercise: Exercise
     results: tuple[CheckResult, ...]
-    mistake: NamedMistake | None = None
+    mistakes: tuple[NamedMistake, ...] = ()
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     unwritten: bool = False
@@ -63,8 +63,7 @@ class Verdict:
     def reason(self) -> str:
         """Why marks are lost, one line per cause; and which other functions' errors were carried forward."""
         said = _causes(self.results, bool(self.earned))
-        if self.mistake:
-            said.append(self.mistake.hint)
+        said += [mistake.hint for mistake in self.mistakes]
         if self.follows and self.full:
             said.append(f"{self.exercise.function} is right; the error comes from {listed(self.follows)}.")
         elif self.follows:
@@ -132,5 +131,5 @@ def after_retry(first: Verdict, second: Verdict, wrong_functions: Sequence[str])
     whole = replace(first, results=results)
     gained = whole.earned > first.earned
     costless = not gained and second.observed
-    mistake = second.mistake or (None if gained else first.mistake)  # the first call's may be another function's
-    return replace(whole, mistake=mistake, follows=names if gained else (), calls=names if costless else ())
+    mistakes = second.mistakes or (() if gained else first.mistakes)  # the first call's may be another function's
+    return replace(whole, mistakes=mistakes, follows=names if gained else (), calls=names if costless else ())

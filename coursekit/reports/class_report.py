@@ -123,8 +123,8 @@ def _exercise(
     mistakes: dict[tuple[str, str], list[str]] = {}
     lost: dict[str, list[str]] = {check.name: [] for row in rows.values() for check in row.checks}
     for student, row in rows.items():
-        if row.mistake:
-            mistakes.setdefault((row.mistake.name, row.mistake.hint), []).append(student)
+        for mistake in row.mistakes:
+            mistakes.setdefault((mistake.name, mistake.hint), []).append(student)
         for check in row.checks:
             if not check.passed:
                 lost[check.name].append(student)

@@ -413,7 +413,7 @@ def test_without_readable_mistakes_the_report_is_as_good_as_before(tmp_path, ind
     )
 
     assert not hints(report)
-    assert report.endswith("there are 4 examples: is the average over the examples missing?")
+    assert "there are 4 examples: is the average over the examples missing?\nLook again: " in report
 
 
 @pytest.mark.parametrize("assignment", COURSE.assignments())
@@ -578,7 +578,8 @@ def test_an_exception_inside_a_library_is_told_at_the_line_that_called_it():
         ("return linear_forward(A, W, b)", "calls itself again and again"),
         ("exit()", "leave them out"),
         ("raise SystemExit(3)", "leave them out"),
-        ("return misspelt", "is it misspelt"),
+        ("return misspelt", "misspelt is to be returned, and no line above sets it"),
+        ("x = misspelt", "is it misspelt"),
         ("import no_such_package", "NumPy is all you need"),
         ("return [A].shape", "np.array makes one of it"),
         ("print(Z); Z = A", "used before it has a value"),

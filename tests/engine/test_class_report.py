@@ -22,7 +22,7 @@ FLAT = verdicts.NamedMistake("db-flat", "db should be a column like b.")
 
 def verdict(row, lost=(), mistake=None, follows=()):
     results = (verdicts.CheckResult(check.name, check.points, check.name not in lost, "wrong") for check in row.checks)
-    return verdicts.Verdict(row, tuple(results), mistake, follows)
+    return verdicts.Verdict(row, tuple(results), (mistake,) if mistake else (), follows)
 
 
 def submission(*rows, problem=""):

@@ -30,8 +30,15 @@ def seen(key, target):
 
 
 def named(key, observed):
-    found = diagnosis.recognise(loaded(key.partition("/")[0]), exercise(key), observed)
-    return found and found.name
+    """The name of the mistake that explains everything, or None."""
+    found = recognised(key, observed)
+    return found.mistakes[0].name if found.whole else None
+
+
+def recognised(key, observed, assignment=None):
+    row = exercise(key)
+    here = loaded(row.assignment)
+    return diagnosis.recognise(assignment or here, row, observed, here.expected(row))
 
 
 def made(name, key=KEY):
@@ -131,17 +138,17 @@ def test_without_a_recording_nothing_has_a_name(tmp_path, observed, damage):
     if damage != "missing":
         (tmp_path / recordings.NAME).write_text("junk")
 
-    assert diagnosis.recognise(replace(HERE, hidden=tmp_path), ROW, observed) is None
+    assert recognised(KEY, observed, replace(HERE, hidden=tmp_path)).mistakes == ()
 
 
 def test_a_new_recording_is_read_though_an_older_one_was_in_use(tmp_path, observed):
     path = tmp_path / recordings.NAME
     path.write_bytes((HERE.hidden / recordings.NAME).read_bytes())
-    assert diagnosis.recognise(replace(HERE, hidden=tmp_path), ROW, observed).name == "db-flat"
+    assert recognised(KEY, observed, replace(HERE, hidden=tmp_path)).mistakes[0].name == "db-flat"
 
     path.write_text("junk")
 
-    assert diagnosis.recognise(replace(HERE, hidden=tmp_path), ROW, observed) is None
+    assert recognised(KEY, observed, replace(HERE, hidden=tmp_path)).mistakes == ()
 
 
 def test_an_answer_takes_less_than_two_milliseconds():
@@ -151,4 +158,4 @@ def test_an_answer_takes_less_than_two_milliseconds():
 
     with spends_at_most(50 * 0.002):
         for _ in range(50):
-            diagnosis.recognise(HERE, ROW, wrong)
+            recognised(KEY, wrong)

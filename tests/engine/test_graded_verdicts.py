@@ -17,7 +17,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 ENTRY = st.fixed_dictionaries({}, optional=dict.fromkeys(
-    ("grade_id", "function", "number", "points", "earned", "checks", "summary", "mistake", "follows", "look"), JSON
+    ("grade_id", "function", "number", "points", "earned", "checks", "summary", "mistake", "mistakes", "follows",
+     "look"), JSON
 ))  # fmt: skip
 
 
@@ -30,7 +31,9 @@ def test_what_was_written_is_read_back():
     results = [
         verdicts.CheckResult(check.name, check.points, index > 0, "", "") for index, check in enumerate(ROW.checks)
     ]
-    verdict = verdicts.Verdict(ROW, tuple(results), verdicts.NamedMistake("flat", "A hint."), calls=("linear_forward",))
+    verdict = verdicts.Verdict(
+        ROW, tuple(results), (verdicts.NamedMistake("flat", "A hint."),), calls=("linear_forward",)
+    )
     graded = GradedVerdicts(
         "step-by-step",
         (graded_verdicts.of_verdict(verdict),),
@@ -43,7 +46,7 @@ def test_what_was_written_is_read_back():
     (one,) = graded.exercises
     assert (one.grade_id, one.function, one.number) == (ROW.grade_id, ROW.function, ROW.number)
     assert (one.points, one.earned, one.checks) == (verdict.points, verdict.earned, verdict.results)
-    assert (one.mistake, one.calls, one.follows) == (verdict.mistake, ("linear_forward",), ())
+    assert (one.mistakes, one.calls, one.follows) == (verdict.mistakes, ("linear_forward",), ())
 
 
 @given(JSON | st.fixed_dictionaries({"version": JSON, "notes": JSON, "problem": JSON, "exercises": st.lists(ENTRY)}))

@@ -342,9 +342,9 @@ def test_a_mistake_that_the_second_try_knows_is_the_functions_own():
     """Behind somebody else's error its own cannot be recognised, and yet it is what costs the points."""
     named = verdicts.NamedMistake("keys-off-by-one", "Which number has the input of layer l?")
     for earned in (0, 4):
-        second = dataclasses.replace(verdict(earned), mistake=named)
+        second = dataclasses.replace(verdict(earned), mistakes=(named,))
         final = verdicts.after_retry(verdict(0), second, ["linear_forward"])
-        assert final.mistake == named
+        assert final.mistakes == (named,)
         assert "Which number has the input of layer l?" in final.reason
 
 

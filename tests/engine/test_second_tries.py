@@ -83,7 +83,7 @@ def test_followers_of_a_wrong_function_keep_their_points_and_learn_whose_error_i
     for follower in ("linear_activation_forward", "L_model_forward"):
         assert reasons(marked)[follower] == f"{follower} is right; the error comes from linear_forward."
         assert row(marked, follower).follows == ("linear_forward",)
-        assert row(marked, follower).mistake is None
+        assert row(marked, follower).mistakes == ()
     assert set(reasons(marked)) == {"linear_forward", "linear_activation_forward", "L_model_forward"}
 
 

@@ -128,6 +128,7 @@ def _call(
                 flat = list(flatten(result, outputs).items())[:MAX_OUTPUTS]
                 after = list(flatten(args, tuple(inputs[: len(args)])).items())[:MAX_OUTPUTS]
                 return {
+                    "own": any(result is arg for arg in args),
                     "outputs": {str(path)[:MAX_TEXT]: codec.leaf(leaf, kind) for path, leaf in flat},
                     "inputs": {str(path)[:MAX_TEXT]: codec.leaf(leaf, kind) for path, leaf in after},
                 }
@@ -166,14 +167,20 @@ def _alarm(timeout_s: float | None, helpers: Helpers | None) -> Iterator[None]:
 
 
 def _error(error: BaseException, target: Any) -> dict[str, Any]:
-    from selfcheck.reports import student_frames
+    from selfcheck.reports import inner_function, student_frames
 
     sorts = [_class_name(sort) for sort in type(error).__mro__[:MAX_OUTPUTS]]
     try:
         message, frames = str(error)[:MAX_TEXT], student_frames(error, target)
     except Exception:  # str(error) fails, or the function hides what it wraps
         message, frames = "", []
-    return {"type": sorts[0], "is_a": sorts, "message": message, "line": frames[-1][2][:MAX_TEXT] if frames else ""}
+    return {
+        "type": sorts[0],
+        "is_a": sorts,
+        "message": message,
+        "line": frames[0][2][:MAX_TEXT] if frames else "",
+        "inside": inner_function(frames)[:MAX_TEXT],
+    }
 
 
 def _class_name(sort: type) -> str:

@@ -45,7 +45,7 @@ def call_outcome(exercise, target, made):
     """The outcome of a call, in the form in which known mistakes are recorded."""
     if made.error is not None:
         raised, frames = type(made.error).__name__, student_frames(made.error, target)
-        line = frames[-1][2] if frames else ""
+        line = frames[0][2] if frames else ""
         return CallOutcome(raised=raised, sign=sign(raised, str(made.error)), at=assigned(line))
     got = flatten(made.result, exercise.outputs)
     changed_inputs = tuple(changed(made.before, exercise.flat_inputs(made.args)))

@@ -16,7 +16,8 @@ from selfcheck.calls import Call, call, call_outcome, call_quietly, draws_anew
 from selfcheck.comparison import changed, compare
 from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import VARIES
-from selfcheck.likely_causes import likely_cause
+from selfcheck.likely_causes import WrongOutput, common_cause
+from selfcheck.recognition import Seen, recognised
 from selfcheck.reports import explain, is_stub, outdated, table
 from selfcheck.returned_values import flatten, kind
 
@@ -98,7 +99,7 @@ class _Test:
             return self._report_exception(title, case, made)
         if case.raises:
             said = f"  Your function should raise a {case.raises}; it returns {kind(made.result)}."
-            self._fail(title, said, self._hint(case) or f"Look again: {self.exercise.look}")
+            self._fail(title, said, *(self._hints(case) or [f"Look again: {self.exercise.look}"]))
         got = flatten(made.result, self.exercise.outputs)
         comparisons = compare(expected, got, rtol=self.exercise.rtol)
         report = [title, *table(comparisons, self.exercise)]
@@ -108,8 +109,8 @@ class _Test:
             self._fail(*report, *self._advice(case, made, expected, got, wrong, changed_inputs))
         if changed_inputs:
             same = any(made.result is arg for arg in made.args)
-            advice = self._hint(case) or (_SAME_OBJECT if same else _CHANGED_IN_PLACE)
-            self._fail(*report, _CHANGED_INPUT.format(inputs=changed_inputs), advice)
+            advice = self._hints(case) or [_SAME_OBJECT if same else _CHANGED_IN_PLACE]
+            self._fail(*report, _CHANGED_INPUT.format(inputs=changed_inputs), *advice)
         return "\n".join(report)
 
     def _report_exception(self, title, case: Case, made: Call):
@@ -118,44 +119,77 @@ class _Test:
             return f"{title}\n  {case.raises}, as it should be  ok"
         stub = is_stub(made.error)
         given = self.exercise.inputs[: len(made.args)]
-        said = explain(made.error, self.exercise, self.target, given, "" if stub else self._hint(case))
+        said = explain(made.error, self.exercise, self.target, given, [] if stub else self._hints(case))
         if case.raises and not stub:
             said.append(f"Here it should raise a {case.raises}, and no other exception.")
         return self._fail(title, *said)
 
     def _advice(self, case: Case, made: Call, expected, got, wrong, changed_inputs):
         """Advice on wrong outputs, the most specific first."""
-        worst = next((comparison for comparison in wrong if comparison.index is None), wrong[0])  # shapes before values
-        cause = likely_cause(worst, expected, got, made.before, self.exercise.sizes(case).get("m"))
-        cause = self._other_case(case, got) or cause
-        hint = self._hint(case)
+        hints = self._hints(case)
+        cause = self._other_case(case, got) or self._cause(case)
         # The hint of a known mistake is more specific than a likely cause, and that more than the general reminder.
-        advice = [_only_fact(cause), hint] if hint else [cause or f"Look again: {self.exercise.look}"]
+        advice = [_only_fact(cause), *hints] if hints else [cause, f"Look again: {self.exercise.look}"]
         also = f"Your function also changes its own input: {changed_inputs}." if changed_inputs else ""
         return filter(None, [*advice, also])
 
-    def _hint(self, case: Case):
-        """The hint of the known mistake with the same outcome in every case; "" if there is none.
+    def _hints(self, case: Case):
+        """The hints of the known mistakes that explain the outcomes of every case; empty if that is not clear.
 
         The remaining cases are called only as long as some mistake agrees.
         """
         try:
             known = [*recordings.mistakes(self.suite.recorded, self.exercise.function)]
         except Exception:  # a missing or damaged file means no hints
-            return ""
-        rtol = self.exercise.rtol
-        seen = {name: call_outcome(self.exercise, self.target, made) for name, made in self.calls.items()}
-        for other in (case, *(other for other in self.exercise.cases if other.name not in seen)):
-            if other.name not in seen:
-                seen[other.name] = call_outcome(
-                    self.exercise, self.target, call_quietly(self.exercise, other, self.target)
-                )
-            if any(one.cases[other.name].tells == VARIES for one in known if other.name in one.cases):
-                seen[other.name] = replace(seen[other.name], varies=draws_anew(self.exercise, other, self.target))
-            known = [one for one in known if one.agrees(seen, rtol)]
-            if not known:
+            return []
+        rtol, outcomes = self.exercise.rtol, {}
+        for one in (case, *(other for other in self.exercise.cases if other.name != case.name)):
+            outcomes[one.name] = self._outcome(one, known)
+            expected = {name: self._expected_in(name) for name in outcomes}
+            found = recognised(known, Seen(outcomes, expected, self._branches(), rtol))
+            if not found.mistakes and not any(mistake.agrees(outcomes, rtol) for mistake in known):
+                return []
+        return [f"Hint: {one.hint}" for one in found.mistakes]
+
+    def _outcome(self, case: Case, known):
+        seen = call_outcome(self.exercise, self.target, self._called(case))
+        if any(one.cases[case.name].tells == VARIES for one in known if case.name in one.cases):
+            return replace(seen, varies=draws_anew(self.exercise, case, self.target))
+        return seen
+
+    def _branches(self):
+        """The text argument of each case, such as "relu"."""
+        texts = {case.name: [one for one in case.extra if isinstance(one, str)] for case in self.exercise.cases}
+        return {name: "".join(found[:1]) for name, found in texts.items()}
+
+    def _cause(self, case: Case):
+        """The likely cause if it is the same in every case that is wrong; else "".
+
+        The remaining cases are called only as long as there is one.
+        """
+        found: list[WrongOutput] = []
+        for one in (case, *(other for other in self.exercise.cases if other.name != case.name and not other.raises)):
+            if found and not common_cause(found):
                 return ""
-        return next((f"Hint: {one.hint}" for one in known if one.fits(seen, rtol)), "")
+            made, expected = self._called(one), self._expected(one)
+            if made.error is not None:
+                return ""
+            got = flatten(made.result, self.exercise.outputs)
+            wrong = [finding for finding in compare(expected, got, rtol=self.exercise.rtol) if finding.problem]
+            if wrong:  # shapes before values
+                worst = next((finding for finding in wrong if finding.index is None), wrong[0])
+                found.append(WrongOutput(worst, expected, got, made.before, self.exercise.sizes(one).get("m")))
+        return common_cause(found)
+
+    def _called(self, case: Case):
+        """The call of the function in a case, which is made if it was not yet: quietly, since nobody asked for it."""
+        if case.name not in self.calls:
+            self.calls[case.name] = call_quietly(self.exercise, case, self.target)
+        return self.calls[case.name]
+
+    def _expected_in(self, name):
+        case = next(one for one in self.exercise.cases if one.name == name)
+        return {} if case.raises else self._expected(case)
 
     def _other_case(self, case: Case, got):
         """A note if the outputs are right for the same example with another activation; else ""."""
