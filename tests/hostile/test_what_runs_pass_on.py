@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from coursekit.grading import grade, gradebook
-from coursekit.marking.judge import RECORDED_ONLY
+from coursekit.marking.verdicts import RECORDED_ONLY
 from coursekit.sandbox import client, isolation
 from tests.attacks import PAGE_CACHE, PERFECT, QUICK, Room, leaked, learners, printed, said, thieves
 from tests.classroom import ASSIGNMENT, hand_in, small_course
