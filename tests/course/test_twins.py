@@ -4,7 +4,7 @@ import pytest
 
 from coursekit.authoring.mutation.harness import silence
 from coursekit.marking import function_calls, judge
-from coursekit.marking.twins import _by_function
+from coursekit.marking.twins import by_function
 from coursekit.reference import twins
 from coursekit.sandbox.guest import caller, codec
 from tests.tables import ASSIGNMENTS, defined, importable, loaded, table
@@ -16,7 +16,7 @@ NONCES = 3
 def drawn(request):
     """An assignment, and the twins of some runs by function."""
     with importable(request.param), silence():
-        return request.param, [_by_function(twins.draw(table(request.param), str(n))) for n in range(NONCES)]
+        return request.param, [by_function(twins.draw(table(request.param), str(n))) for n in range(NONCES)]
 
 
 def contradicted(assignment, function, target, runs):
