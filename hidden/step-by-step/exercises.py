@@ -93,6 +93,8 @@ EXERCISES = (
         (
             *(Case(f"m={m}", {"seed": 140 + m, "m": m}) for m in (1, 2, 5, 40)),
             Case("close to 0 and 1", {"seed": 149, "m": 7, "margin": 1e-3, "extreme": True}),
+            # every answer is right, so that the cost is small and no rounding of it passes
+            Case("close to 0 and 1, all right", {"seed": 161, "m": 7, "margin": 1e-3, "extreme": True}),
         ),
     ),
     Grading(

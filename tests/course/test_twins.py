@@ -7,7 +7,7 @@ from coursekit.marking import function_calls, judge
 from coursekit.marking.twins import by_function
 from coursekit.reference import twins
 from coursekit.sandbox.guest import caller, codec
-from tests.tables import ASSIGNMENTS, defined, importable, loaded, table
+from tests.tables import ASSIGNMENTS, defined, importable, loaded, solved, table
 
 NONCES = 3
 
@@ -57,6 +57,20 @@ def test_no_right_answer_fails_a_twin(drawn):
         verdict, found = contradicted(assignment, answer.function, target, runs)
         assert verdict.full, str(answer)
         assert found == [], str(answer)
+
+
+@pytest.mark.parametrize("digits", [3, 4, 5, 6])
+def test_a_rounded_cost_is_wrong_in_recorded_cases(digits):
+    """Else the twins of a run decide, and one submission gets other marks in another grading.
+
+    Six digits are within the tolerance, except where the cost is small.
+    """
+    right = solved("step-by-step")["compute_cost"]
+    row = loaded("step-by-step").exercise("compute_cost")
+    message = function_calls.observe(row, lambda AL, Y: round(right(AL, Y), digits))
+    verdict = judge.judge(loaded("step-by-step"), row, message)
+    passed = {result.name for result in verdict.results if result.passed}
+    assert passed == ({"value", "a single number", "inputs untouched"} if digits == 6 else set())
 
 
 def test_the_verdict_on_a_mistake_does_not_depend_on_the_twins(drawn):
