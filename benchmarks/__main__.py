@@ -26,6 +26,7 @@ def main(
     stock: Annotated[int, typer.Option(min=1, help="Submissions that nbgrader grades.")] = 12,
     limit: Annotated[int, typer.Option(min=2, help="Notebooks whose cells are run and nothing else.")] = 80,
     jobs: Annotated[int, typer.Option(min=1, help="Workers.")] = 2,
+    pairs: Annotated[int, typer.Option(min=1, help="Submissions marked with twins and without.")] = 24,
     full: Annotated[bool, typer.Option("--full", help="The cost in a class of 1,000, too.")] = False,
 ) -> None:
     """Measure grading, and print one table with ratios. Every ratio is between two figures of this very run."""
@@ -36,7 +37,7 @@ def main(
     begun, load = time.perf_counter(), os.getloadavg()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        plan = Plan(Course(ROOT), assignment, Path(folder), size, stock, limit, jobs, sizes, say=_tell)
+        plan = Plan(Course(ROOT), assignment, Path(folder), size, stock, limit, jobs, sizes, pairs, say=_tell)
         for name in chosen:
             rows += PARTS[name](plan)
     after = os.getloadavg()

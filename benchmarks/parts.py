@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import classes
+from benchmarks import classes, twin_costs
 from benchmarks.watching import Watched, seconds, watch
 from coursekit.model.course import Course
 
 BIN = Path(sysconfig.get_path("scripts"))
 STOCK_GOAL, LIMIT_GOAL, HELP_GOAL_S, COST_GOAL, MEMORY_GOAL = 20, 0.5, 0.3, 1.10, 1.15
+TWIN_GOALS = {"step-by-step": 1.30, "application": 1.20, "digits": 1.05}
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure: ``size`` is our class, ``stock`` nbgrader's, ``sizes`` those whose cost is compared."""
+    """What to measure: ``size`` is our class, ``stock`` nbgrader's, ``sizes`` those whose cost is compared,
+    ``pairs`` the submissions that are marked with twins and without."""
 
     course: Course
     assignment: str
@@ -40,6 +42,7 @@ class Plan:
     limit: int = 80
     jobs: int = 2
     sizes: tuple[int, ...] = (10, 50, 200)
+    pairs: int = 24
     repeats: int = 5
     say: Callable[[str], None] = lambda text: None
     graded: dict[tuple[int, int], Watched] = field(default_factory=dict)  # by size and jobs: each is run once
@@ -118,6 +121,18 @@ def memory(plan: Plan) -> list[Row]:
     return rows
 
 
+def twins(plan: Plan) -> list[Row]:
+    """Processor time of a submission with twins, and without."""
+    plan.say(f"{plan.pairs} pairs of submissions, with twins and without")
+    without_s, with_s = twin_costs.measure(plan.course, plan.assignment, plan.pairs, plan.folder / "twins")
+    ratio, goal = with_s / without_s, TWIN_GOALS.get(plan.assignment)
+    judged = (f"≤ {goal:.2f}", ratio <= goal) if goal else ("", None)
+    return [
+        Row("twins", "processor time without twins", f"{1e3 * without_s:.0f} ms each", "1"),
+        Row("twins", "processor time with twins", f"{1e3 * with_s:.0f} ms each", f"{ratio:.2f}", *judged),
+    ]
+
+
 def scaling(plan: Plan) -> list[Row]:
     """The same class with one worker, and with two."""
     size = 50 if 50 in plan.sizes else min(plan.sizes)
@@ -152,7 +167,9 @@ def start_up(plan: Plan, names: Sequence[str] | None = None) -> list[Row]:
     return rows
 
 
-PARTS = {"throughput": throughput, "cost": cost, "memory": memory, "workers": scaling, "start": start_up}
+PARTS = {
+    "throughput": throughput, "cost": cost, "memory": memory, "twins": twins, "workers": scaling, "start": start_up
+}  # fmt: skip
 
 
 def commands() -> list[str]:

@@ -42,6 +42,7 @@ class Graded:
     unchanged: bool = False  # its receipt is up to date: the marks stay
     returned: bool = False  # the student has it back: nothing was done
     held: Changes | None = None  # what another version of the grader would change: nothing was written
+    contradicted: tuple[str, ...] = ()  # functions that are right with recorded cases and wrong with twins
     total_change: TotalChange | None = None  # the totals before and after, where only the late penalty has changed
 
 
@@ -114,7 +115,13 @@ def _record(course: Course, recorder: Recorder, outcome: Outcome, fingerprint: F
                 return Graded(outcome.student, held=held)
             change = recorder.record(outcome, fingerprint)
             said = outcome.verdicts
-            return Graded(outcome.student, said.problem, () if said.problem else said.notes, total_change=change)
+            return Graded(
+                outcome.student,
+                said.problem,
+                () if said.problem else said.notes,
+                contradicted=tuple(one.function for one in said.exercises if one.contradicted),
+                total_change=change,
+            )
         except NothingCanBeWritten:
             raise
         except CourseError as error:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from coursekit.marking.verdicts import CheckResult, NamedMistake, Verdict
+from coursekit.marking.verdicts import RECORDED_ONLY, CheckResult, NamedMistake, Verdict
 
 METADATA, VERSION = "coursekit", 1  # the metadata key in an autograded notebook, and the format's version
 MAX_CHARS = 4_000  # of each text that is read back
@@ -30,6 +30,11 @@ class GradedExercise:
     follows: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     look: str = ""
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether twins contradict recorded cases that are right, so that a check is lost by twins alone."""
+        return any(check.reason == RECORDED_ONLY for check in self.checks)
 
 
 @dataclass(frozen=True)

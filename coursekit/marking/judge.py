@@ -8,14 +8,13 @@ from coursekit.marking import diagnosis, observations
 from coursekit.marking.observations import Observation
 from coursekit.marking.redaction import Redactor
 from coursekit.marking.twins import of_check
-from coursekit.marking.verdicts import NOTHING_ELSE, CheckResult, NamedMistake, Verdict, no_marks
+from coursekit.marking.verdicts import NOTHING_ELSE, RECORDED_ONLY, CheckResult, NamedMistake, Verdict, no_marks
 from coursekit.model.exercise import CACHES, Case, Check, Exercise, Twin
 from coursekit.reference.assignments import Assignment
 from selfcheck.comparison import OutputComparison, changed, compare
 from selfcheck.likely_causes import WrongOutput, common_cause
 
 _inputs: dict[str, tuple[Case, dict[str, Any]]] = {}  # by exercise and case: the arguments of the call, cached
-RECORDED_ONLY = "Your function is right with the grader's fixed numbers, but not with new ones of the same sizes."
 NO_ANSWER = "The grader got no answer from this exercise."
 NO_INPUTS = "What became of the inputs is not known."  # the sandbox always sends the inputs: these were forged
 

@@ -12,7 +12,7 @@ from coursekit.marking import dependencies, verdicts
 from coursekit.marking.calls import Calls
 from coursekit.marking.helper_calls import HelperDesk
 from coursekit.marking.verdicts import Verdict
-from coursekit.model.exercise import Exercise
+from coursekit.model.exercise import Case, Exercise
 from coursekit.reference.assignments import Assignment
 
 
@@ -46,6 +46,11 @@ class Retries:
         """The exercise with the cases that a retry can afford. Its other checks are decided by twins."""
         if exercise.function not in self._reduced:
             names = self._desk.affordable(exercise.function, self._below[exercise.function])
-            cases = tuple(case for case in exercise.cases if case.name in names)
+            cases = tuple(case for case in exercise.cases if case.name in names or _decides_alone(exercise, case))
             self._reduced[exercise.function] = replace(exercise, cases=cases)
         return self._reduced[exercise.function]
+
+
+def _decides_alone(exercise: Exercise, case: Case) -> bool:
+    """Whether a check without twins needs the case: without any case it would always pass."""
+    return any(not check.twins and check.covers(case.name) for check in exercise.checks if not check.untouched)

@@ -38,20 +38,21 @@ class TwinSource:
         if not self._begun:
             return {}
         self._begun = False
-        return _by_function(self._reference.answer())
+        return by_function(self._reference.answer())
 
     def more(self, nonce: str, exercise: Exercise, twins: Iterable[Twin]) -> tuple[Twin, ...]:
         """``MORE`` other twins for each of these."""
         names = [twin.of for twin in twins for _ in range(MORE)]
         answer = self._reference.ask("twins", nonce=f"{nonce}/more", more={exercise.function: names})
-        return _by_function(answer)[exercise.function]
+        return by_function(answer)[exercise.function]
 
     def close(self) -> None:
         """End the reference process."""
         self._reference.close()
 
 
-def _by_function(answer: Mapping[str, list[dict[str, Any]]]) -> dict[str, tuple[Twin, ...]]:
+def by_function(answer: Mapping[str, list[dict[str, Any]]]) -> dict[str, tuple[Twin, ...]]:
+    """The twins in an answer of ``reference.twins.draw``, by function."""
     return {
         function: tuple(
             Twin(

@@ -8,6 +8,7 @@ from coursekit.model.exercise import Exercise
 from coursekit.model.wording import listed
 
 NOTHING_ELSE = "Nothing else is right yet."
+RECORDED_ONLY = "Your function is right with the grader's fixed numbers, but not with new ones of the same sizes."
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Check:
     result itself is right in the same cases, since most of a cache is the input.
 
     ``twins`` is the number of twins that are drawn for the check in every run: more than one where a result is easily
-    guessed, such as a share of right answers.
+    guessed, such as a share of right answers; 0 where the right result is the same whatever the values are.
     """
 
     name: str

@@ -23,6 +23,7 @@ REQUESTS = {
     "describe": "coursekit.reference.describing:describe",
     "ready": "coursekit.reference.outputs:ready",
     "twins": "coursekit.reference.twins:draw",
+    "varieties": "coursekit.reference.varieties:varieties",
     "confine": "coursekit.reference.helping:confine",
     "call": "coursekit.reference.helping:call",
     "affordable": "coursekit.reference.helping:affordable",

@@ -45,7 +45,7 @@ def draw(table: Table, nonce: str, more: Mapping[str, Sequence[str]] | None = No
             if more is not None
             else chosen(table.cases[function], grading, table.all_cases(function), draws)
         )
-        found[function] = [_twin(table, table.cases[function], by_name[name], draws) for name in names]
+        found[function] = [one(table, table.cases[function], by_name[name], draws) for name in names]
     return found
 
 
@@ -69,7 +69,7 @@ def possible(exercise: Exercise, grading: Grading, recorded: Sequence[Case], che
     return [case for case in cases if _varies(exercise, case)] or cases
 
 
-def _twin(table: Table, exercise: Exercise, case: Case, draws: random.Random) -> dict[str, Any]:
+def one(table: Table, exercise: Exercise, case: Case, draws: random.Random) -> dict[str, Any]:
     """An acceptable twin of a case. Raises CourseError if none is found."""
     why = ""
     for _ in range(MAX_DRAWS):

@@ -33,6 +33,7 @@ class ExerciseReport:
     """One exercise over all submissions; the most frequent mistakes and lost checks come first.
 
     ``follows``: students whose error was carried forward from an earlier function and cost no points here.
+    ``contradicted``: students whose function is right with recorded cases and wrong with twins.
     """
 
     number: int
@@ -42,6 +43,7 @@ class ExerciseReport:
     mistakes: tuple[Count, ...]
     lost: tuple[Count, ...]
     follows: tuple[str, ...]
+    contradicted: tuple[str, ...] = ()
 
     def with_marks(self, which: str) -> tuple[str, ...]:
         """The students with full, partial or no marks."""
@@ -136,6 +138,7 @@ def _exercise(
         _by_frequency(Count(name, tuple(students), hint) for (name, hint), students in mistakes.items()),
         _by_frequency(Count(name, tuple(students)) for name, students in lost.items() if students),
         tuple(student for student, row in rows.items() if row.follows),
+        tuple(student for student, row in rows.items() if row.contradicted),
     )
 
 
@@ -147,10 +150,11 @@ def _by_frequency(counts: Iterator[Count]) -> tuple[Count, ...]:
 
 
 def tables(report: ClassReport) -> list[Table]:
-    """A table of exercises; then, if there are any, one of named mistakes and one of students without verdicts."""
+    """A table of exercises; then, if any, of named mistakes, of suspicions, and of students without verdicts."""
     return [
         _overview(report),
         *([_mistakes(report)] if any(exercise.mistakes for exercise in report.exercises) else []),
+        *([_suspicions(report)] if any(exercise.contradicted for exercise in report.exercises) else []),
         *([_without(report)] if report.without else []),
     ]
 
@@ -194,6 +198,19 @@ def _mistakes(report: ClassReport) -> Table:
     return table
 
 
+def _suspicions(report: ClassReport) -> Table:
+    table = Table(
+        title="Right with the recorded numbers only",
+        caption="a suspicion that results were passed on, not a verdict: read these answers",
+    )
+    table.add_column("exercise")
+    table.add_column("students", ratio=1)
+    for exercise in report.exercises:
+        if exercise.contradicted:
+            table.add_row(Text(f"{exercise.number} {exercise.function}"), Text(joined(exercise.contradicted)))
+    return table
+
+
 def _without(report: ClassReport) -> Table:
     table = Table(title="Not in this report")
     table.add_column("student")
@@ -219,11 +236,13 @@ def write_csv(report: ClassReport, path: Path, excel: bool = False) -> int:
 
 def _lines(assignment: str, exercise: ExerciseReport) -> Iterator[list[Any]]:
     start = [assignment, exercise.number, exercise.function, f"{exercise.points:g}", f"{exercise.mean:.2f}"]
+    suspected = ("suspicion", "right with the recorded numbers only", exercise.contradicted)
     counted = [
         *(("marks", which, exercise.with_marks(which)) for which in (FULL, PARTIAL, NONE)),
         *(("check lost", one.name, one.students) for one in exercise.lost),
         *(("mistake", one.name, one.students) for one in exercise.mistakes),
         *([("marks", "kept, the error was another's", exercise.follows)] if exercise.follows else []),
+        *([suspected] if exercise.contradicted else []),
     ]
     for what, name, students in counted:
         yield [*start, what, name, len(students), joined(students, "; ")]

@@ -19,7 +19,7 @@ EXERCISES = (
         "prepare_images",
         (
             Check("every number in its place", 10, cases=("example", "other sizes", "size")),
-            Check("numbers from 0 to 1", 4, cases=("grey",)),
+            Check("numbers from 0 to 1", 4, cases=("grey",), twins=0),
             _INPUTS_UNCHANGED,
         ),
         (
@@ -84,9 +84,9 @@ EXERCISES = (
     Grading(
         "predict",
         (
-            Check("two and three layers", 8, cases=("example", "three layers", "2 layers", "3 layers")),
-            Check("one layer, and many", 4, cases=("1 layers", "4 layers", "5 layers")),
-            Check("exactly one half", 2, cases=("one half",)),
+            Check("two and three layers", 8, cases=("example", "three layers", "2 layers", "3 layers"), twins=3),
+            Check("one layer, and many", 4, cases=("1 layers", "4 layers", "5 layers"), twins=3),
+            Check("exactly one half", 2, cases=("one half",), twins=0),
             _INPUTS_UNCHANGED,
         ),
         (
@@ -100,14 +100,13 @@ EXERCISES = (
             Case("2 layers", {"layer_dims": (4, 3, 1), "m": 40}),
             Case("1 layers", {"layer_dims": (4, 1), "m": 40}),
             Case("4 layers", {"layer_dims": (3, 5, 4, 2, 1), "m": 40, "labels": False}),
-            Case("one half", {"layer_dims": (3, 2, 1), "m": 7, "undecided": True}),
         ),
     ),
     Grading(
         "mislabelled",
         (
-            Check("some wrong answers", 6, cases=("example", "twenty", "some")),
-            Check("all wrong, or none", 3, cases=("all", "none")),
+            Check("some wrong answers", 6, cases=("example", "twenty", "some"), twins=2),
+            Check("all wrong, or none", 3, cases=("all", "none"), twins=0),
             _INPUTS_UNCHANGED,
         ),
         (

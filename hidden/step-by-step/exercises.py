@@ -10,7 +10,7 @@ from coursekit.author import Check, Grading
 from selfcheck.exercises import Case
 
 _INPUTS_UNCHANGED = Check("inputs untouched", 1, untouched=True)
-_WEIGHTS_AND_BIASES = (Check("weights", 3, ("W",)), Check("biases", 2, ("b",)))
+_WEIGHTS_AND_BIASES = (Check("weights", 3, ("W",), twins=2), Check("biases", 2, ("b",), twins=2))
 _FORWARD_NETWORKS = (
     ((4, 1), 3),
     ((6, 1), 1),
@@ -31,7 +31,7 @@ EXERCISES = (
     ),
     Grading(
         "initialize_parameters_deep",
-        (Check("weights", 6, ("W",)), Check("biases", 4, ("b",))),
+        (Check("weights", 6, ("W",), twins=3), Check("biases", 4, ("b",), twins=3)),
         tuple(
             Case("-".join(map(str, dims)), {"layer_dims": dims})
             for dims in ((4, 1), (3, 6), (2, 5, 1), (7, 6, 5, 4, 3, 2), (1, 2, 1, 2, 1))
@@ -47,7 +47,7 @@ EXERCISES = (
         (
             Check("A with sigmoid", 3, ("A",), ("sigmoid",)),
             Check("cache with sigmoid", 1, ("cache",), ("sigmoid",)),
-            Check("A with relu", 3, ("A",), ("relu",)),
+            Check("A with relu", 3, ("A",), ("relu",), twins=2),
             Check("cache with relu", 1, ("cache",), ("relu",)),
             Check("very large Z", 1, cases=("large Z",)),
             _INPUTS_UNCHANGED,
@@ -86,13 +86,15 @@ EXERCISES = (
         "compute_cost",
         (
             Check("value", 5, cases=("example", "seven", "m="), any_shape=True),
-            Check("close to 0 and 1", 1, cases=("close",), any_shape=True),
+            Check("close to 0 and 1", 1, cases=("close",), any_shape=True, twins=3),
             Check("a single number", 3, cases=("example", "seven", "m=")),
             _INPUTS_UNCHANGED,
         ),
         (
             *(Case(f"m={m}", {"seed": 140 + m, "m": m}) for m in (1, 2, 5, 40)),
             Case("close to 0 and 1", {"seed": 149, "m": 7, "margin": 1e-3, "extreme": True}),
+            # every answer is right, so that the cost is small and no rounding of it passes
+            Case("close to 0 and 1, all right", {"seed": 161, "m": 7, "margin": 1e-3, "extreme": True}),
         ),
     ),
     Grading(
@@ -103,8 +105,8 @@ EXERCISES = (
     Grading(
         "linear_activation_backward",
         (
-            Check("dW and db with relu", 3, ("dW", "db"), ("relu",)),
-            Check("dA_prev with relu", 2, ("dA_prev",), ("relu",)),
+            Check("dW and db with relu", 3, ("dW", "db"), ("relu",), twins=2),
+            Check("dA_prev with relu", 2, ("dA_prev",), ("relu",), twins=2),
             Check("dW and db with sigmoid", 3, ("dW", "db"), ("sigmoid",)),
             Check("dA_prev with sigmoid", 1, ("dA_prev",), ("sigmoid",)),
             _INPUTS_UNCHANGED,

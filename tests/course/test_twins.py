@@ -4,10 +4,10 @@ import pytest
 
 from coursekit.authoring.mutation.harness import silence
 from coursekit.marking import function_calls, judge
-from coursekit.marking.twins import _by_function
+from coursekit.marking.twins import by_function
 from coursekit.reference import twins
 from coursekit.sandbox.guest import caller, codec
-from tests.tables import ASSIGNMENTS, defined, importable, loaded, table
+from tests.tables import ASSIGNMENTS, defined, importable, loaded, solved, table
 
 NONCES = 3
 
@@ -16,7 +16,7 @@ NONCES = 3
 def drawn(request):
     """An assignment, and the twins of some runs by function."""
     with importable(request.param), silence():
-        return request.param, [_by_function(twins.draw(table(request.param), str(n))) for n in range(NONCES)]
+        return request.param, [by_function(twins.draw(table(request.param), str(n))) for n in range(NONCES)]
 
 
 def contradicted(assignment, function, target, runs):
@@ -57,6 +57,20 @@ def test_no_right_answer_fails_a_twin(drawn):
         verdict, found = contradicted(assignment, answer.function, target, runs)
         assert verdict.full, str(answer)
         assert found == [], str(answer)
+
+
+@pytest.mark.parametrize("digits", [3, 4, 5, 6])
+def test_a_rounded_cost_is_wrong_in_recorded_cases(digits):
+    """Else the twins of a run decide, and one submission gets other marks in another grading.
+
+    Six digits are within the tolerance, except where the cost is small.
+    """
+    right = solved("step-by-step")["compute_cost"]
+    row = loaded("step-by-step").exercise("compute_cost")
+    message = function_calls.observe(row, lambda AL, Y: round(right(AL, Y), digits))
+    verdict = judge.judge(loaded("step-by-step"), row, message)
+    passed = {result.name for result in verdict.results if result.passed}
+    assert passed == ({"value", "a single number", "inputs untouched"} if digits == 6 else set())
 
 
 @pytest.mark.parametrize(

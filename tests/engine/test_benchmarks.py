@@ -17,9 +17,9 @@ def rows(tmp_path_factory):
     """Two submissions of ours, one of nbgrader's, and two commands."""
     from coursekit.model.course import Course
 
-    small = {"size": 2, "stock": 1, "limit": 2, "jobs": 1, "sizes": (2,), "repeats": 1}
+    small = {"size": 2, "stock": 1, "limit": 2, "jobs": 1, "sizes": (2,), "pairs": 1, "repeats": 1}
     plan = parts.Plan(Course(ROOT), ASSIGNMENT, tmp_path_factory.mktemp("benchmarks"), **small)
-    alone = [parts.throughput, parts.cost, parts.memory, lambda plan: parts.start_up(plan, ["marks"])]
+    alone = [parts.throughput, parts.cost, parts.memory, parts.twins, lambda plan: parts.start_up(plan, ["marks"])]
     return [row for part in alone for row in part(plan)]
 
 
@@ -32,7 +32,7 @@ def test_the_table_has_a_ratio_in_every_row(rows):
     first = ("nbgrader autograde, 1 submissions", "coursekit grade, 2 submissions, 1 worker", "the limit: cells alone")
     for what in (*first, "one submission of 2", "coursekit marks --help", "a class of two"):
         assert what in said
-    assert {row.part for row in rows} == {"throughput", "cost", "memory", "start"}
+    assert {row.part for row in rows} == {"throughput", "cost", "memory", "twins", "start"}
     assert all(row.met is None for row in rows if not row.goal)
 
 

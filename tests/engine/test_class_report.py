@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -118,6 +119,26 @@ def test_the_tables_say_it_on_one_screen(report):
     assert "ben, dee" in text
     assert NOT_AVERAGED.hint in text
     assert "The file is no notebook." in text
+
+
+def test_answers_that_twins_contradict_are_listed_as_a_suspicion(report, tmp_path):
+    """Only where the sentence of the twins is the whole reason: nobody is suspected for an ordinary mistake."""
+    assert "suspicion" not in shown(report)
+    (lost,) = (row for row in verdict(FORWARD, [Z]).results if not row.passed)
+    others = [row for row in verdict(FORWARD).results if row.name != Z]
+    tabled = verdicts.Verdict(FORWARD, (replace(lost, reason=verdicts.RECORDED_ONLY), *others))
+    found = class_report.summarise(NAME, CLASS | {"ivy": submission(tabled, verdict(BACKWARD))})
+    assert [one.contradicted for one in found.exercises] == [("ivy",), ()]
+    said = shown(found)
+    assert "Right with the recorded numbers only" in said
+    assert "a suspicion that results were passed on, not a verdict" in said
+    class_report.write_csv(found, tmp_path / "report.csv")
+    rows = [
+        row
+        for row in csv.DictReader(io.StringIO((tmp_path / "report.csv").read_text("utf-8")))
+        if row["what"] == "suspicion"
+    ]
+    assert [(row["function"], row["students"]) for row in rows] == [("linear_forward", "ivy")]
 
 
 def test_names_are_text_and_no_markup():

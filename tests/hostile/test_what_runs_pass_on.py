@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from coursekit.grading import grade, gradebook
-from coursekit.marking.judge import RECORDED_ONLY
+from coursekit.marking.verdicts import RECORDED_ONLY
 from coursekit.sandbox import client, isolation
 from tests.attacks import PAGE_CACHE, PERFECT, QUICK, Room, leaked, learners, printed, said, thieves
 from tests.classroom import ASSIGNMENT, hand_in, small_course
+
+RESUBMISSIONS = 20
 
 pytestmark = pytest.mark.skipif(not isolation.detect().bwrap, reason=f"no sandbox here: {isolation.detect().missing}")
 
@@ -78,6 +80,27 @@ def test_an_accomplice_who_can_do_the_exercises_gives_nobody_points(room, carrie
     for _ in range(2):
         marked = room.mark(learners(room))
         assert room.marks(marked) == dict.fromkeys(room.points, 0.0), said(marked)
+    assert RECORDED_ONLY in said(marked)
+
+
+@pytest.mark.nightly
+def test_twenty_resubmissions_earn_nothing(room, carried):
+    """What is known grows from run to run; it never contains a right answer to the next one."""
+    for number in range(RESUBMISSIONS):
+        marked = room.mark(learners(room))
+        assert room.marks(marked) == dict.fromkeys(room.points, 0.0), (number, said(marked))
+    assert sum(carried) >= RESUBMISSIONS - 1
+    assert RECORDED_ONLY in said(marked)
+
+
+@pytest.mark.nightly
+def test_twenty_resubmissions_with_an_accomplice_before_each_earn_nothing(room, carried):
+    """She has all answers right, every time, and passes on all that she was asked."""
+    for number in range(RESUBMISSIONS):
+        honest = room.mark(learners(room, answers=room.solutions_by_name()))
+        assert room.marks(honest) == room.points
+        marked = room.mark(learners(room))
+        assert room.marks(marked) == dict.fromkeys(room.points, 0.0), (number, said(marked))
     assert RECORDED_ONLY in said(marked)
 
 

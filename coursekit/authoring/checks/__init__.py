@@ -4,6 +4,7 @@
     markers      solution regions, hints, hidden tests                 M2xx
     exercises    cells against the table of exercises                  E3xx
     experiments  tags of cells that are not run at grading             E3xx
+    twins        how easily the results of twins are guessed           E3xx
     docs         links, names of files and commands (markdown reads)   D4xx
     released     the release is up to date and reveals nothing           R5xx
     recordings   expected outputs are what the solutions return        X6xx
@@ -17,7 +18,7 @@ from collections.abc import Callable, Collection
 from pathlib import PurePosixPath
 
 from coursekit.authoring.checks import acceptance as acceptance_checks
-from coursekit.authoring.checks import docs, exercises, experiments, form, markers, recordings, released
+from coursekit.authoring.checks import docs, exercises, experiments, form, markers, recordings, released, twins
 from coursekit.authoring.checks.commands import Commands
 from coursekit.authoring.checks.findings import CODES, Finding
 from coursekit.model.course import Course
@@ -52,6 +53,7 @@ def run(
     about_docs = docs.check(course, sources, commands)
     findings += [finding for finding in about_docs if not assignments or _concerns(finding, assignments)]
     findings += released.check(course, sources, assignments)
+    findings += twins.check(course, sources)
     findings += recordings.check(course, sources, brief or not acceptance)
     if acceptance:
         findings += acceptance_checks.check(course, sources, say, mutants, brief)

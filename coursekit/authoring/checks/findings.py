@@ -42,6 +42,9 @@ CODES = {
     # cells that are tagged as experiments
     "E312": "a cell is tagged as an experiment that is an answer, a test or graded",
     "E313": "an answer or a test uses a variable that only experiments give",
+    # twins
+    "E314": "the results of a check's twins are easily guessed",
+    "E315": "a check's twins are always the same, or it has none although its results vary",
     # docs: README.md and the like, and the Markdown cells
     "D401": "a link leads nowhere",
     "D402": "a link leads to a heading that does not exist",

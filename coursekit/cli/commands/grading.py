@@ -137,6 +137,13 @@ def _graded(
     return sorted(done, key=lambda one: one.student)
 
 
+# The report has the same fact in its table; see "Twins" in docs/MARKING.md.
+CONTRADICTED = (
+    "right with the recorded numbers and wrong with new ones; perhaps results of the grader were collected and passed "
+    "on, perhaps the function fits these numbers only: a suspicion, not a verdict; read the answer"
+)
+
+
 def _say_graded(done: "Sequence[Graded]", course: "Course", assignment: str, quiet: bool) -> None:
     """Report notes and problems of each submission, then the counts. Exits with an error if one failed or was held."""
     from coursekit.grading import penalties, regrading
@@ -145,6 +152,8 @@ def _say_graded(done: "Sequence[Graded]", course: "Course", assignment: str, qui
         if one.failed or not quiet:
             for remark in (*one.notes, *filter(None, [one.problem])):
                 say(f"{'FAILED ' if one.failed else ''}{one.student}: {remark}")
+            if one.contradicted:
+                say(f"{one.student}: {', '.join(one.contradicted)}: {CONTRADICTED}")
     changes = [one.total_change for one in done if one.total_change]
     if changes and not quiet:
         say(f"another late penalty, though no mark has changed: {penalties.described(changes)}")
