@@ -18,7 +18,7 @@ from selfcheck.exercises import Case, Exercise
 from selfcheck.known_mistakes import VARIES
 from selfcheck.likely_causes import WrongOutput, common_cause
 from selfcheck.recognition import Seen, recognised
-from selfcheck.reports import explain, is_stub, outdated, table
+from selfcheck.reports import explain, is_stub, made_by, outdated, table, wrapped
 from selfcheck.returned_values import flatten, kind
 
 
@@ -27,7 +27,7 @@ class PublicTestFailure(AssertionError):
 
     def _render_traceback_(self):
         # IPython calls this instead of showing a traceback: the report, without frames of selfcheck.
-        return str(self).splitlines()
+        return wrapped(str(self).splitlines())
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class _Test:
     def __init__(self, suite: Suite, exercise: Exercise, target: Callable):
         self.suite, self.exercise, self.target = suite, exercise, target
         self.calls: dict[str, Call] = {}
+        self.case: Case | None = None  # the one that is being reported
 
     def run(self):
         if not callable(self.target):
@@ -95,6 +96,7 @@ class _Test:
     def _report(self, case: Case, made: Call, expected):
         """The table of one right case; raises PublicTestFailure with the report on a wrong one."""
         title = f"{self.exercise.function}    {self.exercise.describe(case)}"
+        self.case = case
         if made.error is not None:
             return self._report_exception(title, case, made)
         if case.raises:
@@ -215,7 +217,8 @@ class _Test:
         )
 
     def _fail(self, *lines):
-        raise PublicTestFailure("\n".join(lines)) from None
+        call = made_by(self.exercise, self.case) if self.case else ""
+        raise PublicTestFailure("\n".join(filter(None, [*lines, call]))) from None
 
 
 _CHANGED_INPUT = "The values are right, but your function changed its own input: {inputs}."

@@ -832,3 +832,24 @@ def test_a_notebook_shows_the_line_of_the_cell_that_failed(shell, capsys):
     assert "  in linear_forward, line 2:   return scaled(W) @ A + b, (A, W, b)" in text
     assert "  in scaled, line 3:   return W * undefined" in text
     assert "public_tests" not in text
+
+
+def test_a_failing_further_example_says_how_its_inputs_are_made():
+    report = complaint("linear_forward", lambda A, W, b: (W @ A + b, (A, W, b)) if W.shape == (1, 3) else (A, A))
+    made = re.search(r"To see these inputs: (\w+)\((.*)\)", report)
+    with importable("step-by-step"):
+        import testCases
+
+        A, W, b = getattr(testCases, made[1])(**{key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", made[2])})
+    assert W.shape != (1, 3)
+    assert f"{A.shape[0]} → {W.shape[0]} units · {A.shape[1]} examples" in report
+    assert b.shape == (W.shape[0], 1)
+    assert "To see these inputs" not in complaint("linear_forward", lambda A, W, b: (A, A))
+
+
+def test_a_shown_report_has_no_long_line_and_breaks_no_word():
+    failure = PublicTestFailure(complaint("L_model_backward", lambda AL, Y, caches: {"dA0": caches, "dW1": AL}))
+    shown = failure._render_traceback_()
+    words = " ".join(shown).split()
+    assert max(map(len, shown)) <= 88
+    assert words == str(failure).split()

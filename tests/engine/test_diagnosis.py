@@ -9,10 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coursekit.marking import diagnosis, observations
+from coursekit.marking import diagnosis, judge, observations
 from coursekit.marking.function_calls import observe
 from coursekit.marking.observations import Observation
+from coursekit.marking.redaction import Redactor
 from selfcheck import recordings
+from selfcheck.comparison import compare
+from selfcheck.likely_causes import WrongOutput, common_cause
 from selfcheck.returned_values import NotNumbers
 from tests import tables
 from tests.patience import spends_at_most
@@ -159,3 +162,95 @@ def test_an_answer_takes_less_than_two_milliseconds():
     with spends_at_most(50 * 0.002):
         for _ in range(50):
             recognised(KEY, wrong)
+
+
+# --- several mistakes, and causes --------------------------------------------------------------------------------
+
+
+def backward(changes, key=KEY):
+    """The solution of linear_backward with these texts of it replaced."""
+    source = tables.table(ROW.assignment).cells["linear_backward"]
+    for old, new in changes:
+        assert old in source, old
+        source = source.replace(old, new)
+    return tables.defined(key, source)
+
+
+def changes_of(*names):
+    rows = {row.name: row for row in tables.table(ROW.assignment).mistakes if row.function == "linear_backward"}
+    return [change for name in names for change in rows[name].changes]
+
+
+def test_two_mistakes_at_once_are_both_named():
+    both = seen(KEY, backward(changes_of("db-flat", "dW-not-averaged")))
+    found = recognised(KEY, both)
+    assert not found.whole
+    assert {one.name for one in found.mistakes} == {"db-flat", "dW-not-averaged"}
+    hints = {one.hint for one in found.mistakes}
+    verdict = judge.judge(HERE, ROW, observe(ROW, backward(changes_of("db-flat", "dW-not-averaged"))))
+    assert hints <= set(verdict.reason.split("\n"))
+
+
+def test_a_mistake_beside_one_that_has_no_name_is_named():
+    (change,) = changes_of("db-flat")
+    odd = seen(KEY, backward([change, ("W.T @ dZ", "W.T @ dZ + 7")]))
+    assert [one.name for one in recognised(KEY, odd).mistakes] == ["db-flat"]
+
+
+def test_a_function_that_changes_its_parameters_and_returns_them_made_no_shallow_copy():
+    key = "step-by-step/update_parameters"
+    source = (
+        "def update_parameters(params, grads, learning_rate):\n    for name in params:\n"
+        "        params[name] = params[name] - learning_rate * grads['d' + name]\n    return params\n"
+    )
+    assert named(key, seen(key, tables.defined(key, source))) == "no-copy"
+
+
+@pytest.mark.parametrize(
+    ("factors", "said"),
+    [
+        ((2, 3), "X is exactly 2 times too large, and there are 2 examples: is the average over the examples missing?"),
+        ((2, 2), "X is exactly 2 times too large."),
+        ((2, 5), ""),
+        ((2, 1), ""),
+    ],
+)
+def test_a_cause_is_told_only_if_every_wrong_case_agrees_with_it(factors, said):
+    """The first case has as many examples as its wrong factor: by itself that is no evidence."""
+    wrong = []
+    for m, factor in zip((2, 3), factors, strict=True):
+        expected = {"X": np.arange(1.0, 1 + 2 * m).reshape(2, m)}
+        got = {"X": expected["X"] * factor + (factor == 1)}
+        (finding,) = compare(expected, got)
+        wrong.append(WrongOutput(finding, expected, got, {}, m))
+    assert common_cause(wrong) == said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("dW = np.max(0, dZ)", "np.maximum compares two of them"),
+        ("dW = math.log(dZ)", "np.log takes a whole array"),
+        ("dW = [].append(1).append(2)", "append changes the list itself and returns None"),
+        ("dW = 'W' + 1", "str(l) makes a text of a number"),
+        ("dW = cache > 0.5", "unpacked first"),
+        ("dW = np.sum(dZ, axes=1)", "no argument of this name"),
+        ("dW = sum(dZ, axis=1)", "no argument of this name"),
+        ("dW = {**cache}", "A tuple stands where a dict is needed"),
+        ("pass", "is a line missing"),
+    ],
+)
+def test_an_exception_says_what_it_means_in_grading_too(line, said):
+    source = f"def linear_backward(dZ, cache):\n    import math\n    {line}\n    return dA_prev, dW, db\n"
+    verdict = judge.judge(HERE, ROW, observe(ROW, tables.defined(KEY, source)), Redactor.of([source]))
+    assert said in verdict.reason
+
+
+def test_the_quoted_line_is_one_of_the_function_under_test_and_the_inner_one_is_named():
+    source = (
+        "def helper(dZ):\n    return dZ + np.zeros((7, 7, 7, 9))\n"
+        "def linear_backward(dZ, cache):\n    wrong = helper(dZ)\n    return wrong, wrong, wrong\n"
+    )
+    reason = judge.judge(HERE, ROW, observe(ROW, tables.defined(KEY, source)), Redactor.of([source])).reason
+    assert "at `wrong = helper(dZ)`, inside helper." in reason
+    assert "np.zeros" not in reason

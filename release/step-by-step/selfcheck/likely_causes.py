@@ -86,13 +86,15 @@ def _patterns(wrong, path):
     for other, array in wrong.expected.items():
         if other != path and array.any() and close(array, have):
             yield ("is", _of_any_layer(other)), f"{path} holds what should be in {other}."
-    arrays = {name: leaf for name, leaf in wrong.inputs.items() if isinstance(leaf, np.ndarray) and leaf.any()}
+    # A single number or a flag among the inputs agrees with too much.
+    arrays = {name: leaf for name, leaf in wrong.inputs.items() if np.ndim(leaf) and leaf.any()}
     for name, array in arrays.items():
         if close(array, have):
             yield ("is input", _of_any_layer(name)), f"{path} is the same as the input {name}."
     yield from _ratio_patterns(path, want, have, m, {leaf.shape[0] for leaf in arrays.values() if leaf.ndim == 2})
     yield from _sum_patterns(path, want, have, arrays)
     yield from _entry_patterns(path, want, have)
+    yield from _number_patterns(path, want, have)
 
 
 def _shape_patterns(path, want, have, m):
@@ -141,7 +143,7 @@ def _ratio_patterns(path, want, have, m, rows):
         if m and m > 1 and np.isclose(factor, m, rtol=1e-6):
             said = f"{path} is exactly {m} times too {direction}{sign}, and there are {m} examples: {question}"
             yield ("examples", direction, sign), said
-        if 1.5 < factor < 1000.5 and np.isclose(factor, round(factor), rtol=1e-6):
+        if 1.5 < factor < 1e6 and np.isclose(factor, round(factor), rtol=1e-6):
             yield (
                 ("factor", round(factor), direction, sign),
                 f"{path} is exactly {round(factor)} times too {direction}{sign}.",
@@ -193,3 +195,18 @@ def _entry_patterns(path, want, have):
         yield ("transposed",), f"{path} is transposed."
     if want.size > 3 and (want < 0).any() and (have >= 0).all():
         yield ("no negative",), f"No entry of {path} is negative, but some should be."
+
+
+def _number_patterns(path, want, have):
+    """All numbers have lost or changed something in the same way."""
+    if np.array_equal(have, np.trunc(want)):
+        yield ("whole",), f"{path} has lost its fractions: an array of whole numbers cannot hold them."
+    elif any(np.array_equal(have, np.round(want, places)) for places in range(1, 8)):
+        yield ("rounded",), f"{path} is rounded: the number is asked for as it is."
+    if close(have, 1 - want):
+        yield ("one minus",), f"{path} is 1 minus what it should be."
+    if want.ndim > 1 and close(np.sort(have, axis=None), np.sort(want, axis=None)):
+        yield (
+            ("other places",),
+            f"{path} has the right numbers in other places: reshape reads row by row, and does not transpose.",
+        )

@@ -5,11 +5,13 @@ import inspect
 import linecache
 import re
 import sys
+import textwrap
 import warnings
 
 from selfcheck.exception_advice import class_names, meaning
 
 MAX_WRONG_ROWS = 9
+WIDTH = 88  # a line of a report; JupyterLab breaks longer ones in mid-word
 
 
 def table(comparisons, exercise):
@@ -48,6 +50,24 @@ def _row(comparison, exercise):
 
 def _right(largest):
     return f"largest difference {f'{largest:.1e}' if largest else '0':8} ok"
+
+
+def wrapped(lines):
+    """The lines of a report, the long ones wrapped between words. What belongs to a table goes on further in."""
+    found = []
+    for line in lines:
+        further = " " * (len(line) - len(line.lstrip()) + 4) if line.startswith(" ") else ""
+        kept = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": further}
+        found += textwrap.wrap(line, WIDTH, **kept) or [line]
+    return found
+
+
+def made_by(exercise, case):
+    """The call that makes the inputs of a further example; "" for the first one, whose call the notebook shows."""
+    if not case.make:
+        return ""
+    given = ", ".join(f"{name}={value!r}" for name, value in case.make.items())
+    return f"To see these inputs: {exercise.generator.__name__}({given})"
 
 
 # --- exceptions in a student's function ----------------------------------------------------------------------
